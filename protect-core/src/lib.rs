@@ -1,1 +1,16 @@
-//! To be filled.
+//! Contracts, model and engine of protect.
+pub mod clock;
+pub mod config;
+pub mod connector;
+pub mod context;
+pub mod dns;
+mod error;
+pub mod http;
+pub mod model;
+pub mod operation;
+pub mod registry;
+pub mod secret;
+pub mod store;
+
+pub use context::{Context, Random};
+pub use error::{Error, ErrorEnvelope, ErrorKind, Result, Retry};

@@ -1,0 +1,226 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::rule::Rule;
+use crate::model::{
+    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TenantId,
+};
+use crate::secret::SecretRef;
+
+/// A whole configuration, checked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Whether anything may be changed; `dry_run` by default.
+    pub mode: Mode,
+    /// Where everything is kept.
+    pub store: StoreConfig,
+    /// How the ledger is signed.
+    pub ledger: LedgerConfig,
+    /// Endpoints and credentials at vendors.
+    pub connections: BTreeMap<ConnectionName, ConnectionConfig>,
+    /// The organisations being protected.
+    pub tenants: BTreeMap<TenantId, TenantConfig>,
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// Gone when the program ends.
+    #[default]
+    Memory,
+    /// One file.
+    Sqlite {
+        /// Its path.
+        path: PathBuf,
+    },
+}
+
+/// `[ledger]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LedgerConfig {
+    /// The Ed25519 signing key, for checkpoints.
+    pub key: Option<SecretRef>,
+}
+
+/// `[connections.NAME]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionConfig {
+    /// The kind of connector (`hibp`).
+    pub kind: String,
+    /// Bare roots that replace the vendor's own, by name.
+    pub endpoints: BTreeMap<String, String>,
+    /// The credential that reads; each field a [`SecretRef`] or plain text, as the kind asks.
+    pub scan: Map<String, Value>,
+    /// The credential that changes; without it nothing can be changed.
+    pub respond: Option<Map<String, Value>>,
+    /// Whom it may serve.
+    pub tenants: TenantScope,
+    /// What else the kind asks for (`region`, `cloud`).
+    pub settings: Map<String, Value>,
+}
+
+/// Whom a connection may serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TenantScope {
+    /// Every tenant: `["*"]`.
+    Every,
+    /// These.
+    Only(Vec<TenantId>),
+}
+
+impl TenantScope {
+    /// Whether it may serve the tenant.
+    pub fn includes(&self, tenant: &TenantId) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Only(tenants) => tenants.contains(tenant),
+        }
+    }
+}
+
+/// `[tenants.ID]`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TenantConfig {
+    /// What people call it.
+    pub name: String,
+    /// Its mail domains, in lower case.
+    pub domains: Vec<String>,
+    /// Accounts that nothing may change, by address or vendor's id, in lower case.
+    pub protected: Vec<String>,
+    /// Who is watched.
+    pub monitor: MonitorConfig,
+    /// For actions that go to one place: in which order connectors (or kinds) are tried.
+    pub route: BTreeMap<ActionKind, Vec<String>>,
+    /// Its connectors.
+    pub connectors: BTreeMap<ConnectorName, ConnectorConfig>,
+    /// Its rules, in order.
+    pub rules: Vec<Rule>,
+    /// Who may approve.
+    pub approval: ApprovalConfig,
+    /// How much may change at once.
+    pub guard: GuardConfig,
+}
+
+/// `monitor = { ... }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonitorConfig {
+    /// Whether the tenant's domains are watched as a whole.
+    pub domains: bool,
+    /// Single addresses.
+    pub addresses: Vec<Address>,
+    /// A CSV file of people.
+    pub csv: Option<CsvMonitor>,
+    /// Directories whose accounts are watched.
+    pub directories: Vec<ConnectorName>,
+}
+
+/// A CSV file of people: a header line with a column `address` (or `email`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvMonitor {
+    /// Its path.
+    pub path: PathBuf,
+}
+
+/// `[tenants.ID.connectors.NAME]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectorConfig {
+    /// The kind, of the connection or its own.
+    pub kind: String,
+    /// The connection, where the kind needs one.
+    pub connection: Option<ConnectionName>,
+    /// The tenant's settings for the kind (`account_id`).
+    pub settings: Map<String, Value>,
+}
+
+/// One action of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleAction {
+    /// What to do.
+    pub kind: ActionKind,
+    /// Where, for actions that act everywhere: connectors or kinds; empty means everywhere.
+    pub on: Vec<String>,
+    /// After which time the engine undoes it.
+    pub lasts: Option<Duration>,
+    /// What else (`template`).
+    pub parameters: Attributes,
+}
+
+/// Whether a rule's actions need somebody's consent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ApprovalMode {
+    /// Yes.
+    #[default]
+    Required,
+    /// No.
+    Auto {
+        /// Who decided so.
+        enabled_by: String,
+    },
+}
+
+/// `approval = { ... }` of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalConfig {
+    /// What happens to the requester's own approval of a manual request.
+    pub self_approval: SelfApproval,
+    /// What happens to actors who only typed a name.
+    pub unverified: UnverifiedActors,
+    /// How long an approval counts; 24 hours by default.
+    pub expires: Duration,
+}
+
+impl Default for ApprovalConfig {
+    fn default() -> Self {
+        Self {
+            self_approval: SelfApproval::Refuse,
+            unverified: UnverifiedActors::Allow,
+            expires: Duration::from_hours(24),
+        }
+    }
+}
+
+/// `approval.self`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SelfApproval {
+    /// Somebody else must approve.
+    #[default]
+    Refuse,
+    /// Allowed, and recorded as such.
+    AllowRecorded,
+}
+
+/// `approval.unverified`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnverifiedActors {
+    /// Allowed, and recorded as `unverified`.
+    #[default]
+    Allow,
+    /// Refused.
+    Refuse,
+}
+
+/// `guard = { ... }` of a tenant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GuardConfig {
+    /// Accounts that may change in an hour without consent; 10 by default.
+    pub max_accounts: u32,
+    /// Or this share of the tenant's accounts in per cent, whichever is larger; 5 by default.
+    pub max_percent: f64,
+    /// For how long we do not repeat what a person took back; 7 days by default.
+    pub cool_down: Duration,
+}
+
+impl Default for GuardConfig {
+    fn default() -> Self {
+        Self {
+            max_accounts: 10,
+            max_percent: 5.0,
+            cool_down: Duration::from_hours(7 * 24),
+        }
+    }
+}

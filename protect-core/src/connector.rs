@@ -1,0 +1,370 @@
+//! What a connector is: the four roles a vendor can play, and what every call is told.
+//!
+//! A connector is a connection used for one tenant. It says what it can do ([`Connector::capability`])
+//! and plays one or more roles; the engine never finds out by calling and failing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::model::{
+    Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
+    EffectClass, Observation, Preview, RejectedItem, Severity, Signal, Subject, TenantId,
+    WatchList,
+};
+
+/// A connection to a vendor, used for one tenant.
+#[async_trait]
+pub trait Connector: Debug + Send + Sync + 'static {
+    /// What it is.
+    fn info(&self) -> &ConnectorInfo;
+
+    /// What it can do with the credentials it was given.
+    fn capability(&self) -> Capability;
+
+    /// Asks the cheapest authenticated question and says what is missing and what is too much.
+    /// Never calls anything that changes something.
+    ///
+    /// # Errors
+    /// Only where not even a diagnosis can be made; a refused credential is part of the diagnosis.
+    async fn diagnose(&self, cx: &OpContext) -> Result<Diagnosis>;
+
+    /// This connector as one that finds things.
+    fn as_scanner(&self) -> Option<&dyn Scanner> {
+        None
+    }
+
+    /// This connector as one that lists accounts.
+    fn as_directory(&self) -> Option<&dyn Directory> {
+        None
+    }
+
+    /// This connector as one that changes accounts; `None` without a `respond` credential.
+    fn as_remediator(&self) -> Option<&dyn Remediator> {
+        None
+    }
+
+    /// This connector as one that is told things.
+    fn as_sink(&self) -> Option<&dyn Sink> {
+        None
+    }
+}
+
+/// Produces findings, verdicts and signals.
+#[async_trait]
+pub trait Scanner: Connector {
+    /// One page. The engine stores its content, its cursor and its state in one transaction, and
+    /// only then asks for the next.
+    ///
+    /// # Errors
+    /// The page could not be had; the run ends incomplete, and nothing is resolved by it.
+    async fn scan(&self, cx: &OpContext, request: ScanRequest<'_>) -> Result<ScanPage>;
+}
+
+/// Lists the accounts of a vendor's tenant.
+#[async_trait]
+pub trait Directory: Connector {
+    /// One page of accounts; `cursor` is what the page before gave.
+    ///
+    /// # Errors
+    /// The page could not be had.
+    async fn list(&self, cx: &OpContext, cursor: Option<&Cursor>) -> Result<DirectoryPage>;
+
+    /// One account by the vendor's id, or `None` where it is gone.
+    ///
+    /// # Errors
+    /// Nobody could say.
+    async fn get(&self, cx: &OpContext, id: &str) -> Result<Option<Account>>;
+}
+
+/// Changes accounts.
+#[async_trait]
+pub trait Remediator: Connector {
+    /// What the action would do. Reads only.
+    ///
+    /// # Errors
+    /// `not_found` where the account is gone; otherwise the state could not be read.
+    async fn preview(&self, cx: &OpContext, action: &Action) -> Result<Preview>;
+
+    /// Does it once and reads back. `action.id` is the idempotency key.
+    ///
+    /// # Errors
+    /// A permanent error means nothing was changed; a retryable one means it may have been, and
+    /// the engine asks [`Remediator::probe`].
+    async fn apply(&self, cx: &OpContext, action: &Action) -> Result<Applied>;
+
+    /// Did it happen? Reads only.
+    ///
+    /// # Errors
+    /// Nobody could say.
+    async fn probe(&self, cx: &OpContext, action: &Action) -> Result<Probe>;
+}
+
+/// Receives incidents, tickets, events, evidence.
+#[async_trait]
+pub trait Sink: Connector {
+    /// Delivers once; `delivery.action_id` is the idempotency key.
+    ///
+    /// # Errors
+    /// As for [`Remediator::apply`].
+    async fn deliver(&self, cx: &OpContext, delivery: &Delivery) -> Result<Delivered>;
+
+    /// What stands open at the receiver under our reference, for
+    /// [`EffectClass::SearchBeforeCreate`] actions.
+    ///
+    /// # Errors
+    /// Nobody could say: then nothing may be created.
+    async fn find(
+        &self,
+        cx: &OpContext,
+        kind: ActionKind,
+        source_reference: &str,
+    ) -> Result<Option<Delivered>>;
+}
+
+/// What a connector is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorInfo {
+    /// The kind, as in the configuration (`hibp`).
+    pub kind: String,
+    /// Its name within the tenant.
+    pub name: ConnectorName,
+    /// Whose it is.
+    pub tenant: TenantId,
+}
+
+/// What a connector can do with the credentials it was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Capability {
+    /// The checks it decides.
+    pub checks: BTreeSet<CheckId>,
+    /// The actions it does, each with how a repeat behaves.
+    pub actions: BTreeMap<ActionKind, EffectClass>,
+    /// How often scanning it makes sense, in seconds, where the vendor or the product says so.
+    pub scan_every_seconds: Option<u64>,
+}
+
+/// What every call is told; passed by reference, so that nothing hides in task-locals.
+#[derive(Clone, Debug)]
+pub struct OpContext {
+    /// For whom.
+    pub tenant: TenantId,
+    /// Ties log lines and evidence of one operation together.
+    pub correlation: String,
+    /// On whose behalf.
+    pub actor: Actor,
+    /// When to give up, on [`Clock::monotonic`](crate::clock::Clock::monotonic).
+    pub deadline: Option<Duration>,
+}
+
+impl OpContext {
+    /// A context without a deadline.
+    pub fn new(tenant: TenantId, correlation: impl Into<String>, actor: Actor) -> Self {
+        Self {
+            tenant,
+            correlation: correlation.into(),
+            actor,
+            deadline: None,
+        }
+    }
+
+    /// The same, to be given up at `deadline`.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+}
+
+/// Where a listing stands. Opaque to everybody but the connector that made it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+impl Debug for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cursor(…)")
+    }
+}
+
+/// What the engine asks of a scanner.
+#[derive(Clone, Debug)]
+pub struct ScanRequest<'a> {
+    /// Where the page before ended; within a run, or from the last run where the scanner follows
+    /// a stream of events. `None` at the very first page.
+    pub cursor: Option<&'a Cursor>,
+    /// Whether this is the first page of a run.
+    pub starts_run: bool,
+    /// Who is watched.
+    pub watched: &'a Arc<WatchList>,
+    /// What the scanner stored with earlier pages.
+    pub state: &'a dyn ScanState,
+    /// Whether somebody asked for this run: a cadence that would skip it does not.
+    pub forced: bool,
+}
+
+/// What a scanner stored with earlier pages, by its own keys.
+#[async_trait]
+pub trait ScanState: Debug + Send + Sync {
+    /// The values of these keys; what was never stored is absent.
+    ///
+    /// # Errors
+    /// The store could not answer.
+    async fn get(&self, keys: &[String]) -> Result<BTreeMap<String, Value>>;
+}
+
+/// One page of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScanPage {
+    /// What is wrong.
+    pub observations: Vec<Observation>,
+    /// What the checks decided.
+    pub verdicts: Vec<CheckResult>,
+    /// What happened.
+    pub signals: Vec<Signal>,
+    /// What could not be read.
+    pub rejected: Vec<RejectedItem>,
+    /// What was looked at in full: a known finding that this covers and the page does not repeat
+    /// is resolved.
+    pub evaluated: Vec<Evaluated>,
+    /// What to remember; `None` forgets the key. Stored with the page.
+    pub state: BTreeMap<String, Option<Value>>,
+    /// Where the next page, or the next run, begins.
+    pub cursor: Option<Cursor>,
+    /// Whether the run goes on.
+    pub more: bool,
+    /// For progress: pages, items or requests done and expected in this run.
+    pub progress: Option<Progress>,
+}
+
+/// A check was evaluated, without error, for a subject or for everything.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// The check.
+    pub check: CheckId,
+    /// For one subject, whose observations of this check are then all on this page; `None` means
+    /// for every subject of this connector, with the observations anywhere in this run.
+    pub subject: Option<Subject>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Progress {
+    /// Done so far.
+    pub done: u64,
+    /// Expected in all, where known.
+    pub total: Option<u64>,
+}
+
+/// One page of accounts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DirectoryPage {
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// What could not be read.
+    pub rejected: Vec<RejectedItem>,
+    /// Where the next page begins; `None` after the last.
+    pub cursor: Option<Cursor>,
+}
+
+/// What a remediator did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// What came of it.
+    pub status: AppliedStatus,
+    /// Why, where it was refused.
+    pub reason: String,
+    /// The state before.
+    pub before: Attributes,
+    /// The state after, as read back.
+    pub after: Attributes,
+}
+
+/// What came of an attempt that reached the vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppliedStatus {
+    /// The change was made.
+    Applied,
+    /// It was that way before.
+    AlreadySo,
+    /// The vendor refuses for a protected account; nothing changed.
+    Refused,
+    /// The vendor accepted and reading back shows another state.
+    NotConfirmed,
+}
+
+/// Did it happen?
+#[derive(Clone, Debug, PartialEq)]
+pub enum Probe {
+    /// Yes; this is the state.
+    Happened(Attributes),
+    /// No; this is the state.
+    DidNotHappen(Attributes),
+    /// The vendor offers no way to know.
+    CannotTell,
+}
+
+/// Something for a sink.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Delivery {
+    /// The action, whose id is the idempotency key.
+    pub action_id: crate::model::ActionId,
+    /// What to make of it.
+    pub kind: ActionKind,
+    /// What it is found by again: the same for every delivery about one incident.
+    pub source_reference: String,
+    /// The receiver's id of an open item: then this is a note to it.
+    pub note_to: Option<String>,
+    /// One line.
+    pub title: String,
+    /// Text for people, in Markdown.
+    pub body: String,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// The same as data.
+    pub data: Attributes,
+}
+
+/// What a sink has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Delivered {
+    /// The receiver's id.
+    pub id: String,
+    /// The receiver's word for where it stands, where it says so.
+    pub status: Option<String>,
+}
+
+/// What `doctor` found out about a connector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Diagnosis {
+    /// Whether the vendor answered at all.
+    pub reachable: bool,
+    /// Each credential, what is missing and what is too much.
+    pub credentials: Vec<CredentialDiagnosis>,
+    /// How far the vendor's clock is ahead of ours, in seconds, where its answer said.
+    pub clock_skew_seconds: Option<i64>,
+    /// What else somebody should know, such as a plan's capacity.
+    pub notes: Vec<String>,
+}
+
+/// What `doctor` found out about one credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CredentialDiagnosis {
+    /// `scan`, `respond` or another field of the configuration.
+    pub name: String,
+    /// Whether the vendor accepts it; `None` where that could not be found out.
+    pub accepted: Option<bool>,
+    /// Permissions it lacks.
+    pub missing: Vec<String>,
+    /// Permissions it has and does not need.
+    pub excess: Vec<String>,
+    /// Why something cannot be told, or what to do next.
+    pub note: Option<String>,
+}

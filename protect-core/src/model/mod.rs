@@ -1,0 +1,44 @@
+//! What the library talks about: data with serde, no I/O.
+//!
+//! The words are those of the field, one word for one thing. Everything here serialises to the
+//! JSON that `--json`, Python and Node show, so a change of a field name is a breaking change.
+
+mod account;
+mod action;
+mod actor;
+mod check;
+mod event;
+mod evidence;
+mod finding;
+mod hash;
+mod id;
+mod incident;
+mod monitor;
+mod plan;
+mod signal;
+mod subject;
+
+pub use account::{Account, AccountRef, AccountState, Person, Protection};
+pub use action::{
+    Action, ActionKind, ActionTarget, EffectClass, Intent, IntentState, Outcome, OutcomeStatus,
+};
+pub use actor::{Actor, ActorKind, Approval};
+pub use check::{CheckResult, Confidence, NotEvaluatedReason, Reference, Severity, Verdict};
+pub use event::Event;
+pub use evidence::EvidenceEntry;
+pub use finding::{
+    Acceptance, Attribution, Finding, FindingKind, FindingStatus, Observation, RejectedItem,
+};
+pub use hash::hash_fields;
+pub use id::{
+    ActionId, Address, CheckId, ConnectionName, ConnectorName, FindingId, IncidentId, PersonId,
+    PlanId, TenantId,
+};
+pub use incident::{Incident, IncidentStatus};
+pub use monitor::{WatchList, WatchedAddress};
+pub use plan::{ApprovedPlan, Guard, GuardDecision, Mode, Plan, PlannedAction, Preview};
+pub use signal::Signal;
+pub use subject::{Subject, SubjectKind};
+
+/// Free-form facts, in a stable order.
+pub type Attributes = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,58 @@
+//! Secrets are references, read when used and held only in memory.
+//!
+//! No secret stands in a database, log, error, panic or `Debug`; a reference may.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+pub use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// Where a secret is found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SecretRef {
+    /// An environment variable: `{ env = "HIBP_API_KEY" }`.
+    Env {
+        /// Its name.
+        env: String,
+    },
+    /// A file, whose content less the last line break is the secret: `{ file = "ledger.key" }`.
+    File {
+        /// Its path.
+        file: PathBuf,
+    },
+    /// A command, whose standard output less the last line break is the secret:
+    /// `{ command = ["op", "read", "op://vault/item/field"] }`.
+    Command {
+        /// The program and its arguments; no shell is involved.
+        command: Vec<String>,
+    },
+    /// An Azure Key Vault secret: `{ key_vault = "https://NAME.vault.azure.net", name = "HIBP-API-KEY" }`.
+    KeyVault {
+        /// The vault's URL.
+        key_vault: String,
+        /// The secret's name.
+        name: String,
+    },
+    /// A value or callback that the embedding program handed over under this name.
+    Provided {
+        /// The name.
+        provided: String,
+    },
+}
+
+/// Reads secrets at the moment they are used.
+#[async_trait]
+pub trait SecretResolver: Debug + Send + Sync + 'static {
+    /// The secret behind a reference.
+    ///
+    /// # Errors
+    /// `config_invalid` naming the reference (never the secret) where it is not there;
+    /// `unsupported` where this resolver does not know that sort of reference.
+    async fn resolve(&self, reference: &SecretRef) -> Result<SecretString>;
+}
