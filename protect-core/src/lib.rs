@@ -4,6 +4,8 @@ pub mod config;
 pub mod connector;
 pub mod context;
 pub mod dns;
+#[cfg(feature = "engine")]
+pub mod engine;
 mod error;
 pub mod http;
 pub mod model;

@@ -288,8 +288,8 @@ pub struct Query {
     pub what: Select,
     /// Only these states; empty means every state.
     pub states: Vec<String>,
-    /// Only this group.
-    pub group: Option<String>,
+    /// Only these groups; empty means every group.
+    pub groups: Vec<String>,
     /// Only those due at or before this time.
     pub due_by: Option<Timestamp>,
     /// Only keys behind this one.
@@ -336,7 +336,7 @@ impl Query {
         Self {
             what,
             states: Vec::new(),
-            group: None,
+            groups: Vec::new(),
             due_by: None,
             after: None,
             limit: 1_000,
@@ -350,10 +350,10 @@ impl Query {
         self
     }
 
-    /// Only records of this group.
+    /// Only records of one of these groups.
     #[must_use]
-    pub fn in_group(mut self, group: impl Into<String>) -> Self {
-        self.group = Some(group.into());
+    pub fn in_groups(mut self, groups: Vec<String>) -> Self {
+        self.groups = groups;
         self
     }
 

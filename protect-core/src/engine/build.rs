@@ -1,0 +1,97 @@
+use std::sync::Arc;
+
+use super::{Engine, Shared, TenantParts};
+use crate::config::{Config, ConnectorConfig, TenantConfig};
+use crate::connector::{Connector, ConnectorInfo};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::model::{ConnectorName, TenantId};
+use crate::registry::{ConnectorSetup, Registry};
+use crate::store::Store;
+
+/// What an [`Engine`] is made from.
+#[derive(Debug)]
+pub struct EngineBuilder {
+    config: Config,
+    registry: Registry,
+    context: Context,
+}
+
+impl Engine {
+    /// Begins to make an engine from a checked configuration, the kinds of connector the program
+    /// knows, and what it gets from outside.
+    pub fn builder(config: Config, registry: Registry, context: Context) -> EngineBuilder {
+        EngineBuilder {
+            config,
+            registry,
+            context,
+        }
+    }
+}
+
+impl EngineBuilder {
+    /// Makes every connector and the engine over a store. No vendor is called.
+    ///
+    /// # Errors
+    /// `config_invalid` naming tenant, connector and field.
+    pub fn build(self, store: Arc<dyn Store>) -> Result<Engine> {
+        let tenants = self
+            .config
+            .tenants
+            .iter()
+            .map(|(id, tenant)| self.tenant(id, tenant).map(Arc::new))
+            .collect::<Result<_>>()?;
+        let shared = Shared {
+            tenants,
+            config: self.config,
+            context: self.context,
+            store,
+        };
+        Ok(Engine {
+            shared: Arc::new(shared),
+        })
+    }
+
+    fn tenant(&self, id: &TenantId, config: &TenantConfig) -> Result<TenantParts> {
+        let connectors = config
+            .connectors
+            .iter()
+            .map(|(name, connector)| self.connector(id, name, connector))
+            .collect::<Result<_>>()?;
+        Ok(TenantParts {
+            id: id.clone(),
+            config: config.clone(),
+            connectors,
+        })
+    }
+
+    fn connector(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectorName,
+        config: &ConnectorConfig,
+    ) -> Result<Arc<dyn Connector>> {
+        let connection = config
+            .connection
+            .as_ref()
+            .map(|name| {
+                let connection = self.config.connections.get(name).ok_or_else(|| {
+                    Error::config("connection", "there is no connection of this name")
+                        .with_context("tenant", tenant.as_str())
+                        .with_context("connection", name.as_str())
+                })?;
+                Ok::<_, Error>((name.clone(), connection.clone()))
+            })
+            .transpose()?;
+        let setup = ConnectorSetup {
+            info: ConnectorInfo {
+                kind: config.kind.clone(),
+                name: name.clone(),
+                tenant: tenant.clone(),
+            },
+            connection,
+            settings: config.settings.clone(),
+        };
+        self.registry.build(setup, &self.context)
+    }
+}

@@ -1,0 +1,155 @@
+//! The one road: scan, observe, detect, triage, identify, decide, approve, apply. One file per step
+//! or duty; each step is a function of the step before it and one transaction in the store.
+//!
+//! Vendors are touched only at the two ends: by [`scan`](Tenant::scan) and by
+//! [`apply`](Tenant::apply). Everything between reads the store and writes the store, so that a
+//! crash at any point loses nothing and doubles nothing.
+
+mod build;
+mod evidence;
+mod records;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use build::EngineBuilder;
+
+use crate::config::{Config, TenantConfig};
+use crate::connector::{Connector, OpContext};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Actor, ConnectorName, TenantId};
+use crate::store::Store;
+
+/// The engine: every tenant of a configuration over one store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// One tenant's part of the engine. Cheap to clone; cannot reach another tenant's data.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    shared: Arc<Shared>,
+    parts: Arc<TenantParts>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    context: Context,
+    store: Arc<dyn Store>,
+    tenants: Vec<Arc<TenantParts>>,
+}
+
+#[derive(Debug)]
+struct TenantParts {
+    id: TenantId,
+    config: TenantConfig,
+    connectors: Vec<Arc<dyn Connector>>,
+}
+
+impl Engine {
+    /// The tenants, in order of their ids.
+    pub fn tenants(&self) -> Vec<Tenant> {
+        let handle = |parts: &Arc<TenantParts>| Tenant {
+            shared: Arc::clone(&self.shared),
+            parts: Arc::clone(parts),
+        };
+        self.shared.tenants.iter().map(handle).collect()
+    }
+
+    /// One tenant.
+    ///
+    /// # Errors
+    /// `not_found`, with the known tenants.
+    pub fn tenant(&self, id: &str) -> Result<Tenant> {
+        self.tenants()
+            .into_iter()
+            .find(|tenant| tenant.id().as_str() == id)
+            .ok_or_else(|| {
+                let known = self.shared.tenants.iter().map(|parts| parts.id.as_str());
+                let known = known.collect::<Vec<_>>().join(", ");
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("no such tenant; the configuration has: {known}"),
+                )
+            })
+    }
+
+    /// The configuration it was made from.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// What it was given from outside.
+    pub fn context(&self) -> &Context {
+        &self.shared.context
+    }
+
+    /// Where everything is kept.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+}
+
+impl Tenant {
+    /// Which tenant this is.
+    pub fn id(&self) -> &TenantId {
+        &self.parts.id
+    }
+
+    /// Its part of the configuration.
+    pub fn config(&self) -> &TenantConfig {
+        &self.parts.config
+    }
+
+    /// Its connectors, in order of their names.
+    pub fn connectors(&self) -> &[Arc<dyn Connector>] {
+        &self.parts.connectors
+    }
+
+    /// One connector by name.
+    ///
+    /// # Errors
+    /// `not_found`, with the known names.
+    pub fn connector(&self, name: &ConnectorName) -> Result<&Arc<dyn Connector>> {
+        let connectors = self.connectors();
+        connectors
+            .iter()
+            .find(|connector| connector.info().name == *name)
+            .ok_or_else(|| {
+                let known = connectors.iter().map(|c| c.info().name.as_str());
+                let known = known.collect::<Vec<_>>().join(", ");
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("no such connector; this tenant has: {known}"),
+                )
+                .with_context("tenant", self.id().as_str())
+                .with_context("connector", name.as_str())
+            })
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.shared.context
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.context.clock.now()
+    }
+
+    /// What a call to a vendor is told; it gives up after `budget`.
+    pub(crate) fn op(&self, actor: Actor, budget: Duration) -> OpContext {
+        let mut random = [0; 8];
+        self.context().random.fill(&mut random);
+        let correlation = format!("{:016x}", u64::from_le_bytes(random));
+        OpContext::new(self.id().clone(), correlation, actor)
+            .with_deadline(self.context().clock.monotonic() + budget)
+    }
+}

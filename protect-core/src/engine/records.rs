@@ -1,0 +1,103 @@
+//! How the engine's things become records: the only place that knows keys, states and groups.
+
+use serde::de::DeserializeOwned;
+
+use super::Tenant;
+use crate::error::Result;
+use crate::model::{Finding, Incident, Intent, Subject};
+use crate::store::{Expect, Put, Query, RecordKind};
+
+/// A thing as it was read, with the version to expect when it is written again.
+#[derive(Clone, Debug)]
+pub(crate) struct Versioned<T> {
+    pub(crate) value: T,
+    pub(crate) version: u64,
+}
+
+impl<T> Versioned<T> {
+    /// What a write of a changed value must find.
+    pub(crate) fn expect(&self) -> Expect {
+        Expect::Version(self.version)
+    }
+}
+
+impl Tenant {
+    /// One thing by its key.
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        kind: RecordKind,
+        key: &str,
+    ) -> Result<Option<Versioned<T>>> {
+        let found = self
+            .read_all(Query::keys(kind, vec![key.to_owned()]))
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Everything a query selects, page after page.
+    pub(crate) async fn read_all<T: DeserializeOwned>(
+        &self,
+        mut query: Query,
+    ) -> Result<Vec<Versioned<T>>> {
+        let mut things = Vec::new();
+        loop {
+            let page = self.store().query(self.id(), query.clone()).await?;
+            for record in &page.records {
+                things.push(Versioned {
+                    value: record.read()?,
+                    version: record.version,
+                });
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(things),
+            }
+        }
+    }
+}
+
+/// A finding by its id; its group is its subject.
+pub(crate) fn put_finding(finding: &Finding, expect: Expect) -> Result<Put> {
+    Ok(Put::new(RecordKind::Finding, finding.id.as_str(), finding)?
+        .state(finding.status.as_str())
+        .group(subject_group(&finding.observation.subject))
+        .due(
+            finding
+                .acceptance
+                .as_ref()
+                .map(|acceptance| acceptance.until),
+        )
+        .expect(expect))
+}
+
+/// An incident by its id; its group is its cause.
+pub(crate) fn put_incident(incident: &Incident, expect: Expect) -> Result<Put> {
+    Ok(
+        Put::new(RecordKind::Incident, incident.id.as_str(), incident)?
+            .state(incident.status.as_str())
+            .group(incident.cause.as_str())
+            .expect(expect),
+    )
+}
+
+/// An intent by its action's id; its group is its plan. It is due at once while it is to be
+/// attempted, and at the end of what it changed once that ends by itself.
+pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
+    Ok(
+        Put::new(RecordKind::Intent, intent.action.id.as_str(), intent)?
+            .state(intent.state.as_str())
+            .group(intent.plan.as_str())
+            .due(intent.undo_at)
+            .expect(expect),
+    )
+}
+
+/// What findings about one subject have in common.
+pub(crate) fn subject_group(subject: &Subject) -> String {
+    format!(
+        "{}:{}:{}",
+        subject.kind.as_str(),
+        subject.provider,
+        subject.id
+    )
+}
