@@ -1,3 +1,5 @@
+//! Tells the linker that Node resolves the module's symbols.
+
 fn main() {
     napi_build::setup();
 }

@@ -1,2 +1,64 @@
-//! To be filled.
-fn main() {}
+//! Tasks of the workspace: `cargo xtask TASK`. Standard library only, so that it builds in a moment.
+#![expect(
+    clippy::print_stdout,
+    reason = "a task runner talks to whoever started it"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a task runner is an edge: it reads the environment it was started in"
+)]
+
+mod cargo;
+mod generate;
+mod lint;
+mod modules;
+mod node;
+mod package;
+mod process;
+mod python;
+mod steps;
+mod tally;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use steps::Steps;
+use workspace::Workspace;
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  test                what a change must pass: Rust, Python, Node, their types and packages
+  lint                formatting, clippy, rustdoc, generated files, licences and banned crates
+  generate [--check]  write the generated files; with --check, name those that are stale
+  package             build the wheel and the npm package, install each into an empty environment
+  full                test, with the long runs and the benches
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(trouble) => {
+            println!("{trouble}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut steps = Steps::begin();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["test"] => test::test(&workspace, &mut steps, test::Length::Short),
+        ["full"] => test::test(&workspace, &mut steps, test::Length::Full),
+        ["lint"] => lint::lint(&workspace, &mut steps),
+        ["generate"] => generate::generate(&workspace, &mut steps, generate::Mode::Write),
+        ["generate", "--check"] => {
+            generate::generate(&workspace, &mut steps, generate::Mode::Check);
+        }
+        ["package"] => package::package(&workspace, &mut steps),
+        _ => {
+            print!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    }
+    steps.finish()
+}

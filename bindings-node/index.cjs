@@ -1,0 +1,7 @@
+'use strict';
+
+const native = require('./protect.node');
+
+module.exports = {
+  version: native.version,
+};

@@ -1,0 +1,2 @@
+/** The version of the engine inside this package. */
+export function version(): string;

@@ -1,0 +1,4 @@
+import protect from './index.cjs';
+
+export const { version } = protect;
+export default protect;

@@ -1,0 +1,22 @@
+"""The package as an importer finds it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import protect
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_package_carries_the_version_of_the_workspace() -> None:
+    declared = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
+    assert declared is not None
+    assert protect.__version__ == protect.version() == declared[1]
+
+
+def test_every_public_name_is_listed_and_exists() -> None:
+    public = {name for name in vars(protect) if not name.startswith("_")}
+    assert public - {"_protect"} <= {*protect.__all__}
+    assert all(hasattr(protect, name) for name in protect.__all__)

@@ -1,0 +1,63 @@
+//! `cargo xtask lint`: all that can be judged without running a test.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::cargo::cargo;
+use crate::generate::{self, Mode};
+use crate::process::{Result, Trouble, answer, run};
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+
+/// The version `.ci/run` installs; any other does on a developer's machine.
+const DENY: &str = "cargo install cargo-deny --locked --version 0.20.2";
+
+/// Runs each lint; one that fails does not keep the others from running.
+pub(crate) fn lint(workspace: &Workspace, steps: &mut Steps) {
+    steps.step("formatting", |_| {
+        run(&mut cargo(workspace, &["fmt", "--all", "--check"]))
+    });
+    steps.step("clippy", |_| {
+        run(&mut cargo(
+            workspace,
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ))
+    });
+    steps.step("rustdoc", |_| {
+        run(cargo(workspace, &["doc", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    generate::generate(workspace, steps, Mode::Check);
+    steps.step("licences, bans and sources", |_| deny(workspace));
+}
+
+fn deny(workspace: &Workspace) -> Result<()> {
+    let program =
+        find_deny(workspace).ok_or_else(|| Trouble::missing(format!("needs `{DENY}`")))?;
+    let mut command = crate::process::program(program, &workspace.root);
+    run(command.args([
+        "--all-features",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}
+
+/// Beside the builds, where `.ci/run` puts it, or wherever the machine has it.
+fn find_deny(workspace: &Workspace) -> Option<PathBuf> {
+    [
+        workspace.target.join("tools/bin/cargo-deny"),
+        PathBuf::from("cargo-deny"),
+    ]
+    .into_iter()
+    .find(|program| answer(Command::new(program).arg("--version")).is_some())
+}
