@@ -16,3 +16,7 @@ pub mod store;
 
 pub use context::{Context, Random};
 pub use error::{Error, ErrorEnvelope, ErrorKind, Result, Retry};
+
+/// Where a test can have the process killed; nothing in any other build.
+#[cfg(all(feature = "engine", not(feature = "testing")))]
+pub(crate) fn kill_point(_name: &str) {}

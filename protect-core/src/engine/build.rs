@@ -1,6 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Engine, Shared, TenantParts};
+use super::{Authenticator, Engine, Shared, TenantParts};
 use crate::config::{Config, ConnectorConfig, TenantConfig};
 use crate::connector::{Connector, ConnectorInfo};
 use crate::context::Context;
@@ -15,6 +16,8 @@ pub struct EngineBuilder {
     config: Config,
     registry: Registry,
     context: Context,
+    lease: Duration,
+    authenticator: Option<Arc<dyn Authenticator>>,
 }
 
 impl Engine {
@@ -25,11 +28,28 @@ impl Engine {
             config,
             registry,
             context,
+            lease: Duration::from_mins(3),
+            authenticator: None,
         }
     }
 }
 
 impl EngineBuilder {
+    /// How the program tells who somebody is.
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: Arc<dyn Authenticator>) -> Self {
+        self.authenticator = Some(authenticator);
+        self
+    }
+
+    /// How long a worker may take for one action before another looks after it; 3 minutes by
+    /// default. A call to a vendor, its retries included, may take a third of it.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
     /// Makes every connector and the engine over a store. No vendor is called.
     ///
     /// # Errors
@@ -46,6 +66,8 @@ impl EngineBuilder {
             config: self.config,
             context: self.context,
             store,
+            lease: self.lease,
+            authenticator: self.authenticator,
         };
         Ok(Engine {
             shared: Arc::new(shared),

@@ -5,16 +5,31 @@
 //! [`apply`](Tenant::apply). Everything between reads the store and writes the store, so that a
 //! crash at any point loses nothing and doubles nothing.
 
+mod apply;
+mod approve;
+mod authenticate;
 mod build;
+mod control;
+mod decide;
+mod deliver;
 mod evidence;
+mod expire;
+mod guard;
+mod people;
 mod records;
+mod tmp;
+mod undo;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use apply::Step;
+pub use authenticate::Authenticator;
 pub use build::EngineBuilder;
+pub use control::Pause;
+pub use undo::Request;
 
 use crate::config::{Config, TenantConfig};
 use crate::connector::{Connector, OpContext};
@@ -41,7 +56,10 @@ struct Shared {
     config: Config,
     context: Context,
     store: Arc<dyn Store>,
+    authenticator: Option<Arc<dyn Authenticator>>,
     tenants: Vec<Arc<TenantParts>>,
+    /// How long a worker may take for one intent before another looks after it.
+    lease: Duration,
 }
 
 #[derive(Debug)]
@@ -142,6 +160,12 @@ impl Tenant {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.context.clock.now()
+    }
+
+    /// How long one call to a vendor may take, its retries included: a third of the lease, so that
+    /// the transactions around it fit too.
+    pub(crate) fn vendor_budget(&self) -> Duration {
+        self.shared.lease / 3
     }
 
     /// What a call to a vendor is told; it gives up after `budget`.

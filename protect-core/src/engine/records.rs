@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::Tenant;
 use crate::error::Result;
-use crate::model::{Finding, Incident, Intent, Subject};
+use crate::model::{AccountRef, ActionTarget, Finding, Incident, Intent, Subject};
 use crate::store::{Expect, Put, Query, RecordKind};
 
 /// A thing as it was read, with the version to expect when it is written again.
@@ -80,16 +80,24 @@ pub(crate) fn put_incident(incident: &Incident, expect: Expect) -> Result<Put> {
     )
 }
 
-/// An intent by its action's id; its group is its plan. It is due at once while it is to be
+/// An intent by its action's id; its group is what it changes. It is due at once while it is to be
 /// attempted, and at the end of what it changed once that ends by itself.
 pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
     Ok(
         Put::new(RecordKind::Intent, intent.action.id.as_str(), intent)?
             .state(intent.state.as_str())
-            .group(intent.plan.as_str())
+            .group(match &intent.action.target {
+                ActionTarget::Account(account) => target_group(account),
+                ActionTarget::Sink { connector } => connector.to_string(),
+            })
             .due(intent.undo_at)
             .expect(expect),
     )
+}
+
+/// What intents about one account have in common.
+pub(crate) fn target_group(account: &AccountRef) -> String {
+    format!("{}/{}", account.connector, account.id)
 }
 
 /// What findings about one subject have in common.

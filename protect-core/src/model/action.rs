@@ -230,6 +230,9 @@ pub struct Intent {
     pub state: IntentState,
     /// How often the vendor was called for it.
     pub attempts: u32,
+    /// What kept the last attempt from happening, while it waits for the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
     /// What came of it, once something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,

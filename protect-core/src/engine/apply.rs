@@ -1,0 +1,512 @@
+//! Apply: each intent is attempted once, and what came of it is known or said to be unknown.
+//!
+//! Two transactions: `attempt started` before the vendor is called, the outcome after. Between
+//! them only the lease's fence protects the intent, so whoever comes back after a crash or a pause
+//! finds it in flight and asks the vendor what happened before doing anything.
+
+use std::fmt;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::records::put_intent;
+use super::{Tenant, guard};
+use crate::connector::{AppliedStatus, Probe};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kill_point;
+use crate::model::{
+    Action, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass, GuardDecision,
+    Intent, IntentState, Mode, Outcome, OutcomeStatus,
+};
+use crate::store::{Claim, Claimed, Commit, Expect, RecordKind};
+
+/// How often an action that a vendor's outage keeps from happening is attempted.
+const MAX_ATTEMPTS: u32 = 6;
+
+/// How long to wait before the second attempt; doubled for each further one.
+const TRY_AGAIN: Duration = Duration::from_mins(1);
+
+/// How long to wait before the vendor is asked again what happened.
+const PROBE_AGAIN: Duration = Duration::from_mins(1);
+
+/// What came of one action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// The action.
+    pub action: Action,
+    /// What came of it; `None` where it still waits.
+    pub outcome: Option<Outcome>,
+    /// Why it waits, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
+}
+
+impl Step {
+    /// The outcome's status, where there is one.
+    pub fn status(&self) -> Option<OutcomeStatus> {
+        self.outcome.as_ref().map(|outcome| outcome.status)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.status().map_or("waits", OutcomeStatus::as_str);
+        write!(f, "{:<10} {}", word, self.action.kind)?;
+        match &self.action.target {
+            ActionTarget::Account(account) => write!(f, " {} {}", account.connector, account.id)?,
+            ActionTarget::Sink { connector } => write!(f, " {connector}")?,
+        }
+        let why = self.waits.as_deref().or_else(|| {
+            let reason = self.outcome.as_ref().map(|outcome| outcome.reason.as_str());
+            reason.filter(|reason| !reason.is_empty())
+        });
+        why.map_or(Ok(()), |why| write!(f, ": {why}"))
+    }
+}
+
+impl Tenant {
+    /// Attempts every action of an approved plan, in order, and says what came of each. An action
+    /// that was attempted before is not attempted again; its outcome is given.
+    ///
+    /// # Errors
+    /// `store`. What goes wrong at a vendor is an outcome, not an error.
+    pub async fn apply(&self, approved: ApprovedPlan) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        for planned in &approved.plan().actions {
+            if planned.guard.decision == GuardDecision::Refuse {
+                steps.push(refused(planned, self.now()));
+                continue;
+            }
+            let id = planned.action.id.as_str();
+            for claimed in self.claim(vec![id.to_owned()], 1).await? {
+                self.work(claimed).await?;
+            }
+            steps.extend(self.step(id).await?);
+        }
+        Ok(steps)
+    }
+
+    /// Attempts whatever was approved and waits, ends what was to end by itself, and asks vendors
+    /// about what is in flight or unknown. What a restart does first.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn apply_waiting(&self) -> Result<Vec<Step>> {
+        self.end_temporary().await?;
+        let mut steps = Vec::new();
+        loop {
+            let Some(claimed) = self.claim(Vec::new(), 1).await?.into_iter().next() else {
+                return Ok(steps);
+            };
+            let id = claimed.record.key.clone();
+            let moved = self.work(claimed).await?;
+            steps.extend(self.step(&id).await?);
+            if !moved {
+                return Ok(steps);
+            }
+        }
+    }
+
+    /// A person settles what no probe could: the vendor did it, or did not.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` where the outcome is known already; `invalid_input` for a status
+    /// that settles nothing.
+    pub async fn settle(
+        &self,
+        action: &crate::model::ActionId,
+        status: OutcomeStatus,
+        actor: &Actor,
+        reason: &str,
+    ) -> Result<Step> {
+        if !matches!(status, OutcomeStatus::Applied | OutcomeStatus::Failed) {
+            return Err(Error::invalid_input("settle as `applied` or as `failed`"));
+        }
+        let found = self
+            .read::<Intent>(RecordKind::Intent, action.as_str())
+            .await?;
+        let found = found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no such action"))?;
+        if found.value.state != IntentState::Unknown {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "only an unknown outcome is settled by hand",
+            ));
+        }
+        let expect = found.expect();
+        let outcome = self.outcome(status, reason);
+        self.finish(found.value, outcome, expect, actor).await?;
+        let step = self.step(action.as_str()).await?;
+        step.ok_or_else(|| Error::unexpected("a settled action is gone"))
+    }
+
+    async fn claim(&self, keys: Vec<String>, limit: usize) -> Result<Vec<Claimed>> {
+        let states = [
+            IntentState::Ready,
+            IntentState::InFlight,
+            IntentState::Unknown,
+        ];
+        let claim = Claim {
+            kind: RecordKind::Intent,
+            states: states.map(|state| state.as_str().to_owned()).to_vec(),
+            tenant: Some(self.id().clone()),
+            keys,
+            now: self.now(),
+            lease: self.shared.lease,
+            limit,
+        };
+        self.store().claim(claim).await
+    }
+
+    /// Does what a leased intent needs; `false` where everything has to wait.
+    async fn work(&self, claimed: Claimed) -> Result<bool> {
+        let fence = claimed.fence;
+        let intent: Intent = claimed.record.read()?;
+        let worked = match intent.state {
+            IntentState::Ready => self.attempt(intent, fence).await,
+            IntentState::InFlight | IntentState::Unknown => {
+                self.find_out(intent, fence).await.map(|()| true)
+            }
+            IntentState::Done => Ok(true),
+        };
+        match worked {
+            // We took longer than the lease and somebody else looks after it now.
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(true),
+            worked => worked,
+        }
+    }
+
+    async fn attempt(&self, mut intent: Intent, fence: u64) -> Result<bool> {
+        if self.mode() == Mode::DryRun || self.paused().await?.is_some() {
+            self.hand_back(&intent, fence).await?;
+            return Ok(false);
+        }
+        if let Some(outcome) = self.stops_before(&intent).await? {
+            let actor = Actor::engine();
+            self.finish(intent, outcome, Expect::FenceAndRelease(fence), &actor)
+                .await?;
+            return Ok(true);
+        }
+        kill_point("apply.before_attempt");
+        intent.state = IntentState::InFlight;
+        intent.attempts += 1;
+        let mut commit = Commit::default().put(put_intent(&intent, Expect::Fence(fence))?);
+        commit.changes.extend(self.count_attempt(&intent.action)?);
+        let approved_by = intent.approved_by.clone();
+        let facts = self.action_facts(&intent).await?;
+        commit = commit.append(
+            self.entry_by("action.attempted", &approved_by, facts)
+                .await?,
+        );
+        self.store().commit(self.id(), commit).await?;
+        kill_point("apply.after_attempt");
+        let result = self.act(&intent.action).await;
+        kill_point("apply.after_vendor");
+        match result {
+            Ok(outcome) => {
+                let expect = Expect::FenceAndRelease(fence);
+                self.finish(intent, outcome, expect, &approved_by).await?;
+            }
+            Err(error) if !error.is_retryable() => {
+                let outcome = self.outcome(OutcomeStatus::Failed, &plain(&error));
+                let expect = Expect::FenceAndRelease(fence);
+                self.finish(intent, outcome, expect, &approved_by).await?;
+            }
+            Err(error) => self.find_out_after(intent, fence, &error).await?,
+        }
+        kill_point("apply.after_outcome");
+        Ok(true)
+    }
+
+    /// Why an approved action must not be attempted after all: asked just before the effect.
+    async fn stops_before(&self, intent: &Intent) -> Result<Option<Outcome>> {
+        let now = self.now();
+        if now >= intent.approval_expires_at {
+            let reason = "the approval lapsed before the attempt";
+            return Ok(Some(self.outcome(OutcomeStatus::Expired, reason)));
+        }
+        let action = &intent.action;
+        let ActionTarget::Account(target) = &action.target else {
+            return Ok(None);
+        };
+        if intent.approved_by.kind == ActorKind::Rule {
+            let verdict = self.blast_radius().await?.judge(action, guard::allow());
+            if verdict.decision != GuardDecision::Allow {
+                let reason = verdict.reasons.join("; ");
+                return Ok(Some(self.outcome(OutcomeStatus::Expired, &reason)));
+            }
+        }
+        let connector = self.connector(&target.connector)?;
+        let Some(remediator) = connector.as_remediator() else {
+            let reason = "the connection has no `respond` credential any more";
+            return Ok(Some(self.outcome(OutcomeStatus::Refused, reason)));
+        };
+        let cx = self.op(intent.approved_by.clone(), self.vendor_budget());
+        let Ok(preview) = remediator.preview(&cx, action).await else {
+            // The attempt itself will say what is wrong; a guard that needs the state now was
+            // asked at planning.
+            return Ok(None);
+        };
+        let reversal = self.reversal(action, &preview).await?;
+        let people = self.people().await?;
+        let account = people.account(target);
+        let verdict = guard::judge(self.config(), action, &preview, account, &reversal);
+        if verdict.decision == GuardDecision::Refuse {
+            let reason = verdict.reasons.join("; ");
+            return Ok(Some(self.outcome(OutcomeStatus::Refused, &reason)));
+        }
+        Ok(None)
+    }
+
+    /// Calls the vendor.
+    async fn act(&self, action: &Action) -> Result<Outcome> {
+        let connector = self.connector(action.target.connector())?;
+        let cx = self.op(action.requested_by.clone(), self.vendor_budget());
+        let ActionTarget::Account(_) = &action.target else {
+            return self.deliver(connector, &cx, action).await;
+        };
+        let remediator = connector.as_remediator().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                "the connection has no `respond` credential",
+            )
+        })?;
+        let applied = remediator.apply(&cx, action).await?;
+        let status = match applied.status {
+            AppliedStatus::Applied => OutcomeStatus::Applied,
+            AppliedStatus::AlreadySo => OutcomeStatus::AlreadySo,
+            AppliedStatus::Refused => OutcomeStatus::Refused,
+            AppliedStatus::NotConfirmed => OutcomeStatus::Unknown,
+        };
+        Ok(Outcome {
+            before: applied.before,
+            after: applied.after,
+            ..self.outcome(status, &applied.reason)
+        })
+    }
+
+    /// The vendor may have acted: asks it, once, right away.
+    async fn find_out_after(&self, intent: Intent, fence: u64, error: &Error) -> Result<()> {
+        match self.probe(&intent.action).await {
+            Ok(Probe::Happened(state)) => {
+                let reason = "the answer was lost; a probe found it done";
+                self.finish_probed(intent, OutcomeStatus::Applied, reason, state, fence)
+                    .await
+            }
+            Ok(Probe::DidNotHappen(_))
+                if intent.attempts < MAX_ATTEMPTS && self.may_begin_again(&intent) =>
+            {
+                self.begin_later(intent, fence, error).await
+            }
+            Ok(Probe::DidNotHappen(state)) => {
+                let reason = plain(error);
+                self.finish_probed(intent, OutcomeStatus::Failed, &reason, state, fence)
+                    .await
+            }
+            Ok(Probe::CannotTell) | Err(_) => {
+                let outcome = self.outcome(OutcomeStatus::Unknown, &plain(error));
+                let expect = Expect::FenceAndRelease(fence);
+                self.finish(intent, outcome, expect, &Actor::engine()).await
+            }
+        }
+    }
+
+    /// The vendor is not there for the moment: the approval still counts, so the intent waits.
+    async fn begin_later(&self, mut intent: Intent, fence: u64, error: &Error) -> Result<()> {
+        let doublings = intent.attempts.saturating_sub(1).min(6);
+        let wait = error
+            .retry_after()
+            .unwrap_or_default()
+            .max(TRY_AGAIN * (1 << doublings));
+        let wait = jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::MAX);
+        let at = self.now().checked_add(wait).ok();
+        intent.state = IntentState::Ready;
+        intent.last_error = Some(plain(error));
+        let facts = self.action_facts(&intent).await?;
+        let commit = Commit::default()
+            .put(put_intent(&intent, Expect::FenceAndRelease(fence))?.due(at))
+            .append(self.entry("action.delayed", &Actor::engine(), facts));
+        self.store().commit(self.id(), commit).await.map(drop)
+    }
+
+    /// Somebody began and did not finish, or the outcome is unknown: asks the vendor, and begins
+    /// again only what can safely be begun again.
+    async fn find_out(&self, mut intent: Intent, fence: u64) -> Result<()> {
+        let probe = self.probe(&intent.action).await;
+        kill_point("apply.after_probe");
+        match probe {
+            Ok(Probe::Happened(state)) => {
+                let reason = "found done by a probe";
+                self.finish_probed(intent, OutcomeStatus::Applied, reason, state, fence)
+                    .await
+            }
+            Ok(Probe::DidNotHappen(_)) if self.may_begin_again(&intent) => {
+                intent.state = IntentState::Ready;
+                intent.outcome = None;
+                let facts = self.action_facts(&intent).await?;
+                let commit = Commit::default()
+                    .put(put_intent(&intent, Expect::FenceAndRelease(fence))?)
+                    .append(self.entry("action.begun_again", &Actor::engine(), facts));
+                self.store().commit(self.id(), commit).await.map(drop)
+            }
+            Ok(Probe::DidNotHappen(state)) => {
+                let reason = "a probe found it not done; it is not sent again by itself";
+                self.finish_probed(intent, OutcomeStatus::Failed, reason, state, fence)
+                    .await
+            }
+            Ok(Probe::CannotTell) | Err(_) => {
+                let reason = "the vendor could not say whether it was done";
+                let outcome = self.outcome(OutcomeStatus::Unknown, reason);
+                let expect = Expect::FenceAndRelease(fence);
+                self.finish(intent, outcome, expect, &Actor::engine()).await
+            }
+        }
+    }
+
+    async fn probe(&self, action: &Action) -> Result<Probe> {
+        let connector = self.connector(action.target.connector())?;
+        let cx = self.op(Actor::engine(), self.vendor_budget());
+        match (&action.target, connector.as_remediator()) {
+            (ActionTarget::Account(_), Some(remediator)) => remediator.probe(&cx, action).await,
+            (ActionTarget::Account(_), None) => Ok(Probe::CannotTell),
+            (ActionTarget::Sink { .. }, _) => self.probe_delivery(connector, &cx, action).await,
+        }
+    }
+
+    fn may_begin_again(&self, intent: &Intent) -> bool {
+        let class = self
+            .connector(intent.action.target.connector())
+            .ok()
+            .and_then(|connector| {
+                connector
+                    .capability()
+                    .actions
+                    .get(&intent.action.kind)
+                    .copied()
+            });
+        !matches!(class, None | Some(EffectClass::NonIdempotent))
+    }
+
+    async fn finish_probed(
+        &self,
+        intent: Intent,
+        status: OutcomeStatus,
+        reason: &str,
+        state: Attributes,
+        fence: u64,
+    ) -> Result<()> {
+        let outcome = Outcome {
+            after: state,
+            ..self.outcome(status, reason)
+        };
+        let expect = Expect::FenceAndRelease(fence);
+        self.finish(intent, outcome, expect, &Actor::engine()).await
+    }
+
+    /// Stores an outcome. A terminal one ends the intent for good.
+    async fn finish(
+        &self,
+        mut intent: Intent,
+        outcome: Outcome,
+        expect: Expect,
+        actor: &Actor,
+    ) -> Result<()> {
+        let status = outcome.status;
+        intent.state = if status.is_terminal() {
+            IntentState::Done
+        } else {
+            IntentState::Unknown
+        };
+        if status == OutcomeStatus::Applied {
+            intent.undo_at = intent.action.lasts.and_then(|lasts| {
+                let lasts = jiff::SignedDuration::try_from(lasts).ok()?;
+                outcome.at.checked_add(lasts).ok()
+            });
+        }
+        intent.outcome = Some(outcome);
+        let mut put = put_intent(&intent, expect)?;
+        if intent.state == IntentState::Unknown {
+            let wait = jiff::SignedDuration::try_from(PROBE_AGAIN).unwrap_or_default();
+            put = put.due(self.now().checked_add(wait).ok());
+        }
+        let facts = self.action_facts(&intent).await?;
+        let kind = if status.is_terminal() {
+            "action.finished"
+        } else {
+            "action.unknown"
+        };
+        let mut commit = Commit::default()
+            .put(put)
+            .append(self.entry_by(kind, actor, facts).await?);
+        commit
+            .changes
+            .extend(self.incident_contained(&intent).await?);
+        self.store().commit(self.id(), commit).await.map(drop)
+    }
+
+    /// Gives a lease back without having done anything.
+    async fn hand_back(&self, intent: &Intent, fence: u64) -> Result<()> {
+        let put = put_intent(intent, Expect::FenceAndRelease(fence))?;
+        self.store()
+            .commit(self.id(), Commit::default().put(put))
+            .await
+            .map(drop)
+    }
+
+    /// What an intent looks like now, for people.
+    async fn step(&self, id: &str) -> Result<Option<Step>> {
+        let Some(intent) = self.read::<Intent>(RecordKind::Intent, id).await? else {
+            return Ok(None);
+        };
+        let intent = intent.value;
+        let waits = match (&intent.outcome, self.paused().await?) {
+            (Some(_), _) => None,
+            (None, Some(pause)) => Some(format!("paused by {}: {}", pause.by, pause.reason)),
+            (None, None) => Some(intent.last_error.map_or_else(
+                || format!("the intent is {}", intent.state.as_str()),
+                |error| {
+                    format!(
+                        "tried {} times, will be tried again; {error}",
+                        intent.attempts
+                    )
+                },
+            )),
+        };
+        Ok(Some(Step {
+            action: intent.action,
+            outcome: intent.outcome,
+            waits,
+        }))
+    }
+
+    pub(crate) fn outcome(&self, status: OutcomeStatus, reason: &str) -> Outcome {
+        Outcome {
+            status,
+            reason: reason.to_owned(),
+            before: Attributes::new(),
+            after: Attributes::new(),
+            vendor_reference: None,
+            at: self.now(),
+        }
+    }
+}
+
+/// An error's kind and message, without what only a log needs.
+fn plain(error: &Error) -> String {
+    format!("{}: {}", error.kind(), error.message())
+}
+
+fn refused(planned: &crate::model::PlannedAction, at: jiff::Timestamp) -> Step {
+    Step {
+        action: planned.action.clone(),
+        outcome: Some(Outcome {
+            status: OutcomeStatus::Refused,
+            reason: planned.guard.reasons.join("; "),
+            before: Attributes::new(),
+            after: Attributes::new(),
+            vendor_reference: None,
+            at,
+        }),
+        waits: None,
+    }
+}

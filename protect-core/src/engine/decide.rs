@@ -1,0 +1,462 @@
+//! Decide: from open incidents and the tenant's rules to a plan. Changes nothing at any vendor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::people::People;
+use super::records::Versioned;
+use super::tmp::Facts;
+use super::{Tenant, guard};
+use crate::config::{ApprovalMode, Rule, RuleAction};
+use crate::connector::Connector;
+use crate::error::{Error, Result};
+use crate::model::{
+    Account, Action, ActionId, ActionKind, ActionTarget, Actor, Attributes, Finding, Guard,
+    GuardDecision, Incident, IncidentStatus, Intent, IntentState, Mode, OutcomeStatus, Plan,
+    PlanId, PlannedAction, Preview,
+};
+use crate::store::{Commit, Expect, Put, Query, RecordKind};
+
+/// How often a failed action is planned again before it needs somebody's consent.
+const AUTOMATIC_TRIES: u32 = 3;
+
+/// An action a rule or a person asks for, before anybody looked at the vendor.
+pub(crate) struct Wanted {
+    pub(crate) action: Action,
+    pub(crate) account: Option<Account>,
+    /// Why it needs consent, where it does.
+    pub(crate) consent: Option<String>,
+}
+
+impl Tenant {
+    /// What the tenant's rules want done about its open incidents, each action with the state now,
+    /// the state after and what the guards say. Reads vendors, changes nothing.
+    ///
+    /// What was done already, or waits, is left out; what failed or lapsed is planned again.
+    ///
+    /// # Errors
+    /// `store`. A vendor that cannot be read makes its actions `refuse`, with the reason.
+    pub async fn plan(&self) -> Result<Plan> {
+        let people = self.people().await?;
+        let mut wanted = Vec::new();
+        for incident in self.open_incidents().await? {
+            let findings = self.acting_findings(&incident).await?;
+            for rule in &self.config().rules {
+                self.apply_rule(rule, &incident, &findings, &people, &mut wanted);
+            }
+        }
+        let wanted = self.without_handled(wanted).await?;
+        self.make_plan(wanted, "rules").await
+    }
+
+    /// A stored plan.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn plan_by_id(&self, id: &PlanId) -> Result<Plan> {
+        let found = self.read::<Plan>(RecordKind::Plan, id.as_str()).await?;
+        found.map(|plan| plan.value).ok_or_else(|| {
+            Error::new(
+                crate::ErrorKind::NotFound,
+                "no such plan; `plan` makes one and prints its id",
+            )
+            .with_context("plan", id.as_str())
+        })
+    }
+
+    /// The plans that wait for somebody's consent, oldest first.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn plans_waiting(&self) -> Result<Vec<Plan>> {
+        let query = Query::all(RecordKind::Plan).in_states(&["planned"]);
+        let mut plans: Vec<Plan> = values(self.read_all(query).await?);
+        plans.sort_by_key(|plan| plan.created_at);
+        Ok(plans)
+    }
+
+    /// Previews and guards what is wanted, and stores the plan.
+    pub(crate) async fn make_plan(&self, wanted: Vec<Wanted>, origin: &str) -> Result<Plan> {
+        let mut limits = self.blast_radius().await?;
+        let mut actions = Vec::new();
+        let mut reversals = Vec::new();
+        for wanted in wanted {
+            let looked = self.look(&wanted.action).await;
+            let mut verdict = match &looked {
+                Ok(preview) => {
+                    let reversal = self.reversal(&wanted.action, preview).await?;
+                    reversals.extend(reversal.new_record()?);
+                    let account = wanted.account.as_ref();
+                    guard::judge(self.config(), &wanted.action, preview, account, &reversal)
+                }
+                Err(error) => guard::could_not_look(error),
+            };
+            verdict = limits.judge(&wanted.action, verdict);
+            if let Some(reason) = wanted.consent {
+                verdict = guard::strictest(verdict, GuardDecision::NeedsApproval, reason);
+            }
+            actions.push(PlannedAction {
+                action: wanted.action,
+                preview: looked.unwrap_or_default(),
+                guard: verdict,
+            });
+        }
+        self.store_plan(actions, origin, reversals).await
+    }
+
+    async fn look(&self, action: &Action) -> Result<Preview> {
+        let connector = self.connector(action.target.connector())?;
+        match &action.target {
+            ActionTarget::Account(_) => {
+                let remediator = connector.as_remediator().ok_or_else(|| {
+                    Error::new(
+                        crate::ErrorKind::Unsupported,
+                        "the connection has no `respond` credential",
+                    )
+                })?;
+                let cx = self.op(action.requested_by.clone(), self.vendor_budget());
+                remediator.preview(&cx, action).await
+            }
+            ActionTarget::Sink { .. } => Ok(Preview::default()),
+        }
+    }
+
+    async fn store_plan(
+        &self,
+        actions: Vec<PlannedAction>,
+        origin: &str,
+        others: Vec<Put>,
+    ) -> Result<Plan> {
+        let plan = Plan {
+            id: plan_id(self, &actions)?,
+            tenant: self.id().clone(),
+            mode: self.mode(),
+            actions,
+            created_at: self.now(),
+        };
+        if plan.actions.is_empty() {
+            return Ok(plan);
+        }
+        if let Some(known) = self
+            .read::<Plan>(RecordKind::Plan, plan.id.as_str())
+            .await?
+        {
+            return Ok(known.value);
+        }
+        let mut commit = Commit::default()
+            .put(put_plan(&plan, "planned", origin)?.expect(Expect::Absent))
+            .append(self.entry("plan.made", &Actor::engine(), facts_of(&plan)));
+        for put in others {
+            commit = commit.put(put);
+        }
+        if origin == "rules" {
+            for old in self.superseded(&plan.id).await? {
+                commit = commit.put(old);
+            }
+        }
+        self.store().commit(self.id(), commit).await?;
+        Ok(plan)
+    }
+
+    /// Earlier plans of the rules that nobody consented to: a newer one replaces them.
+    async fn superseded(&self, by: &PlanId) -> Result<Vec<Put>> {
+        let query = Query::all(RecordKind::Plan)
+            .in_states(&["planned"])
+            .in_groups(vec!["rules".to_owned()]);
+        let old: Vec<Versioned<Plan>> = self.read_all(query).await?;
+        old.iter()
+            .filter(|old| old.value.id != *by)
+            .map(|old| Ok(put_plan(&old.value, "superseded", "rules")?.expect(old.expect())))
+            .collect()
+    }
+
+    async fn open_incidents(&self) -> Result<Vec<Incident>> {
+        let query = Query::all(RecordKind::Incident).in_states(&[
+            IncidentStatus::New.as_str(),
+            IncidentStatus::Open.as_str(),
+            IncidentStatus::Investigating.as_str(),
+        ]);
+        let mut incidents: Vec<Incident> = values(self.read_all(query).await?);
+        incidents.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
+        Ok(incidents)
+    }
+
+    /// The findings of an incident that call for action: open, and not known from before.
+    async fn acting_findings(&self, incident: &Incident) -> Result<Vec<Finding>> {
+        let keys = incident.findings.iter().map(ToString::to_string).collect();
+        let findings: Vec<Finding> = values(
+            self.read_all(Query::keys(RecordKind::Finding, keys))
+                .await?,
+        );
+        Ok(findings
+            .into_iter()
+            .filter(|finding| finding.status.is_open() && !finding.baseline)
+            .collect())
+    }
+
+    fn apply_rule(
+        &self,
+        rule: &Rule,
+        incident: &Incident,
+        findings: &[Finding],
+        people: &People,
+        wanted: &mut Vec<Wanted>,
+    ) {
+        let mut accounts: BTreeMap<_, &Account> = BTreeMap::new();
+        let mut matched = BTreeSet::new();
+        for finding in findings {
+            let candidates = people.accounts_behind(&finding.observation.subject);
+            let holds = |account: Option<&Account>| {
+                rule.when.matches(&Facts {
+                    finding,
+                    source_kind: self.kind_of(&finding.source),
+                    account,
+                    department: None,
+                })
+            };
+            if candidates.is_empty() && holds(None) {
+                matched.insert(&finding.id);
+            }
+            for account in candidates
+                .into_iter()
+                .filter(|account| holds(Some(account)))
+            {
+                matched.insert(&finding.id);
+                accounts.insert(&account.reference, account);
+            }
+        }
+        if matched.is_empty() {
+            return;
+        }
+        let matched: Vec<_> = findings
+            .iter()
+            .filter(|f| matched.contains(&f.id))
+            .collect();
+        let accounts: Vec<_> = accounts.into_values().collect();
+        for step in &rule.then {
+            for (target, account) in self.targets(step, &accounts) {
+                wanted.push(self.want(rule, step, incident, &matched, target, account));
+            }
+        }
+    }
+
+    /// Where an action of a rule goes: everywhere the person has an account, or to one place.
+    fn targets<'a>(
+        &self,
+        step: &RuleAction,
+        accounts: &[&'a Account],
+    ) -> Vec<(ActionTarget, Option<&'a Account>)> {
+        let able = |name: &crate::model::ConnectorName| {
+            self.connector(name)
+                .is_ok_and(|connector| connector.capability().actions.contains_key(&step.kind))
+        };
+        let on_account = |account: &&'a Account| {
+            (
+                ActionTarget::Account(account.reference.clone()),
+                Some(*account),
+            )
+        };
+        if step.kind.acts_everywhere() {
+            return accounts
+                .iter()
+                .filter(|account| able(&account.reference.connector))
+                .filter(|account| step.on.is_empty() || is_named(account, &step.on))
+                .map(on_account)
+                .collect();
+        }
+        let route = self.route(step.kind);
+        if step.kind.changes_an_account() {
+            let first = route.iter().find_map(|connector| {
+                let name = &connector.info().name;
+                accounts
+                    .iter()
+                    .find(|account| account.reference.connector == *name)
+            });
+            return first.map(on_account).into_iter().collect();
+        }
+        let sink = route.first().map(|connector| ActionTarget::Sink {
+            connector: connector.info().name.clone(),
+        });
+        sink.map(|target| (target, None)).into_iter().collect()
+    }
+
+    /// The connectors that can do an action that goes to one place, in the order to try them.
+    fn route(&self, kind: ActionKind) -> Vec<&std::sync::Arc<dyn Connector>> {
+        let able: Vec<_> = self
+            .connectors()
+            .iter()
+            .filter(|connector| connector.capability().actions.contains_key(&kind))
+            .collect();
+        let Some(names) = self.config().route.get(&kind) else {
+            return able;
+        };
+        let find = |name: &String| {
+            able.iter()
+                .find(|c| c.info().name.as_str() == name || c.info().kind == *name)
+                .copied()
+        };
+        names.iter().filter_map(find).collect()
+    }
+
+    fn want(
+        &self,
+        rule: &Rule,
+        step: &RuleAction,
+        incident: &Incident,
+        findings: &[&Finding],
+        target: ActionTarget,
+        account: Option<&Account>,
+    ) -> Wanted {
+        let consent = match &rule.approval {
+            ApprovalMode::Required => Some(format!("the rule `{}` asks for consent", rule.name)),
+            ApprovalMode::Auto { .. } => None,
+        };
+        let action = Action {
+            id: ActionId::of(self.id(), &[]),
+            kind: step.kind,
+            target,
+            reason: format!("{} ({})", incident.title, rule.name),
+            requested_by: Actor::rule(&rule.name),
+            incident: Some(incident.id.clone()),
+            undoes: None,
+            lasts: step.lasts,
+            parameters: step.parameters.clone(),
+        };
+        let content = match action.target {
+            ActionTarget::Account(_) => String::new(),
+            // What a sink was told before is not told again; a further finding is.
+            ActionTarget::Sink { .. } => {
+                let seen = |finding: &&Finding| format!("{}#{}", finding.id, finding.occurrence);
+                findings.iter().map(seen).collect::<Vec<_>>().join(" ")
+            }
+        };
+        Wanted {
+            action: Action {
+                id: rule_action_id(self, incident, &action, &content),
+                ..action
+            },
+            account: account.cloned(),
+            consent,
+        }
+    }
+
+    /// Leaves out what two rules both want, and what was done or waits; what failed or lapsed gets
+    /// the id of its next try.
+    async fn without_handled(&self, wanted: Vec<Wanted>) -> Result<Vec<Wanted>> {
+        let mut seen = BTreeSet::new();
+        let mut left = Vec::new();
+        for mut wanted in wanted {
+            if !seen.insert(wanted.action.id.clone()) {
+                continue;
+            }
+            let first = wanted.action.id.clone();
+            let mut tries = 0;
+            let again = loop {
+                let id = wanted.action.id.as_str();
+                match self.read::<Intent>(RecordKind::Intent, id).await? {
+                    None => break true,
+                    Some(intent) if is_worth_another_try(&intent.value) => {
+                        tries += 1;
+                        wanted.action.id =
+                            ActionId::of(self.id(), &["try", first.as_str(), &tries.to_string()]);
+                    }
+                    Some(_) => break false,
+                }
+            };
+            if !again {
+                continue;
+            }
+            if tries >= AUTOMATIC_TRIES {
+                wanted.consent = Some(format!("it failed {tries} times"));
+            }
+            left.push(wanted);
+        }
+        Ok(left)
+    }
+
+    fn kind_of(&self, connector: &crate::model::ConnectorName) -> &str {
+        self.connector(connector)
+            .map_or("", |connector| connector.info().kind.as_str())
+    }
+
+    /// Whether anything may be changed.
+    pub(crate) fn mode(&self) -> Mode {
+        self.shared.config.mode
+    }
+}
+
+/// The id that binds a plan to its content.
+pub(crate) fn plan_id(tenant: &Tenant, actions: &[PlannedAction]) -> Result<PlanId> {
+    let canonical = serde_json_canonicalizer::to_string(&(tenant.mode(), actions))
+        .map_err(|error| Error::unexpected("a plan has no canonical form").with_source(error))?;
+    Ok(PlanId::of(tenant.id(), &canonical))
+}
+
+/// A plan by its id; its group says whether rules or a request made it.
+pub(crate) fn put_plan(plan: &Plan, state: &str, origin: &str) -> Result<Put> {
+    Ok(Put::new(RecordKind::Plan, plan.id.as_str(), plan)?
+        .state(state)
+        .group(origin))
+}
+
+fn is_named(account: &Account, names: &[String]) -> bool {
+    let is_it =
+        |name: &String| account.reference.connector.as_str() == name || account.provider == *name;
+    names.iter().any(is_it)
+}
+
+/// A failed action, or one whose approval lapsed, is planned again; everything else is settled.
+fn is_worth_another_try(intent: &Intent) -> bool {
+    intent.state == IntentState::Done
+        && intent.outcome.as_ref().is_some_and(|outcome| {
+            matches!(
+                outcome.status,
+                OutcomeStatus::Failed | OutcomeStatus::Expired
+            )
+        })
+}
+
+fn rule_action_id(
+    tenant: &Tenant,
+    incident: &Incident,
+    action: &Action,
+    content: &str,
+) -> ActionId {
+    let account = match &action.target {
+        ActionTarget::Account(account) => account.id.as_str(),
+        ActionTarget::Sink { .. } => "",
+    };
+    ActionId::of(
+        tenant.id(),
+        &[
+            incident.id.as_str(),
+            action.kind.as_str(),
+            action.target.connector().as_str(),
+            account,
+            content,
+        ],
+    )
+}
+
+fn facts_of(plan: &Plan) -> Attributes {
+    let mut facts = Attributes::new();
+    facts.insert("plan".to_owned(), plan.id.as_str().into());
+    facts.insert("mode".to_owned(), serde_json::json!(plan.mode));
+    let actions = plan.actions.iter().map(|planned| {
+        serde_json::json!({
+            "action": planned.action.id,
+            "kind": planned.action.kind,
+            "incident": planned.action.incident,
+            "guard": guard_name(&planned.guard),
+        })
+    });
+    facts.insert("actions".to_owned(), actions.collect());
+    facts
+}
+
+fn guard_name(guard: &Guard) -> serde_json::Value {
+    serde_json::json!(guard.decision)
+}
+
+fn values<T>(read: Vec<Versioned<T>>) -> Vec<T> {
+    read.into_iter().map(|versioned| versioned.value).collect()
+}

@@ -1,0 +1,205 @@
+//! What sinks are told: at most one open ticket per incident; a repeat becomes a note.
+
+use serde::{Deserialize, Serialize};
+
+use super::Tenant;
+use crate::connector::{Connector, Delivered, Delivery, OpContext, Probe, Sink};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Action, ActionKind, Attributes, EffectClass, Finding, Incident, Outcome, OutcomeStatus,
+    Severity,
+};
+use crate::store::{Commit, Put, Query, RecordKind};
+
+/// Which open item at a receiver stands for which incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Ticket {
+    id: String,
+    source_reference: String,
+}
+
+impl Tenant {
+    /// Delivers an action to a sink, searching first where the sink asks for that.
+    pub(crate) async fn deliver(
+        &self,
+        connector: &std::sync::Arc<dyn Connector>,
+        cx: &OpContext,
+        action: &Action,
+    ) -> Result<Outcome> {
+        let sink = as_sink(&**connector)?;
+        let mut delivery = self.delivery(action).await?;
+        let class = connector.capability().actions.get(&action.kind).copied();
+        if class == Some(EffectClass::SearchBeforeCreate) {
+            let open = sink
+                .find(cx, action.kind, &delivery.source_reference)
+                .await?;
+            delivery.note_to = open.map(|item| item.id);
+        }
+        let is_note = delivery.note_to.is_some();
+        let delivered = sink.deliver(cx, &delivery).await?;
+        if class == Some(EffectClass::SearchBeforeCreate) {
+            self.remember_ticket(action, &delivery, &delivered).await?;
+        }
+        let reason = if is_note {
+            "added as a note to the open item"
+        } else {
+            ""
+        };
+        Ok(Outcome {
+            vendor_reference: Some(delivered.id),
+            ..self.outcome(OutcomeStatus::Applied, reason)
+        })
+    }
+
+    /// Whether the receiver has what an interrupted delivery was to make.
+    pub(crate) async fn probe_delivery(
+        &self,
+        connector: &std::sync::Arc<dyn Connector>,
+        cx: &OpContext,
+        action: &Action,
+    ) -> Result<Probe> {
+        let sink = as_sink(&**connector)?;
+        let class = connector.capability().actions.get(&action.kind).copied();
+        match class {
+            // The receiver knows our key: sending it again is how to find out.
+            Some(EffectClass::KeyIdempotent) => Ok(Probe::DidNotHappen(Attributes::new())),
+            Some(EffectClass::SearchBeforeCreate) => {
+                let reference = source_reference(self, action);
+                let found = sink.find(cx, action.kind, &reference).await?;
+                Ok(match found {
+                    Some(item) => {
+                        let mut state = Attributes::new();
+                        state.insert("id".to_owned(), item.id.into());
+                        Probe::Happened(state)
+                    }
+                    None => Probe::DidNotHappen(Attributes::new()),
+                })
+            }
+            _ => Ok(Probe::CannotTell),
+        }
+    }
+
+    /// The receiver's id of the open item for an incident, where one was made.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn ticket_of(&self, incident: &crate::model::IncidentId) -> Result<Option<String>> {
+        let reference = reference_of(self, incident.as_str());
+        let query = Query::all(RecordKind::Ticket).in_groups(vec![reference]);
+        let tickets = self.read_all::<Ticket>(query).await?;
+        Ok(tickets.into_iter().next().map(|ticket| ticket.value.id))
+    }
+
+    async fn delivery(&self, action: &Action) -> Result<Delivery> {
+        let incident = match &action.incident {
+            Some(id) => {
+                self.read::<Incident>(RecordKind::Incident, id.as_str())
+                    .await?
+            }
+            None => None,
+        };
+        let incident = incident.map(|incident| incident.value);
+        let findings = match &incident {
+            Some(incident) => {
+                let keys = incident.findings.iter().map(ToString::to_string).collect();
+                let found = self
+                    .read_all(Query::keys(RecordKind::Finding, keys))
+                    .await?;
+                found.into_iter().map(|finding| finding.value).collect()
+            }
+            None => Vec::new(),
+        };
+        let mut data = action.parameters.clone();
+        data.insert("incident".to_owned(), serde_json::json!(incident));
+        data.insert("action".to_owned(), serde_json::json!(action.kind));
+        Ok(Delivery {
+            action_id: action.id.clone(),
+            kind: action.kind,
+            source_reference: source_reference(self, action),
+            note_to: None,
+            title: incident
+                .as_ref()
+                .map_or_else(|| action.reason.clone(), |i| i.title.clone()),
+            body: body(action, &findings),
+            severity: incident.as_ref().map_or(Severity::Medium, |i| i.severity),
+            data,
+        })
+    }
+
+    async fn remember_ticket(
+        &self,
+        action: &Action,
+        delivery: &Delivery,
+        delivered: &Delivered,
+    ) -> Result<()> {
+        let ticket = Ticket {
+            id: delivered.id.clone(),
+            source_reference: delivery.source_reference.clone(),
+        };
+        let key = format!(
+            "{}/{}/{}",
+            action.target.connector(),
+            action.kind,
+            delivery.source_reference
+        );
+        let put = Put::new(RecordKind::Ticket, key, &ticket)?.group(&delivery.source_reference);
+        self.store()
+            .commit(self.id(), Commit::default().put(put))
+            .await
+            .map(drop)
+    }
+}
+
+fn as_sink(connector: &dyn Connector) -> Result<&dyn Sink> {
+    connector.as_sink().ok_or_else(|| {
+        Error::new(ErrorKind::Unsupported, "this connector receives nothing")
+            .with_context("connector", connector.info().name.as_str())
+    })
+}
+
+/// What an incident is found by again at every receiver.
+fn source_reference(tenant: &Tenant, action: &Action) -> String {
+    let about = action
+        .incident
+        .as_ref()
+        .map_or(action.id.as_str(), |id| id.as_str());
+    let reference = reference_of(tenant, about);
+    match action.kind {
+        // Each event is its own; a ticket or an incident stands for all that happens in it.
+        ActionKind::EmitEvent => format!("{reference}:{}", action.id),
+        _ => reference,
+    }
+}
+
+fn reference_of(tenant: &Tenant, about: &str) -> String {
+    format!("protect:{}:{about}", tenant.id())
+}
+
+/// The text of a ticket: what was found, how sure we are, and whom to credit.
+fn body(action: &Action, findings: &[Finding]) -> String {
+    let mut lines = vec![format!("{}.", action.reason), String::new()];
+    for finding in findings {
+        let seen = &finding.observation;
+        let subject = &seen.subject.id;
+        lines.push(format!(
+            "- **{}** ({}, confidence {}): {subject}",
+            seen.title,
+            seen.severity,
+            seen.confidence.as_str(),
+        ));
+        lines.extend(seen.reasons.iter().map(|reason| format!("  - {reason}")));
+    }
+    let mut credits: Vec<_> = findings
+        .iter()
+        .filter_map(|f| f.observation.attribution.as_ref())
+        .collect();
+    credits.dedup();
+    for credit in credits {
+        lines.push(String::new());
+        lines.push(format!(
+            "Source: [{}]({}), {}.",
+            credit.source, credit.url, credit.licence
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,89 @@
+//! Who is who: the accounts that directories gave, looked up by address and by vendor's id.
+
+use std::collections::BTreeMap;
+
+use super::Tenant;
+use crate::error::Result;
+use crate::model::{Account, AccountRef, Address, PersonId, Subject, SubjectKind};
+use crate::store::{Query, RecordKind};
+
+/// The stored accounts of a tenant, joined to people by address. Exact addresses only: a name that
+/// looks alike is somebody else.
+#[derive(Debug)]
+pub(crate) struct People {
+    accounts: Vec<Account>,
+    by_address: BTreeMap<Address, Vec<usize>>,
+}
+
+impl People {
+    /// An index over accounts.
+    pub(crate) fn new(accounts: Vec<Account>) -> Self {
+        let mut by_address: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
+        for (place, account) in accounts.iter().enumerate() {
+            if let Some(address) = &account.address {
+                by_address.entry(address.clone()).or_default().push(place);
+            }
+        }
+        Self {
+            accounts,
+            by_address,
+        }
+    }
+
+    /// One account by its vendor's id.
+    pub(crate) fn account(&self, reference: &AccountRef) -> Option<&Account> {
+        self.accounts
+            .iter()
+            .find(|account| account.reference == *reference)
+    }
+
+    /// Every account with an address.
+    pub(crate) fn accounts_at(&self, address: &Address) -> Vec<&Account> {
+        let places = self.by_address.get(address).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.accounts[*place]).collect()
+    }
+
+    /// Every account of the person a finding is about.
+    pub(crate) fn accounts_behind(&self, subject: &Subject) -> Vec<&Account> {
+        match self.address_of(subject) {
+            Some(address) => self.accounts_at(&address),
+            None => self.own_account(subject).into_iter().collect(),
+        }
+    }
+
+    /// The person a finding is about, where it is about one.
+    pub(crate) fn person_behind(&self, tenant: &Tenant, subject: &Subject) -> Option<PersonId> {
+        let address = self.address_of(subject)?;
+        Some(PersonId::of(tenant.id(), &address))
+    }
+
+    fn address_of(&self, subject: &Subject) -> Option<Address> {
+        match subject.kind {
+            SubjectKind::Address => Address::new(&subject.id).ok(),
+            SubjectKind::Account => self.own_account(subject)?.address.clone(),
+            SubjectKind::Domain | SubjectKind::Setting => None,
+        }
+    }
+
+    fn own_account(&self, subject: &Subject) -> Option<&Account> {
+        self.accounts.iter().find(|account| {
+            subject.kind == SubjectKind::Account
+                && account.provider == subject.provider
+                && account.reference.id == subject.id
+        })
+    }
+}
+
+impl Tenant {
+    /// The stored accounts, indexed.
+    pub(crate) async fn people(&self) -> Result<People> {
+        let accounts = self.read_all(Query::all(RecordKind::Account)).await?;
+        let accounts = accounts.into_iter().map(|account| account.value);
+        Ok(People::new(accounts.collect()))
+    }
+
+    /// How many accounts the tenant has.
+    pub(crate) async fn count_accounts(&self) -> Result<usize> {
+        Ok(self.people().await?.accounts.len())
+    }
+}

@@ -1,0 +1,182 @@
+//! Requests by people: one guarded action, or the undoing of one. Each is a plan like any other.
+
+use std::time::Duration;
+
+use super::Tenant;
+use super::decide::Wanted;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Account, AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes,
+    Intent, OutcomeStatus, Plan,
+};
+use crate::store::RecordKind;
+
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// What to do.
+    pub kind: ActionKind,
+    /// To whom: an address (every account of it that the action can reach), or
+    /// `connector:vendor-id` for exactly one account.
+    pub account: String,
+    /// Why; it goes into the evidence.
+    pub reason: String,
+    /// Who asks.
+    pub by: Actor,
+    /// After which time the engine undoes it by itself.
+    pub lasts: Option<Duration>,
+}
+
+impl Tenant {
+    /// Plans one action on one person's accounts; approve and apply the plan to have it done.
+    ///
+    /// # Errors
+    /// `not_found` where no connector knows such an account; `unsupported` where none can do the
+    /// action; `invalid_input` for an action that is not about an account.
+    pub async fn request(&self, request: Request) -> Result<Plan> {
+        if !request.kind.changes_an_account() {
+            return Err(
+                Error::invalid_input("only actions on accounts can be requested")
+                    .with_context("action", request.kind.as_str()),
+            );
+        }
+        let accounts = self.requested_accounts(&request.account).await?;
+        let able = |account: &&Account| {
+            self.connector(&account.reference.connector)
+                .is_ok_and(|c| c.capability().actions.contains_key(&request.kind))
+        };
+        let mut able: Vec<&Account> = accounts.iter().filter(able).collect();
+        if !request.kind.acts_everywhere() {
+            able.truncate(1);
+        }
+        if able.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "no connector that has this account can do this; a connection needs a `respond` credential to act",
+            )
+            .with_context("action", request.kind.as_str())
+            .with_context("tenant", self.id().as_str()));
+        }
+        let wanted = able
+            .into_iter()
+            .map(|account| self.requested(&request, account));
+        self.make_plan(wanted.collect(), "request").await
+    }
+
+    /// Plans the undoing of an applied action.
+    ///
+    /// # Errors
+    /// `not_found`; `unsupported` where the action has no undo; `conflict` where it was not applied.
+    pub async fn undo(&self, action: &ActionId, actor: &Actor, reason: &str) -> Result<Plan> {
+        let found = self
+            .read::<Intent>(RecordKind::Intent, action.as_str())
+            .await?;
+        let intent = found.map(|intent| intent.value).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "no such action; `status` lists them")
+                .with_context("action", action.as_str())
+        })?;
+        let status = intent.outcome.as_ref().map(|outcome| outcome.status);
+        if status != Some(OutcomeStatus::Applied) {
+            let status = status.map_or("not attempted", OutcomeStatus::as_str);
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("only an applied action can be undone; this one is {status}"),
+            )
+            .with_context("action", action.as_str()));
+        }
+        let undo = self.undoing(&intent, actor.clone(), reason)?;
+        let wanted = Wanted {
+            account: self.account_of(&undo.target).await?,
+            action: undo,
+            consent: Some("somebody asked for it by hand".to_owned()),
+        };
+        self.make_plan(vec![wanted], "request").await
+    }
+
+    /// The action that takes back another.
+    pub(crate) fn undoing(&self, intent: &Intent, by: Actor, reason: &str) -> Result<Action> {
+        let done = &intent.action;
+        let kind = done.kind.undo().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "this action has no undo")
+                .with_context("action", done.kind.as_str())
+        })?;
+        Ok(Action {
+            id: ActionId::of(self.id(), &["undo", done.id.as_str(), &by.id]),
+            kind,
+            target: done.target.clone(),
+            reason: reason.to_owned(),
+            requested_by: by,
+            incident: done.incident.clone(),
+            undoes: Some(done.id.clone()),
+            lasts: None,
+            parameters: Attributes::new(),
+        })
+    }
+
+    fn requested(&self, request: &Request, account: &Account) -> Wanted {
+        let mut random = [0; 16];
+        self.context().random.fill(&mut random);
+        let nonce = format!("{:032x}", u128::from_le_bytes(random));
+        let action = Action {
+            id: ActionId::of(self.id(), &["request", &nonce]),
+            kind: request.kind,
+            target: ActionTarget::Account(account.reference.clone()),
+            reason: request.reason.clone(),
+            requested_by: request.by.clone(),
+            incident: None,
+            undoes: None,
+            lasts: request.lasts,
+            parameters: Attributes::new(),
+        };
+        Wanted {
+            action,
+            account: Some(account.clone()),
+            consent: Some("somebody asked for it by hand".to_owned()),
+        }
+    }
+
+    async fn requested_accounts(&self, name: &str) -> Result<Vec<Account>> {
+        let unknown = || {
+            Error::new(
+                ErrorKind::NotFound,
+                "no connector of this tenant knows such an account; give its address, or `connector:vendor-id`",
+            )
+            .with_context("tenant", self.id().as_str())
+        };
+        if let Some((connector, id)) = name.split_once(':')
+            && let Ok(connector) = connector.parse()
+        {
+            let reference = AccountRef {
+                connector,
+                id: id.to_owned(),
+            };
+            let target = ActionTarget::Account(reference);
+            return Ok(vec![self.account_of(&target).await?.ok_or_else(unknown)?]);
+        }
+        let address = Address::new(name)?;
+        let people = self.people().await?;
+        let mut accounts: Vec<Account> =
+            people.accounts_at(&address).into_iter().cloned().collect();
+        if accounts.is_empty() {
+            self.refresh_accounts().await?;
+            let people = self.people().await?;
+            accounts = people.accounts_at(&address).into_iter().cloned().collect();
+        }
+        if accounts.is_empty() {
+            return Err(unknown());
+        }
+        Ok(accounts)
+    }
+
+    /// The account an action is about, as its directory gives it now.
+    async fn account_of(&self, target: &ActionTarget) -> Result<Option<Account>> {
+        let ActionTarget::Account(reference) = target else {
+            return Ok(None);
+        };
+        let Some(directory) = self.connector(&reference.connector)?.as_directory() else {
+            return Ok(None);
+        };
+        let cx = self.op(Actor::engine(), self.vendor_budget());
+        directory.get(&cx, &reference.id).await
+    }
+}
