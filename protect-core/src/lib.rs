@@ -11,6 +11,8 @@ pub mod http;
 pub mod model;
 pub mod operation;
 pub mod registry;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod secret;
 pub mod store;
 

@@ -1,0 +1,155 @@
+//! Scores and the monthly report: a shell that sections plug into.
+//!
+//! A section reads the store and gives blocks of plain data; one renderer per format turns every
+//! section into JSON, Markdown or HTML, so that a new section needs no new template.
+
+mod html;
+mod markdown;
+mod month;
+mod score;
+mod sections;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use month::Month;
+pub use score::{Score, ScorePart};
+
+use crate::engine::Tenant;
+use crate::error::{Error, Result};
+use crate::model::{Attribution, TenantId};
+
+/// What a tenant is told about one month.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Whose report it is.
+    pub tenant: TenantId,
+    /// What people call the tenant.
+    pub name: String,
+    /// Which month (`2026-11`).
+    pub month: Month,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// The score at that time, with its parts.
+    pub score: Score,
+    /// What it says.
+    pub sections: Vec<Section>,
+    /// Whom to credit for the data in it.
+    pub attributions: Vec<Attribution>,
+}
+
+/// One part of a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Section {
+    /// A stable name (`actions`).
+    pub id: String,
+    /// What people read above it.
+    pub title: String,
+    /// What it says, in order.
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Block {
+    /// A paragraph.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Single figures side by side.
+    Figures {
+        /// Each with its label.
+        figures: Vec<Figure>,
+    },
+    /// Rows under columns.
+    Table {
+        /// What stands above each column.
+        columns: Vec<String>,
+        /// The rows, each as long as `columns`.
+        rows: Vec<Vec<String>>,
+    },
+    /// Counts drawn as bars.
+    Bars {
+        /// Each with its label.
+        bars: Vec<Figure>,
+    },
+}
+
+/// A number and what it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Figure {
+    /// What it counts.
+    pub label: String,
+    /// How many.
+    pub value: u64,
+}
+
+impl Figure {
+    /// A labelled count.
+    pub fn new(label: impl Into<String>, value: usize) -> Self {
+        Self {
+            label: label.into(),
+            value: value as u64,
+        }
+    }
+}
+
+/// Something that writes a section.
+#[async_trait]
+pub trait ReportSection: std::fmt::Debug + Send + Sync {
+    /// The section for a month; `None` where there is nothing to say.
+    ///
+    /// # Errors
+    /// `store`: a report is complete or is not made.
+    async fn write(&self, tenant: &Tenant, month: Month) -> Result<Option<Section>>;
+}
+
+impl Tenant {
+    /// The report of a month, with the library's own sections and then `more`.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn report(&self, month: Month, more: &[&dyn ReportSection]) -> Result<Report> {
+        let mut written = Vec::new();
+        for section in sections::built_in().into_iter().chain(more.iter().copied()) {
+            written.extend(section.write(self, month).await?);
+        }
+        Ok(Report {
+            tenant: self.id().clone(),
+            name: self.config().name.clone(),
+            month,
+            made_at: self.context().clock.now(),
+            score: self.score().await?,
+            sections: written,
+            attributions: sections::attributions(self).await?,
+        })
+    }
+}
+
+impl Report {
+    /// The report as one JSON document.
+    ///
+    /// # Errors
+    /// `unexpected`, which only a defect causes.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self)
+            .map_err(|error| Error::unexpected("a report has no JSON form").with_source(error))
+    }
+
+    /// The report as Markdown.
+    pub fn to_markdown(&self) -> String {
+        markdown::render(self)
+    }
+
+    /// The report as one HTML page that needs nothing else: no script, no other file.
+    ///
+    /// # Errors
+    /// `unexpected`, which only a defect causes.
+    pub fn to_html(&self) -> Result<String> {
+        html::render(self)
+    }
+}

@@ -1,0 +1,173 @@
+//! The sections that every report has.
+
+use async_trait::async_trait;
+
+use super::{Block, Figure, Month, ReportSection, Section};
+use crate::engine::Tenant;
+use crate::error::Result;
+use crate::model::{
+    Attribution, CheckResult, Finding, FindingStatus, Incident, Intent, Severity, Verdict,
+};
+use crate::store::{Query, RecordKind};
+
+/// The library's own sections, in order.
+pub(super) fn built_in() -> Vec<&'static dyn ReportSection> {
+    vec![&Summary, &Incidents, &Actions, &Exceptions, &NotLookedAt]
+}
+
+/// Whom to credit for the stored findings, each once.
+pub(super) async fn attributions(tenant: &Tenant) -> Result<Vec<Attribution>> {
+    let mut credits: Vec<Attribution> = Vec::new();
+    for finding in read::<Finding>(tenant, RecordKind::Finding).await? {
+        if let Some(credit) = finding.observation.attribution
+            && !credits.contains(&credit)
+        {
+            credits.push(credit);
+        }
+    }
+    Ok(credits)
+}
+
+#[derive(Debug)]
+struct Summary;
+
+#[async_trait]
+impl ReportSection for Summary {
+    async fn write(&self, tenant: &Tenant, month: Month) -> Result<Option<Section>> {
+        let findings = read::<Finding>(tenant, RecordKind::Finding).await?;
+        let count = |holds: &dyn Fn(&Finding) -> bool| findings.iter().filter(|f| holds(f)).count();
+        let open = |severity| count(&|f| f.status.is_open() && f.observation.severity == severity);
+        let figures = vec![
+            Figure::new("new this month", count(&|f| month.contains(f.first_seen))),
+            Figure::new(
+                "resolved this month",
+                count(&|f| f.resolved_at.is_some_and(|at| month.contains(at))),
+            ),
+            Figure::new("open now", count(&|f| f.status.is_open())),
+        ];
+        let bars = Severity::ALL.into_iter().rev();
+        let bars = bars.map(|severity| Figure::new(severity.as_str(), open(severity)));
+        Ok(Some(Section {
+            id: "summary".to_owned(),
+            title: "Findings".to_owned(),
+            blocks: vec![
+                Block::Figures { figures },
+                Block::Bars {
+                    bars: bars.collect(),
+                },
+            ],
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Incidents;
+
+#[async_trait]
+impl ReportSection for Incidents {
+    async fn write(&self, tenant: &Tenant, month: Month) -> Result<Option<Section>> {
+        let mut incidents = read::<Incident>(tenant, RecordKind::Incident).await?;
+        incidents.retain(|incident| month.contains(incident.opened_at));
+        incidents.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
+        let rows = incidents.iter().map(|incident| {
+            vec![
+                incident.severity.to_string(),
+                incident.title.clone(),
+                incident.findings.len().to_string(),
+                incident.status.as_str().to_owned(),
+            ]
+        });
+        let columns = ["severity", "what", "findings", "status"];
+        table("incidents", "Incidents opened", &columns, rows.collect())
+    }
+}
+
+#[derive(Debug)]
+struct Actions;
+
+#[async_trait]
+impl ReportSection for Actions {
+    async fn write(&self, tenant: &Tenant, month: Month) -> Result<Option<Section>> {
+        let mut intents = read::<Intent>(tenant, RecordKind::Intent).await?;
+        intents.retain(|intent| month.contains(intent.created_at));
+        intents.sort_by_key(|intent| intent.created_at);
+        let rows = intents.iter().map(|intent| {
+            let outcome = intent.outcome.as_ref();
+            vec![
+                intent.created_at.strftime("%Y-%m-%d %H:%M").to_string(),
+                intent.action.kind.to_string(),
+                intent.action.target.connector().to_string(),
+                outcome
+                    .map_or("waits", |outcome| outcome.status.as_str())
+                    .to_owned(),
+                outcome.map_or(String::new(), |outcome| outcome.reason.clone()),
+            ]
+        });
+        let columns = ["approved (UTC)", "action", "at", "outcome", "why"];
+        table("actions", "What was done", &columns, rows.collect())
+    }
+}
+
+#[derive(Debug)]
+struct Exceptions;
+
+#[async_trait]
+impl ReportSection for Exceptions {
+    async fn write(&self, tenant: &Tenant, _: Month) -> Result<Option<Section>> {
+        let mut findings = read::<Finding>(tenant, RecordKind::Finding).await?;
+        findings.retain(|finding| finding.status == FindingStatus::Accepted);
+        let rows = findings.iter().filter_map(|finding| {
+            let acceptance = finding.acceptance.as_ref()?;
+            Some(vec![
+                finding.observation.title.clone(),
+                acceptance.until.strftime("%Y-%m-%d").to_string(),
+                acceptance.author.clone(),
+                acceptance.reason.clone(),
+            ])
+        });
+        let columns = ["what", "until", "accepted by", "why"];
+        table("exceptions", "Accepted for now", &columns, rows.collect())
+    }
+}
+
+#[derive(Debug)]
+struct NotLookedAt;
+
+#[async_trait]
+impl ReportSection for NotLookedAt {
+    async fn write(&self, tenant: &Tenant, _: Month) -> Result<Option<Section>> {
+        let mut verdicts = read::<CheckResult>(tenant, RecordKind::Verdict).await?;
+        verdicts.retain(|result| result.verdict == Verdict::NotEvaluated);
+        let rows = verdicts
+            .iter()
+            .map(|result| vec![result.check.to_string(), result.reason.clone()]);
+        table(
+            "not_evaluated",
+            "Could not be looked at",
+            &["check", "why"],
+            rows.collect(),
+        )
+    }
+}
+
+fn table(
+    id: &str,
+    title: &str,
+    columns: &[&str],
+    rows: Vec<Vec<String>>,
+) -> Result<Option<Section>> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+    Ok(Some(Section {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        blocks: vec![Block::Table { columns, rows }],
+    }))
+}
+
+async fn read<T: serde::de::DeserializeOwned>(tenant: &Tenant, kind: RecordKind) -> Result<Vec<T>> {
+    let read = tenant.read_all(Query::all(kind)).await?;
+    Ok(read.into_iter().map(|versioned| versioned.value).collect())
+}
