@@ -8,6 +8,8 @@ pub mod dns;
 pub mod engine;
 mod error;
 pub mod http;
+#[cfg(feature = "engine")]
+pub mod ledger;
 pub mod model;
 pub mod operation;
 pub mod registry;
@@ -15,6 +17,8 @@ pub mod registry;
 pub mod report;
 pub mod secret;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use context::{Context, Random};
 pub use error::{Error, ErrorEnvelope, ErrorKind, Result, Retry};

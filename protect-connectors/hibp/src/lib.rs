@@ -1,1 +1,9 @@
-//! To be filled.
+//! Have I Been Pwned connector of protect.
+
+mod models;
+pub mod severity;
+mod wire;
+
+pub use models::{
+    Breach, BreachName, DnsToken, DomainExposure, Paste, SubscribedDomain, SubscriptionStatus,
+};

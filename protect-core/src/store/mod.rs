@@ -4,6 +4,13 @@
 //! never adds a method. What a record means is the engine's business, so that every
 //! implementation stays small and passes one suite unchanged.
 
+#[cfg(feature = "engine")]
+mod decide;
+#[cfg(feature = "engine")]
+mod memory;
+#[cfg(all(feature = "engine", any(test, feature = "testing")))]
+pub mod suite;
+
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -15,6 +22,9 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Attributes, EvidenceEntry, TenantId};
 
+#[cfg(feature = "engine")]
+pub use memory::MemoryStore;
+
 /// Keeps records and the ledger. All of a commit happens, durably, or nothing of it.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
@@ -22,7 +32,11 @@ pub trait Store: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// `conflict` where a precondition does not hold: nothing was changed, read again and decide
-    /// again. `store` where the store is full, locked, damaged or newer than this program.
+    /// again. `invalid_input` where the commit names a key twice, holds a NUL character, or a time
+    /// before the year 0. `store` where the store is full, locked (temporary), damaged or newer
+    /// than this program.
+    ///
+    /// A caller that stops waiting does not undo the commit: it happened or not, as a whole.
     async fn commit(&self, tenant: &TenantId, commit: Commit) -> Result<Committed>;
 
     /// Records of one kind, ordered by key.
@@ -32,7 +46,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     async fn query(&self, tenant: &TenantId, query: Query) -> Result<Page>;
 
     /// Leases records to one worker, over all tenants: those in one of the states, due, and not
-    /// under a lease that still runs. Oldest due first.
+    /// under a lease that still runs. Oldest due first. A record without a due time is never
+    /// leased; leasing is no write and leaves the version as it is.
     ///
     /// # Errors
     /// `store`.
@@ -177,6 +192,17 @@ pub enum Change {
         /// What must hold.
         expect: Expect,
     },
+    /// Move the end of a lease that is still held; no write, so the version stays.
+    Renew {
+        /// What it is.
+        kind: RecordKind,
+        /// Its key.
+        key: String,
+        /// The fence under which it was leased.
+        fence: u64,
+        /// When the lease ends from now on.
+        until: Timestamp,
+    },
 }
 
 /// A record to be written.
@@ -247,6 +273,9 @@ impl Put {
 }
 
 /// What must hold for a change to be made.
+///
+/// A write under any expectation without a fence ends a lease on the record: whoever held it finds
+/// its fence void, reads again and decides again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// Nothing: the last write wins.
@@ -303,7 +332,7 @@ pub struct Query {
 pub enum Select {
     /// All of a kind.
     All(RecordKind),
-    /// Those with these keys; the limit does not count.
+    /// Those with these keys, each once; the limit does not count.
     Keys(RecordKind, Vec<String>),
     /// Those whose key begins so.
     Prefix(RecordKind, String),
@@ -395,7 +424,7 @@ pub struct Page {
 pub struct Claim {
     /// What to lease.
     pub kind: RecordKind,
-    /// In which states.
+    /// In which states; empty means any.
     pub states: Vec<String>,
     /// Only of this tenant.
     pub tenant: Option<TenantId>,
@@ -416,6 +445,7 @@ pub struct Claimed {
     pub tenant: TenantId,
     /// The record.
     pub record: Record,
-    /// The fence of this lease: every later lease of the record has a higher one.
+    /// The fence of this lease: every later lease in this store has a higher one, even of a record
+    /// that was removed and written anew.
     pub fence: u64,
 }

@@ -1,0 +1,410 @@
+//! Everything in memory: for tests, trials and the pure half of the road.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::decide::{Lease, Standing, check, ledger_after, ledger_key, prefix_end};
+use super::{
+    Change, Claim, Claimed, Commit, Committed, Page, Put, Query, Record, RecordKind, Select, Store,
+};
+use crate::error::Result;
+use crate::ledger::{FIRST_PREVIOUS, seal};
+use crate::model::{EvidenceEntry, TenantId};
+
+/// A [`Store`] that forgets everything with the process.
+#[derive(Default)]
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, tenant: &TenantId, commit: Commit) -> Result<Committed> {
+        check(&commit)?;
+        self.lock().commit(tenant, commit)
+    }
+
+    async fn query(&self, tenant: &TenantId, query: Query) -> Result<Page> {
+        let inner = self.lock();
+        match inner.tenants.get(tenant) {
+            Some(books) => books.query(&query),
+            None => Ok(Page::default()),
+        }
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
+        self.lock().claim(&claim)
+    }
+}
+
+#[derive(Default)]
+struct Inner {
+    tenants: HashMap<TenantId, Books>,
+    /// Every record with a due time, in the order in which they are leased.
+    due: BTreeMap<RecordKind, BTreeSet<Due>>,
+    fence: u64,
+}
+
+type Due = (Timestamp, TenantId, String);
+
+/// What belongs to one tenant.
+#[derive(Default)]
+struct Books {
+    kinds: BTreeMap<RecordKind, Shelf>,
+    ledger: Vec<EvidenceEntry>,
+}
+
+/// The records of one kind.
+#[derive(Default)]
+struct Shelf {
+    rows: BTreeMap<String, Row>,
+    /// The keys of each group that has a name.
+    groups: HashMap<String, BTreeSet<String>>,
+}
+
+struct Row {
+    standing: Standing,
+    state: String,
+    group: String,
+    due: Option<Timestamp>,
+    body: String,
+}
+
+impl Inner {
+    fn commit(&mut self, tenant: &TenantId, commit: Commit) -> Result<Committed> {
+        let books = self.tenants.entry(tenant.clone()).or_default();
+        let after = commit
+            .changes
+            .iter()
+            .map(|change| change.apply_to(books.standing(change)))
+            .collect::<Result<Vec<_>>>()?;
+        let entries = books.seal(tenant, commit.entries)?;
+        books.ledger.extend(entries.iter().cloned());
+        for (change, standing) in commit.changes.into_iter().zip(after) {
+            let due = self.due.entry(change.target().0).or_default();
+            books.make(tenant, due, change, standing);
+        }
+        Ok(Committed { entries })
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Result<Vec<Claimed>> {
+        let until = claim.until()?;
+        let Some(due) = self.due.get(&claim.kind) else {
+            return Ok(Vec::new());
+        };
+        let tenants = &self.tenants;
+        let found: Vec<(TenantId, String)> = due
+            .iter()
+            .take_while(|(time, _, _)| *time <= claim.now)
+            .filter(|(_, tenant, key)| {
+                let row = tenants
+                    .get(tenant)
+                    .and_then(|books| books.row(claim.kind, key));
+                row.is_some_and(|row| claim.takes(tenant, key, row))
+            })
+            .take(claim.limit)
+            .map(|(_, tenant, key)| (tenant.clone(), key.clone()))
+            .collect();
+        self.fence += 1;
+        let lease = Lease {
+            fence: self.fence,
+            until,
+        };
+        Ok(found
+            .into_iter()
+            .filter_map(|(tenant, key)| {
+                let books = self.tenants.get_mut(&tenant)?;
+                let row = books.kinds.get_mut(&claim.kind)?.rows.get_mut(&key)?;
+                row.standing.lease = Some(lease);
+                Some(Claimed {
+                    record: row.record(claim.kind, &key),
+                    tenant,
+                    fence: lease.fence,
+                })
+            })
+            .collect())
+    }
+}
+
+impl Claim {
+    fn takes(&self, tenant: &TenantId, key: &String, row: &Row) -> bool {
+        (self.tenant.is_none() || self.tenant.as_ref() == Some(tenant))
+            && (self.keys.is_empty() || self.keys.contains(key))
+            && (self.states.is_empty() || self.states.contains(&row.state))
+            && row
+                .standing
+                .lease
+                .is_none_or(|lease| lease.until <= self.now)
+    }
+}
+
+impl Books {
+    fn row(&self, kind: RecordKind, key: &str) -> Option<&Row> {
+        self.kinds.get(&kind)?.rows.get(key)
+    }
+
+    fn standing(&self, change: &Change) -> Option<Standing> {
+        let (kind, key) = change.target();
+        self.row(kind, key).map(|row| row.standing)
+    }
+
+    fn seal(&self, tenant: &TenantId, entries: Vec<super::NewEntry>) -> Result<Vec<EvidenceEntry>> {
+        let head = self.ledger.last();
+        let mut sequence = head.map_or(0, |entry| entry.sequence);
+        let mut previous = head.map_or(FIRST_PREVIOUS, |entry| &entry.hash).to_owned();
+        entries
+            .into_iter()
+            .map(|entry| {
+                sequence += 1;
+                let entry = seal(&previous, sequence, tenant, entry)?;
+                previous.clone_from(&entry.hash);
+                Ok(entry)
+            })
+            .collect()
+    }
+
+    fn make(
+        &mut self,
+        tenant: &TenantId,
+        due: &mut BTreeSet<Due>,
+        change: Change,
+        standing: Option<Standing>,
+    ) {
+        let shelf = self.kinds.entry(change.target().0).or_default();
+        match (change, standing) {
+            (Change::Put(put), Some(standing)) => shelf.put(tenant, due, put, standing),
+            (Change::Renew { key, .. }, Some(standing)) => {
+                if let Some(row) = shelf.rows.get_mut(&key) {
+                    row.standing = standing;
+                }
+            }
+            (change, _) => shelf.remove(tenant, due, change.target().1),
+        }
+    }
+
+    fn query(&self, query: &Query) -> Result<Page> {
+        let (kind, keys) = match &query.what {
+            Select::Ledger => return self.ledger_page(query),
+            Select::Keys(kind, keys) => (kind, Some(keys)),
+            Select::All(kind) | Select::Prefix(kind, _) => (kind, None),
+        };
+        let Some(shelf) = self.kinds.get(kind) else {
+            return Ok(Page::default());
+        };
+        let limit = match keys {
+            Some(_) => usize::MAX,
+            None => query.limit,
+        };
+        let mut found = shelf
+            .candidates(query, keys)
+            .filter(|(_, row)| query.wants(row));
+        let records: Vec<Record> = found
+            .by_ref()
+            .take(limit)
+            .map(|(key, row)| row.record(*kind, key))
+            .collect();
+        let more = found.next().is_some();
+        Ok(Page {
+            next: records
+                .last()
+                .filter(|_| more)
+                .map(|record| record.key.clone()),
+            records,
+            entries: Vec::new(),
+        })
+    }
+
+    fn ledger_page(&self, query: &Query) -> Result<Page> {
+        let after = ledger_after(query.after.as_deref())?;
+        let start =
+            usize::try_from(after).map_or(self.ledger.len(), |after| after.min(self.ledger.len()));
+        let end = start.saturating_add(query.limit).min(self.ledger.len());
+        let entries = self.ledger[start..end].to_vec();
+        Ok(Page {
+            next: entries
+                .last()
+                .filter(|_| end < self.ledger.len())
+                .map(|entry| ledger_key(entry.sequence)),
+            entries,
+            records: Vec::new(),
+        })
+    }
+}
+
+impl Query {
+    fn wants(&self, row: &Row) -> bool {
+        (self.states.is_empty() || self.states.contains(&row.state))
+            && (self.groups.is_empty() || self.groups.contains(&row.group))
+            && self
+                .due_by
+                .is_none_or(|time| row.due.is_some_and(|due| due <= time))
+    }
+}
+
+impl Shelf {
+    /// The rows that the index alone leaves, ordered by key.
+    fn candidates<'a>(
+        &'a self,
+        query: &'a Query,
+        keys: Option<&'a Vec<String>>,
+    ) -> Box<dyn Iterator<Item = (&'a String, &'a Row)> + 'a> {
+        let range = Range::of(query);
+        if let Some(keys) = keys {
+            let keys: BTreeSet<&String> = keys.iter().filter(|key| range.holds(key)).collect();
+            return Box::new(
+                keys.into_iter()
+                    .filter_map(|key| self.rows.get_key_value(key)),
+            );
+        }
+        if !query.groups.is_empty() && query.groups.iter().all(|group| !group.is_empty()) {
+            let keys: BTreeSet<&String> = query
+                .groups
+                .iter()
+                .filter_map(|group| self.groups.get(group))
+                .flatten()
+                .filter(|key| range.holds(key))
+                .collect();
+            return Box::new(
+                keys.into_iter()
+                    .filter_map(|key| self.rows.get_key_value(key)),
+            );
+        }
+        if range.is_empty() {
+            return Box::new(std::iter::empty());
+        }
+        Box::new(self.rows.range::<str, _>((range.from, range.to())))
+    }
+
+    fn put(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, put: Put, standing: Standing) {
+        self.forget(tenant, due, &put.key);
+        if let Some(time) = put.due {
+            due.insert((time, tenant.clone(), put.key.clone()));
+        }
+        if !put.group.is_empty() {
+            let keys = self.groups.entry(put.group.clone()).or_default();
+            keys.insert(put.key.clone());
+        }
+        let row = Row {
+            standing,
+            state: put.state,
+            group: put.group,
+            due: put.due,
+            body: put.body,
+        };
+        self.rows.insert(put.key, row);
+    }
+
+    fn remove(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, key: &str) {
+        self.forget(tenant, due, key);
+        self.rows.remove(key);
+    }
+
+    /// Takes a key out of the indexes.
+    fn forget(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, key: &str) {
+        let Some(row) = self.rows.get(key) else {
+            return;
+        };
+        if let Some(time) = row.due {
+            due.remove(&(time, tenant.clone(), key.to_owned()));
+        }
+        if let Some(keys) = self.groups.get_mut(&row.group) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.groups.remove(&row.group);
+            }
+        }
+    }
+}
+
+impl Row {
+    fn record(&self, kind: RecordKind, key: &str) -> Record {
+        Record {
+            kind,
+            key: key.to_owned(),
+            version: self.standing.version,
+            state: self.state.clone(),
+            group: self.group.clone(),
+            due: self.due,
+            body: self.body.clone(),
+        }
+    }
+}
+
+/// The keys that a query may give.
+struct Range<'a> {
+    from: Bound<&'a str>,
+    end: Option<String>,
+}
+
+impl<'a> Range<'a> {
+    fn of(query: &'a Query) -> Self {
+        let prefix = match &query.what {
+            Select::Prefix(_, prefix) => prefix.as_str(),
+            _ => "",
+        };
+        Self {
+            from: match query.after.as_deref() {
+                Some(after) if after >= prefix => Bound::Excluded(after),
+                _ => Bound::Included(prefix),
+            },
+            end: prefix_end(prefix),
+        }
+    }
+}
+
+impl Range<'_> {
+    fn to(&self) -> Bound<&str> {
+        match &self.end {
+            Some(end) => Bound::Excluded(end),
+            None => Bound::Unbounded,
+        }
+    }
+
+    fn holds(&self, key: &str) -> bool {
+        let behind = match self.from {
+            Bound::Included(from) => key >= from,
+            Bound::Excluded(from) => key > from,
+            Bound::Unbounded => true,
+        };
+        behind && self.end.as_deref().is_none_or(|end| key < end)
+    }
+
+    /// Whether the bounds cross, at which a map's own range would panic.
+    fn is_empty(&self) -> bool {
+        match (self.from, self.end.as_deref()) {
+            (Bound::Included(from) | Bound::Excluded(from), Some(end)) => from >= end,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::MemoryStore;
+
+    crate::store_suite!(async { Arc::new(MemoryStore::new()) });
+}

@@ -1,0 +1,5 @@
+//! What tests of this library, of connectors and of applications share.
+
+mod kill;
+
+pub use kill::{KILL_POINTS, kill_point};
