@@ -78,7 +78,12 @@ impl ReportSection for Incidents {
             ]
         });
         let columns = ["severity", "what", "findings", "status"];
-        table("incidents", "Incidents opened", &columns, rows.collect())
+        Ok(table(
+            "incidents",
+            "Incidents opened",
+            &columns,
+            rows.collect(),
+        ))
     }
 }
 
@@ -104,7 +109,7 @@ impl ReportSection for Actions {
             ]
         });
         let columns = ["approved (UTC)", "action", "at", "outcome", "why"];
-        table("actions", "What was done", &columns, rows.collect())
+        Ok(table("actions", "What was done", &columns, rows.collect()))
     }
 }
 
@@ -126,7 +131,12 @@ impl ReportSection for Exceptions {
             ])
         });
         let columns = ["what", "until", "accepted by", "why"];
-        table("exceptions", "Accepted for now", &columns, rows.collect())
+        Ok(table(
+            "exceptions",
+            "Accepted for now",
+            &columns,
+            rows.collect(),
+        ))
     }
 }
 
@@ -141,30 +151,25 @@ impl ReportSection for NotLookedAt {
         let rows = verdicts
             .iter()
             .map(|result| vec![result.check.to_string(), result.reason.clone()]);
-        table(
+        Ok(table(
             "not_evaluated",
             "Could not be looked at",
             &["check", "why"],
             rows.collect(),
-        )
+        ))
     }
 }
 
-fn table(
-    id: &str,
-    title: &str,
-    columns: &[&str],
-    rows: Vec<Vec<String>>,
-) -> Result<Option<Section>> {
+fn table(id: &str, title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Option<Section> {
     if rows.is_empty() {
-        return Ok(None);
+        return None;
     }
     let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    Ok(Some(Section {
+    Some(Section {
         id: id.to_owned(),
         title: title.to_owned(),
         blocks: vec![Block::Table { columns, rows }],
-    }))
+    })
 }
 
 async fn read<T: serde::de::DeserializeOwned>(tenant: &Tenant, kind: RecordKind) -> Result<Vec<T>> {
