@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::config::ConnectionConfig;
+use crate::config::{ConnectionConfig, KindSpec};
 use crate::connector::{Connector, ConnectorInfo};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -43,7 +43,7 @@ pub type Factory =
 /// The kinds of connector a program knows.
 #[derive(Clone, Default)]
 pub struct Registry {
-    kinds: BTreeMap<String, Factory>,
+    kinds: BTreeMap<String, (KindSpec, Factory)>,
 }
 
 impl Registry {
@@ -52,16 +52,29 @@ impl Registry {
         Self::default()
     }
 
-    /// Adds a kind, or replaces it.
-    pub fn register<F>(&mut self, kind: impl Into<String>, factory: F)
+    /// Adds a kind, or replaces the one of that name. A plain name stands for a kind that needs no
+    /// connection and takes no settings.
+    pub fn register<F>(&mut self, spec: impl Into<KindSpec>, factory: F)
     where
         F: Fn(ConnectorSetup, &Context) -> Result<Arc<dyn Connector>> + Send + Sync + 'static,
     {
-        self.kinds.insert(kind.into(), Arc::new(factory));
+        let spec = spec.into();
+        self.kinds
+            .insert(spec.name.clone(), (spec, Arc::new(factory)));
+    }
+
+    /// What a kind may be given in the configuration.
+    pub fn spec(&self, kind: &str) -> Option<&KindSpec> {
+        self.kinds.get(kind).map(|(spec, _)| spec)
+    }
+
+    /// What every kind may be given, sorted by name.
+    pub fn specs(&self) -> impl Iterator<Item = &KindSpec> + Clone {
+        self.kinds.values().map(|(spec, _)| spec)
     }
 
     /// The kinds it knows, sorted.
-    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+    pub fn kinds(&self) -> impl Iterator<Item = &str> + Clone {
         self.kinds.keys().map(String::as_str)
     }
 
@@ -70,7 +83,7 @@ impl Registry {
     /// # Errors
     /// `unsupported` for an unknown kind, with the known ones; otherwise what the factory says.
     pub fn build(&self, setup: ConnectorSetup, context: &Context) -> Result<Arc<dyn Connector>> {
-        let Some(factory) = self.kinds.get(&setup.info.kind) else {
+        let Some((_, factory)) = self.kinds.get(&setup.info.kind) else {
             let known = self.kinds().collect::<Vec<_>>().join(", ");
             return Err(Error::new(
                 ErrorKind::Unsupported,

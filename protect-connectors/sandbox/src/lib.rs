@@ -1,1 +1,49 @@
-//! To be filled.
+//! Strict, stateful simulators of the vendors that `protect` talks to, on loopback.
+//!
+//! A simulated vendor refuses what the real one would refuse and counts it as a [`Violation`];
+//! what a correct client may meet all the same (nothing found, an expired token, a protected user,
+//! a fault that was switched on) is no violation. Requests and state transitions are kept apart:
+//! a client that only looked has left no transition. [`Fault`]s are switches. The clock follows the
+//! wall clock, plus what it was advanced by. Everything is also reachable over HTTP below
+//! `/_sandbox`, for other processes and languages (the table is in the source of `control`).
+//!
+//! The sandbox shares no type with the clients it tests: it is written from the vendors' documents.
+//!
+//! ```
+//! use protect_sandbox::{Fault, Sandbox};
+//!
+//! let sandbox = Sandbox::builder().seed(7).start_blocking()?;
+//! assert!(sandbox.hibp_api_url().ends_with("/api/v3"));
+//! sandbox.set_fault(Fault::named("suspend_fails").expect("a known name"));
+//! let planted = sandbox.planted();
+//! assert!(planted.leaked.email.ends_with("@acme.example"));
+//! // ... let a client work against it, then:
+//! assert!(sandbox.violations().is_empty());
+//! sandbox.shutdown_blocking();
+//! # Ok::<(), protect_sandbox::SandboxError>(())
+//! ```
+
+mod clock;
+mod connection;
+mod control;
+mod distort;
+mod faults;
+mod hibp;
+mod journal;
+mod limits;
+mod onepassword;
+mod people;
+mod request;
+mod rng;
+mod sandbox;
+mod scenario;
+mod server;
+mod token;
+mod webhook;
+mod world;
+
+pub use faults::{Fault, FaultKind};
+pub use hibp::Plan;
+pub use journal::{RequestRecord, Transition, Vendor, Violation};
+pub use sandbox::{Credentials, Sandbox, SandboxBuilder, SandboxError};
+pub use scenario::{DOMAIN, Planted, PlantedUser};

@@ -73,7 +73,15 @@ impl Webhook {
         let body = serde_json::to_vec(&message)
             .map_err(|error| Error::unexpected("a message has no JSON form").with_source(error))?;
         let answer = self
-            .send(cx, Method::POST, "webhook.post", "", id, Bytes::from(body), &[])
+            .send(
+                cx,
+                Method::POST,
+                "webhook.post",
+                "",
+                id,
+                Bytes::from(body),
+                &[],
+            )
             .await?;
         Ok(answer.json::<Accepted>()?.id)
     }

@@ -17,14 +17,20 @@ fn build(setup: &ConnectorSetup, context: &Context) -> Result<Arc<dyn Connector>
     let Some((_, connection)) = &setup.connection else {
         return Err(setup.error("connection", "a webhook needs a connection"));
     };
-    let url = connection.endpoints.get("url").ok_or_else(|| {
-        setup.error("endpoints.url", "a webhook needs the URL to post to")
-    })?;
+    let url = connection
+        .endpoints
+        .get("url")
+        .ok_or_else(|| setup.error("endpoints.url", "a webhook needs the URL to post to"))?;
     let secret = connection
         .respond
         .as_ref()
         .and_then(|respond| respond.get("signing_secret"))
-        .ok_or_else(|| setup.error("respond.signing_secret", "a webhook needs its signing secret"))?;
+        .ok_or_else(|| {
+            setup.error(
+                "respond.signing_secret",
+                "a webhook needs its signing secret",
+            )
+        })?;
     let secret: SecretRef = serde_json::from_value(secret.clone()).map_err(|_| {
         setup.error(
             "respond.signing_secret",

@@ -33,7 +33,10 @@ impl Connector for WebhookConnector {
         Capability {
             actions: [
                 (ActionKind::OpenTicket, EffectClass::SearchBeforeCreate),
-                (ActionKind::OpenSecurityIncident, EffectClass::SearchBeforeCreate),
+                (
+                    ActionKind::OpenSecurityIncident,
+                    EffectClass::SearchBeforeCreate,
+                ),
                 (ActionKind::Notify, EffectClass::KeyIdempotent),
                 (ActionKind::EmitEvent, EffectClass::KeyIdempotent),
             ]
@@ -76,7 +79,10 @@ impl Sink for WebhookConnector {
         let kind = message_type(delivery)?;
         let id = delivery.action_id.as_str();
         let reference = &delivery.source_reference;
-        let id = self.client.post(cx, id, kind, reference, content(delivery)).await?;
+        let id = self
+            .client
+            .post(cx, id, kind, reference, content(delivery))
+            .await?;
         Ok(Delivered { id, status: None })
     }
 

@@ -1,15 +1,31 @@
 //! The configuration: what stands in `protect.toml`, parsed into types that cannot be wrong.
+//!
+//! [`Config::load`] reads a file, [`Config::from_value`] what a Python dict or JavaScript object
+//! became; both check everything against the [`Registry`](crate::registry::Registry), since every
+//! kind of connector brings its own keys as a [`KindSpec`].
 
+mod duration;
+mod facts;
+mod kind;
 mod model;
+mod parse;
+mod problem;
+mod read;
+mod rule;
+#[cfg(test)]
+mod tests;
 
+pub use duration::parse_duration;
+pub use facts::Facts;
+pub use kind::{CredentialField, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType};
 pub use model::{
     ApprovalConfig, ApprovalMode, Config, ConnectionConfig, ConnectorConfig, CsvMonitor,
     GuardConfig, LedgerConfig, MonitorConfig, RuleAction, SelfApproval, StoreConfig, TenantConfig,
     TenantScope, UnverifiedActors,
 };
+pub use parse::ConfigFormat;
+pub use problem::{ConfigErrors, ConfigProblem};
 pub use rule::{Condition, Rule, SeverityBound, When};
-
-mod rule;
 
 use crate::error::Error;
 
@@ -17,14 +33,7 @@ use crate::error::Error;
 pub(crate) fn unknown_name<'a>(
     what: &str,
     name: &str,
-    known: impl Iterator<Item = &'a str>,
+    known: impl Iterator<Item = &'a str> + Clone,
 ) -> Error {
-    let nearest = known
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(2));
-    let hint = nearest.map_or(String::new(), |(_, candidate)| {
-        format!("; did you mean `{candidate}`?")
-    });
-    Error::invalid_input(format!("unknown {what} `{name}`{hint}"))
+    Error::invalid_input(problem::unknown_word(what, name, known).0)
 }

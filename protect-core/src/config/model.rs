@@ -224,3 +224,29 @@ impl Default for GuardConfig {
         }
     }
 }
+
+impl ConnectionConfig {
+    /// Where a secret field of the `scan` credential is found.
+    pub fn scan_secret(&self, field: &str) -> Option<SecretRef> {
+        secret_field(&self.scan, field)
+    }
+
+    /// A plain field of the `scan` credential.
+    pub fn scan_text(&self, field: &str) -> Option<&str> {
+        self.scan.get(field)?.as_str()
+    }
+
+    /// Where a secret field of the `respond` credential is found.
+    pub fn respond_secret(&self, field: &str) -> Option<SecretRef> {
+        secret_field(self.respond.as_ref()?, field)
+    }
+
+    /// A plain field of the `respond` credential.
+    pub fn respond_text(&self, field: &str) -> Option<&str> {
+        self.respond.as_ref()?.get(field)?.as_str()
+    }
+}
+
+fn secret_field(credential: &Map<String, Value>, field: &str) -> Option<SecretRef> {
+    serde_json::from_value(credential.get(field)?.clone()).ok()
+}

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::People;
 use super::records::Versioned;
-use super::tmp::Facts;
 use super::{Tenant, guard};
-use crate::config::{ApprovalMode, Rule, RuleAction};
+use crate::config::{ApprovalMode, Facts, Rule, RuleAction};
 use crate::connector::Connector;
 use crate::error::{Error, Result};
 use crate::model::{

@@ -1,4 +1,3 @@
-use crate::config::When;
 use crate::engine::Tenant;
 use crate::error::Result;
 impl Tenant {
@@ -7,16 +6,5 @@ impl Tenant {
     }
     pub(crate) async fn refresh_accounts(&self) -> Result<()> {
         Ok(())
-    }
-}
-pub struct Facts<'a> {
-    pub finding: &'a crate::model::Finding,
-    pub source_kind: &'a str,
-    pub account: Option<&'a crate::model::Account>,
-    pub department: Option<&'a str>,
-}
-impl When {
-    pub fn matches(&self, _f: &Facts<'_>) -> bool {
-        true
     }
 }

@@ -1,0 +1,289 @@
+//! `/_sandbox`: what [`crate::Sandbox`] offers, for other processes and languages.
+//!
+//! | method and path | does |
+//! |---|---|
+//! | `GET /_sandbox` | addresses of the vendors, below the sandbox's own |
+//! | `GET /_sandbox/credentials`, `/planted`, `/state` | what is accepted, what was planted, how things are |
+//! | `GET /_sandbox/journal`, `/violations` | `{"requests", "transitions"}`; broken rules |
+//! | `GET, POST, DELETE /_sandbox/faults` | switches; POST takes a [`Fault`] or `{"name": "..."}` |
+//! | `GET, POST /_sandbox/clock` | `{"now"}`; POST takes `{"advance_seconds": n}` |
+//! | `POST /_sandbox/reset` | back to the beginning |
+//! | `POST /_sandbox/onepassword/events` | `{"stream": "signinattempts", "items": [...]}` |
+//! | `PATCH /_sandbox/onepassword/users/{id}` | `{"state", "email", "display_name", "owner", "externally_managed"}`, as a person would change it |
+//! | `POST /_sandbox/onepassword/scopes` | `{"application": "scan" or "respond", "scopes": ["list", "get", "suspend", "reactivate"]}` |
+//! | `POST /_sandbox/onepassword/features` | features of the events token: `["signinattempts"]` |
+//! | `POST /_sandbox/onepassword/settings` | `{"automated_provisioning": true}` |
+//! | `POST /_sandbox/hibp/breaches` | `{"breach": {...}, "accounts": [...]}`: a breach is published |
+//! | `POST /_sandbox/hibp/accounts` | `{"email", "breaches": [], "pastes": [], "stealer_sites": []}` |
+//! | `POST /_sandbox/hibp/domains` | `{"domain", "verified": true, "txt": "..."}` |
+//! | `POST /_sandbox/hibp/settings` | `{"plan": "Core 1", "kanon_weight": 2, "dns_failure_status": 400}` |
+//! | `PATCH /_sandbox/webhook/items/{id}` | `{"status": "closed"}`, as a person would |
+//!
+//! Answers 200 with JSON, 400 for a body that does not fit, 404 for something unknown.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::{get, patch, post},
+};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    faults::Fault,
+    hibp::{self, Plan},
+    onepassword::{self, Scope, Stream, UserChange},
+    world::World,
+};
+
+type Shared = State<Arc<World>>;
+type Answer = Result<Json<Value>, StatusCode>;
+
+pub(crate) fn routes() -> Router<Arc<World>> {
+    Router::new()
+        .route("/", get(index))
+        .route(
+            "/credentials",
+            get(async |State(w): Shared| Json(w.state().credentials())),
+        )
+        .route(
+            "/planted",
+            get(async |State(w): Shared| Json(w.state().planted())),
+        )
+        .route(
+            "/state",
+            get(async |State(w): Shared| Json(w.state().snapshot())),
+        )
+        .route("/journal", get(journal))
+        .route("/violations", get(violations))
+        .route("/faults", get(faults).post(set_fault).delete(clear_faults))
+        .route("/clock", get(clock).post(advance))
+        .route("/reset", post(reset))
+        .route("/onepassword/events", post(append_events))
+        .route("/onepassword/users/{id}", patch(edit_user))
+        .route("/onepassword/scopes", post(set_scopes))
+        .route("/onepassword/features", post(set_features))
+        .route("/onepassword/settings", post(onepassword_settings))
+        .route("/hibp/breaches", post(publish_breach))
+        .route("/hibp/accounts", post(set_account))
+        .route("/hibp/domains", post(set_domain))
+        .route("/hibp/settings", post(hibp_settings))
+        .route("/webhook/items/{id}", patch(set_item_status))
+}
+
+async fn index() -> Json<Value> {
+    Json(json!({
+        "hibp_api": "/hibp/api/v3",
+        "hibp_passwords": "/hibp/passwords",
+        "onepassword_api": "/onepassword/api",
+        "onepassword_events": "/onepassword/events",
+        "webhook": "/webhook",
+        "faults": Fault::NAMES,
+    }))
+}
+
+async fn journal(State(world): Shared) -> Json<Value> {
+    let state = world.state();
+    Json(json!({
+        "requests": state.journal.requests,
+        "transitions": state.journal.transitions,
+    }))
+}
+
+async fn violations(State(world): Shared) -> Json<Value> {
+    Json(json!(world.state().journal.violations))
+}
+
+async fn faults(State(world): Shared) -> Json<Value> {
+    Json(json!(world.state().faults.list()))
+}
+
+async fn set_fault(State(world): Shared, Json(body): Json<Value>) -> Answer {
+    let named = body.get("name").and_then(Value::as_str);
+    let fault = match named {
+        Some(name) => Fault::named(name),
+        None => serde_json::from_value(body).ok(),
+    };
+    world
+        .state()
+        .set_fault(fault.ok_or(StatusCode::BAD_REQUEST)?);
+    done()
+}
+
+async fn clear_faults(State(world): Shared) -> Answer {
+    world.state().faults.clear();
+    done()
+}
+
+async fn clock(State(world): Shared) -> Json<Value> {
+    Json(json!({"now": world.clock.now()}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: i64,
+}
+
+async fn advance(State(world): Shared, Json(body): Json<Advance>) -> Json<Value> {
+    world
+        .clock
+        .advance(SignedDuration::from_secs(body.advance_seconds));
+    Json(json!({"now": world.clock.now()}))
+}
+
+async fn reset(State(world): Shared) -> Answer {
+    world.reset();
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewEvents {
+    stream: Stream,
+    items: Vec<Map<String, Value>>,
+}
+
+async fn append_events(State(world): Shared, Json(body): Json<NewEvents>) -> Answer {
+    let now = world.clock.now();
+    world.state().append_events(body.stream, body.items, now);
+    done()
+}
+
+async fn edit_user(
+    State(world): Shared,
+    Path(id): Path<String>,
+    Json(body): Json<UserChange>,
+) -> Answer {
+    let now = world.clock.now();
+    found(world.state().edit_user(&id, body, now))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewScopes {
+    application: String,
+    scopes: BTreeSet<Scope>,
+}
+
+async fn set_scopes(State(world): Shared, Json(body): Json<NewScopes>) -> Answer {
+    found(world.state().set_scopes(&body.application, body.scopes))
+}
+
+async fn set_features(State(world): Shared, Json(body): Json<Vec<Stream>>) -> Answer {
+    world.state().onepassword.events.set_features(body);
+    done()
+}
+
+async fn onepassword_settings(
+    State(world): Shared,
+    Json(body): Json<onepassword::Settings>,
+) -> Answer {
+    world.state().onepassword.settings(&body);
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewBreach {
+    breach: Value,
+    #[serde(default)]
+    accounts: Vec<String>,
+}
+
+async fn publish_breach(State(world): Shared, Json(body): Json<NewBreach>) -> Answer {
+    if world.state().publish_breach(body.breach, &body.accounts) {
+        return done();
+    }
+    Err(StatusCode::BAD_REQUEST)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewAccount {
+    email: String,
+    #[serde(default)]
+    breaches: BTreeSet<String>,
+    #[serde(default)]
+    pastes: Vec<Value>,
+    #[serde(default)]
+    stealer_sites: BTreeSet<String>,
+}
+
+async fn set_account(State(world): Shared, Json(body): Json<NewAccount>) -> Answer {
+    let mut state = world.state();
+    *state.hibp.exposures.entry(&body.email) = hibp::Exposure {
+        breaches: body.breaches,
+        pastes: body.pastes,
+        stealer_sites: body.stealer_sites,
+    };
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewDomain {
+    domain: String,
+    verified: Option<bool>,
+    txt: Option<String>,
+}
+
+async fn set_domain(State(world): Shared, Json(body): Json<NewDomain>) -> Answer {
+    let domains = &mut world.state().hibp.domains;
+    if let Some(verified) = body.verified {
+        domains.set_verified(&body.domain, verified);
+    }
+    if let Some(txt) = body.txt {
+        domains.publish_txt(&body.domain, &txt);
+    }
+    done()
+}
+
+async fn hibp_settings(State(world): Shared, Json(body): Json<hibp::Settings>) -> Answer {
+    let hibp = &mut world.state().hibp;
+    if let Some(plan) = body.plan {
+        hibp.set_plan(Plan::named(&plan).ok_or(StatusCode::BAD_REQUEST)?);
+    }
+    if let Some(weight) = body.kanon_weight {
+        hibp.kanon_weight = weight;
+    }
+    if let Some(status) = body.dns_failure_status {
+        hibp.domains.set_failure_status(status);
+    }
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewStatus {
+    status: String,
+}
+
+async fn set_item_status(
+    State(world): Shared,
+    Path(id): Path<String>,
+    Json(body): Json<NewStatus>,
+) -> Answer {
+    let now = world.clock.now();
+    found(world.state().set_item_status(&id, &body.status, now))
+}
+
+fn found(found: bool) -> Answer {
+    if found {
+        done()
+    } else {
+        Err(StatusCode::NOT_FOUND)
+    }
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the success of handlers that can also fail"
+)]
+fn done() -> Answer {
+    Ok(Json(json!({"ok": true})))
+}

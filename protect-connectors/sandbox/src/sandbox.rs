@@ -1,0 +1,398 @@
+//! Starting, asking and stopping a sandbox.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use tokio::sync::oneshot;
+
+use crate::{
+    faults::Fault,
+    hibp::{Catalogue, Plan},
+    journal::{RequestRecord, Transition, Violation},
+    onepassword::{Stream, UserChange},
+    scenario::Planted,
+    server,
+    world::{Setup, World},
+};
+
+const DEFAULT_USERS: usize = 40;
+const DEFAULT_RANGE_ROWS: usize = 40;
+
+/// What kept a sandbox from starting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// The catalogue file could not be read.
+    #[error("the breach catalogue could not be read")]
+    CatalogueUnreadable(#[source] io::Error),
+    /// The catalogue file is not a JSON array of breaches with at least one in it.
+    #[error("the breach catalogue is not a non-empty JSON array of breaches")]
+    CatalogueMalformed,
+    /// The address is not a loopback address; a sandbox serves nobody else.
+    #[error("a sandbox listens on loopback addresses only")]
+    NotLoopback,
+    /// The address could not be bound, or no thread could be started for it.
+    #[error("the sandbox could not start to listen")]
+    Listen(#[source] io::Error),
+}
+
+/// What the simulated vendors accept. Made up from the seed; it opens nothing but the sandbox, and
+/// so prints in the clear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// HIBP's `hibp-api-key`.
+    pub hibp_api_key: String,
+    /// Client identifier of the 1Password application that may list and get.
+    pub scan_client_id: String,
+    /// Its secret.
+    pub scan_client_secret: String,
+    /// Client identifier of the 1Password application that may get, suspend and reactivate.
+    pub respond_client_id: String,
+    /// Its secret.
+    pub respond_client_secret: String,
+    /// Bearer token of the Events API.
+    pub events_token: String,
+    /// The 1Password account.
+    pub account_id: String,
+    /// Signing secret of the webhook receiver, with the prefix `whsec_`.
+    pub webhook_secret: String,
+}
+
+/// Settings of a sandbox that is to be started.
+#[derive(Debug, Clone)]
+pub struct SandboxBuilder {
+    seed: u64,
+    address: SocketAddr,
+    catalogue: Option<PathBuf>,
+    users: usize,
+    plan: Plan,
+    range_rows: usize,
+    rate_limits: bool,
+    prerender: Option<usize>,
+    start_at: Option<Timestamp>,
+}
+
+impl SandboxBuilder {
+    /// Who works in the organisation, its credentials, the generated catalogue: all by the seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Listens here instead of at a free port of 127.0.0.1. Must be a loopback address.
+    #[must_use]
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Serves the breaches of this file, a JSON array as HIBP's `/breaches` answers it. Breaches
+    /// for test accounts that the file has no example of are added.
+    #[must_use]
+    pub fn catalogue(mut self, path: impl AsRef<Path>) -> Self {
+        self.catalogue = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// How many people the 1Password account has: 40 unless set, never fewer than 8.
+    #[must_use]
+    pub fn users(mut self, users: usize) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// HIBP's plan: `Pro 2` unless set.
+    #[must_use]
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// Other people's rows in each answer to a HIBP range: 40 unless set. The vendor has about 400.
+    #[must_use]
+    pub fn range_rows(mut self, rows: usize) -> Self {
+        self.range_rows = rows;
+        self
+    }
+
+    /// Whether the vendors' rate limits hold: they do unless set.
+    #[must_use]
+    pub fn rate_limits(mut self, on: bool) -> Self {
+        self.rate_limits = on;
+        self
+    }
+
+    /// Renders the pages of the user list with this many users each before the first request.
+    #[must_use]
+    pub fn prerender(mut self, page_size: usize) -> Self {
+        self.prerender = Some(page_size);
+        self
+    }
+
+    /// Lets the sandbox's clock read this at its start, instead of the wall clock's time.
+    #[must_use]
+    pub fn start_at(mut self, at: Timestamp) -> Self {
+        self.start_at = Some(at);
+        self
+    }
+
+    /// Starts the sandbox; it runs in a thread of its own, so the caller's runtime may be any.
+    ///
+    /// # Errors
+    /// A catalogue that cannot be read, an address that cannot be bound or is not loopback.
+    pub async fn start(self) -> Result<Sandbox, SandboxError> {
+        // A large directory takes a while to make up, which must not hold up the caller's runtime.
+        let (send, started) = oneshot::channel();
+        thread::spawn(move || {
+            let _ = send.send(self.start_blocking());
+        });
+        let lost = |_| Err(SandboxError::Listen(io::ErrorKind::Interrupted.into()));
+        started.await.unwrap_or_else(lost)
+    }
+
+    /// [`SandboxBuilder::start`] for callers without a runtime.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn start_blocking(self) -> Result<Sandbox, SandboxError> {
+        if !self.address.ip().is_loopback() {
+            return Err(SandboxError::NotLoopback);
+        }
+        let listener = TcpListener::bind(self.address).map_err(SandboxError::Listen)?;
+        listener
+            .set_nonblocking(true)
+            .map_err(SandboxError::Listen)?;
+        let address = listener.local_addr().map_err(SandboxError::Listen)?;
+        let world = Arc::new(World::new(self.setup()?));
+        let (stop, stopped) = oneshot::channel();
+        let (done, ended) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(SandboxError::Listen)?;
+        let served = Arc::clone(&world);
+        let run = move || {
+            runtime.block_on(async move {
+                match tokio::net::TcpListener::from_std(listener) {
+                    Ok(listener) => server::serve(listener, served, stopped).await,
+                    Err(error) => tracing::error!(%error, "the sandbox could not listen"),
+                }
+            });
+            // Requests that outlived the grace are dropped with their runtime.
+            runtime.shutdown_background();
+            let _ = done.send(());
+        };
+        let thread = thread::Builder::new()
+            .name("protect-sandbox".to_owned())
+            .spawn(run)
+            .map_err(SandboxError::Listen)?;
+        Ok(Sandbox {
+            address,
+            world,
+            stop: Some(stop),
+            ended: Some(ended),
+            thread: Some(thread),
+        })
+    }
+
+    fn setup(&self) -> Result<Setup, SandboxError> {
+        let catalogue = self.catalogue.as_deref().map(Catalogue::load).transpose()?;
+        Ok(Setup {
+            seed: self.seed,
+            users: self.users,
+            catalogue,
+            plan: self.plan.clone(),
+            range_rows: self.range_rows,
+            limits: self.rate_limits,
+            prerender: self.prerender,
+            start_at: self.start_at,
+        })
+    }
+}
+
+/// The running simulators. Dropping it stops them.
+pub struct Sandbox {
+    address: SocketAddr,
+    world: Arc<World>,
+    stop: Option<oneshot::Sender<()>>,
+    ended: Option<oneshot::Receiver<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Sandbox");
+        shown
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Settings to start one with.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder {
+            seed: 1,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            catalogue: None,
+            users: DEFAULT_USERS,
+            plan: Plan::default(),
+            range_rows: DEFAULT_RANGE_ROWS,
+            rate_limits: true,
+            prerender: None,
+            start_at: None,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`, the root of everything; no trailing slash.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// HIBP's API root, ending in `/api/v3`.
+    pub fn hibp_api_url(&self) -> String {
+        self.url("/hibp/api/v3")
+    }
+
+    /// Pwned Passwords' root.
+    pub fn hibp_passwords_url(&self) -> String {
+        self.url("/hibp/passwords")
+    }
+
+    /// Root of 1Password's OAuth and Users API; `/v1beta1` and `/v1` are below it.
+    pub fn onepassword_api_url(&self) -> String {
+        self.url("/onepassword/api")
+    }
+
+    /// Root of 1Password's Events API; `/api/v2` is below it.
+    pub fn onepassword_events_url(&self) -> String {
+        self.url("/onepassword/events")
+    }
+
+    /// The webhook receiver.
+    pub fn webhook_url(&self) -> String {
+        self.url("/webhook")
+    }
+
+    /// What the vendors accept.
+    pub fn credentials(&self) -> Credentials {
+        self.world.state().credentials()
+    }
+
+    /// Who and what was planted.
+    pub fn planted(&self) -> Planted {
+        self.world.state().planted()
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.world.state().journal.requests.clone()
+    }
+
+    /// Every state transition so far.
+    pub fn transitions(&self) -> Vec<Transition> {
+        self.world.state().journal.transitions.clone()
+    }
+
+    /// Every broken rule so far; a correct client leaves this empty.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.world.state().journal.violations.clone()
+    }
+
+    /// How things are, as `/_sandbox/state` answers.
+    pub fn state(&self) -> Value {
+        self.world.state().snapshot()
+    }
+
+    /// Switches a fault on.
+    pub fn set_fault(&self, fault: Fault) {
+        self.world.state().set_fault(fault);
+    }
+
+    /// The switches that are on.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.world.state().faults.list().to_vec()
+    }
+
+    /// Switches every fault off.
+    pub fn clear_faults(&self) {
+        self.world.state().faults.clear();
+    }
+
+    /// The sandbox's time.
+    pub fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// Moves the sandbox's clock; a negative duration moves it back.
+    pub fn advance_clock(&self, by: SignedDuration) {
+        self.world.clock.advance(by);
+    }
+
+    /// Back to the beginning: state, journal, faults and clock. Credentials stay.
+    pub fn reset(&self) {
+        self.world.reset();
+    }
+
+    /// Appends sign-in attempts, in the vendor's shape; a missing `uuid` or `timestamp` is made up.
+    pub fn append_sign_ins(&self, items: Vec<Map<String, Value>>) {
+        let now = self.now();
+        self.world.state().append_events(Stream::SignIn, items, now);
+    }
+
+    /// Suspends or reactivates a 1Password user as a person in the vendor's console would. False
+    /// for an unknown user.
+    pub fn set_user_suspended(&self, id: &str, suspended: bool) -> bool {
+        let now = self.now();
+        let change = UserChange::to_suspended(suspended);
+        self.world.state().edit_user(id, change, now)
+    }
+
+    /// Publishes a breach (in HIBP's shape) that these accounts are in; one of the same `Name` is
+    /// replaced. False for a body without a name.
+    pub fn publish_breach(&self, breach: Value, accounts: &[String]) -> bool {
+        self.world.state().publish_breach(breach, accounts)
+    }
+
+    /// Stops listening, gives requests under way half a second, and ends the thread.
+    pub async fn shutdown(mut self) {
+        drop(self.stop.take());
+        if let Some(ended) = self.ended.take() {
+            let _ = ended.await;
+        }
+    }
+
+    /// [`Sandbox::shutdown`] for callers without a runtime.
+    pub fn shutdown_blocking(mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
+    /// Everything another process needs to know, as one JSON object: addresses and credentials.
+    pub fn describe(&self) -> Value {
+        json!({
+            "base_url": self.base_url(),
+            "hibp_api": self.hibp_api_url(),
+            "hibp_passwords": self.hibp_passwords_url(),
+            "onepassword_api": self.onepassword_api_url(),
+            "onepassword_events": self.onepassword_events_url(),
+            "webhook": self.webhook_url(),
+            "credentials": self.credentials(),
+        })
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}

@@ -1,0 +1,380 @@
+//! The simulated world behind one lock: vendors, journal, faults; and the road of a request.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Credentials,
+    clock::Clock,
+    distort,
+    faults::{Board, Fault, FaultKind, Struck},
+    hibp::{self, Breach, Catalogue, Hibp, Plan},
+    journal::{Journal, RequestRecord, Transition, Vendor, Violation},
+    onepassword::{self, Application, OnePassword, Scope, Stream, UserChange},
+    request::{Call, Change, Context, Reply, Route},
+    scenario::{Cast, Part, Planted},
+    webhook::{self, Webhook},
+};
+
+/// Older tokens of the vendor carry this audience, which names no host.
+const EVENTS_AUDIENCE: &str = "com.1password.streamingservice";
+
+/// What a world is made from; `reset` makes the same world again.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) seed: u64,
+    pub(crate) users: usize,
+    pub(crate) catalogue: Option<Catalogue>,
+    pub(crate) plan: Plan,
+    pub(crate) range_rows: usize,
+    pub(crate) limits: bool,
+    pub(crate) prerender: Option<usize>,
+    pub(crate) start_at: Option<Timestamp>,
+}
+
+pub(crate) struct World {
+    setup: Setup,
+    pub(crate) clock: Clock,
+    first_offset: SignedDuration,
+    state: Mutex<State>,
+}
+
+pub(crate) struct State {
+    pub(crate) hibp: Hibp,
+    pub(crate) onepassword: OnePassword,
+    pub(crate) webhook: Webhook,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Board,
+    planted: Planted,
+    limits: bool,
+}
+
+/// What goes back over the wire.
+pub(crate) struct Answer {
+    pub(crate) struck: Struck,
+    pub(crate) reply: Reply,
+    pub(crate) now: Timestamp,
+}
+
+enum Taken {
+    Hibp(Route<hibp::Endpoint>),
+    OnePassword(Route<onepassword::Endpoint>),
+    Webhook(Route<webhook::Endpoint>),
+}
+
+impl World {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let clock = Clock::starting_at(setup.start_at);
+        let state = State::new(&setup, clock.now());
+        Self {
+            first_offset: clock.offset(),
+            clock,
+            state: Mutex::new(state),
+            setup,
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic in one request must not turn every later one into a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reset(&self) {
+        self.clock.set_offset(self.first_offset);
+        let fresh = State::new(&self.setup, self.clock.now());
+        *self.state() = fresh;
+    }
+
+    pub(crate) fn answer(&self, call: &Call) -> Answer {
+        let now = self.clock.now();
+        self.state().answer(call, now)
+    }
+}
+
+impl State {
+    fn new(setup: &Setup, now: Timestamp) -> Self {
+        let cast = Cast::new(setup.seed, setup.users, now);
+        let catalogue = setup.catalogue.clone();
+        let catalogue = catalogue.unwrap_or_else(|| Catalogue::generated(setup.seed));
+        let hibp = Hibp::new(
+            setup.seed,
+            &cast,
+            catalogue,
+            setup.plan.clone(),
+            setup.range_rows,
+        );
+        let mut onepassword = OnePassword::new(setup.seed, &cast, EVENTS_AUDIENCE);
+        if let Some(size) = setup.prerender {
+            onepassword.users.prerender(size);
+        }
+        Self {
+            planted: planted(&cast, &hibp),
+            hibp,
+            onepassword,
+            webhook: Webhook::new(setup.seed),
+            journal: Journal::default(),
+            faults: Board::default(),
+            limits: setup.limits,
+        }
+    }
+
+    fn answer(&mut self, call: &Call, now: Timestamp) -> Answer {
+        let number = self.journal.next_number();
+        let taken = Taken::route(call);
+        let (template, changing) = taken.as_ref().map_or(("unknown", false), Taken::facts);
+        let struck = self.faults.strike(call.vendor, template);
+        let mut cx = Context::new(now, self.limits, struck);
+        let mut reply = self.reply(call, taken.as_ref(), &mut cx);
+        distort::content(&cx.struck, &mut reply);
+        self.journal.requests.push(RequestRecord {
+            number,
+            at: now,
+            vendor: call.vendor,
+            method: call.method.to_string(),
+            route: template.to_owned(),
+            status: reply.status.as_u16(),
+            changing,
+            tenant: cx.tenant.take(),
+            idempotency: cx.idempotency.take(),
+            faults: cx.struck.names(),
+        });
+        for (rule, detail) in cx.broken.drain(..) {
+            self.journal.violations.push(Violation {
+                vendor: call.vendor,
+                rule: rule.to_owned(),
+                request: number,
+                detail,
+            });
+        }
+        for change in cx.changes.drain(..) {
+            self.record(call.vendor, change, now, Some(number));
+        }
+        Answer {
+            struck: cx.struck,
+            reply,
+            now,
+        }
+    }
+
+    fn reply(&mut self, call: &Call, taken: Option<&Taken>, cx: &mut Context) -> Reply {
+        if let Some(reply) = distort::instead(&cx.struck, cx.now, |status, message| {
+            error(call.vendor, taken, status, message)
+        }) {
+            return reply;
+        }
+        if cx.struck.has(FaultKind::Unauthorized) {
+            match taken {
+                Some(Taken::OnePassword(route)) if is_user_route(route.endpoint) => {
+                    self.onepassword.oauth.revoke_all();
+                }
+                _ => return error(call.vendor, taken, 401, "Unauthorized"),
+            }
+        }
+        match taken {
+            Some(Taken::Hibp(route)) => self.hibp.handle(route.endpoint, call, cx),
+            Some(Taken::OnePassword(route)) => self.onepassword.handle(route.endpoint, call, cx),
+            Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
+            None => {
+                cx.violate("unknown_route", "the vendor has no such method and path");
+                error(call.vendor, None, 404, "not found")
+            }
+        }
+    }
+
+    fn record(&mut self, vendor: Vendor, change: Change, at: Timestamp, request: Option<u64>) {
+        self.journal.transitions.push(Transition {
+            at,
+            vendor,
+            object: change.object.to_owned(),
+            id: change.id,
+            from: change.from,
+            to: change.to,
+            request,
+        });
+    }
+
+    pub(crate) fn planted(&self) -> Planted {
+        self.planted.clone()
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        let pair = |name: &str| {
+            let found = self.onepassword.oauth.application(name);
+            found.map_or_else(Default::default, Application::pair)
+        };
+        let (scan_client_id, scan_client_secret) = pair("scan");
+        let (respond_client_id, respond_client_secret) = pair("respond");
+        Credentials {
+            hibp_api_key: self.hibp.key.clone(),
+            scan_client_id,
+            scan_client_secret,
+            respond_client_id,
+            respond_client_secret,
+            events_token: self.onepassword.events.token.clone(),
+            account_id: self.onepassword.account.clone(),
+            webhook_secret: self.webhook.secret.clone(),
+        }
+    }
+
+    /// Everything that can differ between two moments, for tests to look at.
+    pub(crate) fn snapshot(&self) -> Value {
+        json!({
+            "onepassword": {
+                "account_id": self.onepassword.account,
+                "automated_provisioning": self.onepassword.automated_provisioning,
+                "users": self.onepassword.users.records(),
+                "events": {
+                    "signinattempts": self.onepassword.events.len(Stream::SignIn),
+                    "itemusages": self.onepassword.events.len(Stream::ItemUsage),
+                    "auditevents": self.onepassword.events.len(Stream::Audit),
+                },
+            },
+            "hibp": {
+                "plan": self.hibp.plan,
+                "breaches": self.hibp.catalogue.all().len(),
+                "verified_domains": self.hibp.domains.verified(),
+            },
+            "webhook": {"items": self.webhook.items()},
+        })
+    }
+
+    pub(crate) fn set_fault(&mut self, fault: Fault) {
+        self.faults.set(fault);
+    }
+
+    pub(crate) fn edit_user(&mut self, id: &str, edit: UserChange, now: Timestamp) -> bool {
+        let Some((from, to)) = self.onepassword.users.edit(id, edit) else {
+            return false;
+        };
+        if from != to {
+            let action = if to == "SUSPENDED" {
+                "suspend"
+            } else {
+                "reactive"
+            };
+            self.onepassword.events.audit_user(action, id, now);
+            self.moved(Vendor::OnePassword, ("user", id), (&from, &to), now);
+        }
+        true
+    }
+
+    pub(crate) fn set_item_status(&mut self, id: &str, status: &str, now: Timestamp) -> bool {
+        let Some(from) = self.webhook.set_status(id, status) else {
+            return false;
+        };
+        let kind = self.webhook.items().iter().find(|item| item.id == id);
+        let kind = kind.map_or("item", |item| item.kind);
+        self.moved(Vendor::Webhook, (kind, id), (&from, status), now);
+        true
+    }
+
+    pub(crate) fn append_events(
+        &mut self,
+        stream: Stream,
+        items: Vec<Map<String, Value>>,
+        now: Timestamp,
+    ) {
+        for item in items {
+            self.onepassword.events.append(stream, item, now);
+        }
+    }
+
+    /// Adds or replaces a breach and exposes accounts by it. False for what is no breach.
+    pub(crate) fn publish_breach(&mut self, breach: Value, accounts: &[String]) -> bool {
+        let Some(breach) = Breach::parse(breach) else {
+            return false;
+        };
+        for account in accounts {
+            self.hibp.exposures.expose(account, &breach.name);
+        }
+        self.hibp.catalogue.put(breach);
+        true
+    }
+
+    pub(crate) fn set_scopes(&mut self, application: &str, scopes: BTreeSet<Scope>) -> bool {
+        self.onepassword.oauth.set_scopes(application, scopes)
+    }
+
+    fn moved(
+        &mut self,
+        vendor: Vendor,
+        (object, id): (&'static str, &str),
+        (from, to): (&str, &str),
+        now: Timestamp,
+    ) {
+        let change = Change {
+            object,
+            id: id.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        self.record(vendor, change, now, None);
+    }
+}
+
+impl Taken {
+    fn route(call: &Call) -> Option<Self> {
+        match call.vendor {
+            Vendor::Hibp => Hibp::route(call).map(Self::Hibp),
+            Vendor::OnePassword => OnePassword::route(call).map(Self::OnePassword),
+            Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
+        }
+    }
+
+    fn facts(&self) -> (&'static str, bool) {
+        match self {
+            Self::Hibp(route) => (route.template, route.changing),
+            Self::OnePassword(route) => (route.template, route.changing),
+            Self::Webhook(route) => (route.template, route.changing),
+        }
+    }
+}
+
+impl Application {
+    fn pair(&self) -> (String, String) {
+        (self.client_id.clone(), self.client_secret.clone())
+    }
+}
+
+/// What reads the bearer token that the OAuth endpoints issue.
+fn is_user_route(endpoint: onepassword::Endpoint) -> bool {
+    use onepassword::Endpoint as E;
+    matches!(
+        endpoint,
+        E::ListUsers | E::GetUser | E::Suspend | E::Reactivate
+    )
+}
+
+fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> Reply {
+    match (vendor, taken) {
+        (Vendor::Hibp, _) => hibp::hibp_error(status, message),
+        (_, Some(Taken::OnePassword(route))) => {
+            OnePassword::error(Some(route.endpoint), status, message)
+        }
+        (Vendor::OnePassword, _) => OnePassword::error(None, status, message),
+        (Vendor::Webhook, _) => Webhook::error(status, message),
+    }
+}
+
+fn planted(cast: &Cast, hibp: &Hibp) -> Planted {
+    Planted {
+        domain: crate::scenario::DOMAIN.to_owned(),
+        leaked: cast.player(Part::Leaked),
+        leaked_breach: hibp.leaked_breach.clone(),
+        suspicious: cast.player(Part::Suspicious),
+        suspicious_failures: onepassword::BURST,
+        failures_country: onepassword::FAILURES_COUNTRY.to_owned(),
+        success_country: onepassword::SUCCESS_COUNTRY.to_owned(),
+        forgotten: cast.player(Part::Forgotten),
+        forgotten_breach: hibp.forgotten_breach.clone(),
+        mistyped: cast.player(Part::Mistyped),
+        owner: cast.player(Part::Owner),
+        external_admin: cast.player(Part::ExternalAdmin),
+        leaver: cast.player(Part::Leaver),
+    }
+}
