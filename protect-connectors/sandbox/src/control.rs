@@ -1,25 +1,4 @@
-//! `/_sandbox`: what [`crate::Sandbox`] offers, for other processes and languages.
-//!
-//! | method and path | does |
-//! |---|---|
-//! | `GET /_sandbox` | addresses of the vendors, below the sandbox's own |
-//! | `GET /_sandbox/credentials`, `/planted`, `/state` | what is accepted, what was planted, how things are |
-//! | `GET /_sandbox/journal`, `/violations` | `{"requests", "transitions"}`; broken rules |
-//! | `GET, POST, DELETE /_sandbox/faults` | switches; POST takes a [`Fault`] or `{"name": "..."}` |
-//! | `GET, POST /_sandbox/clock` | `{"now"}`; POST takes `{"advance_seconds": n}` |
-//! | `POST /_sandbox/reset` | back to the beginning |
-//! | `POST /_sandbox/onepassword/events` | `{"stream": "signinattempts", "items": [...]}` |
-//! | `PATCH /_sandbox/onepassword/users/{id}` | `{"state", "email", "display_name", "owner", "externally_managed"}`, as a person would change it |
-//! | `POST /_sandbox/onepassword/scopes` | `{"application": "scan" or "respond", "scopes": ["list", "get", "suspend", "reactivate"]}` |
-//! | `POST /_sandbox/onepassword/features` | features of the events token: `["signinattempts"]` |
-//! | `POST /_sandbox/onepassword/settings` | `{"automated_provisioning": true}` |
-//! | `POST /_sandbox/hibp/breaches` | `{"breach": {...}, "accounts": [...]}`: a breach is published |
-//! | `POST /_sandbox/hibp/accounts` | `{"email", "breaches": [], "pastes": [], "stealer_sites": []}` |
-//! | `POST /_sandbox/hibp/domains` | `{"domain", "verified": true, "txt": "..."}` |
-//! | `POST /_sandbox/hibp/settings` | `{"plan": "Core 1", "kanon_weight": 2, "dns_failure_status": 400}` |
-//! | `PATCH /_sandbox/webhook/items/{id}` | `{"status": "closed"}`, as a person would |
-//!
-//! Answers 200 with JSON, 400 for a body that does not fit, 404 for something unknown.
+//! `/_sandbox`: what [`crate::Sandbox`] offers, over HTTP. The table of routes is in `docs.md`.
 
 use std::{collections::BTreeSet, sync::Arc};
 

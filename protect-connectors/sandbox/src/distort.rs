@@ -17,9 +17,10 @@ use crate::{
 /// Where redirects lead: a name that nothing may ever resolve (RFC 6761 section 6.4).
 const ELSEWHERE: &str = "https://elsewhere.invalid/";
 const HUGE: usize = 10 * 1024 * 1024;
-type Bend = fn(&mut Value);
-
 const PIECES: usize = 8;
+const FLUSH: Duration = Duration::from_millis(20);
+
+type Bend = fn(&mut Value);
 
 /// The reply that takes the place of the vendor's own, where a fault stands before the vendor.
 /// `error` prints an error as the vendor does.
@@ -114,9 +115,16 @@ fn huge() -> Reply {
 }
 
 fn half(body: &Bytes) -> Body {
-    let first = body.slice(..body.len() / 2);
-    let cut: io::Error = io::ErrorKind::ConnectionReset.into();
-    Body::from_stream(futures::stream::iter([Ok(first), Err(cut)]))
+    let first = Some(body.slice(..body.len() / 2));
+    Body::from_stream(futures::stream::unfold(first, |first| async {
+        if let Some(first) = first {
+            return Some((Ok(first), None));
+        }
+        // Without a pause the error would overtake the half that waits to be written.
+        tokio::time::sleep(FLUSH).await;
+        let cut = Err(io::Error::from(io::ErrorKind::ConnectionReset));
+        Some((cut, None))
+    }))
 }
 
 fn drip(body: &Bytes, pause: Duration) -> Body {

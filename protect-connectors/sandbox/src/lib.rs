@@ -5,7 +5,7 @@
 //! a fault that was switched on) is no violation. Requests and state transitions are kept apart:
 //! a client that only looked has left no transition. [`Fault`]s are switches. The clock follows the
 //! wall clock, plus what it was advanced by. Everything is also reachable over HTTP below
-//! `/_sandbox`, for other processes and languages (the table is in the source of `control`).
+//! `/_sandbox`, for other processes and languages; the routes are listed below.
 //!
 //! The sandbox shares no type with the clients it tests: it is written from the vendors' documents.
 //!
@@ -22,6 +22,8 @@
 //! sandbox.shutdown_blocking();
 //! # Ok::<(), protect_sandbox::SandboxError>(())
 //! ```
+#![doc = ""]
+#![doc = include_str!("../docs.md")]
 
 mod clock;
 mod connection;

@@ -103,7 +103,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// How many people the 1Password account has: 40 unless set, never fewer than 8.
+    /// How many people the 1Password account has: 40 unless set, never fewer than 8. Only the first
+    /// 1,000 have events.
     #[must_use]
     pub fn users(mut self, users: usize) -> Self {
         self.users = users;

@@ -1,25 +1,5 @@
-//! A receiver of signed webhooks, standing in for a ticket system. The contract is ours.
-//!
-//! `POST /webhook` takes `webhook-id`, `webhook-timestamp`, `webhook-signature` (Standard Webhooks:
-//! HMAC-SHA256 over `id.timestamp.body`, five minutes of tolerance) and the JSON body
-//! `{"type", "source_reference", "data"}`, where `type` is one of
-//!
-//! | type | meaning | status of the item after it |
-//! |---|---|---|
-//! | `ticket.created` | a new ticket | `open` |
-//! | `ticket.noted` | a note on the open ticket of that reference | as before, or `data.status` |
-//! | `incident.opened` | a new incident | `open` |
-//! | `incident.updated` | a change of the incident of that reference | `data.status`, or as before |
-//! | `event` | something to be kept | `received` |
-//!
-//! and answers 200 `{"id": "<the receiver's id>"}`. The same `webhook-id` with the same body again
-//! gets the same answer and changes nothing; with another body it gets 409. A note or an update
-//! whose reference nobody opened gets 404. `ticket.created` or `incident.opened` for a reference
-//! that is still open is carried out and counted as the violation `duplicate_open`.
-//!
-//! `GET /webhook/items?source_reference=X`, signed in the same way over an empty body, answers 200
-//! `{"items": [{"id", "type", "status", "source_reference"}]}`, with `type` one of `ticket`,
-//! `incident`, `event`. Without the parameter it answers all items.
+//! A receiver of signed webhooks, standing in for a ticket system. The contract, which is ours, is in
+//! `docs.md`.
 
 use std::collections::HashMap;
 

@@ -1,11 +1,10 @@
 //! Have I Been Pwned over HTTP: each rule once.
-mod support;
 
+use crate::support::{Got, Wire, send, wire};
 use jiff::SignedDuration;
 use protect_sandbox::{Plan, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Got, Wire, send, wire};
 
 impl Wire {
     async fn hibp(&self, path: &str) -> Got {

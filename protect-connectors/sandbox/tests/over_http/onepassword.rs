@@ -1,12 +1,10 @@
 //! 1Password over HTTP: each rule once.
 
-mod support;
-
+use crate::support::{Got, Wire, send, wire};
 use jiff::SignedDuration;
 use protect_sandbox::Sandbox;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Got, Wire, send, wire};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -1,0 +1,11 @@
+//! Each rule of the simulators once, over real HTTP.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stand outside of test functions"
+)]
+
+mod faults;
+mod hibp;
+mod onepassword;
+mod support;
+mod webhook;
