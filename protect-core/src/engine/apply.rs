@@ -510,3 +510,19 @@ fn refused(planned: &crate::model::PlannedAction, at: jiff::Timestamp) -> Step {
         waits: None,
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+impl Tenant {
+    /// Leaves the first action as a process that died between its two transactions would.
+    pub(crate) async fn abandon_in_flight(&self, approved: &ApprovedPlan) {
+        let id = approved.plan().actions[0].action.id.to_string();
+        let claimed = self.claim(vec![id], 1).await.unwrap().remove(0);
+        let mut intent: Intent = claimed.record.read().unwrap();
+        intent.state = IntentState::InFlight;
+        let put = put_intent(&intent, Expect::Fence(claimed.fence)).unwrap();
+        self.store()
+            .commit(self.id(), Commit::default().put(put))
+            .await
+            .unwrap();
+    }
+}

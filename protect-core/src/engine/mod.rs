@@ -20,6 +20,9 @@ mod records;
 mod tmp;
 mod undo;
 
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::Tenant;
 use crate::error::Result;
-use crate::model::{AccountRef, ActionTarget, Finding, Incident, Intent, Subject};
+use crate::model::{AccountRef, ActionTarget, Finding, Incident, Intent, IntentState, Subject};
 use crate::store::{Expect, Put, Query, RecordKind};
 
 /// A thing as it was read, with the version to expect when it is written again.
@@ -90,7 +90,10 @@ pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
                 ActionTarget::Account(account) => target_group(account),
                 ActionTarget::Sink { connector } => connector.to_string(),
             })
-            .due(intent.undo_at)
+            .due(match intent.state {
+                IntentState::Done => intent.undo_at,
+                _ => Some(intent.created_at),
+            })
             .expect(expect),
     )
 }

@@ -1,0 +1,7 @@
+//! The second half of the road, against a vendor that a test can break in every way.
+
+mod applying;
+mod approving;
+mod fixture;
+mod planning;
+mod stand_in;
