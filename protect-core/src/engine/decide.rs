@@ -372,7 +372,7 @@ impl Tenant {
         Ok(left)
     }
 
-    fn kind_of(&self, connector: &crate::model::ConnectorName) -> &str {
+    pub(crate) fn kind_of(&self, connector: &crate::model::ConnectorName) -> &str {
         self.connector(connector)
             .map_or("", |connector| connector.info().kind.as_str())
     }

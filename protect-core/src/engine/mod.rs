@@ -12,11 +12,13 @@ mod build;
 mod control;
 mod decide;
 mod deliver;
+mod doctor;
 mod evidence;
 mod expire;
 mod guard;
 mod people;
 mod records;
+mod rules;
 mod tmp;
 mod undo;
 
@@ -32,6 +34,8 @@ pub use apply::Step;
 pub use authenticate::Authenticator;
 pub use build::EngineBuilder;
 pub use control::Pause;
+pub use doctor::Checkup;
+pub use rules::RuleTrial;
 pub use undo::Request;
 
 use crate::config::{Config, TenantConfig};
