@@ -8,6 +8,8 @@
 mod decide;
 #[cfg(feature = "engine")]
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 #[cfg(all(feature = "engine", any(test, feature = "testing")))]
 pub mod suite;
 
@@ -24,6 +26,8 @@ use crate::model::{Attributes, EvidenceEntry, TenantId};
 
 #[cfg(feature = "engine")]
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
 
 /// Keeps records and the ledger. All of a commit happens, durably, or nothing of it.
 #[async_trait]

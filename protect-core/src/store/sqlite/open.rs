@@ -1,0 +1,164 @@
+//! Opening a file: whose it is, how old it is, and bringing it up to date.
+
+use std::time::{Duration, Instant};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
+
+use super::SqliteOptions;
+use super::trouble::Trouble;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What every version so far added. Migration 1 is frozen; a new one goes to the end.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_records.sql")];
+
+/// How a file is known as ours: `prot` in ASCII.
+const APPLICATION: i64 = 0x7072_6f74;
+
+/// How many readers may work at once.
+const READERS: u32 = 4;
+
+/// Connects the writer and its readers.
+pub(super) async fn open(options: &SqliteOptions) -> Result<(SqliteConnection, SqlitePool)> {
+    look(options).await?;
+    let mut writer = patiently(options, || writer_options(options)).await?;
+    migrate(&mut writer).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .connect_lazy_with(base(options).pragma("query_only", "on"));
+    Ok((writer, readers))
+}
+
+/// Refuses a file that is not ours or newer than this program, before anything is written to it:
+/// even switching on the write-ahead log would change it.
+async fn look(options: &SqliteOptions) -> Result<()> {
+    if !std::fs::metadata(&options.path).is_ok_and(|file| file.len() > 0) {
+        return Ok(());
+    }
+    let mut connection = patiently(options, || base(options).read_only(true)).await?;
+    let standing = read_standing(&mut connection).await;
+    let _ = connection.close().await;
+    standing.map_err(|trouble| trouble.to_error())?.refuse()
+}
+
+fn base(options: &SqliteOptions) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(&options.path)
+        .busy_timeout(options.busy_timeout)
+        .foreign_keys(true)
+        .disable_statement_logging()
+}
+
+fn writer_options(options: &SqliteOptions) -> SqliteConnectOptions {
+    let writer = base(options)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        // 32 MiB, in KiB, since the keys of findings are spread evenly.
+        .pragma("cache_size", "-32768")
+        .pragma("wal_autocheckpoint", "4000");
+    match options.max_page_count {
+        Some(pages) => writer.pragma("max_page_count", pages.to_string()),
+        None => writer,
+    }
+}
+
+/// Connects, trying again as long as another process holds the file: changing the journal mode is
+/// the one thing for which SQLite itself does not wait.
+async fn patiently(
+    options: &SqliteOptions,
+    connect: impl Fn() -> SqliteConnectOptions,
+) -> Result<SqliteConnection> {
+    let begun = Instant::now();
+    loop {
+        let trouble = match connect().connect().await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => Trouble::from(error),
+        };
+        if !trouble.is_locked() || begun.elapsed() >= options.busy_timeout {
+            return Err(trouble.to_error());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
+    let standing = read_standing(connection)
+        .await
+        .map_err(|trouble| trouble.to_error())?;
+    if standing.is_current() {
+        return Ok(());
+    }
+    // Another process may have been quicker: look again under the lock.
+    let done = async {
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let standing = read_standing(&mut transaction).await?;
+        for migration in MIGRATIONS.iter().skip(standing.applied()) {
+            sqlx::raw_sql(*migration).execute(&mut *transaction).await?;
+        }
+        let stamp = format!(
+            "pragma application_id = {APPLICATION}; pragma user_version = {};",
+            MIGRATIONS.len().max(standing.applied())
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(stamp))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(standing)
+    };
+    done.await
+        .map_err(|trouble: Trouble| trouble.to_error())?
+        .refuse()
+}
+
+/// Whose a file is and how many migrations it has.
+struct Standing {
+    application: i64,
+    version: i64,
+    tables: i64,
+}
+
+async fn read_standing(connection: &mut SqliteConnection) -> Result<Standing, Trouble> {
+    let (application, version, tables) = sqlx::query_as(
+        "select (select application_id from pragma_application_id), \
+                (select user_version from pragma_user_version), \
+                (select count(*) from sqlite_schema)",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Standing {
+        application,
+        version,
+        tables,
+    })
+}
+
+impl Standing {
+    fn applied(&self) -> usize {
+        usize::try_from(self.version).unwrap_or_default()
+    }
+
+    fn is_current(&self) -> bool {
+        self.application == APPLICATION && self.applied() == MIGRATIONS.len()
+    }
+
+    fn refuse(&self) -> Result<()> {
+        let is_new = self.application == 0 && self.version == 0 && self.tables == 0;
+        if !is_new && self.application != APPLICATION {
+            return Err(Error::new(
+                ErrorKind::Store,
+                "the file is a database of another program; name another file",
+            ));
+        }
+        if self.applied() > MIGRATIONS.len() {
+            return Err(Error::new(
+                ErrorKind::Store,
+                "the database was written by a newer version of this program; upgrade the program, \
+                 or restore a backup that this version made",
+            )
+            .with_context("found", self.version.to_string())
+            .with_context("known", MIGRATIONS.len().to_string()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,368 @@
+//! Many commits decided against one reading of the database, and written together.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sqlx::SqliteConnection;
+
+use super::super::rows::{
+    RecordRow, json as to_json, read_number, read_record, read_time, stored_limit, stored_number,
+    stored_time,
+};
+use super::super::trouble::Trouble;
+use crate::error::Result;
+use crate::ledger::{FIRST_PREVIOUS, canonical, seal};
+use crate::model::{EvidenceEntry, TenantId};
+use crate::store::decide::{Lease, Standing};
+use crate::store::{Change, Claim, Claimed, Commit, Committed, Put, RecordKind};
+
+/// How much JSON one statement gets, in bytes; SQLite takes no more than a billion.
+const STATEMENT: usize = 4 << 20;
+
+/// The records and ledgers that some commits are about.
+#[derive(Default)]
+pub(super) struct Group<'a> {
+    index: HashMap<Target<'a>, usize>,
+    slots: Vec<Slot<'a>>,
+    heads: HashMap<&'a TenantId, Head>,
+    entries: Vec<Value>,
+}
+
+type Target<'a> = (&'a TenantId, RecordKind, &'a str);
+
+/// One record: how it stands in the database, and how it will.
+struct Slot<'a> {
+    target: Target<'a>,
+    before: Option<Standing>,
+    after: Option<Standing>,
+    /// The last content, where one was written.
+    put: Option<&'a Put>,
+}
+
+/// The end of a chain.
+struct Head {
+    sequence: u64,
+    hash: String,
+}
+
+impl<'a> Group<'a> {
+    /// Reads how everything stands that the commits look at.
+    pub(super) async fn read(
+        connection: &mut SqliteConnection,
+        commits: impl Iterator<Item = (&'a TenantId, &'a Commit)>,
+    ) -> Result<Self, Trouble> {
+        let mut group = Self::default();
+        for (tenant, commit) in commits {
+            for change in &commit.changes {
+                group.slot(tenant, change);
+            }
+            if !commit.entries.is_empty() {
+                group.heads.entry(tenant).or_insert_with(Head::first);
+            }
+        }
+        group.read_records(connection).await?;
+        group.read_heads(connection).await?;
+        Ok(group)
+    }
+
+    /// Makes one commit, or leaves everything as it is.
+    ///
+    /// # Errors
+    /// `conflict`.
+    pub(super) fn decide(&mut self, tenant: &'a TenantId, commit: &'a Commit) -> Result<Committed> {
+        let mut decided = Vec::with_capacity(commit.changes.len());
+        for change in &commit.changes {
+            let slot = self.slot(tenant, change);
+            decided.push((slot, change, change.apply_to(self.slots[slot].after)?));
+        }
+        let entries = self.append(tenant, commit)?;
+        for (slot, change, after) in decided {
+            let slot = &mut self.slots[slot];
+            slot.after = after;
+            match change {
+                Change::Put(put) => slot.put = Some(put),
+                Change::Delete { .. } => slot.put = None,
+                Change::Renew { .. } => {}
+            }
+        }
+        Ok(Committed { entries })
+    }
+
+    /// Writes what the commits came to.
+    pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+        let (mut puts, mut deletes, mut leases) = (Vec::new(), Vec::new(), Vec::new());
+        for slot in &self.slots {
+            match (slot.after, slot.put) {
+                (Some(after), Some(put)) => puts.push(slot.row(after, put)),
+                (Some(after), None) if slot.after != slot.before => leases.push(slot.lease(after)),
+                (None, _) if slot.before.is_some() => deletes.push(slot.key()),
+                _ => {}
+            }
+        }
+        bulk(connection, UPSERT, &puts).await?;
+        bulk(connection, DELETE, &deletes).await?;
+        bulk(connection, LEASE, &leases).await?;
+        bulk(connection, APPEND, &self.entries).await
+    }
+
+    fn slot(&mut self, tenant: &'a TenantId, change: &'a Change) -> usize {
+        let (kind, key) = change.target();
+        let target = (tenant, kind, key);
+        *self.index.entry(target).or_insert_with(|| {
+            self.slots.push(Slot {
+                target,
+                before: None,
+                after: None,
+                put: None,
+            });
+            self.slots.len() - 1
+        })
+    }
+
+    fn append(&mut self, tenant: &'a TenantId, commit: &Commit) -> Result<Vec<EvidenceEntry>> {
+        let Some(head) = self
+            .heads
+            .get_mut(tenant)
+            .filter(|_| !commit.entries.is_empty())
+        else {
+            return Ok(Vec::new());
+        };
+        let mut sealed = Vec::with_capacity(commit.entries.len());
+        let mut rows = Vec::with_capacity(commit.entries.len());
+        for (entry, sequence) in commit.entries.iter().zip(head.sequence + 1..) {
+            let previous = sealed
+                .last()
+                .map_or(&head.hash, |entry: &EvidenceEntry| &entry.hash);
+            let entry = seal(previous, sequence, tenant, entry.clone())?;
+            rows.push(json!([
+                tenant,
+                stored_number(sequence),
+                entry.hash,
+                canonical(&entry)?
+            ]));
+            sealed.push(entry);
+        }
+        if let Some(last) = sealed.last() {
+            head.sequence = last.sequence;
+            head.hash.clone_from(&last.hash);
+        }
+        self.entries.append(&mut rows);
+        Ok(sealed)
+    }
+
+    async fn read_records(&mut self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+        if self.slots.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<Value> = self.slots.iter().map(Slot::key).collect();
+        let rows: Vec<(i64, i64, Option<i64>, Option<String>)> = sqlx::query_as(
+            "select wanted.key, found.version, found.fence, found.lease_until \
+             from json_each(?) as wanted cross join records as found \
+             on found.tenant = wanted.value ->> 0 and found.kind = wanted.value ->> 1 \
+             and found.key = wanted.value ->> 2",
+        )
+        .bind(to_json(&keys)?)
+        .fetch_all(connection)
+        .await?;
+        for (slot, version, fence, until) in rows {
+            let slot = usize::try_from(slot)
+                .ok()
+                .and_then(|slot| self.slots.get_mut(slot));
+            let slot = slot.ok_or_else(Trouble::damaged)?;
+            slot.before = Some(Standing {
+                version: read_number(version)?,
+                lease: read_lease(fence, until.as_deref())?,
+            });
+            slot.after = slot.before;
+        }
+        Ok(())
+    }
+
+    async fn read_heads(&mut self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+        for (tenant, head) in &mut self.heads {
+            let last: Option<(i64, String)> = sqlx::query_as(
+                "select sequence, hash from ledger where tenant = ? order by sequence desc limit 1",
+            )
+            .bind(tenant.as_str())
+            .fetch_optional(&mut *connection)
+            .await?;
+            if let Some((sequence, hash)) = last {
+                head.sequence = read_number(sequence)?;
+                head.hash = hash;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Head {
+    fn first() -> Self {
+        Self {
+            sequence: 0,
+            hash: FIRST_PREVIOUS.to_owned(),
+        }
+    }
+}
+
+impl Slot<'_> {
+    fn key(&self) -> Value {
+        let (tenant, kind, key) = self.target;
+        json!([tenant, kind.as_str(), key])
+    }
+
+    fn lease(&self, after: Standing) -> Value {
+        let (tenant, kind, key) = self.target;
+        let until = after.lease.map(|lease| stored_time(lease.until));
+        json!([tenant, kind.as_str(), key, until])
+    }
+
+    fn row(&self, after: Standing, put: &Put) -> Value {
+        let (tenant, kind, key) = self.target;
+        json!([
+            tenant,
+            kind.as_str(),
+            key,
+            stored_number(after.version),
+            put.state,
+            put.group,
+            put.due.map(stored_time),
+            after.lease.map(|lease| stored_time(lease.until)),
+            after.lease.map(|lease| stored_number(lease.fence)),
+            put.body,
+        ])
+    }
+}
+
+/// Leases what the claim asks for.
+pub(super) async fn claim(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+    until: Timestamp,
+) -> Result<Vec<Claimed>, Trouble> {
+    let found = due(connection, claim).await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (fence,): (i64,) = sqlx::query_as("update fence set last = last + 1 returning last")
+        .fetch_one(&mut *connection)
+        .await?;
+    let keys: Vec<Value> = found
+        .iter()
+        .map(|(tenant, (key, ..))| json!([tenant, claim.kind.as_str(), key]))
+        .collect();
+    sqlx::query(
+        "update records set fence = ?, lease_until = ? from json_each(?) as wanted \
+         where tenant = wanted.value ->> 0 and kind = wanted.value ->> 1 \
+         and records.key = wanted.value ->> 2",
+    )
+    .bind(fence)
+    .bind(stored_time(until))
+    .bind(to_json(&keys)?)
+    .execute(connection)
+    .await?;
+    let fence = read_number(fence)?;
+    found
+        .into_iter()
+        .map(|(tenant, row)| {
+            Ok(Claimed {
+                tenant: TenantId::new(tenant).map_err(|_| Trouble::damaged())?,
+                record: read_record(claim.kind, row)?,
+                fence,
+            })
+        })
+        .collect()
+}
+
+async fn due(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+) -> Result<Vec<(String, RecordRow)>, Trouble> {
+    let mut sql = "select tenant, key, version, state, grp, due, body from records \
+                   where kind = ? and due is not null and due <= ? \
+                   and (lease_until is null or lease_until <= ?)"
+        .to_owned();
+    let mut values = Vec::new();
+    if let Some(tenant) = &claim.tenant {
+        sql.push_str(" and tenant = ?");
+        values.push(tenant.as_str().to_owned());
+    }
+    for (column, wanted) in [("key", &claim.keys), ("state", &claim.states)] {
+        if !wanted.is_empty() {
+            sql.push_str(" and ");
+            sql.push_str(column);
+            sql.push_str(" in (select value from json_each(?))");
+            values.push(to_json(wanted)?);
+        }
+    }
+    sql.push_str(" order by due, tenant, key limit ?");
+    let now = stored_time(claim.now);
+    let mut statement = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(claim.kind.as_str())
+        .bind(&now)
+        .bind(&now);
+    for value in &values {
+        statement = statement.bind(value);
+    }
+    let rows = statement
+        .bind(stored_limit(claim.limit))
+        .fetch_all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(tenant, key, version, state, group, due, body)| {
+            (tenant, (key, version, state, group, due, body))
+        })
+        .collect())
+}
+
+fn read_lease(fence: Option<i64>, until: Option<&str>) -> Result<Option<Lease>, Trouble> {
+    let (Some(fence), Some(until)) = (fence, until) else {
+        return Ok(None);
+    };
+    Ok(Some(Lease {
+        fence: read_number(fence)?,
+        until: read_time(until)?,
+    }))
+}
+
+const UPSERT: &str = "insert into records \
+    (tenant, kind, key, version, state, grp, due, lease_until, fence, body) \
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
+           value ->> 6, value ->> 7, value ->> 8, value ->> 9 \
+    from json_each(?) where true \
+    on conflict (tenant, kind, key) do update set \
+    version = excluded.version, state = excluded.state, grp = excluded.grp, due = excluded.due, \
+    lease_until = excluded.lease_until, fence = excluded.fence, body = excluded.body";
+
+const DELETE: &str = "delete from records where (tenant, kind, key) in \
+    (select value ->> 0, value ->> 1, value ->> 2 from json_each(?))";
+
+const LEASE: &str = "update records set lease_until = wanted.value ->> 3 \
+    from json_each(?) as wanted \
+    where tenant = wanted.value ->> 0 and kind = wanted.value ->> 1 \
+    and records.key = wanted.value ->> 2";
+
+const APPEND: &str = "insert into ledger (tenant, sequence, hash, entry) \
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)";
+
+/// Runs a statement over rows, in pieces that SQLite can take.
+async fn bulk(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    rows: &[Value],
+) -> Result<(), Trouble> {
+    let mut piece = String::new();
+    for (row, left) in rows.iter().zip((0..rows.len()).rev()) {
+        piece.push(if piece.is_empty() { '[' } else { ',' });
+        piece.push_str(&to_json(row)?);
+        if piece.len() >= STATEMENT || left == 0 {
+            piece.push(']');
+            sqlx::query(sql)
+                .bind(std::mem::take(&mut piece))
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
