@@ -11,7 +11,10 @@ mod model;
 mod parse;
 mod problem;
 mod read;
+mod reference;
 mod rule;
+mod schema;
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +28,10 @@ pub use model::{
 };
 pub use parse::ConfigFormat;
 pub use problem::{ConfigErrors, ConfigProblem};
+pub use reference::reference_markdown;
 pub use rule::{Condition, Rule, SeverityBound, When};
+pub use schema::schema;
+pub use template::{TemplateAnswers, TemplateConnector, template};
 
 use crate::error::Error;
 

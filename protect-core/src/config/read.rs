@@ -112,8 +112,19 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The items of a list that must not be empty, or a single item that stands for a list of one.
-    pub(super) fn one_or_more(&self) -> Option<Vec<Node<'a>>> {
+    /// Every item of a list; all of them are looked at before one that is wrong spoils the list.
+    pub(super) fn each<T>(&self, read: impl Fn(&Node<'a>) -> Option<T>) -> Option<Vec<T>> {
+        let items: Vec<Option<T>> = self.list()?.iter().map(read).collect();
+        items.into_iter().collect()
+    }
+
+    /// The same of a list that must not be empty, or of a single item that stands for a list.
+    pub(super) fn one_or_more<T>(&self, read: impl Fn(&Node<'a>) -> Option<T>) -> Option<Vec<T>> {
+        let items: Vec<Option<T>> = self.items()?.iter().map(read).collect();
+        items.into_iter().collect()
+    }
+
+    fn items(&self) -> Option<Vec<Node<'a>>> {
         match self.value {
             Value::Array(items) if items.is_empty() => self.wrong("an empty list"),
             Value::Array(_) => self.list(),

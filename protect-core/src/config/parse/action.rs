@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::connection::{Connections, read_setting};
-use super::tenant::each;
 use crate::config::kind::{SettingSpec, SettingType};
 use crate::config::model::RuleAction;
 use crate::config::read::Node;
@@ -104,8 +103,7 @@ pub(super) fn read(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<RuleA
         Some(node) if !kind.acts_everywhere() => node.wrong(format!(
             "`{kind}` goes to one place, which the tenant's `route.{kind}` names"
         )),
-        Some(node) if node.one_or_more().is_none() => None,
-        Some(node) => each(&node, |node| connectors.by_name_or_kind(node)),
+        Some(node) => node.one_or_more(|node| connectors.by_name_or_kind(node)),
     };
     let lasts = match table.get("for") {
         None => Some(None),

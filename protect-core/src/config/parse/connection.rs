@@ -128,17 +128,14 @@ fn read_scope(node: &Node<'_>, tenants: &[String]) -> Option<TenantScope> {
             _ => node.wrong("\"*\" means every tenant and stands alone"),
         };
     }
-    let ids: Vec<Option<TenantId>> = items
-        .iter()
-        .map(|item| {
-            let text = item.text()?;
-            if !tenants.iter().any(|known| known == text) {
-                return item.unknown("tenant", text, tenants.iter().map(String::as_str));
-            }
-            item.parsed(|text| TenantId::new(text))
-        })
-        .collect();
-    Some(TenantScope::Only(ids.into_iter().collect::<Option<_>>()?))
+    let ids = node.each(|item| {
+        let text = item.text()?;
+        if !tenants.iter().any(|known| known == text) {
+            return item.unknown("tenant", text, tenants.iter().map(String::as_str));
+        }
+        item.parsed(|text| TenantId::new(text))
+    })?;
+    Some(TenantScope::Only(ids))
 }
 
 fn read_endpoints(table: &Table<'_>, spec: &KindSpec) -> Option<BTreeMap<String, String>> {
@@ -354,14 +351,9 @@ pub(super) fn read_setting(node: &Node<'_>, kind: &SettingType) -> Option<Value>
         SettingType::Boolean => node.boolean().map(Value::from),
         SettingType::Duration => node.duration().map(|span| json!(span.as_secs())),
         SettingType::Path => node.path().map(|path| json!(path)),
-        SettingType::TextList => {
-            let items: Vec<_> = node
-                .list()?
-                .iter()
-                .map(|item| item.text().map(Value::from))
-                .collect();
-            items.into_iter().collect()
-        }
+        SettingType::TextList => node
+            .each(|item| item.text().map(Value::from))
+            .map(Value::Array),
         SettingType::TextTable => {
             let entries: Vec<_> = node
                 .table()?

@@ -66,12 +66,8 @@ fn command(table: &Table<'_>) -> Option<SecretRef> {
             "expected a list, since no shell is involved: [\"program\", \"argument\", ...]",
         );
     }
-    let words: Option<Vec<_>> = node
-        .one_or_more()?
-        .iter()
-        .map(|word| word.text().map(str::to_owned))
-        .collect();
-    Some(SecretRef::Command { command: words? })
+    let command = node.one_or_more(|word| word.text().map(str::to_owned))?;
+    Some(SecretRef::Command { command })
 }
 
 fn key_vault(table: &Table<'_>) -> Option<SecretRef> {

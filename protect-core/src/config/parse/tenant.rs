@@ -47,8 +47,8 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
         Some(node) => node.text().map(str::to_owned),
         None => Some(id.to_string()),
     };
-    let domains = optional(table.get("domains"), |node| each(node, domain));
-    let protected = optional(table.get("protected"), |node| each(node, protected));
+    let domains = optional(table.get("domains"), |node| node.each(domain));
+    let protected = optional(table.get("protected"), |node| node.each(protected));
     let monitor = table.get("monitor");
     let route = table.get("route");
     let connectors = table.get("connectors");
@@ -85,12 +85,6 @@ fn optional<T: Default>(
     node.map_or_else(|| Some(T::default()), |node| read(&node))
 }
 
-/// Every item of a list; all of them are looked at before one that is wrong spoils the list.
-pub(super) fn each<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
-    let items: Vec<Option<T>> = node.list()?.iter().map(read).collect();
-    items.into_iter().collect()
-}
-
 fn domain(node: &Node<'_>) -> Option<String> {
     let text = node.text()?.trim().trim_end_matches('.').to_lowercase();
     match Host::parse(&text) {
@@ -124,13 +118,13 @@ fn read_monitor(
         },
     };
     let addresses = optional(table.get("addresses"), |node| {
-        each(node, |node| node.parsed(|text| Address::new(text)))
+        node.each(|node| node.parsed(|text| Address::new(text)))
     });
     let csv = optional(table.get("csv"), |node| {
         Some(Some(CsvMonitor { path: node.path()? }))
     });
     let directories = optional(table.get("directories"), |node| {
-        each(node, |node| {
+        node.each(|node| {
             let name = connectors.by_name(node)?;
             ConnectorName::new(name).ok()
         })
@@ -158,8 +152,10 @@ fn read_route(
                     "`{kind}` acts wherever the person has an account; a rule's `on` says where"
                 ));
             }
-            node.one_or_more()?;
-            Some((kind, each(&node, |node| connectors.by_name_or_kind(node))?))
+            Some((
+                kind,
+                node.one_or_more(|node| connectors.by_name_or_kind(node))?,
+            ))
         })
         .collect();
     entries.into_iter().collect()
@@ -290,14 +286,7 @@ fn read_rule(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<Rule> {
         .and_then(|node| when::read(&node, connectors));
     let then = table
         .need("then", "a list of actions such as [\"suspend_account\"]")
-        .and_then(|node| {
-            let items = node.one_or_more()?;
-            let actions: Vec<_> = items
-                .iter()
-                .map(|node| action::read(node, connectors))
-                .collect();
-            actions.into_iter().collect::<Option<Vec<_>>>()
-        });
+        .and_then(|node| node.one_or_more(|node| action::read(node, connectors)));
     let approval = read_rule_approval(&table);
     table.finish();
     Some(Rule {

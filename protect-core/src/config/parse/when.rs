@@ -36,7 +36,7 @@ fn read_table(node: &Node<'_>, connectors: &Connectors<'_>, depth: usize) -> Opt
     parts.add(table.get("confidence"), read_confidence);
     parts.add(table.get("check"), read_check);
     parts.add(table.get("source"), |node| {
-        let sources = all_of(node, |node| connectors.source(node))?;
+        let sources = node.one_or_more(|node| connectors.source(node))?;
         Some(When::Is(Condition::Source(sources)))
     });
     parts.add(table.get("account"), read_account);
@@ -88,18 +88,12 @@ fn conditions(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<When>) -> Opti
     if !node.value.is_array() {
         return node.wrong("expected a list of conditions");
     }
-    all_of(node, read)
-}
-
-/// One item or a list of them, none of them wrong.
-fn all_of<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
-    let items: Vec<Option<T>> = node.one_or_more()?.iter().map(read).collect();
-    items.into_iter().collect()
+    node.one_or_more(read)
 }
 
 fn read_kind(node: &Node<'_>) -> Option<When> {
     let known = FindingKind::ALL.map(|kind| (kind.as_str(), kind));
-    let kinds = all_of(node, |node| node.word("kind of finding", &known))?;
+    let kinds = node.one_or_more(|node| node.word("kind of finding", &known))?;
     Some(When::Is(Condition::Kind(kinds)))
 }
 
@@ -136,7 +130,7 @@ fn read_bound<T: Copy>(node: &Node<'_>, what: &str, known: &[(&str, T)]) -> Opti
 
 fn read_severity(node: &Node<'_>) -> Option<When> {
     let known = Severity::ALL.map(|severity| (severity.as_str(), severity));
-    let bounds = all_of(node, |node| {
+    let bounds = node.one_or_more(|node| {
         let (bound, severity) = read_bound(node, "severity", &known)?;
         Some(When::Is(Condition::Severity(match bound {
             Bound::Exactly => SeverityBound::Exactly(severity),
@@ -150,7 +144,7 @@ fn read_severity(node: &Node<'_>) -> Option<When> {
 fn read_confidence(node: &Node<'_>) -> Option<When> {
     let levels = [Confidence::Low, Confidence::Medium, Confidence::High];
     let known = levels.map(|level| (level.as_str(), level));
-    let bounds = all_of(node, |node| {
+    let bounds = node.one_or_more(|node| {
         let (bound, level) = read_bound(node, "confidence", &known)?;
         let at_least = When::Is(Condition::Confidence(level));
         let next = levels.into_iter().find(|other| *other > level);
@@ -190,19 +184,15 @@ fn between(bound: Bound, at_least: When, at_most: Option<When>) -> When {
     }
 }
 
-fn one_of(mut conditions: Vec<When>) -> When {
-    match conditions.pop() {
-        Some(only) if conditions.is_empty() => only,
-        Some(last) => {
-            conditions.push(last);
-            When::Any(conditions)
-        }
-        None => When::Any(conditions),
+fn one_of(conditions: Vec<When>) -> When {
+    match <[When; 1]>::try_from(conditions) {
+        Ok([only]) => only,
+        Err(several) => When::Any(several),
     }
 }
 
 fn read_check(node: &Node<'_>) -> Option<When> {
-    let checks = all_of(node, read_one_check)?;
+    let checks = node.one_or_more(read_one_check)?;
     let mut exact = Vec::new();
     let mut conditions = Vec::new();
     for check in checks {
@@ -245,7 +235,7 @@ fn read_account(node: &Node<'_>) -> Option<When> {
     parts.add(table.get("provider"), |node| {
         let registry = node.reader.registry;
         let known: Vec<_> = registry.kinds().map(|kind| (kind, kind)).collect();
-        let providers = all_of(node, |node| node.word("provider", &known))?;
+        let providers = node.one_or_more(|node| node.word("provider", &known))?;
         let providers = providers.into_iter().map(str::to_owned).collect();
         Some(When::Is(Condition::AccountProvider(providers)))
     });
@@ -262,7 +252,7 @@ fn read_account(node: &Node<'_>) -> Option<When> {
             .chain(theirs.map(String::as_str))
             .map(|state| (state, state))
             .collect();
-        let states = all_of(node, |node| node.word("state of an account", &known))?;
+        let states = node.one_or_more(|node| node.word("state of an account", &known))?;
         let states = states.into_iter().map(str::to_owned).collect();
         Some(When::Is(Condition::AccountState(states)))
     });
@@ -274,7 +264,7 @@ fn read_employee(node: &Node<'_>) -> Option<When> {
     let table = some_keys(node)?;
     let mut parts = Parts::default();
     parts.add(table.get("department"), |node| {
-        let departments = all_of(node, |node| node.text().map(str::to_owned))?;
+        let departments = node.one_or_more(|node| node.text().map(str::to_owned))?;
         Some(When::Is(Condition::EmployeeDepartment(departments)))
     });
     table.finish();

@@ -3,6 +3,7 @@
 mod errors;
 mod parsing;
 mod rules;
+mod written;
 
 use serde_json::Value;
 

@@ -1,0 +1,330 @@
+//! The JSON Schema of the configuration, with the keys of every registered kind.
+
+mod build;
+mod kinds;
+mod rules;
+
+use schemars::{JsonSchema, schema_for};
+use serde_json::{Map, Value, json};
+
+use self::build::{
+    any_of, documented, named, object, one_or_more, reference, text, texts, url, with_default,
+};
+use self::kinds::{connection, connector};
+use self::rules::{account_condition, condition, employee_condition, rule, then};
+use crate::model::{ActionKind, FindingKind};
+use crate::registry::Registry;
+
+/// The JSON Schema (2020-12) of `protect.toml`, for editors and for checking a file without this
+/// program. Parsing says more: it also knows which names there are.
+pub fn schema(registry: &Registry) -> Value {
+    let mut defs = Map::new();
+    let mut define = |name: &str, schema: Value| {
+        defs.insert(name.to_owned(), schema);
+    };
+    define("store", store());
+    define("ledger", ledger());
+    define("secret", secret());
+    define("duration", duration());
+    define("path", path());
+    define("tenant", tenant());
+    define("monitor", monitor());
+    define("route", route());
+    define("approval", approval());
+    define("guard", guard());
+    define("rule", rule());
+    define("condition", condition());
+    define("account_condition", account_condition(registry));
+    define("employee_condition", employee_condition());
+    define("then", then(registry));
+    define("action", words_of::<ActionKind>());
+    define("finding_kind", words_of::<FindingKind>());
+    let mut connections = Vec::new();
+    let mut connectors = Vec::new();
+    for spec in registry.specs() {
+        if spec.needs_connection {
+            let name = format!("connection_{}", spec.name);
+            connections.push(reference(&name));
+            define(&name, connection(spec));
+        }
+        let name = format!("connector_{}", spec.name);
+        connectors.push(reference(&name));
+        define(&name, connector(spec));
+    }
+    define("connection", any_of(&connections));
+    define("connector", any_of(&connectors));
+
+    let mut schema = root();
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("protect.toml");
+    schema["$defs"] = Value::Object(defs);
+    schema
+}
+
+fn root() -> Value {
+    object(
+        "The configuration of protect. Every key that is not listed is an error.",
+        &[
+            (
+                "mode",
+                documented(
+                    json!({ "enum": ["dry_run", "enforce"], "default": "dry_run" }),
+                    "Whether anything may be changed: `dry_run` plans and shows, `enforce` applies what was approved.",
+                ),
+            ),
+            ("store", reference("store")),
+            ("ledger", reference("ledger")),
+            (
+                "connections",
+                named(
+                    &reference("connection"),
+                    "Endpoints and credentials at vendors, by a name of your choice.",
+                ),
+            ),
+            (
+                "tenants",
+                named(
+                    &reference("tenant"),
+                    "The organisations being protected, by their id.",
+                ),
+            ),
+        ],
+        &[],
+    )
+}
+
+fn store() -> Value {
+    let mut store = object(
+        "Where everything is kept; in memory where this is left out.",
+        &[
+            (
+                "kind",
+                documented(
+                    json!({ "enum": ["sqlite", "memory"] }),
+                    "`sqlite` keeps everything in one file; `memory` forgets it when the program ends. `postgres` is planned.",
+                ),
+            ),
+            (
+                "path",
+                documented(reference("path"), "The file, for `sqlite`."),
+            ),
+        ],
+        &["kind"],
+    );
+    store["if"] = json!({ "properties": { "kind": { "const": "sqlite" } } });
+    store["then"] = json!({ "required": ["path"] });
+    store["else"] = json!({ "properties": { "path": false } });
+    store
+}
+
+fn ledger() -> Value {
+    object(
+        "How the ledger is signed.",
+        &[(
+            "key",
+            documented(
+                reference("secret"),
+                "The Ed25519 key that signs checkpoints.",
+            ),
+        )],
+        &[],
+    )
+}
+
+fn secret() -> Value {
+    let sort = |key: &str, value: Value, meaning: &str| object(meaning, &[(key, value)], &[key]);
+    json!({
+        "description": "A reference to a secret, read when it is used. The secret itself never stands in the configuration.",
+        "oneOf": [
+            sort("env", text(), "The environment variable of this name."),
+            sort("file", reference("path"), "The content of this file, less the last line break."),
+            sort(
+                "command",
+                json!({ "type": "array", "items": text(), "minItems": 1 }),
+                "What this program prints, less the last line break; no shell is involved.",
+            ),
+            object(
+                "A secret of an Azure Key Vault.",
+                &[
+                    ("key_vault", documented(url(), "The vault's URL.")),
+                    ("name", documented(text(), "The secret's name.")),
+                ],
+                &["key_vault", "name"],
+            ),
+            sort("provided", text(), "What the embedding program handed over under this name."),
+        ],
+    })
+}
+
+fn duration() -> Value {
+    documented(
+        text(),
+        "A span of time such as `24h`, `90m`, `7d`; whole seconds, a day being 24 hours.",
+    )
+}
+
+fn path() -> Value {
+    documented(
+        text(),
+        "A path; a relative one is resolved against the configuration's folder.",
+    )
+}
+
+fn tenant() -> Value {
+    object(
+        "An organisation being protected.",
+        &[
+            (
+                "name",
+                documented(
+                    text(),
+                    "What people call it; its id where this is left out.",
+                ),
+            ),
+            ("domains", documented(texts(), "Its mail domains.")),
+            (
+                "protected",
+                documented(
+                    texts(),
+                    "Accounts that nothing may change, such as break-glass ones, by address or vendor's id.",
+                ),
+            ),
+            ("monitor", reference("monitor")),
+            ("route", reference("route")),
+            (
+                "connectors",
+                named(
+                    &reference("connector"),
+                    "Its connectors, by a name of your choice.",
+                ),
+            ),
+            (
+                "rules",
+                documented(
+                    json!({ "type": "array", "items": reference("rule") }),
+                    "Its rules, in order.",
+                ),
+            ),
+            ("approval", reference("approval")),
+            ("guard", reference("guard")),
+        ],
+        &[],
+    )
+}
+
+fn monitor() -> Value {
+    object(
+        "Who is watched.",
+        &[
+            (
+                "domains",
+                documented(
+                    json!({ "type": "boolean", "default": false }),
+                    "Whether the tenant's domains are watched as a whole.",
+                ),
+            ),
+            ("addresses", documented(texts(), "Single addresses.")),
+            (
+                "csv",
+                documented(
+                    reference("path"),
+                    "A CSV file of people, whose header names a column `address` or `email`.",
+                ),
+            ),
+            (
+                "directories",
+                documented(
+                    texts(),
+                    "Connectors of this tenant whose accounts are watched.",
+                ),
+            ),
+        ],
+        &[],
+    )
+}
+
+fn route() -> Value {
+    let actions = ActionKind::ALL
+        .iter()
+        .filter(|kind| !kind.acts_everywhere());
+    let names: Vec<_> = actions.map(|kind| kind.as_str()).collect();
+    json!({
+        "description": "For actions that go to one place: which connectors of this tenant (or kinds that just one of them has) are tried, in order.",
+        "type": "object",
+        "propertyNames": { "enum": names },
+        "additionalProperties": one_or_more(&text()),
+    })
+}
+
+fn approval() -> Value {
+    object(
+        "Who may approve.",
+        &[
+            (
+                "self",
+                documented(
+                    json!({ "enum": ["refuse", "allow_recorded"], "default": "refuse" }),
+                    "What happens to somebody's approval of their own request.",
+                ),
+            ),
+            (
+                "unverified",
+                documented(
+                    json!({ "enum": ["allow", "refuse"], "default": "allow" }),
+                    "What happens to actors who only typed a name.",
+                ),
+            ),
+            (
+                "expires",
+                with_default(
+                    documented(reference("duration"), "How long an approval counts."),
+                    "24h",
+                ),
+            ),
+        ],
+        &[],
+    )
+}
+
+fn guard() -> Value {
+    object(
+        "How much may change at once.",
+        &[
+            (
+                "max_accounts",
+                documented(
+                    json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 10 }),
+                    "Accounts that may change in an hour without consent.",
+                ),
+            ),
+            (
+                "max_percent",
+                documented(
+                    json!({ "type": "number", "minimum": 0, "maximum": 100, "default": 5 }),
+                    "Or this share of the tenant's accounts in per cent, whichever is larger.",
+                ),
+            ),
+            (
+                "cool_down",
+                with_default(
+                    documented(
+                        reference("duration"),
+                        "For how long we do not repeat what a person took back.",
+                    ),
+                    "7d",
+                ),
+            ),
+        ],
+        &[],
+    )
+}
+
+/// The words of an enum of the model, each with its meaning.
+fn words_of<T: JsonSchema>() -> Value {
+    let mut schema = schema_for!(T).to_value();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("$schema");
+        schema.remove("title");
+    }
+    schema
+}
