@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::triage::MANY_SUBJECTS;
 use super::{Engine, Shared, TenantParts};
 use crate::config::{Config, ConnectorConfig, TenantConfig};
 use crate::connector::{Connector, ConnectorInfo};
@@ -15,6 +16,7 @@ pub struct EngineBuilder {
     config: Config,
     registry: Registry,
     context: Context,
+    many_subjects: usize,
 }
 
 impl Engine {
@@ -25,11 +27,20 @@ impl Engine {
             config,
             registry,
             context,
+            many_subjects: MANY_SUBJECTS,
         }
     }
 }
 
 impl EngineBuilder {
+    /// From how many subjects on findings of one cause make one incident of a tenant, rather than
+    /// one for each person; 10 where nobody says.
+    #[must_use]
+    pub fn many_subjects(mut self, many: usize) -> Self {
+        self.many_subjects = many.max(1);
+        self
+    }
+
     /// Makes every connector and the engine over a store. No vendor is called.
     ///
     /// # Errors
@@ -46,6 +57,7 @@ impl EngineBuilder {
             config: self.config,
             context: self.context,
             store,
+            many_subjects: self.many_subjects,
         };
         Ok(Engine {
             shared: Arc::new(shared),

@@ -6,8 +6,17 @@
 //! crash at any point loses nothing and doubles nothing.
 
 mod build;
+mod detect;
 mod evidence;
+mod findings;
+mod identify;
+mod incidents;
+mod monitor;
+mod observe;
 mod records;
+mod run;
+mod scan;
+mod triage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +24,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use build::EngineBuilder;
+pub use findings::{FindingFilter, FindingPage};
+pub use identify::DirectoryRefresh;
+pub use incidents::IncidentFilter;
+pub use monitor::parse_people;
+pub use observe::Observed;
+pub use run::{RunState, ScanCounts, VerdictCounts};
+pub use scan::{ConnectorScan, ScanOptions, ScanProgress, ScanSummary, StoredVerdict};
+pub use triage::Triaged;
 
 use crate::config::{Config, TenantConfig};
 use crate::connector::{Connector, OpContext};
@@ -42,6 +59,8 @@ struct Shared {
     context: Context,
     store: Arc<dyn Store>,
     tenants: Vec<Arc<TenantParts>>,
+    /// From so many subjects on, one cause makes one incident.
+    many_subjects: usize,
 }
 
 #[derive(Debug)]
