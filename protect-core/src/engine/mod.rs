@@ -16,7 +16,12 @@ mod observe;
 mod records;
 mod run;
 mod scan;
+mod schedule;
+mod status;
 mod triage;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +36,8 @@ pub use monitor::parse_people;
 pub use observe::Observed;
 pub use run::{RunState, ScanCounts, VerdictCounts};
 pub use scan::{ConnectorScan, ScanOptions, ScanProgress, ScanSummary, StoredVerdict};
+pub use schedule::{Tick, TickScan};
+pub use status::{ConnectorStatus, RunStatus, TenantStatus};
 pub use triage::Triaged;
 
 use crate::config::{Config, TenantConfig};
