@@ -9,16 +9,33 @@ use crate::model::{EvidenceEntry, TenantId};
 use crate::store::decide::{ledger_after, ledger_key, prefix_end};
 use crate::store::{Page, Query, RecordKind, Select};
 
-/// The records that a query asks for.
-pub(super) async fn records(pool: &SqlitePool, tenant: &TenantId, query: &Query) -> Result<Page> {
-    let (kind, limit) = match &query.what {
-        Select::Keys(kind, _) => (*kind, usize::MAX),
-        Select::All(kind) | Select::Prefix(kind, _) => (*kind, query.limit),
-        Select::Ledger => return ledger(pool, tenant, query).await,
-    };
+/// The records that a query asks for, at most `limit`.
+pub(super) async fn records(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    query: &Query,
+    kind: RecordKind,
+    limit: usize,
+) -> Result<Page> {
     fetch(pool, tenant, query, kind, limit)
         .await
         .map_err(|trouble| trouble.to_error())
+}
+
+/// The last entry, where there is one.
+pub(super) async fn ledger_head(pool: &SqlitePool, tenant: &TenantId) -> Result<Page> {
+    let row: Option<(i64, String)> = sqlx::query_as(
+        "select sequence, entry from ledger where tenant = ? order by sequence desc limit 1",
+    )
+    .bind(tenant.as_str())
+    .fetch_optional(pool)
+    .await
+    .map_err(|error| Trouble::from(error).to_error())?;
+    let head = row.map(|(sequence, entry)| read_entry(sequence, &entry));
+    Ok(Page {
+        entries: head.transpose()?.into_iter().collect(),
+        ..Page::default()
+    })
 }
 
 /// The entries that a query asks for.
@@ -186,7 +203,7 @@ impl Conditions {
                     self.add("key < ?", end);
                 }
             }
-            Select::All(_) | Select::Ledger => {}
+            Select::All(_) | Select::Ledger | Select::LedgerHead => {}
         }
         if let Some(after) = &query.after {
             self.add("key > ?", after.clone());
