@@ -366,7 +366,10 @@ impl Hibp {
             .iter()
             .map(|address| address_hash(address.as_str()))
             .collect();
-        let Some((prefix, _)) = hashes.first().and_then(|hash| hash.split_at_checked(PREFIX)) else {
+        let Some((prefix, _)) = hashes
+            .first()
+            .and_then(|hash| hash.split_at_checked(PREFIX))
+        else {
             return Ok(Vec::new());
         };
         let suffixes: Vec<&str> = hashes
@@ -615,12 +618,7 @@ pub(crate) const PREFIX: usize = 6;
 
 /// How requests are made.
 impl Hibp {
-    fn open(
-        &self,
-        method: Method,
-        operation: &'static str,
-        path: &'static str,
-    ) -> RequestBuilder {
+    fn open(&self, method: Method, operation: &'static str, path: &'static str) -> RequestBuilder {
         self.shared.api.request(method, operation, path)
     }
 

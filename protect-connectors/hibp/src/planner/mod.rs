@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use protect_core::connector::ScanState;
 use protect_core::Result;
+use protect_core::connector::ScanState;
 use protect_core::model::{TenantId, WatchList};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -134,7 +134,8 @@ pub(crate) async fn plan(inputs: &Inputs<'_>, state: &dyn ScanState) -> Result<P
     plan.steps.extend(pages(&due.judge).map(Step::Judge));
     if by_range {
         let groups = group_by_prefix(&due.ask, &inputs.watched.addresses);
-        plan.steps.extend(pages_of_groups(groups).into_iter().map(Step::Ranges));
+        plan.steps
+            .extend(pages_of_groups(groups).into_iter().map(Step::Ranges));
     } else {
         plan.steps.extend(pages(&due.ask).map(Step::Accounts));
     }
@@ -202,7 +203,9 @@ impl Domains {
             let memory = stored.get(&domain_key(&domain)).cloned();
             match coverage(inputs, &domain, memory.as_ref()) {
                 Ok(()) => {
-                    sorted.memories.insert(domain.clone(), memory.unwrap_or_default());
+                    sorted
+                        .memories
+                        .insert(domain.clone(), memory.unwrap_or_default());
                     sorted.covered.insert(domain, watched);
                 }
                 Err(reason) => {

@@ -86,11 +86,7 @@ impl Gate<'_> {
 
 /// Never asked about first, then privileged, then the longest unasked; ties by a hash, so that
 /// nobody is always last.
-pub(crate) fn sort_due(
-    due: &mut [u32],
-    addresses: &[WatchedAddress],
-    last: &HashMap<u32, i64>,
-) {
+pub(crate) fn sort_due(due: &mut [u32], addresses: &[WatchedAddress], last: &HashMap<u32, i64>) {
     due.sort_by_cached_key(|&index| {
         let at = last.get(&index).copied().unwrap_or(0);
         let watched = addresses.get(index as usize);
@@ -165,18 +161,12 @@ mod tests {
         let gate = gate(Cadence::CatalogueGated, &version_now);
         assert_eq!(gate.need(None), Need::Ask);
         assert_eq!(gate.need(Some(&answered(&version_now, 100))), Need::Nothing);
-        assert_eq!(
-            gate.need(Some(&answered(&version("0", "a"), 1))),
-            Need::Ask
-        );
+        assert_eq!(gate.need(Some(&answered(&version("0", "a"), 1))), Need::Ask);
         assert_eq!(
             gate.need(Some(&answered(&version("1", "b"), 1))),
             Need::Judge
         );
-        assert_eq!(
-            gate.need(Some(&answered(&version_now, 7 * 24))),
-            Need::Ask
-        );
+        assert_eq!(gate.need(Some(&answered(&version_now, 7 * 24))), Need::Ask);
     }
 
     #[test]
