@@ -129,18 +129,19 @@ impl ApiVersion {
     }
 }
 
-/// When an event is suspicious. Durations are in seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// When an event is suspicious. Every field is a setting of the tenant's connector; spans of time
+/// are in seconds here and written as `"10m"` there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
-    /// So many failed sign-ins of one user within [`Self::failure_seconds`] are an attack.
+    /// So many failed sign-ins of one user within [`Self::failure_window`] are an attack.
     pub failures: u32,
     /// The window for [`Self::failures`].
-    pub failure_seconds: u64,
+    pub failure_window: u64,
     /// A success this soon after such a burst belongs to it.
-    pub success_after_seconds: u64,
+    pub success_window: u64,
     /// How far back the addresses and countries of a user count as known.
-    pub known_seconds: u64,
+    pub known_window: u64,
     /// Countries that are never new, as the vendor writes them (ISO 3166-1 alpha-2). Where the list
     /// is given, every other country is reported the first time; where it is empty, a country is
     /// new when the user's own recent sign-ins came from others.
@@ -150,30 +151,30 @@ pub struct Thresholds {
     /// Programs whose sign-ins say nothing about a person's whereabouts.
     pub ignored_clients: Vec<String>,
     /// Faster than this between two sign-ins, in km/h, is not travel.
-    pub travel_kmh: f64,
+    pub travel_kmh: u32,
     /// Nearer than this, in km, two places are the same: locations of addresses are rough.
-    pub travel_min_km: f64,
+    pub travel_min_km: u32,
     /// So many different items revealed, copied or exported by one user within
-    /// [`Self::bulk_seconds`] are a mass access.
+    /// [`Self::bulk_window`] are a mass access.
     pub bulk_items: u32,
     /// The window for [`Self::bulk_items`].
-    pub bulk_seconds: u64,
+    pub bulk_window: u64,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
         Self {
-            failures: 10,
-            failure_seconds: 600,
-            success_after_seconds: 1_800,
-            known_seconds: 14 * 24 * 3_600,
+            failures: 5,
+            failure_window: 600,
+            success_window: 1_800,
+            known_window: 14 * 24 * 3_600,
             countries: Vec::new(),
             clients: Vec::new(),
             ignored_clients: vec!["1Password SCIM Bridge".to_owned()],
-            travel_kmh: 1_000.0,
-            travel_min_km: 500.0,
+            travel_kmh: 1_000,
+            travel_min_km: 500,
             bulk_items: 30,
-            bulk_seconds: 600,
+            bulk_window: 600,
         }
     }
 }
@@ -184,11 +185,7 @@ pub(crate) struct AccountId(String);
 
 impl AccountId {
     pub(crate) fn new(text: &str) -> Result<Self> {
-        let is_valid = text.len() == 26
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        if is_valid {
+        if is_id(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::invalid_input(
@@ -202,10 +199,19 @@ impl AccountId {
     }
 }
 
+/// Whether the text has the form of every id of the vendor: 26 capital letters and digits
+/// (<https://www.1password.dev/users-api/reference>).
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 26
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
 /// An application's client id and secret.
 #[derive(Clone, Debug)]
 pub(crate) struct OAuthCredential {
-    pub(crate) client_id: Credential,
+    pub(crate) client_id: String,
     pub(crate) client_secret: Credential,
 }
 
@@ -280,57 +286,58 @@ impl Settings {
                 "the vendor documents no Users API for region `ent`; give its root here",
             ));
         }
-        let tenant: TenantSettings = read_struct(setup, setup.settings.clone())?;
-        let lookback = Duration::from_secs(tenant.lookback_seconds);
-        if lookback > MAX_LOOKBACK {
-            return Err(setup.error(
-                "lookback_seconds",
-                "the vendor keeps events for 120 days (10368000 seconds)",
-            ));
-        }
+        let mut fields = setup.settings.clone();
+        let account = take_text(&mut fields, "account_id")
+            .and_then(|text| AccountId::new(text.as_deref().unwrap_or_default()))
+            .map_err(at(setup, "account_id"))?;
+        let version = take_text(&mut fields, "api_version")
+            .and_then(|text| text.map_or(Ok(ApiVersion::default()), |text| text.parse()))
+            .map_err(at(setup, "api_version"))?;
+        let lookback = take_lookback(&mut fields).map_err(at(setup, "lookback"))?;
         Ok(Self {
-            account: AccountId::new(&tenant.account_id).map_err(at(setup, "account_id"))?,
-            version: tenant.api_version,
+            account,
+            version,
             api,
             events,
             scan,
             events_token,
             respond,
             lookback,
-            thresholds: tenant.detections,
+            thresholds: read_thresholds(setup, fields)?,
         })
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TenantSettings {
-    account_id: String,
-    #[serde(default)]
-    api_version: ApiVersion,
-    #[serde(default = "default_lookback")]
-    lookback_seconds: u64,
-    #[serde(default)]
-    detections: Thresholds,
+fn take_text(fields: &mut Attributes, name: &str) -> Result<Option<String>> {
+    match fields.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Error::invalid_input("write it as text")),
+    }
+}
+
+/// How far back the very first poll begins: by default as far as a user's habits count.
+fn take_lookback(fields: &mut Attributes) -> Result<Duration> {
+    let seconds = match fields.remove("lookback") {
+        None => Some(Thresholds::default().known_window),
+        Some(value) => value.as_u64(),
+    };
+    seconds
+        .map(Duration::from_secs)
+        .filter(|lookback| *lookback <= MAX_LOOKBACK)
+        .ok_or_else(|| Error::invalid_input("a span of time; the vendor keeps events for 120 days"))
+}
+
+fn read_thresholds(setup: &ConnectorSetup, fields: Attributes) -> Result<Thresholds> {
+    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+        let path = error.path().to_string();
+        setup.error(path, error.into_inner().to_string())
+    })
 }
 
 /// Puts an error about a value to its field.
 fn at<'a>(setup: &'a ConnectorSetup, field: &'a str) -> impl FnOnce(Error) -> Error + 'a {
     move |error| setup.error(field, error.message())
-}
-
-fn default_lookback() -> u64 {
-    Thresholds::default().known_seconds
-}
-
-fn read_struct<T: for<'de> Deserialize<'de>>(
-    setup: &ConnectorSetup,
-    fields: Attributes,
-) -> Result<T> {
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-        let path = error.path().to_string();
-        setup.error(path, error.into_inner().to_string())
-    })
 }
 
 /// The region, and a key that does not belong here.
@@ -360,11 +367,10 @@ fn read_oauth(
         (None, Some(_)) => Err(setup.error(at("client_id"), "missing")),
         (Some(_), None) => Err(setup.error(at("client_secret"), "missing")),
         (Some(id), Some(secret)) => Ok(Some(OAuthCredential {
-            client_id: match id {
-                Value::String(text) => Credential::from(text),
-                reference => read_secret(&reference)
-                    .map_err(|error| setup.error(at("client_id"), error.message()))?,
-            },
+            client_id: id
+                .as_str()
+                .ok_or_else(|| setup.error(at("client_id"), "write it as text"))?
+                .to_owned(),
             client_secret: read_secret(&secret)
                 .map_err(|error| setup.error(at("client_secret"), error.message()))?,
         })),

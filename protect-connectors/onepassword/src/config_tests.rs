@@ -154,7 +154,7 @@ fn what_is_wrong_is_named_by_its_field() {
             good(),
             "scan.events_token",
         ),
-        (scan(), json!({}), "."),
+        (scan(), json!({}), "account_id"),
         (scan(), json!({"account_id": "short"}), "account_id"),
         (
             scan(),
@@ -163,13 +163,18 @@ fn what_is_wrong_is_named_by_its_field() {
         ),
         (
             scan(),
-            json!({"account_id": ACCOUNT, "lookback_seconds": 99_999_999}),
-            "lookback_seconds",
+            json!({"account_id": ACCOUNT, "lookback": 99_999_999}),
+            "lookback",
         ),
         (
             scan(),
-            json!({"account_id": ACCOUNT, "detections": {"failure": 3}}),
-            "detections.failure",
+            json!({"account_id": ACCOUNT, "failure": 3}),
+            "failure",
+        ),
+        (
+            scan(),
+            json!({"account_id": ACCOUNT, "failures": "3"}),
+            "failures",
         ),
     ];
     for (connection, settings, field) in cases {

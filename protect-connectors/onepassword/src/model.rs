@@ -54,8 +54,8 @@ pub enum UserState {
 
 impl UserState {
     /// The vendor's word as this library's.
-    pub(crate) fn from_wire(word: Option<String>) -> Self {
-        match word.as_deref() {
+    pub(crate) fn from_wire(word: Option<&str>) -> Self {
+        match word {
             Some("ACTIVE") => Self::Active,
             Some("SUSPENDED") => Self::Suspended,
             None | Some("" | "STATE_UNSPECIFIED") => Self::Unspecified,
@@ -145,6 +145,7 @@ pub struct Introspection {
 
 /// One page of events. Keep the cursor even where there is no more: the next poll begins there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct EventPage<T> {
     /// The events, oldest first.
     pub items: Vec<T>,
@@ -211,7 +212,7 @@ pub struct ItemUsage {
     /// When it happened.
     pub timestamp: Timestamp,
     /// Which version of the item was used.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::wire::lenient_number")]
     pub used_version: Option<u64>,
     /// The vault it lies in.
     #[serde(default)]
@@ -266,7 +267,7 @@ pub struct AuditEvent {
     #[serde(default)]
     pub object_details: Option<UserInfo>,
     /// A number that belongs to the action.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::wire::lenient_number")]
     pub aux_id: Option<i64>,
     /// Something else that belongs to the action.
     #[serde(default)]
@@ -349,10 +350,10 @@ pub struct Location {
     /// The city.
     pub city: Option<String>,
     /// Degrees north.
-    #[serde(deserialize_with = "crate::wire::lenient")]
+    #[serde(deserialize_with = "crate::wire::lenient_number")]
     pub latitude: Option<f64>,
     /// Degrees east.
-    #[serde(deserialize_with = "crate::wire::lenient")]
+    #[serde(deserialize_with = "crate::wire::lenient_number")]
     pub longitude: Option<f64>,
 }
 

@@ -1,6 +1,8 @@
 //! The vendor's JSON. Decoding is lenient where the vendor promises nothing: in the Users API no
 //! field is required (<https://www.1password.dev/users-api/list-users>), and events gain fields.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use protect_core::model::RejectedItem;
 use protect_core::{Error, ErrorKind, Result};
@@ -10,7 +12,7 @@ use serde_json::Value;
 
 use crate::model::{EventPage, User, UserPage, UserState};
 
-/// Answer of ListUsers. The list is called `results`.
+/// Answer of `ListUsers`. The list is called `results`.
 #[derive(Deserialize)]
 pub(crate) struct UserList<T> {
     results: Option<Vec<T>>,
@@ -36,7 +38,7 @@ impl UserRecord {
             id: self.id.filter(|id| !id.is_empty())?,
             email: self.email.filter(|email| !email.is_empty()),
             display_name: self.display_name.unwrap_or_default(),
-            state: UserState::from_wire(self.state),
+            state: UserState::from_wire(self.state.as_deref()),
             create_time: self.create_time.and_then(|time| time.parse().ok()),
             path: self.path.unwrap_or_default(),
         })
@@ -202,6 +204,24 @@ pub(crate) fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(match Lenient::deserialize(deserializer)? {
         Lenient::Value(value) => Some(value),
         Lenient::Other(_) => None,
+    })
+}
+
+/// A number, also one written as text; nothing where it is neither.
+pub(crate) fn lenient_number<'de, D: Deserializer<'de>, T: Deserialize<'de> + FromStr>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Number<T> {
+        Value(T),
+        Text(String),
+        Other(IgnoredAny),
+    }
+    Ok(match Number::deserialize(deserializer)? {
+        Number::Value(number) => Some(number),
+        Number::Text(text) => text.parse().ok(),
+        Number::Other(_) => None,
     })
 }
 

@@ -125,14 +125,16 @@ fn coordinates_out_of_range_or_of_another_type_are_tolerated() {
     swapped["location"] = json!({"latitude": -179.5, "longitude": 43.64});
     let mut text = sign_in();
     text["location"] = json!({"latitude": "43.6", "longitude": null});
+    let mut odd = sign_in();
+    odd["location"] = json!({"latitude": [1], "longitude": "east"});
     let page: EventPage<SignInAttempt> =
-        events_of(&json!({"cursor": "c", "items": [swapped, text]}));
+        events_of(&json!({"cursor": "c", "items": [swapped, text, odd]}));
     let latitudes: Vec<_> = page
         .items
         .iter()
         .map(|event| event.location.as_ref().unwrap().latitude)
         .collect();
-    assert_eq!(latitudes, [Some(-179.5), None]);
+    assert_eq!(latitudes, [Some(-179.5), Some(43.6), None]);
 }
 
 #[test]

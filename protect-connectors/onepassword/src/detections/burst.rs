@@ -9,7 +9,7 @@ use crate::signals::SignalExt;
 
 /// Many wrong passwords or second factors for one user.
 pub(super) fn brute_force<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
-    let (limit, seconds) = (case.thresholds.failures, case.thresholds.failure_seconds);
+    let (limit, seconds) = (case.thresholds.failures, case.thresholds.failure_window);
     let bursts = crossings(case, limit, seconds, |signal| {
         signal.is_failure().then_some(signal.id.as_str())
     });
@@ -22,7 +22,7 @@ pub(super) fn brute_force<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
 
 /// Many different items taken out of their vaults by one user.
 pub(super) fn bulk_access<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
-    let (limit, seconds) = (case.thresholds.bulk_items, case.thresholds.bulk_seconds);
+    let (limit, seconds) = (case.thresholds.bulk_items, case.thresholds.bulk_window);
     let bursts = crossings(case, limit, seconds, |signal| {
         let takes_out = matches!(
             signal.fact("action"),
@@ -98,7 +98,7 @@ fn success_after_burst<'a>(
     let t = case.thresholds;
     let last = earlier.iter().rposition(|signal| signal.is_failure())?;
     let end = earlier[last].at;
-    if !within(success.at, end, t.success_after_seconds) {
+    if !within(success.at, end, t.success_window) {
         return None;
     }
     let is_repeat = earlier[last + 1..]
@@ -107,7 +107,7 @@ fn success_after_burst<'a>(
     let burst: Vec<&Signal> = earlier[..=last]
         .iter()
         .rev()
-        .take_while(|signal| within(end, signal.at, t.failure_seconds))
+        .take_while(|signal| within(end, signal.at, t.failure_window))
         .filter(|signal| signal.is_failure())
         .copied()
         .collect();

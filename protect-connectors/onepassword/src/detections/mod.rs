@@ -42,7 +42,7 @@ pub(crate) static SPECS: [Spec; 12] = [
         kind: FindingKind::SuspiciousSignIn,
         title: "Many failed sign-ins within minutes",
         enabled: always,
-        window: |t| t.failure_seconds.saturating_mul(2),
+        window: |t| t.failure_window.saturating_mul(2),
         find: burst::brute_force,
     },
     Spec {
@@ -52,8 +52,8 @@ pub(crate) static SPECS: [Spec; 12] = [
         title: "A sign-in succeeded from elsewhere after many failures",
         enabled: always,
         window: |t| {
-            t.known_seconds
-                .max(t.failure_seconds.saturating_add(t.success_after_seconds))
+            t.known_window
+                .max(t.failure_window.saturating_add(t.success_window))
         },
         find: burst::failures_then_success,
     },
@@ -63,7 +63,7 @@ pub(crate) static SPECS: [Spec; 12] = [
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in from a country that is not usual",
         enabled: always,
-        window: |t| t.known_seconds,
+        window: |t| t.known_window,
         find: place::new_country,
     },
     Spec {
@@ -72,7 +72,7 @@ pub(crate) static SPECS: [Spec; 12] = [
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in from a network address not seen before",
         enabled: always,
-        window: |t| t.known_seconds,
+        window: |t| t.known_window,
         find: place::new_address,
     },
     Spec {
@@ -81,7 +81,7 @@ pub(crate) static SPECS: [Spec; 12] = [
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in with a program that is not expected",
         enabled: |t| !t.clients.is_empty(),
-        window: |t| t.known_seconds,
+        window: |t| t.known_window,
         find: place::unusual_client,
     },
     Spec {
@@ -117,7 +117,7 @@ pub(crate) static SPECS: [Spec; 12] = [
         kind: FindingKind::InsiderThreat,
         title: "Many items revealed, copied or exported within minutes",
         enabled: always,
-        window: |t| t.bulk_seconds.saturating_mul(2),
+        window: |t| t.bulk_window.saturating_mul(2),
         find: burst::bulk_access,
     },
     Spec {

@@ -15,7 +15,7 @@ pub(super) fn new_country<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
             .iter()
             .any(|name| name.eq_ignore_ascii_case(country))
     };
-    first_seen(case, |signal| signal.country(), !allowed.is_empty())
+    first_seen(case, SignalExt::country, !allowed.is_empty())
         .into_iter()
         .filter(|(_, country)| !listed(country))
         .map(|(signal, _)| {
@@ -46,7 +46,7 @@ pub(super) fn new_address<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
     .into_iter()
     .filter(|(signal, _)| matches!(signal.fact("type"), Some("credentials_ok" | "mfa_ok")))
     .map(|(signal, _)| {
-        let days = case.thresholds.known_seconds / 86_400;
+        let days = case.thresholds.known_window / 86_400;
         let reason = format!("the user has not signed in from this address for {days} days");
         Hit::new(signal, Severity::Low, Confidence::Low, reason)
     })
@@ -83,7 +83,7 @@ fn first_seen<'a>(
     let is_first = |signal: &'a Signal, earlier: &mut dyn Iterator<Item = &'a Signal>| {
         let mark_of_signal = mark(signal)?;
         let mut known = earlier
-            .take_while(|before| within(signal.at, before.at, t.known_seconds))
+            .take_while(|before| within(signal.at, before.at, t.known_window))
             .filter(|before| counts(before))
             .filter_map(&mark)
             .peekable();

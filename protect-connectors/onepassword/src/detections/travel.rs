@@ -32,7 +32,8 @@ pub(super) fn impossible_travel<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
             let km = distance_km(before, signal)?;
             #[expect(clippy::cast_precision_loss, reason = "at most the seconds of a day")]
             let hours = seconds as f64 / 3_600.0;
-            let is_travel = km < t.travel_min_km || km <= t.travel_kmh * hours;
+            let is_travel =
+                km < f64::from(t.travel_min_km) || km <= f64::from(t.travel_kmh) * hours;
             (!is_travel).then(|| {
                 let reason = format!("{km:.0} km within {seconds} seconds");
                 Hit::new(signal, Severity::High, Confidence::Medium, reason)
