@@ -21,7 +21,6 @@ use std::sync::Arc;
 
 use protect_core::config::{CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType};
 use protect_core::connector::Connector;
-use protect_core::model::ActionKind;
 use protect_core::registry::Registry;
 
 pub use client::{OnePassword, OnePasswordBuilder};
@@ -81,10 +80,6 @@ fn spec() -> KindSpec {
     .setting(
         SettingSpec::new("lookback", SettingType::Duration, "How far back the first poll of events begins; at most 120 days.")
             .default("14d"),
-    )
-    .action_parameter(
-        ActionKind::SuspendAccount,
-        SettingSpec::text("address", "The address that the account must have; another one is refused."),
     );
     thresholds(&defaults)
         .into_iter()
