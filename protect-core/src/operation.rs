@@ -296,12 +296,11 @@ pub async fn check_table(callable: Arc<dyn Callable>) -> std::result::Result<(),
     let mut differences = Vec::new();
     let class = callable.class();
     for operation in class.operations {
-        let refusal = match operation.result {
-            ResultType::Handle(_) => callable.open(operation.name, Value::Null).err(),
-            _ => {
-                let called = Arc::clone(&callable).call(operation.name, Value::Null);
-                called.await.err()
-            }
+        let refusal = if let ResultType::Handle(_) = operation.result {
+            callable.open(operation.name, Value::Null).err()
+        } else {
+            let called = Arc::clone(&callable).call(operation.name, Value::Null);
+            called.await.err()
         };
         match refusal.map(|error| error.kind()) {
             Some(ErrorKind::InvalidInput) => {}
