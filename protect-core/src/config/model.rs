@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::model::{
 use crate::secret::SecretRef;
 
 /// A whole configuration, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
     /// Whether anything may be changed; `dry_run` by default.
@@ -47,7 +48,9 @@ pub struct LedgerConfig {
 }
 
 /// `[connections.NAME]`.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// `Debug` shows names and no values, since those are URLs and credentials' fields.
+#[derive(Clone, PartialEq)]
 pub struct ConnectionConfig {
     /// The kind of connector (`hibp`).
     pub kind: String,
@@ -83,7 +86,9 @@ impl TenantScope {
 }
 
 /// `[tenants.ID]`.
-#[derive(Clone, Debug)]
+///
+/// `Debug` leaves the protected accounts out, since most are addresses.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TenantConfig {
     /// What people call it.
@@ -249,4 +254,34 @@ impl ConnectionConfig {
 
 fn secret_field(credential: &Map<String, Value>, field: &str) -> Option<SecretRef> {
     serde_json::from_value(credential.get(field)?.clone()).ok()
+}
+
+impl fmt::Debug for ConnectionConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |map: &Map<String, Value>| map.keys().cloned().collect::<Vec<_>>();
+        f.debug_struct("ConnectionConfig")
+            .field("kind", &self.kind)
+            .field("endpoints", &self.endpoints.keys())
+            .field("scan", &names(&self.scan))
+            .field("respond", &self.respond.as_ref().map(names))
+            .field("tenants", &self.tenants)
+            .field("settings", &names(&self.settings))
+            .finish()
+    }
+}
+
+impl fmt::Debug for TenantConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantConfig")
+            .field("name", &self.name)
+            .field("domains", &self.domains)
+            .field("protected", &self.protected.len())
+            .field("monitor", &self.monitor)
+            .field("route", &self.route)
+            .field("connectors", &self.connectors)
+            .field("rules", &self.rules)
+            .field("approval", &self.approval)
+            .field("guard", &self.guard)
+            .finish()
+    }
 }

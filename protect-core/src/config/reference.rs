@@ -17,9 +17,9 @@ pub fn reference_markdown(registry: &Registry) -> String {
          is not listed here is an error that names the nearest one. Relative paths are resolved \
          against the file's folder.\n\n",
     );
-    section(&mut page, "Top level", &schema, "##");
+    section(&mut page, "Top level", &schema, defs);
     for (title, name) in SECTIONS {
-        section(&mut page, title, &defs[name], "##");
+        section(&mut page, title, &defs[name], defs);
     }
     page.push_str("## Secrets\n\n");
     describe(&mut page, &defs["secret"]);
@@ -35,10 +35,10 @@ pub fn reference_markdown(registry: &Registry) -> String {
         if spec.needs_connection {
             let connection = &defs[format!("connection_{}", spec.name)];
             page.push_str("`[connections.NAME]`:\n\n");
-            table(&mut page, connection);
+            table(&mut page, connection, defs);
         }
         page.push_str("`[tenants.ID.connectors.NAME]`:\n\n");
-        table(&mut page, &defs[format!("connector_{}", spec.name)]);
+        table(&mut page, &defs[format!("connector_{}", spec.name)], defs);
     }
     while page.ends_with("\n\n") {
         page.pop();
@@ -46,11 +46,12 @@ pub fn reference_markdown(registry: &Registry) -> String {
     page
 }
 
-const SECTIONS: [(&str, &str); 11] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("`[store]`", "store"),
     ("`[ledger]`", "ledger"),
     ("`[tenants.ID]`", "tenant"),
     ("`monitor`", "monitor"),
+    ("`route`", "route"),
     ("`approval` of a tenant", "approval"),
     ("`guard`", "guard"),
     ("`[[tenants.ID.rules]]`", "rule"),
@@ -60,14 +61,14 @@ const SECTIONS: [(&str, &str); 11] = [
     ("`then`", "then"),
 ];
 
-fn section(page: &mut String, title: &str, schema: &Value, level: &str) {
-    let _ = writeln!(page, "{level} {title}\n");
+fn section(page: &mut String, title: &str, schema: &Value, defs: &Value) {
+    let _ = writeln!(page, "## {title}\n");
     describe(page, schema);
     // `then` is a name or a table: the table is what has keys.
     let with_keys = schema["anyOf"].as_array().into_iter().flatten();
     let with_keys = with_keys.chain([schema]);
     for schema in with_keys.filter(|schema| schema["properties"].is_object()) {
-        table(page, schema);
+        table(page, schema, defs);
     }
 }
 
@@ -77,13 +78,13 @@ fn describe(page: &mut String, schema: &Value) {
     }
 }
 
-fn table(page: &mut String, schema: &Value) {
+fn table(page: &mut String, schema: &Value, defs: &Value) {
     page.push_str("| Key | Value | Default | Meaning |\n|---|---|---|---|\n");
-    rows(page, "", schema);
+    rows(page, "", schema, defs);
     page.push('\n');
 }
 
-fn rows(page: &mut String, prefix: &str, schema: &Value) {
+fn rows(page: &mut String, prefix: &str, schema: &Value, defs: &Value) {
     for (name, property) in entries(schema) {
         let name = format!("{prefix}{name}");
         let last = name.rsplit('.').next().unwrap_or_default();
@@ -94,14 +95,18 @@ fn rows(page: &mut String, prefix: &str, schema: &Value) {
             Value::String(text) => format!("`{text}`"),
             other => format!("`{other}`"),
         };
-        let meaning = property["description"].as_str().unwrap_or_default();
+        let target = property["$ref"]
+            .as_str()
+            .and_then(|to| to.rsplit('/').next());
+        let meaning = property["description"].as_str();
+        let meaning = meaning.or_else(|| defs[target?]["description"].as_str());
         let _ = writeln!(
             page,
             "| `{name}` | {} | {default} | {} |",
             value_of(property),
-            meaning.replace('|', "\\|")
+            meaning.unwrap_or_default().replace('|', "\\|")
         );
-        rows(page, &format!("{name}."), property);
+        rows(page, &format!("{name}."), property, defs);
     }
 }
 

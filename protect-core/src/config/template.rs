@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::kind::{CredentialSpec, KindSpec, SettingSpec, SettingType};
+use super::model::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Address, Attributes, TenantId};
 use crate::registry::Registry;
@@ -53,7 +54,8 @@ impl TemplateConnector {
 /// be there and was not answered becomes `CHANGE-ME`, and nothing in it can change anything.
 ///
 /// # Errors
-/// `unsupported` for a kind that this program does not know.
+/// `unsupported` for a kind that this program does not know; what [`Config::from_toml`] says where
+/// an answer cannot be right.
 pub fn template(answers: &TemplateAnswers, registry: &Registry) -> Result<String> {
     let mut out = String::from(HEAD);
     let tenant = answers.tenant.as_str();
@@ -71,6 +73,7 @@ pub fn template(answers: &TemplateAnswers, registry: &Registry) -> Result<String
         write_connector(&mut out, connector, spec, tenant);
     }
     out.push_str(&RULE.replace("TENANT", tenant));
+    Config::from_toml(&out, registry)?;
     Ok(out)
 }
 
@@ -108,6 +111,7 @@ fn write_connection(
     spec: &KindSpec,
     tenant: &str,
 ) {
+    out.push('\n');
     comment(out, &spec.docs);
     let _ = writeln!(out, "[connections.{}]", spec.name);
     pair(out, "kind", &Value::from(spec.name.as_str()));
@@ -240,6 +244,15 @@ fn toml_text(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
+fn toml_key(key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !key.is_empty() && key.chars().all(is_bare) {
+        key.to_owned()
+    } else {
+        toml_text(key)
+    }
+}
+
 /// The value on one line.
 fn toml_value(value: &Value) -> String {
     match value {
@@ -254,8 +267,11 @@ fn toml_value(value: &Value) -> String {
         Value::Object(map) => {
             let pairs: Vec<_> = map
                 .iter()
-                .map(|(key, value)| format!("{} = {}", toml_text(key), toml_value(value)))
+                .map(|(key, value)| format!("{} = {}", toml_key(key), toml_value(value)))
                 .collect();
+            if pairs.is_empty() {
+                return "{}".to_owned();
+            }
             format!("{{ {} }}", pairs.join(", "))
         }
     }

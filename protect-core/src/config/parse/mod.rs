@@ -2,6 +2,7 @@
 
 mod action;
 mod connection;
+mod json;
 mod secret;
 mod tenant;
 mod when;
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use self::json::{TWICE, Unique};
 use super::model::{Config, LedgerConfig, StoreConfig};
 use super::problem::{ConfigErrors, Place};
 use super::read::{Node, Reader};
@@ -133,7 +135,7 @@ fn read_toml(text: &str) -> Result<Value> {
             .chars()
             .count()
             + 1;
-        not_readable("TOML", line, column)
+        not_readable("not TOML", line, column)
     })?;
     Ok(to_json(toml::Value::Table(table)))
 }
@@ -158,13 +160,21 @@ fn to_json(value: toml::Value) -> Value {
 
 fn read_json(text: &str) -> Result<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    serde_json::from_str(text).map_err(|error| not_readable("JSON", error.line(), error.column()))
+    let Unique(value) = serde_json::from_str(text).map_err(|error| {
+        let what = if error.to_string().starts_with(TWICE) {
+            TWICE
+        } else {
+            "not JSON"
+        };
+        not_readable(what, error.line(), error.column())
+    })?;
+    Ok(value)
 }
 
-fn not_readable(language: &str, line: usize, column: usize) -> Error {
+fn not_readable(what: &str, line: usize, column: usize) -> Error {
     Error::new(
         ErrorKind::ConfigInvalid,
-        format!("not {language}: see line {line}, column {column}"),
+        format!("{what}: see line {line}, column {column}"),
     )
 }
 

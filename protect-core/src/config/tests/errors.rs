@@ -228,6 +228,21 @@ fn what_is_no_toml_or_json_is_told_by_its_place_without_the_line() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_refused_in_both_languages() {
+    let error = parse("mode = \"enforce\"\nmode = \"dry_run\"").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "config_invalid: not TOML: see line 2, column 1"
+    );
+    let text = "{\"tenants\": {\"a\": {\"name\": \"x\",\n\"name\": \"y\"}}}";
+    let error = Config::from_json(text, &registry()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "config_invalid: a key stands twice: see line 2, column 12"
+    );
+}
+
+#[test]
 fn something_else_than_a_table_is_told_so() {
     for value in [json!(null), json!([]), json!("x"), json!(1)] {
         let error = Config::from_value(&value, &registry()).unwrap_err();

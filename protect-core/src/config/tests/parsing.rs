@@ -69,7 +69,22 @@ fn json_of_the_same_shape_means_the_same() {
     let value = example_with("", "mode", json!("dry_run"));
     let from_json = Config::parse(&value.to_string(), ConfigFormat::Json, &registry()).unwrap();
     let from_toml = parse(EXAMPLE).unwrap();
-    assert_eq!(format!("{from_json:?}"), format!("{from_toml:?}"));
+    assert_eq!(from_json, from_toml);
+}
+
+#[test]
+fn debug_shows_no_address_no_url_and_no_field_of_a_credential() {
+    let text = EXAMPLE
+        .replace("client_id = \"...\"", "client_id = \"canary\"")
+        .replacen(
+            "kind = \"hibp\"",
+            "kind = \"hibp\"\nendpoints.api = \"https://canary.example\"",
+            1,
+        );
+    let shown = format!("{:?}", parse(&text).unwrap());
+    for hidden in ["canary", "breakglass", "ceo@"] {
+        assert!(!shown.contains(hidden), "{hidden}: {shown}");
+    }
 }
 
 #[test]

@@ -355,6 +355,7 @@ fn what_init_writes_parses_back_to_what_was_answered() {
     let table: toml::Table = toml::from_str(&text).unwrap();
     assert!(satisfies(&json!(table)));
     for line in [
+        "endpoints = { url = \"https://change-me.example\" }",
         "scan = { api_key = { env = \"HIBP_API_KEY\" } }",
         "# respond = { client_id = \"CID\", client_secret = { env = \"ONEPASSWORD_RESPOND_CLIENT_SECRET\" } }",
         "# cadence = \"every_window\"",
@@ -386,6 +387,18 @@ fn every_commented_line_that_init_writes_parses_as_well() {
             .filter(|c| c.respond.is_some())
             .count(),
         2
+    );
+}
+
+#[test]
+fn init_refuses_an_answer_that_cannot_be_right() {
+    let mut answers = answers();
+    answers.domains = vec!["not a domain".to_owned()];
+    let error = template(&answers, &registry()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "config_invalid { field: tenants.acme.domains[0], tenant: acme }: \
+         not a domain: write it like \"acme.example\""
     );
 }
 
