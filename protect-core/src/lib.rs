@@ -1,4 +1,5 @@
 //! Contracts, model and engine of protect.
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod connector;
@@ -17,7 +18,7 @@ pub mod registry;
 pub mod report;
 pub mod secret;
 pub mod store;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use context::{Context, Random};
