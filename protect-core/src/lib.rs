@@ -24,9 +24,9 @@ pub mod testing;
 pub use context::{Context, Random};
 pub use error::{Error, ErrorEnvelope, ErrorKind, Result, Retry};
 
-#[cfg(all(feature = "engine", feature = "testing"))]
+#[cfg(all(feature = "engine", any(test, feature = "testing")))]
 pub(crate) use testing::kill_point;
 
 /// Where a test can have the process killed; nothing in any other build.
-#[cfg(all(feature = "engine", not(feature = "testing")))]
+#[cfg(all(feature = "engine", not(any(test, feature = "testing"))))]
 pub(crate) fn kill_point(_name: &str) {}

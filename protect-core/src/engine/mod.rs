@@ -29,12 +29,11 @@ mod run;
 mod scan;
 mod schedule;
 mod status;
-mod tmp;
 mod triage;
 mod undo;
 mod work;
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

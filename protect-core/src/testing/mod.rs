@@ -1,9 +1,9 @@
 //! What tests put in the place of the outside: a clock that a test turns, a transport that plays a
-//! script, DNS and secrets from a map, randomness from a seed; and the points at
-//! which a test kills the process. Feature `testing`.
+//! script, DNS and secrets from a map, randomness from a seed; the contracts that every connector keeps;
+//! and the places where a test can kill the process. Feature `testing`.
 
 mod clock;
-#[cfg(feature = "testing")]
+pub mod contract;
 mod kill;
 mod sources;
 mod transport;
@@ -11,7 +11,6 @@ mod transport;
 use std::sync::Arc;
 
 pub use clock::ManualClock;
-#[cfg(feature = "testing")]
 pub use kill::{KILL_POINTS, kill_point};
 pub use sources::{MapDns, MapSecrets, SeededRandom};
 pub use transport::{Expectation, ScriptedTransport};
