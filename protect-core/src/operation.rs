@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use schemars::Schema;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -259,6 +260,22 @@ pub struct Model {
     pub name: &'static str,
     /// Its JSON Schema, made by `schemars` from the Rust type.
     pub schema: fn() -> Schema,
+}
+
+impl Model {
+    /// A Rust type under the name it has in all three languages.
+    pub const fn of<T: JsonSchema>(name: &'static str) -> Self {
+        Self {
+            name,
+            schema: serialised::<T>,
+        }
+    }
+}
+
+/// The schema of what a type is written as: a field that is always written is required.
+fn serialised<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<T>()
 }
 
 impl PartialEq for Model {
