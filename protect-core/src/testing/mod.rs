@@ -1,6 +1,6 @@
 //! What tests put in the place of the outside: a clock that a test turns, a transport that plays a
-//! script, DNS and secrets from a map, randomness from a seed; and the points at
-//! which a test kills the process. Feature `testing`.
+//! script, DNS and secrets from a map, randomness from a seed; and the points at which a
+//! test kills the process. Feature `testing`.
 
 mod clock;
 #[cfg(feature = "testing")]
