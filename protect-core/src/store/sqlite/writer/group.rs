@@ -12,7 +12,7 @@ use super::super::rows::{
 };
 use super::super::trouble::Trouble;
 use crate::error::Result;
-use crate::ledger::{FIRST_PREVIOUS, canonical, seal};
+use crate::ledger::{FIRST_PREVIOUS, seal_as_text};
 use crate::model::{EvidenceEntry, TenantId};
 use crate::store::decide::{Lease, Standing};
 use crate::store::{Change, Claim, Claimed, Commit, Committed, Put, RecordKind};
@@ -153,8 +153,7 @@ impl<'a> Group<'a> {
             let previous = sealed
                 .last()
                 .map_or(&head.hash, |entry: &EvidenceEntry| &entry.hash);
-            let entry = seal(previous, sequence, tenant, entry.clone())?;
-            let text = canonical(&entry)?;
+            let (entry, text) = seal_as_text(previous, sequence, tenant, entry.clone())?;
             rows.push((tenant, stored_number(sequence), entry.hash.clone(), text));
             sealed.push(entry);
         }
