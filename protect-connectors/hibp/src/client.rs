@@ -1,7 +1,7 @@
 //! The vendor's endpoints, one method each.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protect_core::connector::OpContext;
@@ -11,7 +11,6 @@ use protect_core::secret::{SecretRef, SecretString};
 use protect_core::{Context, Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::sync::OnceCell;
 
 use crate::config;
 use crate::error::{self, PLAN, REASON};
@@ -42,7 +41,8 @@ struct Shared {
     /// Lowers the plan's rate.
     rate_cap: Option<u32>,
     kanon_weight: u32,
-    status: OnceCell<SubscriptionStatus>,
+    /// The plan as last answered.
+    status: Mutex<Option<Arc<SubscriptionStatus>>>,
 }
 
 /// What requests count against. The by-domain calls have limits of their own that the vendor does
@@ -152,8 +152,8 @@ impl HibpBuilder {
         self
     }
 
-    /// Fewer searches a minute than the plan gives; never more. With it, the plan is not asked
-    /// before the first search.
+    /// Fewer searches a minute than the plan gives; never more, once the plan is known. With it, no
+    /// plan is asked for before the first search: the vendor's test keys have none.
     #[must_use]
     pub fn requests_per_minute(mut self, rate: u32) -> Self {
         self.rate_cap = Some(rate.max(1));
@@ -229,7 +229,7 @@ impl HibpBuilder {
                 budget,
                 rate_cap: self.rate_cap,
                 kanon_weight: self.kanon_weight.unwrap_or(2),
-                status: OnceCell::new(),
+                status: Mutex::new(None),
             }),
         })
     }
@@ -366,7 +366,10 @@ impl Hibp {
             .iter()
             .map(|address| address_hash(address.as_str()))
             .collect();
-        let Some((prefix, _)) = hashes.first().and_then(|hash| hash.split_at_checked(PREFIX)) else {
+        let Some((prefix, _)) = hashes
+            .first()
+            .and_then(|hash| hash.split_at_checked(PREFIX))
+        else {
             return Ok(Vec::new());
         };
         let suffixes: Vec<&str> = hashes
@@ -559,7 +562,9 @@ impl Hibp {
     pub async fn subscription_status(&self) -> Result<SubscriptionStatus> {
         let answer = self.subscription_answer().await?;
         let status: SubscriptionStatus = read(&answer)?;
-        self.declare(&status);
+        self.declare_rate(effective_rate(&status, self.shared.rate_cap));
+        let mut known = self.known_plan();
+        *known = Some(Arc::new(status.clone()));
         Ok(status)
     }
 
@@ -615,12 +620,7 @@ pub(crate) const PREFIX: usize = 6;
 
 /// How requests are made.
 impl Hibp {
-    fn open(
-        &self,
-        method: Method,
-        operation: &'static str,
-        path: &'static str,
-    ) -> RequestBuilder {
+    fn open(&self, method: Method, operation: &'static str, path: &'static str) -> RequestBuilder {
         self.shared.api.request(method, operation, path)
     }
 
@@ -653,12 +653,13 @@ impl Hibp {
         path: &'static str,
         weight: u32,
     ) -> Result<RequestBuilder> {
-        if let Some(rate) = self.shared.rate_cap
-            && !self.shared.status.initialized()
-        {
-            self.declare_rate(rate);
-        } else {
-            self.plan().await?;
+        let known = self.known_plan().is_some();
+        match self.shared.rate_cap {
+            _ if known => {}
+            Some(rate) => self.declare_rate(rate),
+            None => {
+                self.plan().await?;
+            }
         }
         Ok(self
             .keyed(Method::GET, operation, path)
@@ -712,7 +713,7 @@ impl Hibp {
         feature: &'static str,
         has: impl Fn(&SubscriptionStatus) -> bool,
     ) -> Result<()> {
-        if has(self.plan().await?) {
+        if has(&*self.plan().await?) {
             return Ok(());
         }
         Err(Error::new(
@@ -724,12 +725,18 @@ impl Hibp {
         .with_context("feature", feature))
     }
 
-    /// The plan, asked once per client.
-    pub(crate) async fn plan(&self) -> Result<&SubscriptionStatus> {
-        self.shared
-            .status
-            .get_or_try_init(|| self.subscription_status())
-            .await
+    /// The plan, asked where nobody has asked yet.
+    async fn plan(&self) -> Result<Arc<SubscriptionStatus>> {
+        let known = self.known_plan().clone();
+        match known {
+            Some(plan) => Ok(plan),
+            None => self.subscription_status().await.map(Arc::new),
+        }
+    }
+
+    fn known_plan(&self) -> MutexGuard<'_, Option<Arc<SubscriptionStatus>>> {
+        let known = self.shared.status.lock();
+        known.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the vendor closed the key so often lately that somebody else must be using it.
@@ -738,10 +745,6 @@ impl Hibp {
         let now = context.clock.monotonic();
         let status = context.limits.status(&self.shared.budget.search, now);
         status.recent_pauses >= 3
-    }
-
-    fn declare(&self, status: &SubscriptionStatus) {
-        self.declare_rate(effective_rate(status, self.shared.rate_cap));
     }
 
     fn declare_rate(&self, rate: u32) {

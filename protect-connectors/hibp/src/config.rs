@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protect_core::config::{
-    ConnectionConfig, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType,
-    TenantScope,
+    ConnectionConfig, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType, TenantScope,
 };
 use protect_core::registry::ConnectorSetup;
 use protect_core::secret::SecretRef;

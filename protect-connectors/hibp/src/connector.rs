@@ -213,6 +213,10 @@ fn locate(setup: &ConnectorSetup, error: &Error) -> Error {
         .iter()
         .find(|(key, _)| *key == "field")
         .map_or("endpoints", |(_, field)| field.as_str());
-    let field = if field == "base_url" { "endpoints" } else { field };
+    let field = if field == "base_url" {
+        "endpoints"
+    } else {
+        field
+    };
     setup.error(field, error.message())
 }

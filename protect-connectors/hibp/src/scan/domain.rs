@@ -11,9 +11,7 @@ use super::{Run, remember};
 use crate::client::Hibp;
 use crate::models::BreachName;
 use crate::observe::{self, Via};
-use crate::planner::{
-    DomainMemory, DomainStep, aliases_key, domain_key, read_state, remembered,
-};
+use crate::planner::{DomainMemory, DomainStep, aliases_key, domain_key, read_state, remembered};
 
 /// Aliases on a page.
 const PAGE: usize = 500;
@@ -190,7 +188,14 @@ impl DomainTable {
     }
 
     /// With the last page the lists of this answer count, and those of the one before go.
-    fn remember_domain(&self, page: &mut ScanPage, run: &Run, now: i64, generation: u32, lists: u32) {
+    fn remember_domain(
+        &self,
+        page: &mut ScanPage,
+        run: &Run,
+        now: i64,
+        generation: u32,
+        lists: u32,
+    ) {
         let version = &run.catalogue.version;
         let stealers = if self.asked_stealer_logs {
             version.stealers.clone()

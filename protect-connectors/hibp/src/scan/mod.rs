@@ -166,15 +166,19 @@ impl Scan {
         let status = api.subscription_status().await?;
         let now = self.context.clock.now();
         let catalogue = Catalogue::new(api.breaches(None, None).await?, now);
-        let subscribed = if request.watched.domains.is_empty() && request.watched.addresses.is_empty()
-        {
-            Vec::new()
-        } else {
-            api.subscribed_domains().await?
-        };
+        let subscribed =
+            if request.watched.domains.is_empty() && request.watched.addresses.is_empty() {
+                Vec::new()
+            } else {
+                api.subscribed_domains().await?
+            };
         let capacity = Capacity::of(effective_rate(&status, self.settings.requests_per_minute));
-        let began = resumed.as_ref().map_or(now.as_second(), |place| place.began);
-        let forced = resumed.as_ref().map_or(request.forced, |place| place.forced);
+        let began = resumed
+            .as_ref()
+            .map_or(now.as_second(), |place| place.began);
+        let forced = resumed
+            .as_ref()
+            .map_or(request.forced, |place| place.forced);
         let inputs = Inputs {
             tenant: &self.tenant,
             settings: &self.settings,
@@ -184,7 +188,7 @@ impl Scan {
             version: &catalogue.version,
             capacity,
             now: now.as_second(),
-            run_began: began,
+            resumed_from: resumed.as_ref().map(|place| place.began),
             forced,
         };
         let plan = planner::plan(&inputs, request.state).await?;
@@ -238,7 +242,11 @@ impl Scan {
         state: &dyn ScanState,
     ) -> Result<ScanPage> {
         let mut page = ScanPage::default();
-        for check in [&self.checks.credential, &self.checks.plan, &self.checks.capacity] {
+        for check in [
+            &self.checks.credential,
+            &self.checks.plan,
+            &self.checks.capacity,
+        ] {
             page.evaluated.push(Evaluated {
                 check: check.clone(),
                 subject: Some(observe::connection_subject(&self.connection)),
@@ -403,11 +411,18 @@ impl Scan {
             (
                 Verdict::NotEvaluated,
                 Some(NotEvaluatedReason::VendorError),
-                format!("{} addresses could not be checked and stay due", tally.failed),
+                format!(
+                    "{} addresses could not be checked and stay due",
+                    tally.failed
+                ),
             )
         } else if asked {
             let exposed = tally.exposed + tally.unchanged_exposed;
-            let verdict = if exposed > 0 { Verdict::Fail } else { Verdict::Pass };
+            let verdict = if exposed > 0 {
+                Verdict::Fail
+            } else {
+                Verdict::Pass
+            };
             (
                 verdict,
                 None,
@@ -442,12 +457,14 @@ impl Scan {
         result
             .details
             .insert("catalogue_version".into(), json!(version));
-        result
-            .details
-            .insert("needed_per_minute".into(), json!(run.plan.demand.per_minute()));
-        result
-            .details
-            .insert("plan_per_minute".into(), json!(run.capacity.sweep_per_minute()));
+        result.details.insert(
+            "needed_per_minute".into(),
+            json!(run.plan.demand.per_minute()),
+        );
+        result.details.insert(
+            "plan_per_minute".into(),
+            json!(run.capacity.sweep_per_minute()),
+        );
         result
     }
 

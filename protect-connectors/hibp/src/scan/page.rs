@@ -83,7 +83,9 @@ impl Work<'_> {
             let address = watched.address;
             self.record(run, &mut page, &address, names, Via::Stored, memory)
                 .await;
-            if let Some(Some(value)) = page.state.get_mut(&address_key(&self.scan.tenant, &address))
+            if let Some(Some(value)) = page
+                .state
+                .get_mut(&address_key(&self.scan.tenant, &address))
             {
                 value["t"] = at.0.into();
                 value["s"] = at.1.into();
@@ -154,9 +156,7 @@ impl Work<'_> {
                 return Ok((page, refused));
             }
         };
-        let next = table
-            .page(&mut self, run, &mut page, step, state)
-            .await?;
+        let next = table.page(&mut self, run, &mut page, step, state).await?;
         match next {
             Some(offset) => {
                 self.place.offset = offset;
@@ -406,10 +406,7 @@ fn spread(
 /// What a run needs to know of an error.
 fn copy(error: &Error) -> Error {
     let copied = Error::new(error.kind(), error.message());
-    error
-        .context()
-        .iter()
-        .fold(copied, |copied, (key, value)| {
-            copied.with_context(key, value.clone())
-        })
+    error.context().iter().fold(copied, |copied, (key, value)| {
+        copied.with_context(key, value.clone())
+    })
 }

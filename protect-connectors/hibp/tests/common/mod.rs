@@ -311,8 +311,13 @@ impl Clock for DrivenClock {
     }
 }
 
-#[derive(Debug)]
 struct Key(String);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
 
 #[async_trait]
 impl SecretResolver for Key {
