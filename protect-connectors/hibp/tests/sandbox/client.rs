@@ -1,10 +1,8 @@
 //! The client over real HTTP: every operation, and what is not an answer.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::World;
+use crate::world::World;
 use protect_core::ErrorKind;
 use protect_hibp::{BreachRef, Hibp, OPERATIONS, Password};
 use protect_sandbox::{Fault, FaultKind};

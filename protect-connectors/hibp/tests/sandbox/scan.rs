@@ -1,13 +1,11 @@
 //! Runs over real HTTP against the sandbox.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Memory, World, op, run, try_run, watch};
+use crate::world::{Memory, World, op, run, try_run, watch};
 use jiff::SignedDuration;
 use protect_core::ErrorKind;
-use protect_core::connector::{Connector, ScanRequest, Scanner};
+use protect_core::connector::{Connector, Cursor, ScanRequest, Scanner};
 use protect_core::model::{FindingKind, Severity, WatchList};
 use protect_sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -28,7 +26,7 @@ fn new_breach(name: &str, description: &str) -> Value {
     })
 }
 
-async fn twelve_hours_pass(world: &World) {
+fn twelve_hours_pass(world: &World) {
     world.sandbox.advance_clock(SignedDuration::from_hours(12));
 }
 
@@ -126,7 +124,7 @@ async fn an_unchanged_catalogue_costs_no_question_and_resolves_nothing() {
     let state = Memory::default();
     run(&connector, &watched, &state).await;
     let asked = world.asked_about_addresses();
-    twelve_hours_pass(&world).await;
+    twelve_hours_pass(&world);
     let second = run(&connector, &watched, &state).await;
     assert_eq!(world.asked_about_addresses(), asked);
     assert_eq!(second.pages.len(), 1);
@@ -148,7 +146,7 @@ async fn a_new_breach_starts_a_sweep_and_a_week_does_as_well() {
     let watched = watch(&[], &["ann@other.example"]);
     let state = Memory::default();
     run(&connector, &watched, &state).await;
-    twelve_hours_pass(&world).await;
+    twelve_hours_pass(&world);
     world.sandbox.publish_breach(
         new_breach("FreshShop", "Passwords in plain text."),
         &["ann@other.example".to_owned()],
@@ -207,7 +205,7 @@ async fn every_window_asks_again_whatever_the_catalogue_says() {
         run(&connector, &watched, &state).await;
         assert_eq!(world.asked("/breachedaccount/range/{prefix}"), runs);
         assert_eq!(world.asked("/pasteaccount/{account}"), 1, "pastes weekly");
-        twelve_hours_pass(&world).await;
+        twelve_hours_pass(&world);
     }
 }
 
@@ -276,7 +274,7 @@ async fn a_refused_key_or_plan_ends_the_run_with_one_finding() {
         let next = run(&connector, &watched, &Memory::default()).await;
         assert_eq!(next.observations().len(), 0);
         assert!(
-            next.pages[0]
+            next.last()
                 .evaluated
                 .iter()
                 .any(|done| done.check.as_str() == check)
@@ -400,7 +398,7 @@ async fn a_run_goes_on_after_a_restart_without_asking_twice() {
     assert_eq!(world.asked("/breachedaccount/{account}"), 350);
 }
 
-async fn swept_without_a_429(plan: &str, many: usize, at_least: f64) {
+async fn swept_without_a_429(plan: &str, many: u32, at_least: f64) {
     let world = World::new(plan).await;
     let connector = world.connector("acme", json!({"pastes": "off", "k_anonymity": false}));
     let addresses: Vec<String> = (0..many).map(|n| format!("p{n}@other.example")).collect();
@@ -408,11 +406,10 @@ async fn swept_without_a_429(plan: &str, many: usize, at_least: f64) {
     let began = world.sandbox.now();
     let found = run(&connector, &watch(&[], &addresses), &Memory::default()).await;
     let minutes = world.sandbox.now().duration_since(began).as_secs_f64() / 60.0;
-    let rate = many as f64 / minutes;
-    println!("{plan}: {many} searches in {minutes:.2} minutes, {rate:.0} a minute");
+    let rate = f64::from(many) / minutes;
     assert!(!world.has_refused_for_rate(), "{plan}");
     assert_eq!(world.sandbox.violations(), [], "{plan}");
-    assert!(found.is_checked(BREACH, addresses[many - 1]));
+    assert!(found.is_checked(BREACH, addresses[addresses.len() - 1]));
     assert!(rate >= at_least, "{plan}: {rate:.0} a minute");
 }
 
@@ -543,4 +540,81 @@ async fn neither_key_nor_address_stands_in_state_cursor_or_debug() {
     for secret in [key.as_str(), "secret.person"] {
         assert!(!kept.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_domain_ends_no_run_and_its_addresses_are_asked_about_next_time() {
+    let world = World::new("Pro 1").await;
+    let connector = world.connector("acme", json!({"pastes": "off"}));
+    let watched = watch(&["acme.example"], &["ann@acme.example", "bob@b.example"]);
+    let state = Memory::default();
+    world
+        .sandbox
+        .set_fault(Fault::new(FaultKind::ScopeRemoved).on("/breacheddomain"));
+    let first = run(&connector, &watched, &state).await;
+    assert!(!first.is_checked(BREACH, "ann@acme.example"));
+    assert!(first.is_checked(BREACH, "bob@b.example"));
+    assert_eq!(first.verdict().0, "not_evaluated");
+    let second = run(&connector, &watched, &state).await;
+    assert!(second.is_checked(BREACH, "ann@acme.example"));
+}
+
+fn forced<'a>(
+    cursor: Option<&'a Cursor>,
+    starts_run: bool,
+    watched: &'a Arc<WatchList>,
+    state: &'a Memory,
+) -> ScanRequest<'a> {
+    ScanRequest {
+        cursor,
+        starts_run,
+        watched,
+        state,
+        forced: true,
+    }
+}
+
+#[tokio::test]
+async fn a_large_domain_comes_in_pages_and_survives_a_restart_between_them() {
+    let world = World::new("Pro 1").await;
+    let exposed: Vec<String> = (0..1_200).map(|n| format!("m{n}@acme.example")).collect();
+    let breach = new_breach("BigShop", "Passwords in plain text.");
+    world.sandbox.publish_breach(breach, &exposed);
+    let watched = watch(&["acme.example"], &[]);
+    let connector = world.connector("acme", json!({}));
+    let state = Memory::default();
+    let whole = run(&connector, &watched, &state).await;
+    assert!(whole.pages.len() >= 4, "{} pages", whole.pages.len());
+    for address in &exposed {
+        assert_eq!(whole.breaches(address), ["BigShop"]);
+    }
+    assert_eq!(world.asked("/breacheddomain/{domain}"), 1);
+
+    // The next run is cut off after its second page; another process asks the domain again.
+    twelve_hours_pass(&world);
+    let cx = op("acme");
+    let first = connector
+        .scan(&cx, forced(None, true, &watched, &state))
+        .await
+        .unwrap();
+    state.commit(&first);
+    let second = connector
+        .scan(&cx, forced(first.cursor.as_ref(), false, &watched, &state))
+        .await
+        .unwrap();
+    state.commit(&second);
+    let other = world.connector("acme", json!({}));
+    let mut cursor = second.cursor;
+    let mut seen = 0;
+    while let Some(place) = cursor {
+        let page = other
+            .scan(&cx, forced(Some(&place), false, &watched, &state))
+            .await
+            .unwrap();
+        state.commit(&page);
+        seen += page.observations.len();
+        cursor = page.cursor;
+    }
+    assert!(seen >= 1_200, "{seen}");
+    assert_eq!(world.asked("/breacheddomain/{domain}"), 3);
 }
