@@ -128,7 +128,7 @@ pub struct ConnectorScan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredVerdict {
     /// The connector that decided.
-    pub source: ConnectorName,
+    pub connector: ConnectorName,
     /// When.
     pub at: Timestamp,
     /// What.
@@ -168,12 +168,14 @@ impl Tenant {
         self.end_acceptances().await?;
         let directories = self.refresh_directories(&chosen).await?;
         let watched = Arc::new(self.watch_list().await?);
-        let scanners = chosen.iter().filter(|c| c.as_scanner().is_some());
-        let mut connectors: Vec<ConnectorScan> = futures::stream::iter(scanners)
-            .map(|connector| self.scan_connector(connector, &watched, &options))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
+        let mut scans = Vec::new();
+        for connector in &chosen {
+            if connector.as_scanner().is_some() {
+                scans.push(self.scan_connector(connector.as_ref(), &watched, &options));
+            }
+        }
+        let scans = futures::stream::iter(scans).buffer_unordered(AT_ONCE);
+        let mut connectors: Vec<ConnectorScan> = scans.collect().await;
         connectors.sort_by(|a, b| a.connector.cmp(&b.connector));
         self.prune_signals().await?;
         let incidents = self.triage().await?;
@@ -219,7 +221,7 @@ impl Tenant {
 
     async fn scan_connector(
         &self,
-        connector: &Arc<dyn Connector>,
+        connector: &dyn Connector,
         watched: &Arc<WatchList>,
         options: &ScanOptions,
     ) -> ConnectorScan {
@@ -234,7 +236,7 @@ impl Tenant {
             error: None,
         };
         if let Err(error) = self
-            .run_to_end(connector.as_ref(), watched, options, &mut scan)
+            .run_to_end(connector, watched, options, &mut scan)
             .await
         {
             tracing::warn!(
@@ -393,7 +395,7 @@ impl Tenant {
         for result in page.verdicts {
             run.counts.verdicts.count(&result);
             rest.push(put_verdict(&StoredVerdict {
-                source: name.clone(),
+                connector: name.clone(),
                 at,
                 result,
             })?);
