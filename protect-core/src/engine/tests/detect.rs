@@ -105,7 +105,10 @@ async fn a_sign_in_is_held_against_those_stored_before_and_never_against_itself(
     world.answers([signals(vec![sign_in("1", "ann", "Graz", 0)])]);
     world.acme.scan().await.unwrap();
     assert!(found(&world).await.is_empty(), "nothing to compare with");
-    world.answers([signals(vec![sign_in("2", "ann", "Lima", 1), sign_in("3", "ben", "Lima", 1)])]);
+    world.answers([signals(vec![
+        sign_in("2", "ann", "Lima", 1),
+        sign_in("3", "ben", "Lima", 1),
+    ])]);
     let summary = world.acme.scan().await.unwrap();
     assert_eq!(summary.connectors[0].counts.signals, 2);
     assert_eq!(found(&world).await, ["2"]);
@@ -114,12 +117,27 @@ async fn a_sign_in_is_held_against_those_stored_before_and_never_against_itself(
 #[tokio::test]
 async fn an_event_that_arrives_twice_is_one_signal_and_one_finding() {
     let world = world();
-    let both = || vec![sign_in("1", "ann", "Graz", 0), sign_in("2", "ann", "Lima", 1)];
+    let both = || {
+        vec![
+            sign_in("1", "ann", "Graz", 0),
+            sign_in("2", "ann", "Lima", 1),
+        ]
+    };
     let mut twice = both();
     twice.extend(both());
     world.answers([signals(twice), signals(both())]);
-    assert_eq!(world.acme.scan().await.unwrap().connectors[0].counts.signals, 2);
-    assert_eq!(world.acme.scan().await.unwrap().connectors[0].counts.signals, 0);
+    assert_eq!(
+        world.acme.scan().await.unwrap().connectors[0]
+            .counts
+            .signals,
+        2
+    );
+    assert_eq!(
+        world.acme.scan().await.unwrap().connectors[0]
+            .counts
+            .signals,
+        0
+    );
     assert_eq!(found(&world).await, ["2"]);
     let finding = world.stored().await.remove(0);
     assert_eq!(finding.occurrence, 1);
@@ -128,7 +146,10 @@ async fn an_event_that_arrives_twice_is_one_signal_and_one_finding() {
 #[tokio::test]
 async fn what_was_resolved_is_not_reopened_by_the_same_event() {
     let world = world();
-    world.answers([signals(vec![sign_in("1", "ann", "Graz", 0), sign_in("3", "ann", "Lima", 3)])]);
+    world.answers([signals(vec![
+        sign_in("1", "ann", "Graz", 0),
+        sign_in("3", "ann", "Lima", 3),
+    ])]);
     world.acme.scan().await.unwrap();
     let id = world.stored().await.remove(0).id;
     let bob = crate::model::Actor::unverified("bob");
@@ -161,7 +182,10 @@ async fn the_order_in_which_events_arrive_does_not_change_what_is_found() {
 #[tokio::test]
 async fn a_detection_from_events_never_resolves_by_absence() {
     let world = world();
-    world.answers([signals(vec![sign_in("1", "ann", "Graz", 0), sign_in("2", "ann", "Lima", 1)])]);
+    world.answers([signals(vec![
+        sign_in("1", "ann", "Graz", 0),
+        sign_in("2", "ann", "Lima", 1),
+    ])]);
     world.acme.scan().await.unwrap();
     let everything = crate::connector::Evaluated {
         check: CheckId::new("vault.sign_in.new_place").unwrap(),
@@ -188,7 +212,10 @@ async fn signals_commit_with_their_cursor_so_that_an_error_afterwards_loses_none
     ]);
     world.acme.scan().await.unwrap();
     world.acme.scan().await.unwrap();
-    assert_eq!(world.asked("breaches")[2].cursor.as_deref(), Some("after-1"));
+    assert_eq!(
+        world.asked("breaches")[2].cursor.as_deref(),
+        Some("after-1")
+    );
     assert_eq!(found(&world).await, ["2"]);
 }
 

@@ -261,7 +261,11 @@ impl Build {
             });
         }
         let connectors = names.iter().map(|name| {
-            let kind = if self.directories.contains(name) { "vault" } else { "script" };
+            let kind = if self.directories.contains(name) {
+                "vault"
+            } else {
+                "script"
+            };
             let config = ConnectorConfig {
                 kind: kind.to_owned(),
                 connection: None,
@@ -323,7 +327,11 @@ impl World {
         self.answers_of("breaches", answers)
     }
 
-    pub(super) fn answers_of(&self, name: &str, answers: impl IntoIterator<Item = Answer>) -> &Self {
+    pub(super) fn answers_of(
+        &self,
+        name: &str,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> &Self {
         self.script(name).lock().unwrap().answers.extend(answers);
         self
     }

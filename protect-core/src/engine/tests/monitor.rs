@@ -1,4 +1,4 @@
-use super::harness::{Build, account, address, connector, World};
+use super::harness::{Build, World, account, address, connector};
 use crate::config::{CsvMonitor, MonitorConfig};
 use crate::engine::parse_people;
 use crate::error::{Error, ErrorKind};
@@ -24,7 +24,11 @@ fn a_csv_of_people_may_have_any_column_order_separator_and_a_byte_order_mark() {
         "\u{feff}Name;E-Mail;Email\r\nAnn;x; Ann@acme.example \r\n\r\n",
         "email\tname\nann@acme.example\t\"Ann, the first\"\n",
     ] {
-        assert_eq!(parse_people(text.as_bytes()).unwrap(), [address("ann")], "{text:?}");
+        assert_eq!(
+            parse_people(text.as_bytes()).unwrap(),
+            [address("ann")],
+            "{text:?}"
+        );
     }
 }
 
@@ -33,7 +37,14 @@ fn capitals_plus_signs_quotes_and_other_scripts_are_addresses() {
     let text = "email\nO'Neil+News@Example.COM\n\"\"\"a.b\"\"@c.example\"\nmüller@bücher.example\n";
     let people = parse_people(text.as_bytes()).unwrap();
     let texts: Vec<_> = people.iter().map(Address::as_str).collect();
-    assert_eq!(texts, ["o'neil+news@example.com", "\"a.b\"@c.example", "müller@bücher.example"]);
+    assert_eq!(
+        texts,
+        [
+            "o'neil+news@example.com",
+            "\"a.b\"@c.example",
+            "müller@bücher.example"
+        ]
+    );
 }
 
 #[test]
@@ -48,7 +59,11 @@ fn what_is_wrong_with_a_csv_is_said_by_line_and_column_and_never_repeated() {
     ] {
         let error = parse_people(text).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        assert_eq!(place(&error), (line.to_owned(), column.to_owned()), "{text:?}");
+        assert_eq!(
+            place(&error),
+            (line.to_owned(), column.to_owned()),
+            "{text:?}"
+        );
         assert!(!error.to_string().contains("secret"));
     }
 }
@@ -71,14 +86,23 @@ async fn addresses_are_added_imported_and_removed_and_the_ledger_names_nobody() 
     let text = b"email\nann@acme.example\nben@acme.example\nBEN@acme.example\n";
     assert_eq!(acme.monitor_import(text, &bob()).await.unwrap(), 1);
     let listed: Vec<_> = acme.monitor_list().await.unwrap();
-    let sources: Vec<_> = listed.iter().map(|w| (w.address.clone(), w.source.as_str())).collect();
-    assert_eq!(sources, [(address("ann"), "added"), (address("ben"), "csv")]);
+    let sources: Vec<_> = listed
+        .iter()
+        .map(|w| (w.address.clone(), w.source.as_str()))
+        .collect();
+    assert_eq!(
+        sources,
+        [(address("ann"), "added"), (address("ben"), "csv")]
+    );
     assert!(acme.monitor_remove(&address("ann"), &bob()).await.unwrap());
     assert!(!acme.monitor_remove(&address("ann"), &bob()).await.unwrap());
     assert_eq!(acme.watch_list().await.unwrap().addresses.len(), 1);
     let ledger = world.ledger().await;
     let kinds: Vec<_> = ledger.iter().map(|entry| entry.kind.as_str()).collect();
-    assert_eq!(kinds, ["monitor.added", "monitor.imported", "monitor.removed"]);
+    assert_eq!(
+        kinds,
+        ["monitor.added", "monitor.imported", "monitor.removed"]
+    );
     assert!(!serde_json::to_string(&ledger).unwrap().contains('@'));
 }
 
@@ -109,7 +133,11 @@ async fn the_watch_list_joins_configuration_csv_directories_and_what_was_added()
     elsewhere.privileged = Some(true);
     let unwatched = account("other", "o2", Some("eve@acme.example"));
     world.script("other").lock().unwrap().directory = Some(vec![elsewhere, unwatched]);
-    world.acme.monitor_add(&address("added"), &bob()).await.unwrap();
+    world
+        .acme
+        .monitor_add(&address("added"), &bob())
+        .await
+        .unwrap();
     world.acme.scan().await.unwrap();
     let list = world.acme.watch_list().await.unwrap();
     assert_eq!(list.domains, ["acme.example"]);

@@ -53,7 +53,10 @@ fn accepted(until: i64) -> Finding {
 fn what_was_never_seen_is_new_and_what_is_seen_again_keeps_its_beginning() {
     let (finding, sighting) = see(None, 1);
     assert_eq!(sighting, Sighting::New);
-    assert_eq!((finding.status, finding.occurrence), (FindingStatus::New, 1));
+    assert_eq!(
+        (finding.status, finding.occurrence),
+        (FindingStatus::New, 1)
+    );
     let (finding, sighting) = see(Some(finding), 5);
     assert_eq!(sighting, Sighting::Again);
     assert_eq!((finding.first_seen, finding.last_seen), (at(1), at(5)));
@@ -83,7 +86,10 @@ fn what_was_accepted_or_never_wrong_stays_so_when_it_is_seen_again() {
 #[test]
 fn an_ended_acceptance_returns_to_new_at_the_next_sight() {
     let (finding, _) = see(Some(accepted(100)), 100);
-    assert_eq!((finding.status, finding.acceptance), (FindingStatus::New, None));
+    assert_eq!(
+        (finding.status, finding.acceptance),
+        (FindingStatus::New, None)
+    );
 }
 
 #[test]
@@ -115,7 +121,11 @@ fn a_baseline_marks_only_what_is_new_to_it() {
 #[tokio::test]
 async fn observations_from_outside_a_scan_become_findings_with_one_entry_in_the_ledger() {
     let world = World::new();
-    let seen = vec![exposed("ann", "Adobe"), exposed("ben", "Adobe"), exposed("ann", "Adobe")];
+    let seen = vec![
+        exposed("ann", "Adobe"),
+        exposed("ben", "Adobe"),
+        exposed("ann", "Adobe"),
+    ];
     let observed = world.acme.observe(&connector("mine"), seen).await.unwrap();
     assert_eq!((observed.new, observed.seen), (2, 1));
     let ledger = world.ledger().await;
@@ -181,7 +191,13 @@ async fn what_was_looked_for_everywhere_resolves_only_when_the_run_is_complete()
         last(vec![], vec![]),
     ]);
     world.acme.scan().await.unwrap();
-    assert!(world.stored().await.iter().all(|f| f.status == FindingStatus::New));
+    assert!(
+        world
+            .stored()
+            .await
+            .iter()
+            .all(|f| f.status == FindingStatus::New)
+    );
     let summary = world.acme.scan().await.unwrap();
     assert!(summary.connectors[0].resumed && summary.complete);
     let mut found = world.stored().await;
@@ -214,7 +230,10 @@ async fn a_baseline_records_what_is_known_and_opens_no_incident() {
     let summary = world.acme.baseline().await.unwrap();
     assert!(summary.connectors[0].baseline);
     assert!(summary.incidents.opened.is_empty());
-    world.answers([last(vec![exposed("ann", "Adobe"), exposed("ben", "Adobe")], vec![])]);
+    world.answers([last(
+        vec![exposed("ann", "Adobe"), exposed("ben", "Adobe")],
+        vec![],
+    )]);
     let summary = world.acme.scan().await.unwrap();
     assert_eq!(summary.incidents.opened.len(), 1, "only Ben's is new");
 }
@@ -226,6 +245,9 @@ async fn a_first_scan_acts_on_what_it_finds_unless_a_baseline_was_asked_for() {
     let summary = world.acme.scan().await.unwrap();
     assert_eq!(summary.incidents.opened.len(), 1);
     let id = world.only().await.id;
-    let judged = world.acme.resolve_finding(&id, &Actor::unverified("bob")).await;
+    let judged = world
+        .acme
+        .resolve_finding(&id, &Actor::unverified("bob"))
+        .await;
     assert_eq!(judged.unwrap().status, FindingStatus::Resolved);
 }

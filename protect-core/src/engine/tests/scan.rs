@@ -33,7 +33,11 @@ fn assert_send<T: Send>(value: T) -> T {
 #[tokio::test]
 async fn pages_follow_one_another_by_cursor_and_the_first_begins_the_run() {
     let world = World::new();
-    world.answers([page("1", vec![], vec![]), page("2", vec![], vec![]), last(vec![], vec![])]);
+    world.answers([
+        page("1", vec![], vec![]),
+        page("2", vec![], vec![]),
+        last(vec![], vec![]),
+    ]);
     let summary = assert_send(world.acme.scan()).await.unwrap();
     assert!(summary.complete);
     assert_eq!(summary.connectors[0].counts.pages, 3);
@@ -94,7 +98,10 @@ async fn a_connector_that_keeps_failing_has_one_operational_finding_that_its_nex
     let failing = world.stored().await;
     assert_eq!(failing.len(), 1);
     assert_eq!(failing[0].observation.check.as_str(), "engine.scan.failed");
-    assert_eq!((failing[0].status, failing[0].occurrence), (FindingStatus::New, 1));
+    assert_eq!(
+        (failing[0].status, failing[0].occurrence),
+        (FindingStatus::New, 1)
+    );
     let incident = world.acme.incidents(&Default::default()).await.unwrap();
     assert_eq!(incident.len(), 1);
     world.answers([last(vec![], vec![])]);
@@ -106,12 +113,18 @@ async fn a_connector_that_keeps_failing_has_one_operational_finding_that_its_nex
 #[tokio::test]
 async fn a_run_that_a_passing_error_ended_goes_on_at_its_cursor() {
     let world = World::new();
-    world.answers([page("1", vec![exposed("ann", "Adobe")], vec![]), Answer::Fails(away())]);
+    world.answers([
+        page("1", vec![exposed("ann", "Adobe")], vec![]),
+        Answer::Fails(away()),
+    ]);
     world.acme.scan().await.unwrap();
     world.answers([last(vec![exposed("ben", "Adobe")], vec![])]);
     let summary = world.acme.scan().await.unwrap();
     assert!(summary.connectors[0].resumed);
-    assert_eq!(summary.connectors[0].counts.new, 2, "counted from its beginning");
+    assert_eq!(
+        summary.connectors[0].counts.new, 2,
+        "counted from its beginning"
+    );
     assert_eq!(cursors(&world.asked("breaches"))[2], (Some("1"), false));
 }
 
@@ -129,7 +142,10 @@ async fn a_cursor_that_the_vendor_takes_no_more_makes_the_next_run_begin_anew() 
 #[tokio::test]
 async fn a_refused_credential_keeps_the_cursor_for_when_it_is_mended() {
     let world = World::new();
-    world.answers([page("1", vec![], vec![]), failed(ErrorKind::PermissionDenied)]);
+    world.answers([
+        page("1", vec![], vec![]),
+        failed(ErrorKind::PermissionDenied),
+    ]);
     world.acme.scan().await.unwrap();
     world.acme.scan().await.unwrap();
     assert_eq!(cursors(&world.asked("breaches"))[2], (Some("1"), false));
@@ -151,8 +167,14 @@ async fn an_error_resolves_nothing() {
 #[tokio::test]
 async fn a_crashed_run_is_taken_up_at_its_cursor_once_its_lease_has_ended() {
     let world = World::new();
-    world.answers([page("1", vec![exposed("ann", "Adobe")], vec![]), Answer::Hangs]);
-    assert!(world.acme.scan().now_or_never().is_none(), "the future is dropped here");
+    world.answers([
+        page("1", vec![exposed("ann", "Adobe")], vec![]),
+        Answer::Hangs,
+    ]);
+    assert!(
+        world.acme.scan().now_or_never().is_none(),
+        "the future is dropped here"
+    );
     world.answers([last(vec![], vec![])]);
     let acme = world.acme.clone();
     let scan = tokio::spawn(async move { acme.scan().await });
@@ -303,7 +325,10 @@ async fn verdicts_are_counted_and_the_last_of_each_check_is_kept() {
     }))]);
     let summary = world.acme.scan().await.unwrap();
     let counted = summary.connectors[0].counts.verdicts;
-    assert_eq!((counted.pass, counted.not_evaluated, counted.vendor_errors), (1, 1, 1));
+    assert_eq!(
+        (counted.pass, counted.not_evaluated, counted.vendor_errors),
+        (1, 1, 1)
+    );
     let kept = world.acme.verdicts().await.unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].result.verdict, Verdict::Pass);
@@ -312,7 +337,10 @@ async fn verdicts_are_counted_and_the_last_of_each_check_is_kept() {
 #[tokio::test]
 async fn progress_is_told_after_every_page() {
     let world = World::new();
-    world.answers([page("1", vec![exposed("ann", "Adobe")], vec![]), last(vec![], vec![])]);
+    world.answers([
+        page("1", vec![exposed("ann", "Adobe")], vec![]),
+        last(vec![], vec![]),
+    ]);
     let told: Arc<Mutex<Vec<(u64, u64)>>> = Arc::default();
     let heard = Arc::clone(&told);
     let options = ScanOptions {
@@ -366,10 +394,16 @@ async fn status_says_what_ran_what_failed_and_what_is_open() {
 #[tokio::test]
 async fn the_summary_survives_json() {
     let world = World::new();
-    world.answers([last(vec![exposed("ann", "Adobe")], vec![]), Answer::Fails(away())]);
+    world.answers([
+        last(vec![exposed("ann", "Adobe")], vec![]),
+        Answer::Fails(away()),
+    ]);
     for _ in 0..2 {
         let summary = world.acme.scan().await.unwrap();
         let text = serde_json::to_string(&summary).unwrap();
-        assert_eq!(serde_json::from_str::<crate::engine::ScanSummary>(&text).unwrap(), summary);
+        assert_eq!(
+            serde_json::from_str::<crate::engine::ScanSummary>(&text).unwrap(),
+            summary
+        );
     }
 }

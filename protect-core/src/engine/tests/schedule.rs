@@ -21,8 +21,14 @@ fn the_next_tick_is_one_however_many_were_missed() {
     assert_eq!(first, Timestamp::from_second(NOON + 3600).unwrap());
     let week_later = Timestamp::from_second(NOON + 7 * 86_400).unwrap();
     let next = next_tick(week_later, every, offset);
-    assert_eq!(next, Timestamp::from_second(NOON + 7 * 86_400 + 3600).unwrap());
-    assert_eq!(next_tick(first, every, offset), Timestamp::from_second(NOON + 13 * 3600).unwrap());
+    assert_eq!(
+        next,
+        Timestamp::from_second(NOON + 7 * 86_400 + 3600).unwrap()
+    );
+    assert_eq!(
+        next_tick(first, every, offset),
+        Timestamp::from_second(NOON + 13 * 3600).unwrap()
+    );
 }
 
 #[test]
@@ -37,7 +43,10 @@ fn many_tenants_are_spread_over_the_interval_and_each_keeps_its_place() {
         assert_eq!(place(n), place(n));
         hours[usize::try_from(place(n).as_secs() / 3600).unwrap()] += 1;
     }
-    assert!(hours.iter().all(|count| (800..1200).contains(count)), "{hours:?}");
+    assert!(
+        hours.iter().all(|count| (800..1200).contains(count)),
+        "{hours:?}"
+    );
 }
 
 #[tokio::test]
@@ -87,7 +96,13 @@ async fn a_passing_failure_is_tried_again_sooner_and_each_time_later() {
         assert!(world.engine.tick().await.unwrap().scans.is_empty());
         world.clock.advance(wait);
     }
-    assert!(world.engine.tick().await.unwrap().scans[0].summary.as_ref().unwrap().complete);
+    assert!(
+        world.engine.tick().await.unwrap().scans[0]
+            .summary
+            .as_ref()
+            .unwrap()
+            .complete
+    );
 }
 
 #[tokio::test]
@@ -155,9 +170,7 @@ async fn the_loop_scans_what_becomes_due_until_it_is_told_to_stop() {
     world.script("breaches").lock().unwrap().every = Some(60);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let engine = world.engine.clone();
-    let running = tokio::spawn(async move {
-        engine.run(async move { drop(stopped.await) }).await
-    });
+    let running = tokio::spawn(async move { engine.run(async move { drop(stopped.await) }).await });
     for _ in 0..60 {
         for _ in 0..20 {
             tokio::task::yield_now().await;
