@@ -172,7 +172,7 @@ impl Tenant {
         let scans: Vec<_> = chosen
             .iter()
             .filter(|connector| connector.as_scanner().is_some())
-            .map(|connector| self.scan_connector(connector, &watched, &options))
+            .map(|connector| self.scan_connector(connector.as_ref(), &watched, &options))
             .collect();
         let mut connectors: Vec<ConnectorScan> = futures::stream::iter(scans)
             .buffer_unordered(AT_ONCE)
