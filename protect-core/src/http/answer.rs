@@ -168,3 +168,6 @@ fn is_field_name(key: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
 }
+
+#[cfg(test)]
+mod tests;
