@@ -287,6 +287,23 @@ async fn the_halved_speed_is_kept() {
 }
 
 #[tokio::test]
+async fn what_a_burst_used_stays_used_when_the_speed_changes() {
+    let clock = ManualClock::impatient();
+    let limits = RateLimits::default();
+    limits.declare(&key("k"), &Limit::per_second(10, 100));
+    for _ in 0..100 {
+        limits.acquire(&key("k"), 1, &clock, None).await.unwrap();
+    }
+    let opens = limits.throttled(&key("k"), Some(Duration::ZERO), clock.monotonic());
+    let mut passed = 0;
+    while clock.monotonic() <= opens {
+        limits.acquire(&key("k"), 1, &clock, None).await.unwrap();
+        passed += 1;
+    }
+    assert!((5..=11).contains(&passed), "{passed} at once");
+}
+
+#[tokio::test]
 async fn slowing_down_and_recovering_never_exceeds_the_minute() {
     let clock = ManualClock::impatient();
     let limits = RateLimits::default();
