@@ -1,0 +1,116 @@
+//! Models: frozen dataclasses, and words as literals beside any text.
+
+use std::fmt::Write as _;
+
+use super::{annotation, borrowed, docstring, identifier};
+use crate::catalogue::{Field, ModelDef, Module, Shape, Type};
+
+/// The module of a kind's models.
+pub(super) fn render(module: &Module) -> String {
+    let mut out = format!(
+        "\"\"\"Models of `{}`.\"\"\"\n\nfrom __future__ import annotations\n\n",
+        module.kind
+    );
+    out.push_str(
+        "from collections.abc import Mapping\nfrom dataclasses import dataclass, field\nfrom datetime import datetime\n\
+         from typing import Any, ClassVar, Literal, Union\n\n\
+         from protect import _codec\nfrom protect._model import Model\n",
+    );
+    out.push_str(&borrowed(module));
+    let names: Vec<_> = module
+        .models
+        .iter()
+        .map(|m| format!("    \"{}\",\n", m.name))
+        .collect();
+    let _ = write!(out, "\n__all__ = [\n{}]\n", names.concat());
+    for model in &module.models {
+        out.push_str(&definition(model));
+    }
+    out
+}
+
+fn definition(model: &ModelDef) -> String {
+    match &model.shape {
+        Shape::Words(words) => {
+            let literals: Vec<_> = words
+                .iter()
+                .map(|word| format!("        \"{}\",\n", word.word))
+                .collect();
+            let mut docs = model.docs.clone();
+            for word in words {
+                let _ = write!(docs, "\n\n- `{}`: {}", word.word, word.docs);
+            }
+            format!(
+                "\n{} = Union[\n    Literal[\n{}    ],\n    str,\n]\n{}",
+                model.name,
+                literals.concat(),
+                docstring(
+                    &docs.replace("\n\n- ", "\n- ").replacen("\n- ", "\n\n- ", 1),
+                    ""
+                )
+            )
+        }
+        Shape::Struct(fields) => dataclass(model, fields),
+    }
+}
+
+fn dataclass(model: &ModelDef, fields: &[Field]) -> String {
+    let mut out = format!(
+        "\n\n@dataclass(frozen=True, slots=True, kw_only=True, repr=False)\nclass {}(Model):\n{}\n",
+        model.name,
+        docstring(&model.docs, "    ")
+    );
+    for field in fields {
+        let name = identifier(&field.name);
+        let (kind, default) = declared(field);
+        let _ = writeln!(out, "    {name}: {kind}{default}");
+        if !field.docs.is_empty() {
+            out.push_str(&docstring(&field.docs, "    "));
+        }
+    }
+    out.push_str("    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)\n");
+    out.push_str("    \"\"\"Fields that this version does not know.\"\"\"\n");
+    out.push_str("\n    _fields: ClassVar[tuple[_codec.Field, ...]] = (\n");
+    for field in fields {
+        let _ = writeln!(
+            out,
+            "        _codec.Field(\"{}\", \"{}\", {}, {}),",
+            field.name,
+            identifier(&field.name),
+            codec(&field.holds),
+            if field.required { "True" } else { "False" }
+        );
+    }
+    out.push_str("    )\n");
+    out
+}
+
+/// A field's annotation and default.
+fn declared(field: &Field) -> (String, &'static str) {
+    let kind = annotation(&field.holds);
+    match &field.holds {
+        Type::Optional(_) => (kind, " = None"),
+        Type::Any if !field.required => (kind, " = None"),
+        Type::List(_) if !field.required => (kind, " = ()"),
+        Type::Object | Type::Map(_) if !field.required => {
+            (kind, " = field(default_factory=_codec.nothing)")
+        }
+        _ if !field.required => (format!("{kind} | None"), " = None"),
+        _ => (kind, ""),
+    }
+}
+
+/// How a value crosses; what is the same on both sides has no codec of its own.
+fn codec(holds: &Type) -> String {
+    match holds {
+        Type::Any | Type::Text | Type::Integer | Type::Number | Type::Boolean => {
+            "_codec.PLAIN".to_owned()
+        }
+        Type::Object => "_codec.OBJECT".to_owned(),
+        Type::Timestamp => "_codec.TIMESTAMP".to_owned(),
+        Type::List(inner) => format!("_codec.several({})", codec(inner)),
+        Type::Map(inner) => format!("_codec.by_name({})", codec(inner)),
+        Type::Optional(inner) => codec(inner),
+        Type::Model(name) => format!("_codec.model({name})"),
+    }
+}
