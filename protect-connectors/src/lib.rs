@@ -1,1 +1,45 @@
-//! To be filled.
+//! Every connector of protect behind one registry, and the engine opened with them: depend on this
+//! crate alone.
+//!
+//! ```no_run
+//! use protect_connectors::prelude::*;
+//!
+//! # async fn example() -> Result<()> {
+//! let acme = Protect::open("protect.toml").await?.tenant("acme")?;
+//! let plan = acme.plan().await?;
+//! let approved: ApprovedPlan = acme.approve(plan, &Actor::unverified("alice")).await?;
+//! for step in acme.apply(approved).await? {
+//!     println!("{step}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Vendors' own clients (level 1) stand in the modules named after their kinds. They call the
+//! vendor at once, without plan, guards, store or ledger; only the engine gives those.
+
+pub mod operations;
+mod protect;
+mod provided;
+mod registry;
+
+pub use protect::{Protect, ProtectBuilder};
+pub use protect_core as core;
+#[cfg(feature = "hibp")]
+pub use protect_hibp as hibp;
+pub use protect_http as http;
+#[cfg(feature = "onepassword")]
+pub use protect_onepassword as onepassword;
+#[cfg(feature = "webhook")]
+pub use protect_webhook as webhook;
+pub use provided::{ProvidedSecrets, SecretSource};
+pub use registry::registry;
+
+/// What most programs use.
+pub mod prelude {
+    pub use protect_core::engine::{Engine, Tenant};
+    pub use protect_core::model::*;
+    pub use protect_core::{Error, ErrorKind, Result};
+
+    pub use crate::Protect;
+}

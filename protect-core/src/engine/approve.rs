@@ -40,6 +40,19 @@ impl Tenant {
         self.approve(plan, actor).await
     }
 
+    /// A plan that somebody consented to, as it was stored: for a caller who holds only its id.
+    ///
+    /// # Errors
+    /// `not_found` where there is no such plan; `refused` where nobody approved it.
+    pub async fn approved_by_id(&self, id: &PlanId) -> Result<ApprovedPlan> {
+        let plan = self.plan_by_id(id).await?;
+        let approval = self
+            .read::<Approval>(RecordKind::Approval, id.as_str())
+            .await?
+            .ok_or_else(|| self.refused("nobody approved this plan; `approve` it first"))?;
+        Ok(ApprovedPlan::new(plan, approval.value))
+    }
+
     /// Turns those actions of a plan into intents that the tenant's rules allow without anybody's
     /// consent (`approval = "auto"`) and the guards allow too. `None` where there are none.
     ///

@@ -1,0 +1,94 @@
+//! Everything that can be called by name, which is what the Python and Node packages are made
+//! from: see [`protect_core::operation`].
+
+mod engine;
+mod tenant;
+
+use std::sync::Arc;
+
+use protect_core::operation::{
+    Callable, Class, Effect, Operation, Parameter, ParameterKind, ResultType,
+};
+use protect_core::{Context, Error, ErrorKind, Result};
+use serde::Deserialize;
+use serde_json::Value;
+
+pub use tenant::{ApprovedPlanRecord, TenantCalls};
+
+/// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
+pub fn classes() -> Vec<&'static Class> {
+    vec![&engine::CLASS, &tenant::CLASS]
+}
+
+/// Makes a vendor's own client (level 1) from the declared parameters of its constructor. A secret
+/// among them is `{"provided": name}`, known to the context's resolver. No vendor is called.
+///
+/// # Errors
+/// `unsupported` for a class that is not one of this build's clients; `invalid_input` or
+/// `config_invalid` naming the parameter.
+pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc<dyn Callable>> {
+    let _ = (constructor, context);
+    let known: Vec<_> = classes()
+        .iter()
+        .filter(|class| !class.constructor.is_empty())
+        .map(|class| class.name)
+        .collect();
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!("no such client; this build has: {}", known.join(", ")),
+    )
+    .with_context("class", class))
+}
+
+/// An operation that reads.
+const fn read(
+    name: &'static str,
+    parameters: &'static [Parameter],
+    result: ResultType,
+    docs: &'static str,
+) -> Operation {
+    Operation {
+        name,
+        parameters,
+        result,
+        effect: Effect::Read,
+        permission: "",
+        docs,
+    }
+}
+
+/// An operation that changes something, here or at a vendor.
+const fn change(
+    name: &'static str,
+    parameters: &'static [Parameter],
+    result: ResultType,
+    docs: &'static str,
+) -> Operation {
+    Operation {
+        effect: Effect::Change,
+        ..read(name, parameters, result, docs)
+    }
+}
+
+/// A parameter that must be given.
+const fn required(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        optional: false,
+        docs,
+    }
+}
+
+/// A parameter that may be left out.
+const fn optional(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
+    Parameter {
+        optional: true,
+        ..required(name, kind, docs)
+    }
+}
+
+/// The arguments of an operation that takes none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}

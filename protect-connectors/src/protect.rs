@@ -1,0 +1,124 @@
+use std::fmt;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use protect_core::config::{Config, StoreConfig};
+use protect_core::engine::Engine;
+use protect_core::registry::Registry;
+use protect_core::store::{MemoryStore, Store};
+use protect_core::{Context, Result};
+use serde_json::Value;
+
+/// The engine with every connector of this build, a real transport, clock and secrets, and the
+/// store that the configuration names. Cheap to clone; everything an [`Engine`] can do, it can.
+#[derive(Clone, Debug)]
+pub struct Protect {
+    engine: Engine,
+}
+
+/// What a [`Protect`] is opened with, where the defaults will not do.
+pub struct ProtectBuilder {
+    registry: Registry,
+    context: Option<Context>,
+}
+
+impl Protect {
+    /// Opens a configuration file: JSON where its name ends in `.json`, otherwise TOML.
+    /// No vendor is called.
+    ///
+    /// # Errors
+    /// `config_invalid` with every problem and its place; `store` where the store cannot be opened.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::builder().open(path).await
+    }
+
+    /// Opens a configuration of the same shape as the file's, as a program made it.
+    ///
+    /// # Errors
+    /// As for [`Protect::open`].
+    pub async fn open_config(config: &Value) -> Result<Self> {
+        Self::builder().open_config(config).await
+    }
+
+    /// Begins to open one with something of one's own.
+    pub fn builder() -> ProtectBuilder {
+        ProtectBuilder {
+            registry: crate::registry(),
+            context: None,
+        }
+    }
+
+    /// The engine inside.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl Deref for Protect {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl ProtectBuilder {
+    /// Uses this transport, clock, DNS, secrets and randomness instead of [`context`](crate::context).
+    #[must_use]
+    pub fn context(mut self, context: Context) -> Self {
+        self.context = Some(context);
+        self
+    }
+
+    /// Changes which kinds of connector there are, such as by registering one's own.
+    #[must_use]
+    pub fn register(mut self, change: impl FnOnce(&mut Registry)) -> Self {
+        change(&mut self.registry);
+        self
+    }
+
+    /// As [`Protect::open`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open(self, path: impl AsRef<Path>) -> Result<Protect> {
+        let config = Config::load(path.as_ref(), &self.registry)?;
+        self.build(config).await
+    }
+
+    /// As [`Protect::open_config`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_config(self, config: &Value) -> Result<Protect> {
+        let config = Config::from_value(config, &self.registry)?;
+        self.build(config).await
+    }
+
+    async fn build(self, config: Config) -> Result<Protect> {
+        let context = match self.context {
+            Some(context) => context,
+            None => return Err(protect_core::Error::unexpected("no context")),
+        };
+        let store = open_store(&config.store).await?;
+        let engine = Engine::builder(config, self.registry, context).build(store)?;
+        Ok(Protect { engine })
+    }
+}
+
+impl fmt::Debug for ProtectBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectBuilder")
+            .field("registry", &self.registry)
+            .field("context", &self.context)
+            .finish()
+    }
+}
+
+async fn open_store(config: &StoreConfig) -> Result<Arc<dyn Store>> {
+    match config {
+        StoreConfig::Memory => Ok(Arc::new(MemoryStore::new())),
+        StoreConfig::Sqlite { .. } => Err(protect_core::Error::unexpected("no sqlite")),
+    }
+}
