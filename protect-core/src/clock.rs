@@ -58,3 +58,15 @@ impl Clock for SystemClock {
         tokio::time::sleep(wait).await;
     }
 }
+
+/// The time `wait` after `at`, or the last there is.
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "the engine reckons with it")
+)]
+pub(crate) fn later(at: Timestamp, wait: Duration) -> Timestamp {
+    jiff::SignedDuration::try_from(wait)
+        .ok()
+        .and_then(|wait| at.checked_add(wait).ok())
+        .unwrap_or(Timestamp::MAX)
+}

@@ -55,6 +55,11 @@ pub trait Connector: Debug + Send + Sync + 'static {
     fn as_sink(&self) -> Option<&dyn Sink> {
         None
     }
+
+    /// What turns the signals of its scans into observations; empty where it sends no signals.
+    fn detections(&self) -> &[Box<dyn Detection>] {
+        &[]
+    }
 }
 
 /// Produces findings, verdicts and signals.
@@ -66,6 +71,28 @@ pub trait Scanner: Connector {
     /// # Errors
     /// The page could not be had; the run ends incomplete, and nothing is resolved by it.
     async fn scan(&self, cx: &OpContext, request: ScanRequest<'_>) -> Result<ScanPage>;
+}
+
+/// Turns stored signals into observations. Pure: no I/O, and the only time is that of the signals.
+///
+/// For each page the engine groups the new signals of [`Detection::signal_kinds`] by subject, loads
+/// what it stored before for the same subject, and commits the observations with the page's cursor.
+/// An observation carries the triggering event's id as its discriminator, so that the same event
+/// seen again is the same finding.
+pub trait Detection: Debug + Send + Sync {
+    /// The check that its observations name.
+    fn check(&self) -> &CheckId;
+
+    /// The kinds of signal it looks at (`onepassword.sign_in`).
+    fn signal_kinds(&self) -> &[&str];
+
+    /// How far back, before the first new signal, stored signals of the same subject are needed.
+    fn window(&self) -> Duration;
+
+    /// What is wrong. Both lists are of one subject and in the order of time; `new` was never seen
+    /// before, and `history` ends where `new` begins, so that what is under test is no part of its
+    /// own baseline.
+    fn evaluate(&self, new: &[Signal], history: &[Signal]) -> Vec<Observation>;
 }
 
 /// Lists the accounts of a vendor's tenant.

@@ -135,7 +135,7 @@ impl Tenant {
         }
         let expect = found.expect();
         let outcome = self.outcome(status, reason);
-        self.finish(found.value, outcome, expect, actor).await?;
+        self.conclude(found.value, outcome, expect, actor).await?;
         let step = self.step(action.as_str()).await?;
         step.ok_or_else(|| Error::unexpected("a settled action is gone"))
     }
@@ -183,7 +183,7 @@ impl Tenant {
         }
         if let Some(outcome) = self.stops_before(&intent).await? {
             let actor = Actor::engine();
-            self.finish(intent, outcome, Expect::FenceAndRelease(fence), &actor)
+            self.conclude(intent, outcome, Expect::FenceAndRelease(fence), &actor)
                 .await?;
             return Ok(true);
         }
@@ -205,12 +205,12 @@ impl Tenant {
         match result {
             Ok(outcome) => {
                 let expect = Expect::FenceAndRelease(fence);
-                self.finish(intent, outcome, expect, &approved_by).await?;
+                self.conclude(intent, outcome, expect, &approved_by).await?;
             }
             Err(error) if !error.is_retryable() => {
                 let outcome = self.outcome(OutcomeStatus::Failed, &plain(&error));
                 let expect = Expect::FenceAndRelease(fence);
-                self.finish(intent, outcome, expect, &approved_by).await?;
+                self.conclude(intent, outcome, expect, &approved_by).await?;
             }
             Err(error) => self.find_out_after(intent, fence, &error).await?,
         }
@@ -306,7 +306,8 @@ impl Tenant {
             Ok(Probe::CannotTell) | Err(_) => {
                 let outcome = self.outcome(OutcomeStatus::Unknown, &plain(error));
                 let expect = Expect::FenceAndRelease(fence);
-                self.finish(intent, outcome, expect, &Actor::engine()).await
+                self.conclude(intent, outcome, expect, &Actor::engine())
+                    .await
             }
         }
     }
@@ -358,7 +359,8 @@ impl Tenant {
                 let reason = "the vendor could not say whether it was done";
                 let outcome = self.outcome(OutcomeStatus::Unknown, reason);
                 let expect = Expect::FenceAndRelease(fence);
-                self.finish(intent, outcome, expect, &Actor::engine()).await
+                self.conclude(intent, outcome, expect, &Actor::engine())
+                    .await
             }
         }
     }
@@ -400,11 +402,12 @@ impl Tenant {
             ..self.outcome(status, reason)
         };
         let expect = Expect::FenceAndRelease(fence);
-        self.finish(intent, outcome, expect, &Actor::engine()).await
+        self.conclude(intent, outcome, expect, &Actor::engine())
+            .await
     }
 
     /// Stores an outcome. A terminal one ends the intent for good.
-    async fn finish(
+    async fn conclude(
         &self,
         mut intent: Intent,
         outcome: Outcome,

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::triage::MANY_SUBJECTS;
 use super::{Authenticator, Engine, Shared, TenantParts};
 use crate::config::{Config, ConnectorConfig, TenantConfig};
 use crate::connector::{Connector, ConnectorInfo};
@@ -18,6 +19,7 @@ pub struct EngineBuilder {
     context: Context,
     lease: Duration,
     authenticator: Option<Arc<dyn Authenticator>>,
+    many_subjects: usize,
 }
 
 impl Engine {
@@ -30,6 +32,7 @@ impl Engine {
             context,
             lease: Duration::from_mins(3),
             authenticator: None,
+            many_subjects: MANY_SUBJECTS,
         }
     }
 }
@@ -47,6 +50,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
+        self
+    }
+
+    /// From how many subjects on findings of one cause make one incident of a tenant, rather than
+    /// one for each person; 10 where nobody says.
+    #[must_use]
+    pub fn many_subjects(mut self, many: usize) -> Self {
+        self.many_subjects = many.max(1);
         self
     }
 
@@ -68,6 +79,7 @@ impl EngineBuilder {
             store,
             lease: self.lease,
             authenticator: self.authenticator,
+            many_subjects: self.many_subjects,
         };
         Ok(Engine {
             shared: Arc::new(shared),

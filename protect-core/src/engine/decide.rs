@@ -37,7 +37,7 @@ impl Tenant {
     pub async fn plan(&self) -> Result<Plan> {
         let people = self.people().await?;
         let mut wanted = Vec::new();
-        for incident in self.open_incidents().await? {
+        for incident in self.incidents_to_act_on().await? {
             let findings = self.acting_findings(&incident).await?;
             for rule in &self.config().rules {
                 self.apply_rule(rule, &incident, &findings, &people, &mut wanted);
@@ -168,7 +168,7 @@ impl Tenant {
             .collect()
     }
 
-    async fn open_incidents(&self) -> Result<Vec<Incident>> {
+    async fn incidents_to_act_on(&self) -> Result<Vec<Incident>> {
         let query = Query::all(RecordKind::Incident).in_states(&[
             IncidentStatus::New.as_str(),
             IncidentStatus::Open.as_str(),

@@ -12,15 +12,27 @@ mod build;
 mod control;
 mod decide;
 mod deliver;
+mod detect;
 mod doctor;
 mod evidence;
 mod expire;
+mod findings;
 mod guard;
+mod identify;
+mod incidents;
+mod monitor;
+mod observe;
 mod people;
 mod records;
 mod rules;
+mod run;
+mod scan;
+mod schedule;
+mod status;
 mod tmp;
+mod triage;
 mod undo;
+mod work;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -35,7 +47,17 @@ pub use authenticate::Authenticator;
 pub use build::EngineBuilder;
 pub use control::Pause;
 pub use doctor::Checkup;
+pub use findings::{FindingFilter, FindingPage};
+pub use identify::DirectoryRefresh;
+pub use incidents::IncidentFilter;
+pub use monitor::parse_people;
+pub use observe::Observed;
 pub use rules::RuleTrial;
+pub use run::{RunState, ScanCounts, VerdictCounts};
+pub use scan::{ConnectorScan, OnProgress, ScanOptions, ScanProgress, ScanSummary, StoredVerdict};
+pub use schedule::{Tick, TickScan};
+pub use status::{ConnectorStatus, RunStatus, TenantStatus};
+pub use triage::Triaged;
 pub use undo::Request;
 
 use crate::config::{Config, TenantConfig};
@@ -67,6 +89,8 @@ struct Shared {
     tenants: Vec<Arc<TenantParts>>,
     /// How long a worker may take for one intent before another looks after it.
     lease: Duration,
+    /// From so many subjects on, one cause makes one incident.
+    many_subjects: usize,
 }
 
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Tenant;
+use super::records::Versioned;
 use crate::error::Result;
-use crate::model::{Account, AccountRef, Address, PersonId, Subject, SubjectKind};
+use crate::model::{Account, AccountRef, AccountState, Address, Subject, SubjectKind};
 use crate::store::{Query, RecordKind};
 
 /// The stored accounts of a tenant, joined to people by address. Exact addresses only: a name that
@@ -51,12 +52,6 @@ impl People {
         }
     }
 
-    /// The person a finding is about, where it is about one.
-    pub(crate) fn person_behind(&self, tenant: &Tenant, subject: &Subject) -> Option<PersonId> {
-        let address = self.address_of(subject)?;
-        Some(PersonId::of(tenant.id(), &address))
-    }
-
     fn address_of(&self, subject: &Subject) -> Option<Address> {
         match subject.kind {
             SubjectKind::Address => Address::new(&subject.id).ok(),
@@ -78,8 +73,11 @@ impl Tenant {
     /// The stored accounts, indexed.
     pub(crate) async fn people(&self) -> Result<People> {
         let accounts = self.read_all(Query::all(RecordKind::Account)).await?;
-        let accounts = accounts.into_iter().map(|account| account.value);
-        Ok(People::new(accounts.collect()))
+        let accounts = accounts
+            .into_iter()
+            .map(|account: Versioned<Account>| account.value);
+        let there = accounts.filter(|account| account.state != AccountState::Deleted);
+        Ok(People::new(there.collect()))
     }
 
     /// How many accounts the tenant has.

@@ -1,10 +1,15 @@
 //! How the engine's things become records: the only place that knows keys, states and groups.
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::Tenant;
+use super::scan::StoredVerdict;
 use crate::error::Result;
-use crate::model::{AccountRef, ActionTarget, Finding, Incident, Intent, IntentState, Subject};
+use crate::model::{
+    Account, AccountRef, ActionTarget, ConnectorName, Finding, Incident, Intent, IntentState,
+    PersonId, Signal, Subject, hash_fields,
+};
 use crate::store::{Expect, Put, Query, RecordKind};
 
 /// A thing as it was read, with the version to expect when it is written again.
@@ -111,4 +116,52 @@ pub(crate) fn subject_group(subject: &Subject) -> String {
         subject.provider,
         subject.id
     )
+}
+
+/// A signal, kept until `due`; its group is its connector and subject, its state its kind.
+pub(crate) fn put_signal(
+    connector: &ConnectorName,
+    key: &str,
+    signal: &Signal,
+    due: Timestamp,
+) -> Result<Put> {
+    Ok(Put::new(RecordKind::Signal, key, signal)?
+        .state(signal.kind.as_str())
+        .group(signal_group(connector, &signal.subject))
+        .due(Some(due)))
+}
+
+/// The same event of one connector has the same key, however often it arrives.
+pub(crate) fn signal_key(connector: &ConnectorName, signal: &Signal) -> String {
+    hash_fields("signal", &[connector.as_str(), &signal.kind, &signal.id])
+}
+
+/// What the signals of one connector about one subject have in common.
+pub(crate) fn signal_group(connector: &ConnectorName, subject: &Subject) -> String {
+    format!("{connector}/{}", subject_group(subject))
+}
+
+/// An account by connector and id; its group is its person.
+pub(crate) fn put_account(account: &Account, person: Option<&PersonId>) -> Result<Put> {
+    let reference = &account.reference;
+    let key = account_key(&reference.connector, &reference.id);
+    Ok(Put::new(RecordKind::Account, key, account)?
+        .state(account.state.as_str())
+        .group(person.map_or("", PersonId::as_str)))
+}
+
+/// The key of an account.
+pub(crate) fn account_key(connector: &ConnectorName, id: &str) -> String {
+    format!("{connector}/{id}")
+}
+
+/// A check's last verdict by connector; its group is the connector.
+pub(crate) fn put_verdict(verdict: &StoredVerdict) -> Result<Put> {
+    let key = format!("{}/{}", verdict.source, verdict.result.check);
+    Ok(Put::new(RecordKind::Verdict, key, verdict)?.group(verdict.source.as_str()))
+}
+
+/// The key of what a scanner remembers.
+pub(crate) fn scan_state_key(connector: &ConnectorName, key: &str) -> String {
+    format!("{connector}/{key}")
 }

@@ -4,7 +4,4 @@ impl Tenant {
     pub(crate) async fn pseudonym(&self, _s: &str) -> Result<String> {
         Ok(String::new())
     }
-    pub(crate) async fn refresh_accounts(&self) -> Result<()> {
-        Ok(())
-    }
 }

@@ -158,7 +158,7 @@ impl Tenant {
         let mut accounts: Vec<Account> =
             people.accounts_at(&address).into_iter().cloned().collect();
         if accounts.is_empty() {
-            self.refresh_accounts().await?;
+            self.refresh_directories(self.connectors()).await?;
             let people = self.people().await?;
             accounts = people.accounts_at(&address).into_iter().cloned().collect();
         }
