@@ -18,6 +18,7 @@
 //! Vendors' own clients (level 1) stand in the modules named after their kinds. They call the
 //! vendor at once, without plan, guards, store or ledger; only the engine gives those.
 
+pub mod foreign;
 pub mod operations;
 mod protect;
 mod provided;

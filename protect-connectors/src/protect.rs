@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protect_core::config::{Config, StoreConfig};
 use protect_core::engine::Engine;
 use protect_core::registry::Registry;
-use protect_core::store::{MemoryStore, Store};
+use protect_core::store::{MemoryStore, SqliteOptions, SqliteStore, Store};
 use protect_core::{Context, Result};
 use serde_json::Value;
 
@@ -119,6 +119,8 @@ impl fmt::Debug for ProtectBuilder {
 async fn open_store(config: &StoreConfig) -> Result<Arc<dyn Store>> {
     match config {
         StoreConfig::Memory => Ok(Arc::new(MemoryStore::new())),
-        StoreConfig::Sqlite { .. } => Err(protect_core::Error::unexpected("no sqlite")),
+        StoreConfig::Sqlite { path } => {
+            Ok(Arc::new(SqliteStore::open(SqliteOptions::new(path)).await?))
+        }
     }
 }

@@ -7,7 +7,7 @@ mod tenant;
 use std::sync::Arc;
 
 use protect_core::operation::{
-    Callable, Class, Effect, Operation, Parameter, ParameterKind, ResultType,
+    Callable, Class, Effect, Model, Operation, Parameter, ParameterKind, ResultType,
 };
 use protect_core::{Context, Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -18,6 +18,12 @@ pub use tenant::{ApprovedPlanRecord, TenantCalls};
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
 pub fn classes() -> Vec<&'static Class> {
     vec![&engine::CLASS, &tenant::CLASS]
+}
+
+/// Models that cross without being any operation's parameter or result: what connectors written in
+/// Python or JavaScript take and give.
+pub fn models() -> &'static [Model] {
+    crate::foreign::MODELS
 }
 
 /// Makes a vendor's own client (level 1) from the declared parameters of its constructor. A secret
