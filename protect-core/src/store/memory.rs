@@ -207,6 +207,12 @@ impl Books {
     fn query(&self, query: &Query) -> Result<Page> {
         let (kind, keys) = match &query.what {
             Select::Ledger => return self.ledger_page(query),
+            Select::LedgerHead => {
+                return Ok(Page {
+                    entries: self.ledger.last().cloned().into_iter().collect(),
+                    ..Page::default()
+                });
+            }
             Select::Keys(kind, keys) => (kind, Some(keys)),
             Select::All(kind) | Select::Prefix(kind, _) => (kind, None),
         };

@@ -342,6 +342,8 @@ pub enum Select {
     Prefix(RecordKind, String),
     /// The ledger, whose keys are the sequence numbers as 20 decimal digits.
     Ledger,
+    /// The last entry of the ledger.
+    LedgerHead,
 }
 
 impl Query {
@@ -363,6 +365,11 @@ impl Query {
     /// The ledger.
     pub fn ledger() -> Self {
         Self::of(Select::Ledger)
+    }
+
+    /// The last entry of the ledger.
+    pub fn ledger_head() -> Self {
+        Self::of(Select::LedgerHead)
     }
 
     fn of(what: Select) -> Self {

@@ -108,7 +108,13 @@ impl Store for SqliteStore {
     async fn query(&self, tenant: &TenantId, query: Query) -> Result<Page> {
         match query.what {
             Select::Ledger => read::ledger(&self.readers, tenant, &query).await,
-            _ => read::records(&self.readers, tenant, &query).await,
+            Select::LedgerHead => read::ledger_head(&self.readers, tenant).await,
+            Select::Keys(kind, _) => {
+                read::records(&self.readers, tenant, &query, kind, usize::MAX).await
+            }
+            Select::All(kind) | Select::Prefix(kind, _) => {
+                read::records(&self.readers, tenant, &query, kind, query.limit).await
+            }
         }
     }
 

@@ -1,7 +1,5 @@
 //! Queries, on connections of their own that never wait for the writer.
 
-use std::collections::BTreeSet;
-
 use sqlx::{AssertSqlSafe, SqlitePool};
 
 use super::rows::{RecordRow, json, read_record, stored_limit, stored_number, stored_time};
@@ -11,16 +9,33 @@ use crate::model::{EvidenceEntry, TenantId};
 use crate::store::decide::{ledger_after, ledger_key, prefix_end};
 use crate::store::{Page, Query, RecordKind, Select};
 
-/// The records that a query asks for.
-pub(super) async fn records(pool: &SqlitePool, tenant: &TenantId, query: &Query) -> Result<Page> {
-    let (kind, limit) = match &query.what {
-        Select::Keys(kind, _) => (*kind, usize::MAX),
-        Select::All(kind) | Select::Prefix(kind, _) => (*kind, query.limit),
-        Select::Ledger => return ledger(pool, tenant, query).await,
-    };
+/// The records that a query asks for, at most `limit`.
+pub(super) async fn records(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    query: &Query,
+    kind: RecordKind,
+    limit: usize,
+) -> Result<Page> {
     fetch(pool, tenant, query, kind, limit)
         .await
         .map_err(|trouble| trouble.to_error())
+}
+
+/// The last entry, where there is one.
+pub(super) async fn ledger_head(pool: &SqlitePool, tenant: &TenantId) -> Result<Page> {
+    let row: Option<(i64, String)> = sqlx::query_as(
+        "select sequence, entry from ledger where tenant = ? order by sequence desc limit 1",
+    )
+    .bind(tenant.as_str())
+    .fetch_optional(pool)
+    .await
+    .map_err(|error| Trouble::from(error).to_error())?;
+    let head = row.map(|(sequence, entry)| read_entry(sequence, &entry));
+    Ok(Page {
+        entries: head.transpose()?.into_iter().collect(),
+        ..Page::default()
+    })
 }
 
 /// The entries that a query asks for.
@@ -69,7 +84,8 @@ async fn fetch(
     kind: RecordKind,
     limit: usize,
 ) -> Result<Page, Trouble> {
-    let (sql, values) = statement(tenant, query, kind, limit.saturating_add(1))?;
+    let index = choose(pool, tenant, query, kind).await?;
+    let (sql, values) = statement(tenant, query, kind, index, limit.saturating_add(1))?;
     let mut statement = sqlx::query_as::<_, RecordRow>(AssertSqlSafe(sql));
     for value in values {
         statement = statement.bind(value);
@@ -91,66 +107,91 @@ async fn fetch(
     })
 }
 
+/// The index that a query goes by. The planner, who keeps no figures, is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Index {
+    /// In order of the keys, leaving what does not fit.
+    Key,
+    /// Sorts the few records of some groups.
+    Group,
+    /// Sorts the records of states that few are in.
+    State,
+}
+
+impl Index {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Key => "records_by_key",
+            Self::Group => "records_by_group",
+            Self::State => "records_by_state",
+        }
+    }
+}
+
+async fn choose(
+    pool: &SqlitePool,
+    tenant: &TenantId,
+    query: &Query,
+    kind: RecordKind,
+) -> Result<Index, Trouble> {
+    // The index of the groups leaves out those without a name.
+    if !query.groups.is_empty() && query.groups.iter().all(|group| !group.is_empty()) {
+        return Ok(Index::Group);
+    }
+    if query.states.is_empty() || matches!(query.what, Select::Keys(..)) {
+        return Ok(Index::Key);
+    }
+    let (found,): (i64,) = sqlx::query_as(
+        "select count(*) from (select 1 from records indexed by records_by_state \
+         where tenant = ? and kind = ? and state in (select value from json_each(?)) limit ?)",
+    )
+    .bind(tenant.as_str())
+    .bind(kind.as_str())
+    .bind(json(&query.states)?)
+    .bind(FEW + 1)
+    .fetch_one(pool)
+    .await?;
+    Ok(if found > FEW {
+        Index::Key
+    } else {
+        Index::State
+    })
+}
+
+/// How many records are sorted rather than looked for in the order of the keys.
+const FEW: i64 = 5_000;
+
 /// A statement that gives at most `limit` records, and its parameters.
-///
-/// Each state is looked up on its own, so that the index gives its keys in order and no more of
-/// them are read than the page holds. The planner, who knows no figures, is told the index.
 pub(super) fn statement(
     tenant: &TenantId,
     query: &Query,
     kind: RecordKind,
+    index: Index,
     limit: usize,
 ) -> Result<(String, Vec<String>), Trouble> {
-    let order = format!(" order by key limit {}", stored_limit(limit));
-    let mut common = Conditions::default();
-    common.add("tenant = ?", tenant.as_str().to_owned());
-    common.add("kind = ?", kind.as_str().to_owned());
-    common.narrow_keys(query)?;
-    common.narrow_groups(&query.groups)?;
-    let by_state = !query.states.is_empty()
-        && query.states.len() <= MOST_STATES
-        && query.groups.is_empty()
-        && !matches!(query.what, Select::Keys(..));
-    if !by_state {
-        common.narrow_states(&query.states)?;
-        let index = if query.groups.is_empty() || query.groups.iter().any(String::is_empty) {
-            ""
-        } else {
-            "indexed by records_by_group"
-        };
-        return Ok((common.select(index) + &order, common.values));
-    }
-    let states: BTreeSet<&String> = query.states.iter().collect();
-    let mut parts = Vec::with_capacity(states.len());
-    let mut values = Vec::new();
-    for state in states {
-        let mut one = common.clone();
-        one.add("state = ?", state.clone());
-        let select = one.select("indexed by records_by_state");
-        parts.push(format!("select * from ({select}{order})"));
-        values.append(&mut one.values);
-    }
-    Ok((parts.join(" union all ") + &order, values))
+    let mut conditions = Conditions::default();
+    conditions.add("tenant = ?", tenant.as_str().to_owned());
+    conditions.add("kind = ?", kind.as_str().to_owned());
+    conditions.narrow_keys(query)?;
+    conditions.narrow_rest(query, index)?;
+    let sql = format!(
+        "select key, version, state, grp, due, body from records indexed by {} where {} \
+         order by key limit {}",
+        index.name(),
+        conditions.sql.join(" and "),
+        stored_limit(limit),
+    );
+    Ok((sql, conditions.values))
 }
 
-/// How many states are looked up each on its own; a kind has no more than a dozen.
-const MOST_STATES: usize = 32;
-
-/// The part of a statement that a query decides, and its parameters.
-#[derive(Clone, Default)]
+/// What a query demands, and its parameters.
+#[derive(Default)]
 struct Conditions {
     sql: Vec<&'static str>,
     values: Vec<String>,
 }
 
 impl Conditions {
-    fn select(&self, index: &str) -> String {
-        let conditions = self.sql.join(" and ");
-        format!(
-            "select key, version, state, grp, due, body from records {index} where {conditions}"
-        )
-    }
-
     fn narrow_keys(&mut self, query: &Query) -> Result<(), Trouble> {
         match &query.what {
             Select::Keys(_, keys) => {
@@ -162,34 +203,29 @@ impl Conditions {
                     self.add("key < ?", end);
                 }
             }
-            Select::All(_) | Select::Ledger => {}
+            Select::All(_) | Select::Ledger | Select::LedgerHead => {}
         }
         if let Some(after) = &query.after {
             self.add("key > ?", after.clone());
         }
-        if let Some(time) = query.due_by {
-            self.add("due <= ?", stored_time(time));
-        }
         Ok(())
     }
 
-    fn narrow_groups(&mut self, groups: &[String]) -> Result<(), Trouble> {
-        match groups {
-            [] => return Ok(()),
-            [group] => self.add("grp = ?", group.clone()),
-            groups => self.add("grp in (select value from json_each(?))", json(&groups)?),
+    fn narrow_rest(&mut self, query: &Query, index: Index) -> Result<(), Trouble> {
+        if !query.groups.is_empty() {
+            let groups = json(&query.groups)?;
+            self.add("grp in (select value from json_each(?))", groups);
         }
-        if groups.iter().all(|group| !group.is_empty()) {
+        if index == Index::Group {
             // What the partial index needs to hear.
             self.sql.push("grp <> ''");
         }
-        Ok(())
-    }
-
-    /// Groups and keys leave fewer rows than states do.
-    fn narrow_states(&mut self, states: &[String]) -> Result<(), Trouble> {
-        if !states.is_empty() {
-            self.add("state in (select value from json_each(?))", json(&states)?);
+        if !query.states.is_empty() {
+            let states = json(&query.states)?;
+            self.add("state in (select value from json_each(?))", states);
+        }
+        if let Some(time) = query.due_by {
+            self.add("due <= ?", stored_time(time));
         }
         Ok(())
     }

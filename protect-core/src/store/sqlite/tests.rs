@@ -10,6 +10,7 @@ use serde_json::json;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
+use super::read::{Index, statement};
 use super::{SqliteOptions, SqliteStore};
 use crate::error::{ErrorKind, Result, Retry};
 use crate::ledger::{FIRST_PREVIOUS, hash_of};
@@ -431,51 +432,36 @@ fn find(haystack: &[u8], needle: &[u8]) -> usize {
 }
 
 #[tokio::test]
-async fn queries_go_by_an_index_and_sort_only_where_lists_meet() {
+async fn every_query_goes_by_the_index_it_was_given() {
     let folder = tempfile::tempdir().unwrap();
     open(&file(&folder)).await.unwrap().close().await;
     let mut connection = raw(&file(&folder)).await;
-    let all = || {
-        Query::all(RecordKind::Finding)
-            .after("a")
-            .due_by(jiff::Timestamp::UNIX_EPOCH)
-    };
-    let groups = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    for (query, index, sorts) in [
-        (all(), "PRIMARY KEY (tenant=? AND kind=? AND key>?)", false),
+    let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let all = || Query::all(RecordKind::Finding).after("a");
+    let keys = Query::keys(RecordKind::Finding, list(&["g", "h"]));
+    let key = "records_by_key (tenant=? AND kind=? AND key";
+    for (query, index, step) in [
+        (all(), Index::Key, format!("{key}>?)")),
+        (all().in_states(&["new"]), Index::Key, format!("{key}>?)")),
         (
             Query::prefix(RecordKind::Finding, "a"),
-            "key>? AND key<?",
-            false,
+            Index::Key,
+            format!("{key}>? AND key<?)"),
         ),
-        (
-            all().in_states(&["new"]),
-            "records_by_state (tenant=? AND kind=? AND state=? AND key>?)",
-            false,
-        ),
+        (keys, Index::Key, format!("{key}=?)")),
         (
             all().in_states(&["new", "open"]),
-            "records_by_state (tenant=? AND kind=? AND state=? AND key>?)",
-            true,
+            Index::State,
+            "records_by_state (tenant=? AND kind=? AND state=?)".to_owned(),
         ),
         (
-            all().in_groups(groups(&["g"])),
-            "records_by_group (tenant=? AND kind=? AND grp=? AND key>?)",
-            false,
-        ),
-        (
-            all().in_groups(groups(&["g", "h"])).in_states(&["new"]),
-            "records_by_group",
-            true,
-        ),
-        (
-            Query::keys(RecordKind::Finding, groups(&["g", "h"])),
-            "PRIMARY KEY (tenant=? AND kind=? AND key=?)",
-            false,
+            all().in_groups(list(&["g", "h"])).in_states(&["new"]),
+            Index::Group,
+            "records_by_group (tenant=? AND kind=? AND grp=?".to_owned(),
         ),
     ] {
-        let (sql, values) =
-            super::read::statement(&acme(), &query, RecordKind::Finding, 9).unwrap();
+        let kind = RecordKind::Finding;
+        let (sql, values) = statement(&acme(), &query, kind, index, 9).unwrap();
         let explain = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
         let mut statement = sqlx::query_as::<_, (i64, i64, i64, String)>(explain);
         for value in values {
@@ -483,11 +469,37 @@ async fn queries_go_by_an_index_and_sort_only_where_lists_meet() {
         }
         let plan = statement.fetch_all(&mut connection).await.unwrap();
         let plan: Vec<String> = plan.into_iter().map(|step| step.3).collect();
-        assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
-        assert_eq!(
-            plan.iter().any(|step| step.contains("TEMP B-TREE")),
-            sorts,
-            "{plan:?}"
-        );
+        assert!(plan.iter().any(|found| found.contains(&step)), "{plan:?}");
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert_eq!(sorts, index != Index::Key, "{plan:?}");
+    }
+}
+
+/// Above some thousand records the store takes another way to the same answer.
+#[tokio::test]
+async fn a_state_of_many_records_is_paged_like_one_of_few() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&file(&folder)).await.unwrap();
+    let many = (0..6_000).fold(Commit::default(), |commit, number| {
+        let state = if number % 1_000 == 0 {
+            "rare"
+        } else {
+            "common"
+        };
+        commit.put(intent(&format!("{number:04}")).state(state))
+    });
+    store.commit(&acme(), many).await.unwrap();
+    for (state, after, expected) in [
+        ("common", "3999", ["4001", "4002", "4003"]),
+        ("rare", "2500", ["3000", "4000", "5000"]),
+    ] {
+        let query = Query::all(RecordKind::Intent)
+            .in_states(&[state])
+            .after(after)
+            .limit(3);
+        let page = store.query(&acme(), query).await.unwrap();
+        let keys: Vec<_> = page.records.iter().map(|record| &record.key).collect();
+        assert_eq!(keys, expected);
+        assert_eq!(page.next.is_some(), state == "common");
     }
 }

@@ -86,6 +86,20 @@ pub async fn the_ledger_is_read_in_pages(store: Arc<impl Store>) {
     assert_eq!(wrong.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
+/// Per tenant, and nothing where there is nothing.
+pub async fn the_head_of_the_ledger_is_its_last_entry(store: Arc<impl Store>) {
+    let empty = store.query(&acme(), Query::ledger_head()).await.unwrap();
+    assert!(empty.entries.is_empty());
+    for number in 0..3 {
+        let commit = Commit::default().append(entry(number));
+        let done = store.commit(&acme(), commit).await.unwrap();
+        let other = Commit::default().append(entry(9));
+        store.commit(&tenant("other"), other).await.unwrap();
+        let head = store.query(&acme(), Query::ledger_head()).await.unwrap();
+        assert_eq!((head.entries, head.next), (done.entries, None));
+    }
+}
+
 /// No gap, no fork, nothing twice.
 pub async fn many_writers_append_to_one_chain(store: Arc<impl Store>) {
     let writers = (0..64).map(|number| {

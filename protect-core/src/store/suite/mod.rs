@@ -70,6 +70,7 @@ macro_rules! store_suite {
             the_ledger_is_a_chain_per_tenant,
             a_refused_commit_appends_nothing,
             the_ledger_is_read_in_pages,
+            the_head_of_the_ledger_is_its_last_entry,
             many_writers_append_to_one_chain,
             what_a_commit_returns_is_what_the_ledger_holds,
         );

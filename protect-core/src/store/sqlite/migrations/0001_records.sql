@@ -1,6 +1,7 @@
 -- Frozen: a file in the field holds exactly this. What is missing comes as the next number.
 
 -- Times are UTC in RFC 3339 with nine decimals, so that they sort as text and lose nothing.
+-- The table has its own row numbers, so that bodies are appended and not spread over all pages.
 create table records (
     tenant      text    not null,
     kind        text    not null,
@@ -11,11 +12,14 @@ create table records (
     due         text,
     lease_until text,
     fence       integer,
-    body        text    not null,
-    primary key (tenant, kind, key)
-) strict, without rowid;
+    body        text    not null
+) strict;
 
-create index records_by_state on records (tenant, kind, state, key);
+create unique index records_by_key on records (tenant, kind, key);
+
+-- Without the key, so that it grows at its end: keys are hashes, and every index that holds them
+-- costs each write one more page.
+create index records_by_state on records (tenant, kind, state);
 create index records_by_group on records (tenant, kind, grp, key) where grp <> '';
 create index records_by_due on records (kind, due, tenant, key) where due is not null;
 

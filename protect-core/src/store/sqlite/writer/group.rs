@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::super::rows::{
@@ -26,7 +26,7 @@ pub(super) struct Group<'a> {
     index: HashMap<Target<'a>, usize>,
     slots: Vec<Slot<'a>>,
     heads: HashMap<&'a TenantId, Head>,
-    entries: Vec<Value>,
+    entries: Vec<EntryRow<'a>>,
 }
 
 type Target<'a> = (&'a TenantId, RecordKind, &'a str);
@@ -39,6 +39,25 @@ struct Slot<'a> {
     /// The last content, where one was written.
     put: Option<&'a Put>,
 }
+
+type KeyRow<'a> = (&'a TenantId, &'static str, &'a str);
+type LeaseRow<'a> = (&'a TenantId, &'static str, &'a str, Option<String>);
+type EntryRow<'a> = (&'a TenantId, i64, String, String);
+
+/// A record's columns in the order of the table.
+#[derive(Serialize)]
+struct Row<'a>(
+    &'a TenantId,
+    &'static str,
+    &'a str,
+    i64,
+    &'a str,
+    &'a str,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    &'a str,
+);
 
 /// The end of a chain.
 struct Head {
@@ -135,12 +154,8 @@ impl<'a> Group<'a> {
                 .last()
                 .map_or(&head.hash, |entry: &EvidenceEntry| &entry.hash);
             let entry = seal(previous, sequence, tenant, entry.clone())?;
-            rows.push(json!([
-                tenant,
-                stored_number(sequence),
-                entry.hash,
-                canonical(&entry)?
-            ]));
+            let text = canonical(&entry)?;
+            rows.push((tenant, stored_number(sequence), entry.hash.clone(), text));
             sealed.push(entry);
         }
         if let Some(last) = sealed.last() {
@@ -155,7 +170,7 @@ impl<'a> Group<'a> {
         if self.slots.is_empty() {
             return Ok(());
         }
-        let keys: Vec<Value> = self.slots.iter().map(Slot::key).collect();
+        let keys: Vec<KeyRow<'_>> = self.slots.iter().map(Slot::key).collect();
         let rows: Vec<(i64, i64, Option<i64>, Option<String>)> = sqlx::query_as(
             "select wanted.key, found.version, found.fence, found.lease_until \
              from json_each(?) as wanted cross join records as found \
@@ -205,32 +220,32 @@ impl Head {
     }
 }
 
-impl Slot<'_> {
-    fn key(&self) -> Value {
+impl<'a> Slot<'a> {
+    fn key(&self) -> KeyRow<'a> {
         let (tenant, kind, key) = self.target;
-        json!([tenant, kind.as_str(), key])
+        (tenant, kind.as_str(), key)
     }
 
-    fn lease(&self, after: Standing) -> Value {
+    fn lease(&self, after: Standing) -> LeaseRow<'a> {
         let (tenant, kind, key) = self.target;
         let until = after.lease.map(|lease| stored_time(lease.until));
-        json!([tenant, kind.as_str(), key, until])
+        (tenant, kind.as_str(), key, until)
     }
 
-    fn row(&self, after: Standing, put: &Put) -> Value {
+    fn row(&self, after: Standing, put: &'a Put) -> Row<'a> {
         let (tenant, kind, key) = self.target;
-        json!([
+        Row(
             tenant,
             kind.as_str(),
             key,
             stored_number(after.version),
-            put.state,
-            put.group,
+            &put.state,
+            &put.group,
             put.due.map(stored_time),
             after.lease.map(|lease| stored_time(lease.until)),
             after.lease.map(|lease| stored_number(lease.fence)),
-            put.body,
-        ])
+            &put.body,
+        )
     }
 }
 
@@ -247,9 +262,9 @@ pub(super) async fn claim(
     let (fence,): (i64,) = sqlx::query_as("update fence set last = last + 1 returning last")
         .fetch_one(&mut *connection)
         .await?;
-    let keys: Vec<Value> = found
+    let keys: Vec<(&str, &str, &str)> = found
         .iter()
-        .map(|(tenant, (key, ..))| json!([tenant, claim.kind.as_str(), key]))
+        .map(|(tenant, (key, ..))| (tenant.as_str(), claim.kind.as_str(), key.as_str()))
         .collect();
     sqlx::query(
         "update records set fence = ?, lease_until = ? from json_each(?) as wanted \
@@ -350,16 +365,17 @@ const APPEND: &str = "insert into ledger (tenant, sequence, hash, entry) \
 async fn bulk(
     connection: &mut SqliteConnection,
     sql: &'static str,
-    rows: &[Value],
+    rows: &[impl Serialize],
 ) -> Result<(), Trouble> {
-    let mut piece = String::new();
+    let mut piece = Vec::new();
     for (row, left) in rows.iter().zip((0..rows.len()).rev()) {
-        piece.push(if piece.is_empty() { '[' } else { ',' });
-        piece.push_str(&to_json(row)?);
+        piece.push(if piece.is_empty() { b'[' } else { b',' });
+        serde_json::to_writer(&mut piece, row).map_err(|_| Trouble::damaged())?;
         if piece.len() >= STATEMENT || left == 0 {
-            piece.push(']');
+            piece.push(b']');
+            let text = String::from_utf8(std::mem::take(&mut piece));
             sqlx::query(sql)
-                .bind(std::mem::take(&mut piece))
+                .bind(text.map_err(|_| Trouble::damaged())?)
                 .execute(&mut *connection)
                 .await?;
         }
