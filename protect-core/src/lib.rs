@@ -1,4 +1,5 @@
 //! Contracts, model and engine of protect.
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod connector;
@@ -17,15 +18,15 @@ pub mod registry;
 pub mod report;
 pub mod secret;
 pub mod store;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use context::{Context, Random};
 pub use error::{Error, ErrorEnvelope, ErrorKind, Result, Retry};
 
-#[cfg(all(feature = "engine", feature = "testing"))]
+#[cfg(all(feature = "engine", any(test, feature = "testing")))]
 pub(crate) use testing::kill_point;
 
 /// Where a test can have the process killed; nothing in any other build.
-#[cfg(all(feature = "engine", not(feature = "testing")))]
+#[cfg(all(feature = "engine", not(any(test, feature = "testing"))))]
 pub(crate) fn kill_point(_name: &str) {}

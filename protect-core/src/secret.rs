@@ -2,7 +2,7 @@
 //!
 //! No secret stands in a database, log, error, panic or `Debug`; a reference may.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -44,6 +44,37 @@ pub enum SecretRef {
         /// The name.
         provided: String,
     },
+}
+
+impl fmt::Display for SecretRef {
+    /// For errors: enough to find the place. A command's arguments are left out, since some
+    /// programs are passed secrets there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env { env } => write!(f, "environment variable `{env}`"),
+            Self::File { file } => write!(f, "file `{}`", file.display()),
+            Self::Command { command } => {
+                let program = command.first().map_or("", String::as_str);
+                write!(f, "command `{program}`")
+            }
+            Self::KeyVault { name, .. } => write!(f, "key vault secret `{name}`"),
+            Self::Provided { provided } => write!(f, "provided secret `{provided}`"),
+        }
+    }
+}
+
+impl SecretRef {
+    /// A reference to an environment variable.
+    pub fn env(name: impl Into<String>) -> Self {
+        Self::Env { env: name.into() }
+    }
+
+    /// A reference to what the embedding program hands over under this name.
+    pub fn provided(name: impl Into<String>) -> Self {
+        Self::Provided {
+            provided: name.into(),
+        }
+    }
 }
 
 /// Reads secrets at the moment they are used.

@@ -132,8 +132,8 @@ impl Webhook {
             .http
             .request(method, operation, path)
             .header("webhook-id", id)
-            .header("webhook-timestamp", timestamp.to_string())
-            .header("webhook-signature", signature)
+            .header("webhook-timestamp", &timestamp.to_string())
+            .header("webhook-signature", &signature)
             // The receiver knows the id: sending a message again does nothing twice.
             .idempotent(true);
         for (key, value) in query {

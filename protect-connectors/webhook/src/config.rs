@@ -1,46 +1,46 @@
 use std::sync::Arc;
 
+use protect_core::config::{CredentialSpec, EndpointSpec, KindSpec};
 use protect_core::connector::Connector;
 use protect_core::registry::{ConnectorSetup, Registry};
-use protect_core::secret::SecretRef;
-use protect_core::{Context, Error, Result};
+use protect_core::{Context, Result};
 
 use crate::client::Webhook;
 use crate::sink::WebhookConnector;
 
 /// Teaches a registry this kind of connector.
 pub fn register(registry: &mut Registry) {
-    registry.register(crate::KIND, |setup, context| build(&setup, context));
+    registry.register(spec(), |setup, context| build(&setup, context));
+}
+
+fn spec() -> KindSpec {
+    let url = EndpointSpec::new("url", "Where to post to.").required();
+    let secret = CredentialSpec::new().secret(
+        "signing_secret",
+        "The Standard Webhooks secret: `whsec_` and 24 to 64 random bytes in base64.",
+    );
+    KindSpec::new(
+        crate::KIND,
+        "A receiver of your own, told about incidents, tickets and events by signed messages.",
+    )
+    .endpoint(url)
+    .required_respond(secret)
 }
 
 fn build(setup: &ConnectorSetup, context: &Context) -> Result<Arc<dyn Connector>> {
-    let Some((_, connection)) = &setup.connection else {
-        return Err(setup.error("connection", "a webhook needs a connection"));
-    };
+    let missing = |field: &str| setup.error(field, "a webhook needs this");
+    let (_, connection) = setup
+        .connection
+        .as_ref()
+        .ok_or_else(|| missing("connection"))?;
     let url = connection
         .endpoints
         .get("url")
-        .ok_or_else(|| setup.error("endpoints.url", "a webhook needs the URL to post to"))?;
+        .ok_or_else(|| missing("endpoints.url"))?;
     let secret = connection
-        .respond
-        .as_ref()
-        .and_then(|respond| respond.get("signing_secret"))
-        .ok_or_else(|| {
-            setup.error(
-                "respond.signing_secret",
-                "a webhook needs its signing secret",
-            )
-        })?;
-    let secret: SecretRef = serde_json::from_value(secret.clone()).map_err(|_| {
-        setup.error(
-            "respond.signing_secret",
-            "not a reference to a secret; write { env = \"NAME\" }",
-        )
-    })?;
-    let client = Webhook::new(url, secret, context).map_err(|error| placed(setup, &error))?;
+        .respond_secret("signing_secret")
+        .ok_or_else(|| missing("respond.signing_secret"))?;
+    let client = Webhook::new(url, secret, context)
+        .map_err(|error| setup.error("endpoints.url", error.message()))?;
     Ok(Arc::new(WebhookConnector::new(setup.info.clone(), client)))
-}
-
-fn placed(setup: &ConnectorSetup, error: &Error) -> Error {
-    setup.error("endpoints.url", error.message())
 }

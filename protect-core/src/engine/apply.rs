@@ -514,7 +514,7 @@ fn refused(planned: &crate::model::PlannedAction, at: jiff::Timestamp) -> Step {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 impl Tenant {
     /// Leaves the first action as a process that died between its two transactions would.
     pub(crate) async fn abandon_in_flight(&self, approved: &ApprovedPlan) {

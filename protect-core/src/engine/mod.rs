@@ -34,7 +34,7 @@ mod triage;
 mod undo;
 mod work;
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

@@ -5,6 +5,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 /// Sends one request and gives one answer: no retries, no redirects, no credentials of its own.
+///
+/// A request may carry a [`MaxBody`] and a [`UrlPolicy`](super::UrlPolicy) in its extensions; a
+/// transport that reaches the network honours both.
 #[async_trait]
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// Sends it. An answer with any status is `Ok`.
@@ -13,6 +16,18 @@ pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// There is no complete answer; the kind says how far it got.
     async fn send(&self, request: http::Request<Bytes>)
     -> Result<http::Response<Bytes>, HttpError>;
+}
+
+/// A request extension: the most bytes of (decoded) body that the caller takes. The transport stops
+/// reading there, with [`HttpErrorKind::TooLarge`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxBody(pub usize);
+
+impl Default for MaxBody {
+    /// 16 MiB.
+    fn default() -> Self {
+        Self(16 * 1024 * 1024)
+    }
 }
 
 /// Why there is no answer.
@@ -46,6 +61,7 @@ impl fmt::Display for HttpError {
             HttpErrorKind::Interrupted => "the connection broke off",
             HttpErrorKind::Decode => "the answer could not be read",
             HttpErrorKind::TooLarge => "the answer is too large",
+            HttpErrorKind::Refused => "the transport refuses this address",
             HttpErrorKind::Unknown => "the request failed",
         })
     }
@@ -72,6 +88,8 @@ pub enum HttpErrorKind {
     Decode,
     /// Answered with more than the cap.
     TooLarge,
+    /// Not sent, and never will be: the address is one that a policy forbids.
+    Refused,
     /// None of the above.
     Unknown,
 }

@@ -297,6 +297,10 @@ impl ScanState for Forgetful {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is handed to `unwrap_or_else`"
+)]
 fn fails<T>(error: crate::Error) -> T {
     panic!("the connector failed: {error}")
 }

@@ -72,7 +72,7 @@ async fn what_nobody_can_say_is_unknown_until_a_probe_settles_it() {
         "unknown is not planned again"
     );
     fixture.vendor.with(|state| state.fault = Fault::None);
-    fixture.clock.advance(Duration::from_mins(2));
+    fixture.clock.advance(Duration::from_mins(2)).await;
     let steps = fixture.tenant.apply_waiting().await.unwrap();
     assert!(
         steps
@@ -97,13 +97,12 @@ async fn a_person_can_settle_what_no_probe_could_and_only_that() {
         .vendor
         .with(|state| state.fault = Fault::AnswerLostAndSilent);
     let steps = fixture.walk().await;
-    let id = steps[0].action.id.clone();
+    let (id, alice) = (steps[0].action.id.clone(), alice());
     let settle = |status| {
         fixture
             .tenant
-            .settle(&id, status, &FIXED, "seen in the console")
+            .settle(&id, status, &alice, "seen in the console")
     };
-    static FIXED: std::sync::LazyLock<Actor> = std::sync::LazyLock::new(alice);
     assert!(settle(OutcomeStatus::Cancelled).await.is_err());
     let step = settle(OutcomeStatus::Applied).await.unwrap();
     assert_eq!(step.status(), Some(OutcomeStatus::Applied));
@@ -129,7 +128,7 @@ async fn a_vendor_that_is_down_delays_the_action_and_it_is_done_once_when_it_is_
         "not due yet"
     );
     fixture.vendor.with(|state| state.fault = Fault::None);
-    fixture.clock.advance(Duration::from_mins(2));
+    fixture.clock.advance(Duration::from_mins(2)).await;
     let steps = fixture.tenant.apply_waiting().await.unwrap();
     assert!(
         steps
@@ -147,7 +146,7 @@ async fn a_vendor_that_stays_down_ends_as_failed_and_is_planned_again() {
     fixture.walk().await;
     let mut failed = 0;
     for _ in 0..8 {
-        fixture.clock.advance(Duration::from_mins(65));
+        fixture.clock.advance(Duration::from_mins(65)).await;
         let steps = fixture.tenant.apply_waiting().await.unwrap();
         failed += steps
             .iter()
@@ -214,7 +213,7 @@ async fn what_a_person_took_back_is_not_done_again_within_the_cool_down() {
         fixture.vendor.journal(),
         ["suspend U001", "ticket", "ticket"]
     );
-    fixture.clock.advance(Duration::from_hours(24 * 8));
+    fixture.clock.advance(Duration::from_hours(24 * 8)).await;
     fixture.walk().await;
     let suspended = fixture
         .vendor
@@ -244,7 +243,7 @@ async fn a_temporary_suspension_ends_once_by_itself() {
     fixture.tenant.apply(approved).await.unwrap();
     fixture.tenant.apply_waiting().await.unwrap();
     assert_eq!(fixture.vendor.journal(), ["suspend U004"], "not over yet");
-    fixture.clock.advance(Duration::from_hours(30));
+    fixture.clock.advance(Duration::from_hours(30)).await;
     fixture.tenant.apply_waiting().await.unwrap();
     fixture.tenant.apply_waiting().await.unwrap();
     assert_eq!(
@@ -295,7 +294,7 @@ async fn an_interrupted_attempt_is_probed_before_anything_is_tried_again() {
         ["ticket"],
         "the lease of the first still runs"
     );
-    fixture.clock.advance(Duration::from_mins(4));
+    fixture.clock.advance(Duration::from_mins(4)).await;
     fixture.tenant.apply_waiting().await.unwrap();
     assert_eq!(fixture.vendor.journal(), ["ticket", "suspend U001"]);
     assert!(

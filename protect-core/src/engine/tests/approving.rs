@@ -94,7 +94,10 @@ async fn an_approval_that_lapsed_before_the_attempt_changes_nothing_and_is_plann
     fixture.incident(1, 1).await;
     let plan = fixture.tenant.plan().await.unwrap();
     let approved = fixture.tenant.approve(plan, &alice()).await.unwrap();
-    fixture.clock.advance(std::time::Duration::from_hours(25));
+    fixture
+        .clock
+        .advance(std::time::Duration::from_hours(25))
+        .await;
     let steps = fixture.tenant.apply(approved).await.unwrap();
     assert!(
         steps

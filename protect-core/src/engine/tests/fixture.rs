@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::stand_in::ManualClock;
 use crate::config::Config;
 use crate::connector::{
     Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Cursor, Delivered, Delivery,
@@ -21,6 +20,7 @@ use crate::model::{
 };
 use crate::registry::Registry;
 use crate::store::{Commit, Expect, MemoryStore, Put, Query, RecordKind};
+use crate::testing::ManualClock;
 
 /// A tenant with ten active accounts at one vendor that is directory, remediator and sink.
 pub(super) struct Fixture {
@@ -58,8 +58,8 @@ impl Fixture {
              [tenants.acme.connectors.fake]\nkind = \"fake\"\n{rules}"
         );
         let config = Config::from_toml(&text, &registry).unwrap();
-        let clock = Arc::new(ManualClock::at("2026-11-01T08:00:00Z".parse().unwrap()));
-        let context = super::stand_in::context_with_clock(Arc::clone(&clock));
+        let outside = crate::testing::context();
+        let (context, clock) = (outside.context, outside.clock);
         let engine = Engine::builder(config, registry, context)
             .build(Arc::new(MemoryStore::new()))
             .unwrap();

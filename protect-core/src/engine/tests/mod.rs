@@ -4,4 +4,3 @@ mod applying;
 mod approving;
 mod fixture;
 mod planning;
-mod stand_in;

@@ -141,7 +141,10 @@ async fn the_eleventh_account_within_the_hour_waits_for_approval() {
     let again = fixture.tenant.plan().await.unwrap();
     assert_eq!(again.actions.len(), 1, "the eleventh waits");
     assert_eq!(waits(&again), 1);
-    fixture.clock.advance(std::time::Duration::from_mins(61));
+    fixture
+        .clock
+        .advance(std::time::Duration::from_mins(61))
+        .await;
     assert_eq!(
         waits(&fixture.tenant.plan().await.unwrap()),
         0,

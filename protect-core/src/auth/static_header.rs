@@ -1,0 +1,117 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderName, header};
+
+use super::cache::{Fetched, TokenCache};
+use super::{AuthorizationMark, TokenSource, set_secret_header};
+use crate::connector::OpContext;
+use crate::context::Context;
+use crate::error::Result;
+use crate::http::deadline::Deadline;
+use crate::secret::{ExposeSecret, SecretRef};
+
+/// How long a secret stays in memory before its reference is read again. A rejected one is read
+/// again at once, so a rotation needs no restart, and a secret behind a command does not start the
+/// command for each request.
+const KEPT_FOR: Duration = Duration::from_mins(5);
+
+/// A secret in a header of its own, such as `hibp-api-key`.
+#[derive(Debug)]
+pub struct StaticHeader {
+    context: Context,
+    name: HeaderName,
+    prefix: &'static str,
+    secret: SecretRef,
+    cache: TokenCache,
+}
+
+impl StaticHeader {
+    /// The header `name`, with the secret as its whole value.
+    pub fn new(context: &Context, name: HeaderName, secret: SecretRef) -> Self {
+        Self::with_prefix(context, name, "", secret)
+    }
+
+    fn with_prefix(
+        context: &Context,
+        name: HeaderName,
+        prefix: &'static str,
+        secret: SecretRef,
+    ) -> Self {
+        Self {
+            context: context.clone(),
+            name,
+            prefix,
+            secret,
+            cache: TokenCache::default(),
+        }
+    }
+
+    async fn read(&self) -> Result<Fetched> {
+        Ok(Fetched {
+            secret: self.context.secrets.resolve(&self.secret).await?,
+            lifetime: KEPT_FOR,
+        })
+    }
+}
+
+#[async_trait]
+impl TokenSource for StaticHeader {
+    async fn authorize(
+        &self,
+        cx: &OpContext,
+        request: &mut http::Request<Bytes>,
+    ) -> Result<AuthorizationMark> {
+        let clock = &*self.context.clock;
+        let held = self.cache.get(clock, Deadline::of(cx), self.read()).await?;
+        let value = format!("{}{}", self.prefix, held.secret.expose_secret());
+        let value = zeroize::Zeroizing::new(value);
+        set_secret_header(request, &self.name, &value)?;
+        Ok(held.mark)
+    }
+
+    /// Reads the reference again; the same secret again makes no sense.
+    async fn refresh(&self, cx: &OpContext, rejected: &AuthorizationMark) -> Result<bool> {
+        let clock = &*self.context.clock;
+        let old = self.cache.held();
+        let new = self
+            .cache
+            .replace(clock, Deadline::of(cx), *rejected, self.read())
+            .await?;
+        Ok(old.is_none_or(|old| {
+            old.mark != *rejected || old.secret.expose_secret() != new.secret.expose_secret()
+        }))
+    }
+}
+
+/// A secret as a bearer token (RFC 6750 section 2.1).
+#[derive(Debug)]
+pub struct Bearer(StaticHeader);
+
+impl Bearer {
+    /// `Authorization: Bearer <secret>`.
+    pub fn new(context: &Context, secret: SecretRef) -> Self {
+        Self(StaticHeader::with_prefix(
+            context,
+            header::AUTHORIZATION,
+            "Bearer ",
+            secret,
+        ))
+    }
+}
+
+#[async_trait]
+impl TokenSource for Bearer {
+    async fn authorize(
+        &self,
+        cx: &OpContext,
+        request: &mut http::Request<Bytes>,
+    ) -> Result<AuthorizationMark> {
+        self.0.authorize(cx, request).await
+    }
+
+    async fn refresh(&self, cx: &OpContext, rejected: &AuthorizationMark) -> Result<bool> {
+        self.0.refresh(cx, rejected).await
+    }
+}

@@ -1,0 +1,123 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::context::Random;
+use crate::dns::{DnsLookup, TxtAnswer};
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::{SecretRef, SecretResolver, SecretString};
+
+/// DNS from a map; every other name does not exist.
+#[derive(Debug, Default)]
+pub struct MapDns {
+    answers: Mutex<BTreeMap<String, TxtAnswer>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl MapDns {
+    /// Sets the answer for a name, in any case and with or without the final dot.
+    pub fn set(&self, name: &str, answer: TxtAnswer) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.insert(normal(name), answer);
+    }
+
+    /// Sets TXT records for a name.
+    pub fn set_txt(&self, name: &str, records: &[&str]) {
+        let records = records.iter().map(|&record| record.to_owned()).collect();
+        self.set(name, TxtAnswer::Records(records));
+    }
+
+    /// The names that were asked for, in order.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn normal(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[async_trait]
+impl DnsLookup for MapDns {
+    async fn txt(&self, name: &str) -> TxtAnswer {
+        let name = normal(name);
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = answers.get(&name).cloned().unwrap_or(TxtAnswer::NoName);
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(name);
+        answer
+    }
+}
+
+/// Secrets from a map, which may change while a test runs.
+#[derive(Default)]
+pub struct MapSecrets {
+    secrets: Mutex<HashMap<SecretRef, String>>,
+}
+
+impl MapSecrets {
+    /// Sets a secret.
+    pub fn set(&self, reference: SecretRef, value: &str) {
+        self.secrets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(reference, value.to_owned());
+    }
+
+    /// Sets what `{ env = "name" }` refers to.
+    pub fn set_env(&self, name: &str, value: &str) {
+        self.set(SecretRef::env(name), value);
+    }
+}
+
+impl std::fmt::Debug for MapSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MapSecrets(…)")
+    }
+}
+
+#[async_trait]
+impl SecretResolver for MapSecrets {
+    async fn resolve(&self, reference: &SecretRef) -> Result<SecretString> {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = secrets.get(reference).ok_or_else(|| {
+            Error::new(ErrorKind::ConfigInvalid, "the secret is not there")
+                .with_context("secret", reference.to_string())
+        })?;
+        Ok(SecretString::from(value.clone()))
+    }
+}
+
+/// The same numbers for the same seed (`SplitMix64`).
+#[derive(Debug)]
+pub struct SeededRandom(Mutex<u64>);
+
+impl SeededRandom {
+    /// Begins at a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(seed))
+    }
+
+    fn next(&self) -> u64 {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            let bytes = self.next().to_le_bytes();
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
+    }
+}
