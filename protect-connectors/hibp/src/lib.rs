@@ -1,9 +1,31 @@
-//! Have I Been Pwned connector of protect.
+//! Have I Been Pwned connector of protect: which watched addresses stand in known breaches, pastes
+//! and stealer logs, and how bad that is.
+#![doc = include_str!("docs.md")]
 
+mod catalogue;
+mod client;
+mod config;
+mod connector;
+mod error;
 mod models;
+mod observe;
+mod operations;
+mod passwords;
+mod planner;
+mod scan;
 pub mod severity;
 mod wire;
 
+pub use client::{ApiKeySource, Hibp, HibpBuilder};
+pub use config::{Cadence, Pastes};
+pub use connector::{HibpConnector, register};
 pub use models::{
-    Breach, BreachName, DnsToken, DomainExposure, Paste, SubscribedDomain, SubscriptionStatus,
+    Addresses, Breach, BreachName, BreachRef, DataClasses, DnsToken, DomainExposure, Paste,
+    SubscribedDomain, SubscriptionStatus, Websites,
 };
+pub use operations::OPERATIONS;
+pub use passwords::Password;
+pub use severity::{Assessment, CredentialAssessment, CredentialForm, Policy, SeverityProfile};
+
+/// The kind's name in the configuration.
+pub const KIND: &str = "hibp";

@@ -109,6 +109,41 @@ impl Breach {
     }
 }
 
+/// A breach by its name alone: join it with the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BreachRef {
+    /// The stable name.
+    #[serde(alias = "Name")]
+    pub name: BreachName,
+}
+
+/// Every data class there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DataClasses {
+    /// Their names, sorted.
+    pub names: Vec<String>,
+}
+
+/// Websites at which information stealers saw an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Websites {
+    /// Their domains.
+    pub websites: Vec<String>,
+}
+
+/// Addresses that information stealers saw at a website: other people's, and to be kept so.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Addresses {
+    /// The addresses.
+    pub addresses: Vec<String>,
+}
+
+impl fmt::Debug for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Addresses({} of them)", self.addresses.len())
+    }
+}
+
 /// One paste that holds an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Paste {
@@ -196,10 +231,16 @@ pub struct SubscriptionStatus {
 }
 
 /// Names by local part: what a search over a whole domain answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DomainExposure {
     /// For each local part, the breaches or websites it was found in.
     pub aliases: BTreeMap<String, Vec<String>>,
+}
+
+impl fmt::Debug for DomainExposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DomainExposure({} aliases)", self.aliases.len())
+    }
 }
 
 /// The record to be put into DNS to prove that a domain is one's own.

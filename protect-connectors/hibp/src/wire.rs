@@ -18,13 +18,6 @@ pub(crate) fn parse<T: DeserializeOwned>(operation: &'static str, body: &[u8]) -
     serde_json::from_slice(body).map_err(|error| unreadable(operation, &error))
 }
 
-/// A name alone, as truncated answers give it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct NameOnly {
-    #[serde(rename = "Name", alias = "name")]
-    pub(crate) name: String,
-}
-
 /// The body of an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -24,7 +24,7 @@ impl Tenant {
         let name = match actor.kind {
             ActorKind::Person => {
                 let pseudonym = self.pseudonym(&format!("actor:{}", actor.id)).await?;
-                format!("person:{pseudonym} ({})", actor.authenticated_by)
+                format!("{pseudonym} ({})", actor.authenticated_by)
             }
             _ => actor.to_string(),
         };
@@ -102,6 +102,12 @@ impl Tenant {
         Ok(Some(Change::Put(super::records::put_incident(
             &incident, expect,
         )?)))
+    }
+
+    /// How the ledger names somebody.
+    pub(crate) async fn pseudonym(&self, subject: &str) -> Result<String> {
+        let random = &*self.context().random;
+        crate::ledger::pseudonym(&**self.store(), random, self.id(), subject).await
     }
 
     async fn account_pseudonym(&self, account: &AccountRef) -> Result<String> {

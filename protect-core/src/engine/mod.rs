@@ -29,7 +29,6 @@ mod run;
 mod scan;
 mod schedule;
 mod status;
-mod tmp;
 mod triage;
 mod undo;
 mod work;
