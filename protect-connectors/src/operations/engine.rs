@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use protect_core::Result;
+use protect_core::engine::Tenant;
 use protect_core::operation::{
     Callable, Class, ParameterKind, ResultType, answer, arguments, unknown,
 };
@@ -56,7 +57,7 @@ impl Callable for Protect {
                 "tenants" => {
                     let Nothing {} = arguments(given)?;
                     let tenants = self.tenants();
-                    let ids: Vec<_> = tenants.iter().map(|tenant| tenant.id()).collect();
+                    let ids: Vec<_> = tenants.iter().map(Tenant::id).collect();
                     answer(&ids)
                 }
                 _ => Err(unknown(&CLASS, &operation)),

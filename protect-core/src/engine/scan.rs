@@ -168,9 +168,13 @@ impl Tenant {
         self.end_acceptances().await?;
         let directories = self.refresh_directories(&chosen).await?;
         let watched = Arc::new(self.watch_list().await?);
-        let scanners = chosen.iter().filter(|c| c.as_scanner().is_some());
-        let mut connectors: Vec<ConnectorScan> = futures::stream::iter(scanners)
+        // Collected first: a stream that holds these closures could not move between threads.
+        let scans: Vec<_> = chosen
+            .iter()
+            .filter(|connector| connector.as_scanner().is_some())
             .map(|connector| self.scan_connector(connector, &watched, &options))
+            .collect();
+        let mut connectors: Vec<ConnectorScan> = futures::stream::iter(scans)
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
