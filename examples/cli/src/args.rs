@@ -88,7 +88,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Evidence(Evidence),
     /// Scan on schedule and apply what was approved, until stopped.
-    Run(OfTenant),
+    Run,
     /// The simulated vendors, on loopback.
     Sandbox(Sandbox),
     /// Write shell completions.
@@ -485,6 +485,9 @@ pub(crate) struct Sandbox {
     /// A Have I Been Pwned catalogue to serve instead of a generated one.
     #[arg(long, env = "PROTECT_HIBP_CATALOGUE")]
     pub(crate) catalogue: Option<PathBuf>,
+    /// Write a configuration for these vendors; it reads its secrets from the variables printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config_out: Option<PathBuf>,
 }
 
 /// A moment: a date, a time, or a span from `now`.

@@ -8,6 +8,7 @@ mod exit;
 mod output;
 mod page;
 mod progress;
+mod vendors;
 mod words;
 
 use std::process::ExitCode;

@@ -145,6 +145,12 @@ impl Page {
         self
     }
 
+    /// An empty line, whatever is above it.
+    pub(crate) fn blank(&mut self) -> &mut Self {
+        self.pieces.push(Piece::Gap);
+        self
+    }
+
     /// What one would type next.
     pub(crate) fn next(&mut self, command: impl AsRef<str>, why: &str) -> &mut Self {
         self.gap();

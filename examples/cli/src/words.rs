@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use protect_connectors::core::engine::{Step, Tenant};
 use protect_connectors::core::model::{
     AccountRef, Action, ActionTarget, Attributes, Finding, GuardDecision, Incident, OutcomeStatus,
@@ -40,19 +40,6 @@ pub(crate) fn moment_or(at: Option<Timestamp>, otherwise: &str) -> Text {
     at.map_or_else(|| Text::faint(otherwise), moment)
 }
 
-/// How long ago, roughly.
-pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
-    let Ok(span) = now.since((Unit::Day, at)) else {
-        return at.to_string();
-    };
-    let (days, hours, minutes) = (span.get_days(), span.get_hours(), span.get_minutes());
-    match (days, hours, minutes) {
-        (0, 0, 0) => "just now".to_owned(),
-        (0, 0, minutes) => format!("{minutes} min ago"),
-        (0, hours, _) => format!("{hours} h ago"),
-        (days, _, _) => format!("{days} d ago"),
-    }
-}
 
 /// `1 finding`, `2 findings`.
 pub(crate) fn count(n: impl Into<u64>, what: &str) -> String {

@@ -2,7 +2,7 @@
 
 mod doctor;
 mod evaluate;
-mod evidence;
+pub(crate) mod evidence;
 mod findings;
 mod incidents;
 mod init;
@@ -49,7 +49,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Score(of) => report::score(app, of).await?,
         Command::Report(report) => return report::report(app, report).await,
         Command::Evidence(command) => return evidence::run(app, command).await,
-        Command::Run(of) => return run::run(app, of).await,
+        Command::Run => return run::run(app).await,
         Command::Sandbox(sandbox) => return sandbox::run(app, sandbox).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "protect", &mut std::io::stdout());

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use protect_connectors::core::engine::{Step, TickScan};
-use protect_connectors::core::{Error, ErrorKind, Result};
+use protect_connectors::core::Result;
 use serde::Serialize;
 
-use crate::app::App;
-use crate::args::OfTenant;
+use crate::app::{self, App};
 use crate::output::{Answer, Output};
 use crate::page::{Page, Text, Tone};
 use crate::words;
@@ -26,20 +25,17 @@ enum Event<'a> {
 }
 
 /// Scans on schedule and applies what was approved, until stopped.
-pub(super) async fn run(app: &App, of: OfTenant) -> Result<Option<Answer>> {
+pub(super) async fn run(app: &App) -> Result<Option<Answer>> {
     let protect = app.open().await?;
-    drop(of);
     let tenants: Vec<_> = protect.tenants().iter().map(|tenant| tenant.id().to_string()).collect();
     let mut page = Page::new();
     page.line(format!("Watching {}; Ctrl-C stops.", tenants.join(", ")));
     app.output.item(&Event::Started { complete: true, tenants }, &page)?;
-    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut stop = std::pin::pin!(app::stopped());
     loop {
         let tick = tokio::select! {
             stopped = &mut stop => {
-                stopped.map_err(|error| {
-                    Error::new(ErrorKind::Unavailable, "cannot listen for Ctrl-C").with_source(error)
-                })?;
+                stopped?;
                 break;
             }
             tick = protect.tick() => tick?,
@@ -51,7 +47,10 @@ pub(super) async fn run(app: &App, of: OfTenant) -> Result<Option<Answer>> {
             tell_step(app.output, step)?;
         }
         tokio::select! {
-            _ = &mut stop => break,
+            stopped = &mut stop => {
+                stopped?;
+                break;
+            }
             () = tokio::time::sleep(LOOK_AGAIN) => {}
         }
     }
@@ -59,4 +58,38 @@ pub(super) async fn run(app: &App, of: OfTenant) -> Result<Option<Answer>> {
     page.line("Stopped. What was under way is taken up by the next run.");
     app.output.item(&Event::Stopped { complete: true }, &page)?;
     Ok(None)
+}
+
+fn tell_scan(output: Output, scan: &TickScan) -> Result<()> {
+    let complete = scan.summary.as_ref().is_some_and(|summary| summary.complete);
+    let mut page = Page::new();
+    let head = Text::strong(format!("{}/{}", scan.tenant, scan.connector));
+    let next = Text::faint(format!(", next at {}", scan.next.strftime("%H:%M:%S UTC")));
+    match (&scan.summary, &scan.error) {
+        (Some(summary), _) => {
+            let found = summary.connectors.iter().map(|one| one.counts.new + one.counts.reopened);
+            let found = words::count(found.sum::<u64>(), "new finding");
+            let opened = words::count_of(summary.incidents.opened.len(), "incident");
+            let (word, tone) = if complete {
+                ("scanned", Tone::Good)
+            } else {
+                ("incomplete", Tone::Bad)
+            };
+            let words = format!(": {found}, {opened} opened");
+            page.mixed([head, " ".into(), Text::new(word, tone), words.into(), next]);
+        }
+        (None, Some(error)) => {
+            let words = Text::new(format!(" failed: {}", error.message), Tone::Bad);
+            page.mixed([head, words, next]);
+        }
+        (None, None) => return Ok(()),
+    }
+    output.item(&Event::Scanned { complete, scan }, &page)
+}
+
+fn tell_step(output: Output, step: &Step) -> Result<()> {
+    let complete = words::exit_of(std::slice::from_ref(step), false).is_complete();
+    let mut page = Page::new();
+    page.line(step.to_string());
+    output.item(&Event::Acted { complete, step }, &page)
 }
