@@ -305,11 +305,7 @@ mod tests {
             colour: false,
             width: Some(26),
         };
-        assert!(
-            page()
-                .render(look)
-                .contains("critical  a long line abo…\n")
-        );
+        assert!(page().render(look).contains("critical  a long line abo…\n"));
     }
 
     #[test]

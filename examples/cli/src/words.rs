@@ -40,7 +40,6 @@ pub(crate) fn moment_or(at: Option<Timestamp>, otherwise: &str) -> Text {
     at.map_or_else(|| Text::faint(otherwise), moment)
 }
 
-
 /// `1 finding`, `2 findings`.
 pub(crate) fn count(n: impl Into<u64>, what: &str) -> String {
     let n = n.into();
@@ -177,7 +176,12 @@ pub(crate) fn credit<'a>(page: &mut Page, findings: impl IntoIterator<Item = &'a
     let mut lines: Vec<_> = findings
         .into_iter()
         .filter_map(|finding| finding.observation.attribution.as_ref())
-        .map(|credit| format!("Source: {} ({}), {}", credit.source, credit.url, credit.licence))
+        .map(|credit| {
+            format!(
+                "Source: {} ({}), {}",
+                credit.source, credit.url, credit.licence
+            )
+        })
         .collect();
     lines.sort();
     lines.dedup();

@@ -114,7 +114,11 @@ async fn walk_again(app: &App, stage: &Stage) -> Result<Second> {
 impl Story {
     fn exit(&self) -> Exit {
         let unhealthy = self.doctor.iter().any(|checkup| !checkup.healthy);
-        let first = self.found.exit().and(self.done.exit()).and(self.proof.exit());
+        let first = self
+            .found
+            .exit()
+            .and(self.done.exit())
+            .and(self.proof.exit());
         let second = self.second.found.exit().and(self.second.done.exit());
         Exit::trouble(unhealthy || !self.second.opened_nothing())
             .and(first)
@@ -137,7 +141,9 @@ fn faults() -> Result<Answer> {
         name: &'static str,
         meaning: &'static str,
     }
-    let named = Fault::NAMES.iter().map(|(name, meaning)| Named { name, meaning });
+    let named = Fault::NAMES
+        .iter()
+        .map(|(name, meaning)| Named { name, meaning });
     let named: Vec<_> = named.collect();
     let mut page = Page::new();
     page.table(tell::faults());

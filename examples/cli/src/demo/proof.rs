@@ -98,12 +98,21 @@ async fn accounts(stage: &Stage, done: &Done) -> Result<Vec<AccountNow>> {
     let mut accounts = Vec::new();
     for id in ids {
         let user = client.get_user(&id).await;
-        let error = user.as_ref().err().map(protect_connectors::core::Error::envelope);
+        let error = user
+            .as_ref()
+            .err()
+            .map(protect_connectors::core::Error::envelope);
         let user = user.ok();
         accounts.push(AccountNow {
             id,
-            name: user.as_ref().map(|user| user.display_name.clone()).unwrap_or_default(),
-            address: user.as_ref().and_then(|user| user.email.clone()).unwrap_or_default(),
+            name: user
+                .as_ref()
+                .map(|user| user.display_name.clone())
+                .unwrap_or_default(),
+            address: user
+                .as_ref()
+                .and_then(|user| user.email.clone())
+                .unwrap_or_default(),
             state: user.map(|user| user.state.as_str().to_owned()),
             error,
         });
@@ -115,10 +124,23 @@ async fn accounts(stage: &Stage, done: &Done) -> Result<Vec<AccountNow>> {
 async fn tickets(stage: &Stage, done: &Done) -> Result<Vec<TicketNow>> {
     let path = stage.folder.path().join("desk.secret");
     let secret = SecretRef::File { file: path };
-    let desk = Webhook::new(&stage.sandbox.webhook_url(), secret, stage.protect.context())?;
-    let cx = OpContext::new(stage.tenant.id().clone(), "demo", Actor::unverified("alice"));
-    let wanted = done.steps.iter().filter(|step| step.action.kind == ActionKind::OpenTicket);
-    let incidents: BTreeSet<_> = wanted.filter_map(|step| step.action.incident.clone()).collect();
+    let desk = Webhook::new(
+        &stage.sandbox.webhook_url(),
+        secret,
+        stage.protect.context(),
+    )?;
+    let cx = OpContext::new(
+        stage.tenant.id().clone(),
+        "demo",
+        Actor::unverified("alice"),
+    );
+    let wanted = done
+        .steps
+        .iter()
+        .filter(|step| step.action.kind == ActionKind::OpenTicket);
+    let incidents: BTreeSet<_> = wanted
+        .filter_map(|step| step.action.incident.clone())
+        .collect();
     let mut tickets = Vec::new();
     for incident in incidents {
         // What the sink's documentation says our tickets are found by.
@@ -126,8 +148,15 @@ async fn tickets(stage: &Stage, done: &Done) -> Result<Vec<TicketNow>> {
         let items = desk.items(&cx, &reference).await;
         tickets.push(TicketNow {
             incident,
-            error: items.as_ref().err().map(protect_connectors::core::Error::envelope),
-            items: items.unwrap_or_default().into_iter().map(TicketItem::of).collect(),
+            error: items
+                .as_ref()
+                .err()
+                .map(protect_connectors::core::Error::envelope),
+            items: items
+                .unwrap_or_default()
+                .into_iter()
+                .map(TicketItem::of)
+                .collect(),
         });
     }
     Ok(tickets)
@@ -144,7 +173,10 @@ impl TicketItem {
 
 /// Writes the month's report for people, in two forms.
 async fn write_report(stage: &Stage) -> Result<Vec<PathBuf>> {
-    let report = stage.tenant.report(Month::of(Timestamp::now()), &[]).await?;
+    let report = stage
+        .tenant
+        .report(Month::of(Timestamp::now()), &[])
+        .await?;
     let html = stage.folder.path().join("report.html");
     let markdown = stage.folder.path().join("report.md");
     app::write(&html, &report.to_html()?)?;
