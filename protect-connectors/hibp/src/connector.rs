@@ -12,11 +12,12 @@ use protect_core::connector::{
 use protect_core::registry::{ConnectorSetup, Registry};
 use protect_core::{Context, Error, ErrorKind, Result};
 
-use crate::client::{Hibp, effective_rate};
+use crate::client::Hibp;
 use crate::config::{self, Settings};
 use crate::models::SubscriptionStatus;
 use crate::observe::Checks;
 use crate::planner::Capacity;
+use crate::requests::effective_rate;
 use crate::scan::Scan;
 
 /// A run makes sense every twelve hours.
@@ -213,6 +214,10 @@ fn locate(setup: &ConnectorSetup, error: &Error) -> Error {
         .iter()
         .find(|(key, _)| *key == "field")
         .map_or("endpoints", |(_, field)| field.as_str());
-    let field = if field == "base_url" { "endpoints" } else { field };
+    let field = if field == "base_url" {
+        "endpoints"
+    } else {
+        field
+    };
     setup.error(field, error.message())
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use protect_core::connector::ScanState;
 use protect_core::Result;
+use protect_core::connector::ScanState;
 use protect_core::model::{TenantId, WatchList};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -81,9 +81,10 @@ pub(crate) struct Inputs<'a> {
     pub(crate) watched: &'a Arc<WatchList>,
     pub(crate) version: &'a Version,
     pub(crate) capacity: Capacity,
-    /// Now and when the run began, in seconds since 1970.
+    /// Now, in seconds since 1970.
     pub(crate) now: i64,
-    pub(crate) run_began: i64,
+    /// When the run began, where it was interrupted.
+    pub(crate) resumed_from: Option<i64>,
     pub(crate) forced: bool,
 }
 
@@ -114,7 +115,7 @@ pub(crate) async fn plan(inputs: &Inputs<'_>, state: &dyn ScanState) -> Result<P
         version: inputs.version,
         now: inputs.now,
         forced: inputs.forced,
-        run_began: inputs.run_began,
+        resumed_from: inputs.resumed_from,
         max_age: i64::try_from(inputs.settings.max_age.as_secs()).unwrap_or(i64::MAX),
     };
     let mut plan = Plan {
@@ -134,7 +135,8 @@ pub(crate) async fn plan(inputs: &Inputs<'_>, state: &dyn ScanState) -> Result<P
     plan.steps.extend(pages(&due.judge).map(Step::Judge));
     if by_range {
         let groups = group_by_prefix(&due.ask, &inputs.watched.addresses);
-        plan.steps.extend(pages_of_groups(groups).into_iter().map(Step::Ranges));
+        plan.steps
+            .extend(pages_of_groups(groups).into_iter().map(Step::Ranges));
     } else {
         plan.steps.extend(pages(&due.ask).map(Step::Accounts));
     }
@@ -202,7 +204,9 @@ impl Domains {
             let memory = stored.get(&domain_key(&domain)).cloned();
             match coverage(inputs, &domain, memory.as_ref()) {
                 Ok(()) => {
-                    sorted.memories.insert(domain.clone(), memory.unwrap_or_default());
+                    sorted
+                        .memories
+                        .insert(domain.clone(), memory.unwrap_or_default());
                     sorted.covered.insert(domain, watched);
                 }
                 Err(reason) => {

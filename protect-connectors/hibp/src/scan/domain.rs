@@ -11,9 +11,7 @@ use super::{Run, remember};
 use crate::client::Hibp;
 use crate::models::BreachName;
 use crate::observe::{self, Via};
-use crate::planner::{
-    DomainMemory, DomainStep, aliases_key, domain_key, read_state, remembered,
-};
+use crate::planner::{DomainMemory, DomainStep, aliases_key, domain_key, read_state, remembered};
 
 /// Aliases on a page.
 const PAGE: usize = 500;
@@ -147,18 +145,15 @@ impl DomainTable {
                 continue;
             };
             let names = self.named(&alias.breaches).map(BreachName::from).collect();
-            match alias.watched {
-                Some(index) => {
-                    let memory = memories.remove(&index).unwrap_or_default();
-                    work.record(run, page, &address, names, Via::Domain, memory)
-                        .await;
+            if let Some(index) = alias.watched {
+                let memory = memories.remove(&index).unwrap_or_default();
+                work.record(run, page, &address, names, Via::Domain, memory)
+                    .await;
+            } else {
+                if !(alias.breaches.is_empty() && alias.websites.is_empty()) {
+                    unwatched.insert(alias.local.to_string());
                 }
-                None => {
-                    if !(alias.breaches.is_empty() && alias.websites.is_empty()) {
-                        unwatched.insert(alias.local.to_string());
-                    }
-                    work.observe(run, page, &address, names, Via::Domain).await;
-                }
+                work.observe(run, page, &address, names, Via::Domain).await;
             }
             if self.asked_stealer_logs {
                 for website in self.named(&alias.websites) {
@@ -190,7 +185,14 @@ impl DomainTable {
     }
 
     /// With the last page the lists of this answer count, and those of the one before go.
-    fn remember_domain(&self, page: &mut ScanPage, run: &Run, now: i64, generation: u32, lists: u32) {
+    fn remember_domain(
+        &self,
+        page: &mut ScanPage,
+        run: &Run,
+        now: i64,
+        generation: u32,
+        lists: u32,
+    ) {
         let version = &run.catalogue.version;
         let stealers = if self.asked_stealer_logs {
             version.stealers.clone()

@@ -14,8 +14,8 @@ use protect_core::connector::{
     Cursor, Evaluated, OpContext, Progress, ScanPage, ScanRequest, ScanState,
 };
 use protect_core::model::{
-    CheckResult, Confidence, ConnectionName, NotEvaluatedReason, Severity, TenantId, Verdict,
-    WatchList,
+    Attributes, CheckId, CheckResult, Confidence, ConnectionName, NotEvaluatedReason, Severity,
+    TenantId, Verdict, WatchList,
 };
 use protect_core::{Context, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,13 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::catalogue::{Catalogue, Version};
-use crate::client::{Hibp, effective_rate};
+use crate::client::Hibp;
 use crate::config::{Cadence, Settings};
 use crate::error::{PLAN, REASON};
 use crate::models::SubscriptionStatus;
 use crate::observe::{self, Checks};
 use crate::planner::{self, Capacity, Demand, Inputs, Plan, Step};
+use crate::requests::effective_rate;
 use domain::DomainTable;
 
 /// Failures in a row after which the vendor counts as down.
@@ -166,15 +167,19 @@ impl Scan {
         let status = api.subscription_status().await?;
         let now = self.context.clock.now();
         let catalogue = Catalogue::new(api.breaches(None, None).await?, now);
-        let subscribed = if request.watched.domains.is_empty() && request.watched.addresses.is_empty()
-        {
-            Vec::new()
-        } else {
-            api.subscribed_domains().await?
-        };
+        let subscribed =
+            if request.watched.domains.is_empty() && request.watched.addresses.is_empty() {
+                Vec::new()
+            } else {
+                api.subscribed_domains().await?
+            };
         let capacity = Capacity::of(effective_rate(&status, self.settings.requests_per_minute));
-        let began = resumed.as_ref().map_or(now.as_second(), |place| place.began);
-        let forced = resumed.as_ref().map_or(request.forced, |place| place.forced);
+        let began = resumed
+            .as_ref()
+            .map_or(now.as_second(), |place| place.began);
+        let forced = resumed
+            .as_ref()
+            .map_or(request.forced, |place| place.forced);
         let inputs = Inputs {
             tenant: &self.tenant,
             settings: &self.settings,
@@ -184,7 +189,7 @@ impl Scan {
             version: &catalogue.version,
             capacity,
             now: now.as_second(),
-            run_began: began,
+            resumed_from: resumed.as_ref().map(|place| place.began),
             forced,
         };
         let plan = planner::plan(&inputs, request.state).await?;
@@ -238,12 +243,7 @@ impl Scan {
         state: &dyn ScanState,
     ) -> Result<ScanPage> {
         let mut page = ScanPage::default();
-        for check in [&self.checks.credential, &self.checks.plan, &self.checks.capacity] {
-            page.evaluated.push(Evaluated {
-                check: check.clone(),
-                subject: Some(observe::connection_subject(&self.connection)),
-            });
-        }
+        self.evaluated(&mut page, &self.checks.capacity);
         if let Some(infeasible) = &run.plan.decision.infeasible {
             page.observations.push(observe::operational(
                 &self.checks.capacity,
@@ -306,6 +306,9 @@ impl Scan {
             })?));
             return Ok(page);
         }
+        // Only now is it known that nothing was refused on the way.
+        self.evaluated(&mut page, &self.checks.credential);
+        self.evaluated(&mut page, &self.checks.plan);
         let before = planner::read_state::<Verdict>(&[VERDICT_KEY.to_owned()], state).await?;
         let before = before.get(VERDICT_KEY).copied();
         let verdict = self.last_verdict(run, &place.tally, before);
@@ -403,11 +406,18 @@ impl Scan {
             (
                 Verdict::NotEvaluated,
                 Some(NotEvaluatedReason::VendorError),
-                format!("{} addresses could not be checked and stay due", tally.failed),
+                format!(
+                    "{} addresses could not be checked and stay due",
+                    tally.failed
+                ),
             )
         } else if asked {
             let exposed = tally.exposed + tally.unchanged_exposed;
-            let verdict = if exposed > 0 { Verdict::Fail } else { Verdict::Pass };
+            let verdict = if exposed > 0 {
+                Verdict::Fail
+            } else {
+                Verdict::Pass
+            };
             (
                 verdict,
                 None,
@@ -442,21 +452,25 @@ impl Scan {
         result
             .details
             .insert("catalogue_version".into(), json!(version));
-        result
-            .details
-            .insert("needed_per_minute".into(), json!(run.plan.demand.per_minute()));
-        result
-            .details
-            .insert("plan_per_minute".into(), json!(run.capacity.sweep_per_minute()));
+        result.details.insert(
+            "needed_per_minute".into(),
+            json!(run.plan.demand.per_minute()),
+        );
+        result.details.insert(
+            "plan_per_minute".into(),
+            json!(run.capacity.sweep_per_minute()),
+        );
         result
     }
 
-    fn verdict(
-        &self,
-        check: &protect_core::model::CheckId,
-        verdict: Verdict,
-        reason: String,
-    ) -> CheckResult {
+    fn evaluated(&self, page: &mut ScanPage, check: &CheckId) {
+        page.evaluated.push(Evaluated {
+            check: check.clone(),
+            subject: Some(observe::connection_subject(&self.connection)),
+        });
+    }
+
+    fn verdict(&self, check: &CheckId, verdict: Verdict, reason: String) -> CheckResult {
         CheckResult {
             check: check.clone(),
             verdict,
@@ -467,7 +481,7 @@ impl Scan {
             source: format!("connections.{}", self.connection),
             confidence: Confidence::High,
             references: Vec::new(),
-            details: protect_core::model::Attributes::new(),
+            details: Attributes::new(),
         }
     }
 }

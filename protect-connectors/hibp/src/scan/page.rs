@@ -83,7 +83,9 @@ impl Work<'_> {
             let address = watched.address;
             self.record(run, &mut page, &address, names, Via::Stored, memory)
                 .await;
-            if let Some(Some(value)) = page.state.get_mut(&address_key(&self.scan.tenant, &address))
+            if let Some(Some(value)) = page
+                .state
+                .get_mut(&address_key(&self.scan.tenant, &address))
             {
                 value["t"] = at.0.into();
                 value["s"] = at.1.into();
@@ -154,18 +156,13 @@ impl Work<'_> {
                 return Ok((page, refused));
             }
         };
-        let next = table
-            .page(&mut self, run, &mut page, step, state)
-            .await?;
-        match next {
-            Some(offset) => {
-                self.place.offset = offset;
-                run.table = Some(table);
-            }
-            None => {
-                self.place.offset = 0;
-                self.place.step += 1;
-            }
+        let next = table.page(&mut self, run, &mut page, step, state).await?;
+        if let Some(offset) = next {
+            self.place.offset = offset;
+            run.table = Some(table);
+        } else {
+            self.place.offset = 0;
+            self.place.step += 1;
         }
         Ok((page, None))
     }
@@ -278,7 +275,7 @@ impl Work<'_> {
 
     /// A breach that was loaded after the catalogue was read.
     async fn look_up(&self, run: &mut Run, name: &BreachName) {
-        if run.catalogue.get(name).is_none()
+        if run.catalogue.begin_look_up(name)
             && let Ok(Some(breach)) = self.api.breach(name.as_str()).await
         {
             run.catalogue.add(breach);
@@ -406,10 +403,7 @@ fn spread(
 /// What a run needs to know of an error.
 fn copy(error: &Error) -> Error {
     let copied = Error::new(error.kind(), error.message());
-    error
-        .context()
-        .iter()
-        .fold(copied, |copied, (key, value)| {
-            copied.with_context(key, value.clone())
-        })
+    error.context().iter().fold(copied, |copied, (key, value)| {
+        copied.with_context(key, value.clone())
+    })
 }
