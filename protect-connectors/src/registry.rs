@@ -2,5 +2,12 @@ use protect_core::registry::Registry;
 
 /// A registry with every kind of connector that this build has.
 pub fn registry() -> Registry {
-    Registry::new()
+    let mut registry = Registry::new();
+    #[cfg(feature = "hibp")]
+    protect_hibp::register(&mut registry);
+    #[cfg(feature = "onepassword")]
+    protect_onepassword::register(&mut registry);
+    #[cfg(feature = "webhook")]
+    protect_webhook::register(&mut registry);
+    registry
 }
