@@ -1,10 +1,25 @@
 //! The native half of the Python package `protect`; Python sees it as `protect._protect`.
+//!
+//! It holds no rules: one opaque [`Handle`](handle::Handle) is called by name with JSON, and
+//! everything that people see is Python above it, most of it generated.
+
+mod callback;
+mod connector;
+mod errors;
+mod handle;
+mod open;
+mod runtime;
+mod secrets;
 
 use pyo3::prelude::*;
 
 /// The native half of `protect`.
 #[pymodule(gil_used = false)]
 mod _protect {
+    #[pymodule_export]
+    use super::handle::{Call, Handle};
+    #[pymodule_export]
+    use super::open::{connect, open};
     #[pymodule_export]
     use super::version;
 }

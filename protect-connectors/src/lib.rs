@@ -18,12 +18,13 @@
 //! Vendors' own clients (level 1) stand in the modules named after their kinds. They call the
 //! vendor at once, without plan, guards, store or ledger; only the engine gives those.
 
+mod context;
 pub mod foreign;
 pub mod operations;
 mod protect;
-mod provided;
 mod registry;
 
+pub use context::context;
 pub use protect::{Protect, ProtectBuilder};
 pub use protect_core as core;
 #[cfg(feature = "hibp")]
@@ -33,7 +34,6 @@ pub use protect_http as http;
 pub use protect_onepassword as onepassword;
 #[cfg(feature = "webhook")]
 pub use protect_webhook as webhook;
-pub use provided::{ProvidedSecrets, SecretSource};
 pub use registry::registry;
 
 /// What most programs use.

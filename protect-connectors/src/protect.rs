@@ -78,6 +78,18 @@ impl ProtectBuilder {
         self
     }
 
+    /// As [`ProtectBuilder::register`], for a change that may be refused.
+    ///
+    /// # Errors
+    /// What `change` says.
+    pub fn try_register(
+        mut self,
+        change: impl FnOnce(&mut Registry) -> Result<()>,
+    ) -> Result<Self> {
+        change(&mut self.registry)?;
+        Ok(self)
+    }
+
     /// As [`Protect::open`].
     ///
     /// # Errors
@@ -99,7 +111,7 @@ impl ProtectBuilder {
     async fn build(self, config: Config) -> Result<Protect> {
         let context = match self.context {
             Some(context) => context,
-            None => return Err(protect_core::Error::unexpected("no context")),
+            None => crate::context()?.0,
         };
         let store = open_store(&config.store).await?;
         let engine = Engine::builder(config, self.registry, context).build(store)?;

@@ -1,37 +1,45 @@
 //! Writes the files that are made from the code, or, with `--check`, names those that differ from it.
-//! `cargo xtask generate` builds what this reads and runs it. To generate another file, add a line to
-//! [`ARTIFACTS`].
+//! `cargo xtask generate` builds what this reads and runs it. A language is a module with a function
+//! that gives its files; add it to [`artifacts`].
 #![expect(clippy::print_stdout, reason = "a command line tool")]
 
+mod catalogue;
+mod docs;
+mod python;
+mod schema;
 mod stubs;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::catalogue::Catalogue;
+
 /// A file in the repository that nobody edits.
-struct Artifact {
+pub(crate) struct Artifact {
     /// Where it is, from the root of the repository.
-    path: &'static str,
+    pub(crate) path: String,
     /// What is in it.
-    render: fn(&Inputs) -> Result<String, String>,
+    pub(crate) contents: String,
 }
 
-/// What is read besides the crates that are compiled in.
-struct Inputs {
-    /// The built extension module of Python.
-    python_module: PathBuf,
-}
+/// Folders with nothing else in them: a file that is no longer made is removed.
+const FOLDERS: &[&str] = &[python::FOLDER];
 
-const ARTIFACTS: &[Artifact] = &[Artifact {
-    path: "bindings-python/python/protect/_protect.pyi",
-    render: stubs::render,
-}];
+fn artifacts(python_module: &Path) -> Result<Vec<Artifact>, String> {
+    let catalogue = Catalogue::read()?;
+    let mut artifacts = vec![Artifact {
+        path: "bindings-python/python/protect/_protect.pyi".to_owned(),
+        contents: stubs::render(python_module)?,
+    }];
+    artifacts.extend(python::artifacts(&catalogue));
+    artifacts.extend(docs::artifacts(&catalogue));
+    Ok(artifacts)
+}
 
 fn main() -> ExitCode {
-    match parse(std::env::args().skip(1))
-        .and_then(|(root, check, inputs)| generate(&root, check, &inputs))
-    {
+    match parse(std::env::args().skip(1)).and_then(|arguments| generate(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             println!("{why}");
@@ -40,7 +48,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(PathBuf, bool, Inputs), String> {
+struct Arguments {
+    root: PathBuf,
+    python_module: PathBuf,
+    check: bool,
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let (mut root, mut check, mut python_module) = (None, false, None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -51,31 +65,36 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(PathBuf, bool, 
         }
     }
     match (root, python_module) {
-        (Some(root), Some(module)) => Ok((
-            root.into(),
+        (Some(root), Some(module)) => Ok(Arguments {
+            root: root.into(),
+            python_module: module.into(),
             check,
-            Inputs {
-                python_module: module.into(),
-            },
-        )),
+        }),
         _ => Err("usage: generate --root DIRECTORY --python-module FILE [--check]".to_owned()),
     }
 }
 
-fn generate(root: &Path, check: bool, inputs: &Inputs) -> Result<(), String> {
+fn generate(arguments: &Arguments) -> Result<(), String> {
+    let artifacts = artifacts(&arguments.python_module)?;
     let mut stale = Vec::new();
-    for artifact in ARTIFACTS {
-        let wanted =
-            (artifact.render)(inputs).map_err(|why| format!("{}: {why}", artifact.path))?;
-        let path = root.join(artifact.path);
-        if fs::read_to_string(&path).is_ok_and(|present| present == wanted) {
+    for Artifact { path, contents } in &artifacts {
+        let file = arguments.root.join(path);
+        if fs::read_to_string(&file).is_ok_and(|present| present == *contents) {
             continue;
         }
-        if check {
-            stale.push(artifact.path);
+        if arguments.check {
+            stale.push(path.clone());
         } else {
-            write(&path, &wanted).map_err(|why| format!("{}: {why}", artifact.path))?;
-            println!("wrote {}", artifact.path);
+            write(&file, contents).map_err(|why| format!("{path}: {why}"))?;
+            println!("wrote {path}");
+        }
+    }
+    for path in left_over(&arguments.root, &artifacts) {
+        if arguments.check {
+            stale.push(path);
+        } else {
+            fs::remove_file(arguments.root.join(&path)).map_err(|why| format!("{path}: {why}"))?;
+            println!("removed {path}");
         }
     }
     if stale.is_empty() {
@@ -88,6 +107,21 @@ fn generate(root: &Path, check: bool, inputs: &Inputs) -> Result<(), String> {
     }
 }
 
+fn left_over(root: &Path, artifacts: &[Artifact]) -> BTreeSet<String> {
+    let made: BTreeSet<&str> = artifacts.iter().map(|it| it.path.as_str()).collect();
+    let mut found = BTreeSet::new();
+    for folder in FOLDERS {
+        let entries = fs::read_dir(root.join(folder)).into_iter().flatten();
+        for entry in entries.flatten().filter(|entry| entry.path().is_file()) {
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            if !made.contains(path.as_str()) {
+                found.insert(path);
+            }
+        }
+    }
+    found
+}
+
 fn write(path: &Path, contents: &str) -> std::io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
@@ -97,7 +131,7 @@ fn write(path: &Path, contents: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ARTIFACTS, parse};
+    use super::*;
 
     fn arguments(line: &str) -> impl Iterator<Item = String> {
         line.split_whitespace().map(str::to_owned)
@@ -112,15 +146,21 @@ mod tests {
     }
 
     #[test]
-    fn every_artifact_has_a_path_of_its_own_inside_the_repository() {
-        let mut paths: Vec<_> = ARTIFACTS.iter().map(|artifact| artifact.path).collect();
+    fn every_table_of_this_build_is_understood_and_every_file_has_a_path_of_its_own() {
+        let catalogue = Catalogue::read().unwrap();
+        let mut paths: Vec<String> = python::artifacts(&catalogue)
+            .into_iter()
+            .chain(docs::artifacts(&catalogue))
+            .map(|artifact| artifact.path)
+            .collect();
         assert!(
             paths
                 .iter()
                 .all(|path| !path.starts_with('/') && !path.contains(".."))
         );
+        let all = paths.len();
         paths.sort_unstable();
         paths.dedup();
-        assert_eq!(paths.len(), ARTIFACTS.len());
+        assert_eq!(paths.len(), all);
     }
 }

@@ -1,0 +1,199 @@
+//! The one opaque handle that every generated class calls through.
+
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use protect_connectors::core::operation::{Callable, ProgressSink};
+use protect_connectors::core::{Error, ErrorKind, Result};
+use pyo3::prelude::*;
+use serde_json::Value;
+use tokio::task::AbortHandle;
+
+use crate::callback::EventLoop;
+use crate::errors::{Raised, exception};
+use crate::runtime;
+
+/// Something that can be called by name: a vendor's client, the engine, a tenant.
+#[pyclass(frozen, module = "protect._protect")]
+pub(crate) struct Handle {
+    callable: Mutex<Option<Arc<dyn Callable>>>,
+    class: &'static str,
+    kind: &'static str,
+    event_loop: EventLoop,
+    pid: u32,
+}
+
+/// A call under way that somebody awaits.
+#[pyclass(frozen, module = "protect._protect")]
+pub(crate) struct Call {
+    task: AbortHandle,
+}
+
+#[pymethods]
+impl Handle {
+    /// Calls an operation with a JSON object and waits for its JSON; seconds for the timeout.
+    #[pyo3(signature = (operation, arguments, timeout=None, progress=None))]
+    fn call(
+        &self,
+        py: Python<'_>,
+        operation: &str,
+        arguments: &str,
+        timeout: Option<f64>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<String> {
+        let waited = self
+            .prepare(operation, arguments, timeout)
+            .and_then(|(callable, arguments, timeout)| {
+                let work = begin(callable, operation, arguments, progress);
+                runtime::wait(py, timeout, work)
+            })
+            .map(|answer| answer.to_string());
+        waited.map_err(|error| exception(py, &error, &self.named(operation)))
+    }
+
+    /// Starts an operation and gives it back at once; `done` is called with its JSON, or None and
+    /// the exception, on a thread of the engine. Callbacks' coroutines run on `event_loop`.
+    #[pyo3(signature = (operation, arguments, done, event_loop, timeout=None, progress=None))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one more than a dataclass would be worth"
+    )]
+    fn start(
+        &self,
+        py: Python<'_>,
+        operation: &str,
+        arguments: &str,
+        done: Py<PyAny>,
+        event_loop: Py<PyAny>,
+        timeout: Option<f64>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Call> {
+        self.event_loop.set(event_loop);
+        let named = self.named(operation);
+        let begun = self.prepare(operation, arguments, timeout).and_then(
+            |(callable, arguments, timeout)| {
+                let work = begin(callable, operation, arguments, progress);
+                let named = named.clone();
+                let task = runtime::runtime()?.spawn(async move {
+                    let result = runtime::limited(timeout, work).await;
+                    Python::try_attach(|py| tell(py, &done, result, &named));
+                });
+                Ok(Call {
+                    task: task.abort_handle(),
+                })
+            },
+        );
+        begun.map_err(|error| exception(py, &error, &named))
+    }
+
+    /// Opens what an operation of this handle gives, such as a tenant.
+    fn open(&self, py: Python<'_>, operation: &str, arguments: &str) -> PyResult<Self> {
+        let opened = self
+            .prepare(operation, arguments, None)
+            .and_then(|(callable, arguments, _)| callable.open(operation, arguments));
+        match opened {
+            Ok(callable) => Ok(Self::new(callable, self.event_loop.clone())),
+            Err(error) => Err(exception(py, &error, &self.named(operation))),
+        }
+    }
+
+    /// Lets go of connections and files. A call after it is an error; calls under way go on.
+    fn close(&self) {
+        let callable = self.slot().take();
+        // What is inside may need the engine's threads to let go.
+        if let (Some(callable), Ok(runtime)) = (callable, runtime::runtime())
+            && self.pid == process::id()
+        {
+            let _inside = runtime.enter();
+            drop(callable);
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Handle of {}>", self.class)
+    }
+}
+
+#[pymethods]
+impl Call {
+    /// Gives the call up: its connection is closed.
+    fn cancel(&self) {
+        self.task.abort();
+    }
+}
+
+impl Handle {
+    pub(crate) fn new(callable: Arc<dyn Callable>, event_loop: EventLoop) -> Self {
+        let class = callable.class();
+        Self {
+            callable: Mutex::new(Some(callable)),
+            class: class.name,
+            kind: class.kind,
+            event_loop,
+            pid: process::id(),
+        }
+    }
+
+    fn named(&self, operation: &str) -> String {
+        format!("{}.{operation}", self.kind)
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Callable>>> {
+        self.callable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn prepare(
+        &self,
+        operation: &str,
+        arguments: &str,
+        timeout: Option<f64>,
+    ) -> Result<(Arc<dyn Callable>, Value, Option<Duration>)> {
+        runtime::same_process(self.pid)?;
+        let callable = self.slot().as_ref().map(Arc::clone).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidInput, "it was closed; make a new one")
+                .with_context("called", operation)
+        })?;
+        let arguments = serde_json::from_str(arguments)
+            .map_err(|_| Error::invalid_input("the arguments are no JSON"))?;
+        let timeout = timeout
+            .map(|seconds| {
+                Duration::try_from_secs_f64(seconds).map_err(|_| {
+                    Error::invalid_input("a timeout is a number of seconds, not negative")
+                })
+            })
+            .transpose()?;
+        Ok((callable, arguments, timeout))
+    }
+}
+
+fn begin(
+    callable: Arc<dyn Callable>,
+    operation: &str,
+    arguments: Value,
+    progress: Option<Py<PyAny>>,
+) -> BoxFuture<'static, Result<Value>> {
+    match progress {
+        Some(function) => callable.call_with_progress(operation, arguments, sink(function)),
+        None => callable.call(operation, arguments),
+    }
+}
+
+fn sink(function: Py<PyAny>) -> ProgressSink {
+    Arc::new(move |progress: Value| {
+        let told = Python::try_attach(|py| function.call1(py, (progress.to_string(),)).map(drop));
+        told.unwrap_or(Ok(())).map_err(Raised::as_it_is)
+    })
+}
+
+fn tell(py: Python<'_>, done: &Py<PyAny>, result: Result<Value>, named: &str) {
+    let told = match result {
+        Ok(json) => done.call1(py, (json.to_string(), py.None())),
+        Err(error) => done.call1(py, (py.None(), exception(py, &error, named))),
+    };
+    if let Err(raised) = told {
+        // The loop is closed: nobody waits for the answer any more.
+        raised.write_unraisable(py, None);
+    }
+}
