@@ -75,7 +75,7 @@ impl Tenant {
 
     /// Previews and guards what is wanted, and stores the plan.
     pub(crate) async fn make_plan(&self, wanted: Vec<Wanted>, origin: &str) -> Result<Plan> {
-        let mut limits = self.blast_radius().await?;
+        let mut limits = self.blast_radius_to_come().await?;
         let mut actions = Vec::new();
         let mut reversals = Vec::new();
         for wanted in wanted {

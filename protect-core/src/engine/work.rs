@@ -38,6 +38,10 @@ impl Tenant {
             self.store().commit(self.id(), forgotten).await?;
         }
         let plan = self.plan().await?;
-        self.approve_automatic(plan).await.map(drop)
+        if self.approve_automatic(plan).await?.is_some() {
+            // What needs consent is not hidden behind the plan that was approved in part.
+            self.plan().await?;
+        }
+        Ok(())
     }
 }

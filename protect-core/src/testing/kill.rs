@@ -1,6 +1,7 @@
 //! Places where a test can have the process killed, as a power cut would.
 
 use std::process::{Command, abort, id};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Every place: its number, its name, and what has and has not happened there. A number is never
 /// given again.
@@ -42,7 +43,8 @@ pub const KILL_POINTS: &[(u32, &str, &str)] = &[
     ),
 ];
 
-/// Kills this process without any clean-up where `PROTECT_KILL_AT` is the number of the point.
+/// Kills this process without any clean-up where `PROTECT_KILL_AT` is the number of the point, or
+/// `number:n` and the process passed the point `n` times before.
 ///
 /// A name that is not in [`KILL_POINTS`] never kills; a test holds the list to the sources.
 pub fn kill_point(name: &str) {
@@ -53,14 +55,20 @@ pub fn kill_point(name: &str) {
     let Ok(wanted) = std::env::var("PROTECT_KILL_AT") else {
         return;
     };
+    let (wanted, passes) = wanted.split_once(':').unwrap_or((&wanted, "0"));
     let number = KILL_POINTS
         .iter()
         .find(|(_, known, _)| *known == name)
         .map(|(number, _, _)| number.to_string());
-    if number.as_ref() == Some(&wanted) {
+    if number.as_deref() == Some(wanted)
+        && passes.parse() == Ok(PASSED.fetch_add(1, Ordering::SeqCst))
+    {
         kill_this_process();
     }
 }
+
+/// How often this process passed the point that kills it.
+static PASSED: AtomicU32 = AtomicU32::new(0);
 
 /// SIGKILL, which nothing can catch; where it cannot be sent, an abort.
 fn kill_this_process() {

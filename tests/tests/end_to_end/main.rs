@@ -1,0 +1,12 @@
+//! The whole road over the real stack: the facade, SQLite, HTTP, and the simulated vendors.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail by panicking, and hand their children settings in the environment"
+)]
+
+mod kills;
+mod road;
+mod support;
