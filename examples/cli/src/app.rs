@@ -84,8 +84,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// A file's content as text; `-` is standard input.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
-    String::from_utf8(read(path)?)
-        .map_err(|error| about(path, "is not UTF-8", std::io::Error::other(error.utf8_error())))
+    String::from_utf8(read(path)?).map_err(|error| {
+        about(
+            path,
+            "is not UTF-8",
+            std::io::Error::other(error.utf8_error()),
+        )
+    })
 }
 
 /// Writes a file.
@@ -102,9 +107,8 @@ pub(crate) fn about(path: &Path, what: &str, error: std::io::Error) -> Error {
 
 /// Completes when somebody wants this program to stop.
 pub(crate) async fn stopped() -> Result<()> {
-    let cannot = |error| {
-        Error::new(ErrorKind::Unavailable, "cannot listen for Ctrl-C").with_source(error)
-    };
+    let cannot =
+        |error| Error::new(ErrorKind::Unavailable, "cannot listen for Ctrl-C").with_source(error);
     #[cfg(unix)]
     {
         let kind = tokio::signal::unix::SignalKind::terminate();

@@ -18,7 +18,13 @@ use protect_connectors::core::report::Month;
 #[command(name = "protect", version, max_term_width = 100)]
 pub(crate) struct Cli {
     /// The configuration.
-    #[arg(long, short, global = true, default_value = "protect.toml", env = "PROTECT_CONFIG")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "protect.toml",
+        env = "PROTECT_CONFIG"
+    )]
     pub(crate) config: PathBuf,
 
     /// Print one JSON document (a line per item for streams) instead of text.
@@ -497,7 +503,9 @@ pub(crate) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     }
     if let Ok(date) = text.parse::<jiff::civil::Date>() {
         let start = date.to_zoned(jiff::tz::TimeZone::UTC);
-        return start.map(|zoned| zoned.timestamp()).map_err(|e| e.to_string());
+        return start
+            .map(|zoned| zoned.timestamp())
+            .map_err(|e| e.to_string());
     }
     let span = duration(text).map_err(|_| {
         "write a date (2027-01-31), a time (2027-01-31T12:00:00Z) or a span (90d)".to_owned()
@@ -523,10 +531,13 @@ fn incident_status(text: &str) -> Result<IncidentStatus, String> {
 }
 
 fn named<T: Copy>(all: &[T], text: &str, name: fn(&T) -> &'static str) -> Result<T, String> {
-    all.iter().find(|item| name(item) == text).copied().ok_or_else(|| {
-        let names: Vec<_> = all.iter().map(name).collect();
-        format!("one of {}", names.join(", "))
-    })
+    all.iter()
+        .find(|item| name(item) == text)
+        .copied()
+        .ok_or_else(|| {
+            let names: Vec<_> = all.iter().map(name).collect();
+            format!("one of {}", names.join(", "))
+        })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

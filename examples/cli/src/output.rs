@@ -188,9 +188,15 @@ fn error_page(error: &Error) -> Page {
         error.message().to_owned().into(),
     ]);
     let mut facts = Table::bare().indent(2);
-    let operation = Some(("at", error.operation().to_owned())).filter(|_| !error.operation().is_empty());
-    let status = error.http_status().map(|status| ("status", status.to_string()));
-    let known = error.context().iter().map(|(key, value)| (*key, value.clone()));
+    let operation =
+        Some(("at", error.operation().to_owned())).filter(|_| !error.operation().is_empty());
+    let status = error
+        .http_status()
+        .map(|status| ("status", status.to_string()));
+    let known = error
+        .context()
+        .iter()
+        .map(|(key, value)| (*key, value.clone()));
     for (key, value) in known.chain(operation).chain(status) {
         facts.row([Text::faint(key), value.into()]);
     }

@@ -38,9 +38,21 @@ pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 5] {
     };
     [
         secret("HIBP_API_KEY", "hibp.key", accepted.hibp_api_key),
-        secret("OP_SCAN_SECRET", "onepassword-scan.secret", accepted.scan_client_secret),
-        secret("OP_EVENTS_TOKEN", "onepassword-events.token", accepted.events_token),
-        secret("OP_RESPOND_SECRET", "onepassword-respond.secret", accepted.respond_client_secret),
+        secret(
+            "OP_SCAN_SECRET",
+            "onepassword-scan.secret",
+            accepted.scan_client_secret,
+        ),
+        secret(
+            "OP_EVENTS_TOKEN",
+            "onepassword-events.token",
+            accepted.events_token,
+        ),
+        secret(
+            "OP_RESPOND_SECRET",
+            "onepassword-respond.secret",
+            accepted.respond_client_secret,
+        ),
         secret("WEBHOOK_SECRET", "desk.secret", accepted.webhook_secret),
     ]
 }
@@ -56,7 +68,8 @@ pub(crate) fn config(sandbox: &Sandbox, mode: Mode, place: SecretPlace) -> Strin
         Mode::DryRun => "dry_run",
         Mode::Enforce => "enforce",
     };
-    let mut out = format!("mode = \"{mode}\"\n\n[store]\nkind = \"sqlite\"\npath = \"protect.db\"\n");
+    let mut out =
+        format!("mode = \"{mode}\"\n\n[store]\nkind = \"sqlite\"\npath = \"protect.db\"\n");
     if place == SecretPlace::Files {
         out.push_str("\n[ledger]\nkey = { file = \"ledger.key\" }\n");
     }

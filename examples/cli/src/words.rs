@@ -40,7 +40,6 @@ pub(crate) fn moment_or(at: Option<Timestamp>, otherwise: &str) -> Text {
     at.map_or_else(|| Text::faint(otherwise), moment)
 }
 
-
 /// `1 finding`, `2 findings`.
 pub(crate) fn count(n: impl Into<u64>, what: &str) -> String {
     let n = n.into();
@@ -140,8 +139,12 @@ impl Names {
         for account in tenant.accounts().await? {
             if let Some(address) = account.address {
                 let id = account.reference.id.clone();
-                names.ids.insert((account.provider, id), address.to_string());
-                names.accounts.insert(account.reference, address.to_string());
+                names
+                    .ids
+                    .insert((account.provider, id), address.to_string());
+                names
+                    .accounts
+                    .insert(account.reference, address.to_string());
             }
         }
         Ok(names)
@@ -149,7 +152,9 @@ impl Names {
 
     /// What a finding is about.
     pub(crate) fn subject(&self, subject: &Subject) -> String {
-        let name = self.ids.get(&(subject.provider.clone(), subject.id.clone()));
+        let name = self
+            .ids
+            .get(&(subject.provider.clone(), subject.id.clone()));
         name.unwrap_or(&subject.id).clone()
     }
 
@@ -191,7 +196,12 @@ pub(crate) fn credit<'a>(page: &mut Page, findings: impl IntoIterator<Item = &'a
     let mut lines: Vec<_> = findings
         .into_iter()
         .filter_map(|finding| finding.observation.attribution.as_ref())
-        .map(|credit| format!("Source: {} ({}), {}", credit.source, credit.url, credit.licence))
+        .map(|credit| {
+            format!(
+                "  Source: {} ({}), {}",
+                credit.source, credit.url, credit.licence
+            )
+        })
         .collect();
     lines.sort();
     lines.dedup();
@@ -218,9 +228,14 @@ pub(crate) fn incidents<'a>(incidents: impl IntoIterator<Item = &'a Incident>) -
 
 /// A plan: every action with the state now, the state after, and what the guards say.
 pub(crate) fn plan(page: &mut Page, plan: &Plan, names: &Names) {
-    let mut table = Table::new(["action", "on", "now", "after", "guard"]).indent(2);
+    let mut table = Table::new(["  action", "on", "now", "after", "guard"]).indent(2);
     let mut reasons: Vec<(&str, u64)> = Vec::new();
+    let mut group = None;
     for planned in &plan.actions {
+        if group != Some(&planned.action.reason) {
+            group = Some(&planned.action.reason);
+            table.group(planned.action.reason.as_str().into());
+        }
         let preview = &planned.preview;
         let after = if preview.already_so {
             "already so".to_owned()
@@ -228,7 +243,7 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, names: &Names) {
             attributes(&preview.after)
         };
         table.row([
-            planned.action.kind.as_str().into(),
+            format!("  {}", planned.action.kind).into(),
             names.target(&planned.action).into(),
             attributes(&preview.before).into(),
             after.into(),

@@ -46,8 +46,10 @@ pub(super) async fn doctor(app: &App, of: OfTenant) -> Result<Answer> {
     if exit == Exit::OK {
         page.next("protect scan", "look for the first time");
     } else {
-        page.gap()
-            .line(Text::new("Something stands in the way; see the lines marked above.", Tone::Warn));
+        page.gap().line(Text::new(
+            "Something stands in the way; see the lines marked above.",
+            Tone::Warn,
+        ));
     }
     Ok(Answer::many("tenants", &all, page)?.exit(exit))
 }
@@ -174,19 +176,36 @@ fn show_status(page: &mut Page, tenant: &Tenant, full: &FullStatus) {
         ]);
     }
     page.table(facts).gap();
-    let mut table = Table::new(["connector", "kind", "does", "last complete", "next", "error"]).indent(2);
+    let mut table = Table::new([
+        "connector",
+        "kind",
+        "does",
+        "last complete",
+        "next",
+        "error",
+    ])
+    .indent(2);
     for connector in &status.connectors {
         table.row([
             connector.connector.as_str().into(),
             connector.kind.as_str().into(),
             connector.roles.join(", ").into(),
-            words::moment_or(connector.last_complete_at.or(connector.directory_read_at), "never"),
+            words::moment_or(
+                connector.last_complete_at.or(connector.directory_read_at),
+                "never",
+            ),
             words::moment_or(connector.next_scan_at, "not scheduled"),
-            connector.last_error.as_ref().map_or_else(|| "".into(), words::error),
+            connector
+                .last_error
+                .as_ref()
+                .map_or_else(|| "".into(), words::error),
         ]);
     }
     page.table(table);
     if let Some(plan) = full.plans_waiting.first() {
-        page.next(format!("protect plan {}", plan.id), "look at what waits for consent");
+        page.next(
+            format!("protect plan {}", plan.id),
+            "look at what waits for consent",
+        );
     }
 }

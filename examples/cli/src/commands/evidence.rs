@@ -41,7 +41,8 @@ pub(super) async fn run(app: &App, command: Evidence) -> Result<Option<Answer>> 
 
 /// Writes a tenant's whole ledger; gives the number of entries.
 pub(crate) async fn export(protect: &Protect, tenant: &TenantId, path: &Path) -> Result<u64> {
-    let mut file = File::create(path).map_err(|error| app::about(path, "cannot be written", error))?;
+    let mut file =
+        File::create(path).map_err(|error| app::about(path, "cannot be written", error))?;
     ledger::export(protect.store().as_ref(), tenant, &mut file).await
 }
 
@@ -79,7 +80,11 @@ async fn export_to(
     };
     let entries = export(protect, tenant, path).await?;
     let mut page = Page::new();
-    page.line(format!("Written: {}, {}", path.display(), entries_of(entries)));
+    page.line(format!(
+        "Written: {}, {}",
+        path.display(),
+        entries_of(entries)
+    ));
     let command = format!("protect evidence verify {}", path.display());
     page.next(command, "from the file alone");
     Ok(Some(Answer {
@@ -103,7 +108,8 @@ async fn checkpoint_to(
         let entries = entries_of(checkpoint.size);
         page.line(format!("Written: {}, {entries}", path.display()));
         page.mixed([Text::faint("public key: "), key.to_string().into()]);
-        page.gap().line("Publish both where whoever can write the ledger cannot change them.");
+        page.gap()
+            .line("Publish both where whoever can write the ledger cannot change them.");
     } else if !app.output.is_json() {
         app.output.raw(&text)?;
         return Ok(None);
@@ -126,13 +132,18 @@ async fn checkpoint_to(
 /// Checks an exported ledger, from the file alone.
 fn verify(file: &Path, checkpoint: Option<&Path>, key: Option<&str>) -> Result<Answer> {
     let checkpoint: Option<Checkpoint> = match checkpoint {
-        Some(path) => Some(app::read_text(path)?.parse().map_err(|error: Error| {
-            error.with_context("file", path.display().to_string())
-        })?),
+        Some(path) => Some(
+            app::read_text(path)?
+                .parse()
+                .map_err(|error: Error| error.with_context("file", path.display().to_string()))?,
+        ),
         None => None,
     };
     let key: Option<LedgerPublicKey> = match key {
-        Some(key) => Some(key.parse().map_err(|error: Error| error.with_context("argument", "--key"))?),
+        Some(key) => Some(
+            key.parse()
+                .map_err(|error: Error| error.with_context("argument", "--key"))?,
+        ),
         None => None,
     };
     let reader: Box<dyn BufRead> = if file == Path::new("-") {
@@ -148,11 +159,20 @@ fn verify(file: &Path, checkpoint: Option<&Path>, key: Option<&str>) -> Result<A
 }
 
 fn show(page: &mut Page, report: &VerifyReport) {
-    let (word, tone) = if report.valid { ("valid", Tone::Good) } else { ("NOT valid", Tone::Bad) };
-    page.mixed([Text::new(word, tone), format!(": {}", entries_of(report.entries)).into()]);
+    let (word, tone) = if report.valid {
+        ("valid", Tone::Good)
+    } else {
+        ("NOT valid", Tone::Bad)
+    };
+    page.mixed([
+        Text::new(word, tone),
+        format!(": {}", entries_of(report.entries)).into(),
+    ]);
     let mut facts = Table::bare().indent(2);
     if let Some(problem) = &report.problem {
-        let place = problem.line.map_or_else(String::new, |line| format!("line {line}: "));
+        let place = problem
+            .line
+            .map_or_else(String::new, |line| format!("line {line}: "));
         let words = format!("{place}{}", problem.what);
         facts.row([Text::faint("problem"), Text::new(words, Tone::Bad)]);
     }
@@ -162,7 +182,10 @@ fn show(page: &mut Page, report: &VerifyReport) {
     if let Some(head) = &report.head {
         facts.row([Text::faint("head"), head.as_str().into()]);
     }
-    facts.row([Text::faint("checkpoint"), standing(report.checkpoint).into()]);
+    facts.row([
+        Text::faint("checkpoint"),
+        standing(report.checkpoint).into(),
+    ]);
     page.table(facts);
 }
 

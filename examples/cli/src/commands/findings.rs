@@ -30,10 +30,14 @@ pub(super) async fn run(app: &App, findings: Findings) -> Result<Answer> {
         } => {
             let until = args::moment(&until, jiff::Timestamp::now())
                 .map_err(|words| Error::invalid_input(words).with_context("argument", "--until"))?;
-            tenant.accept_finding(&id, until, &reason, &by.actor()).await?
+            tenant
+                .accept_finding(&id, until, &reason, &by.actor())
+                .await?
         }
         FindingCommand::FalsePositive { id, reason, by } => {
-            tenant.mark_false_positive(&id, &reason, &by.actor()).await?
+            tenant
+                .mark_false_positive(&id, &reason, &by.actor())
+                .await?
         }
     };
     let mut page = Page::new();
@@ -68,13 +72,16 @@ async fn list(
     }
     found.sort_by(|a, b| {
         let worst_first = b.observation.severity.cmp(&a.observation.severity);
-        worst_first.then(b.last_seen.cmp(&a.last_seen)).then(a.id.cmp(&b.id))
+        worst_first
+            .then(b.last_seen.cmp(&a.last_seen))
+            .then(a.id.cmp(&b.id))
     });
     let mut page = Page::new();
     if found.is_empty() {
         page.line("No findings.");
     } else {
-        page.table(words::findings(&found, &Names::of(tenant).await?)).gap();
+        page.table(words::findings(&found, &Names::of(tenant).await?))
+            .gap();
         words::credit(&mut page, &found);
         page.next("protect findings show ID", "one of them, whole");
     }
@@ -99,7 +106,10 @@ fn show(page: &mut Page, finding: &Finding, names: &Names) {
         fact("accepted", words.into());
     }
     if finding.baseline {
-        fact("baseline", "known before the first run; triggers nothing".into());
+        fact(
+            "baseline",
+            "known before the first run; triggers nothing".into(),
+        );
     }
     fact("first seen", words::moment(finding.first_seen));
     fact("last seen", words::moment(finding.last_seen));
@@ -108,7 +118,10 @@ fn show(page: &mut Page, finding: &Finding, names: &Names) {
         fact("because", reason.as_str().into());
     }
     for reference in &seen.references {
-        let words = format!("{} {} {}", reference.framework, reference.version, reference.id);
+        let words = format!(
+            "{} {} {}",
+            reference.framework, reference.version, reference.id
+        );
         fact("reference", words.into());
     }
     for (key, value) in &seen.details {

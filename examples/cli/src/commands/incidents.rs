@@ -37,13 +37,21 @@ pub(super) async fn run(app: &App, incidents: Incidents) -> Result<Answer> {
 async fn list(tenant: &Tenant, all: bool) -> Result<Answer> {
     use IncidentStatus::{Contained, Investigating, New, Open};
     let filter = IncidentFilter {
-        statuses: if all { Vec::new() } else { vec![New, Open, Investigating, Contained] },
+        statuses: if all {
+            Vec::new()
+        } else {
+            vec![New, Open, Investigating, Contained]
+        },
         ..IncidentFilter::default()
     };
     let found = tenant.incidents(&filter).await?;
     let mut page = Page::new();
     if found.is_empty() {
-        page.line(if all { "No incidents." } else { "No open incidents." });
+        page.line(if all {
+            "No incidents."
+        } else {
+            "No open incidents."
+        });
     } else {
         page.table(words::incidents(&found));
         page.next("protect plan", "what the rules want done");
@@ -66,7 +74,10 @@ async fn show(tenant: &Tenant, incident: Incident) -> Result<Answer> {
     facts.row([Text::faint("opened"), words::moment(incident.opened_at)]);
     facts.row([Text::faint("id"), incident.id.as_str().into()]);
     let names = Names::of(tenant).await?;
-    page.table(facts).gap().table(words::findings(&findings, &names)).gap();
+    page.table(facts)
+        .gap()
+        .table(words::findings(&findings, &names))
+        .gap();
     words::credit(&mut page, &findings);
     Answer::one(&WithFindings { incident, findings }, page)
 }

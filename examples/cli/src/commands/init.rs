@@ -27,7 +27,11 @@ pub(super) fn run(app: &App, init: Init) -> Result<Answer> {
             "nobody can be asked here; give `--yes` and `--tenant`, `--domains`, `--connectors`",
         ));
     }
-    let answers = if asks { ask(&init, &registry)? } else { given(&init, &registry)? };
+    let answers = if asks {
+        ask(&init, &registry)?
+    } else {
+        given(&init, &registry)?
+    };
     let text = template(&answers, &registry)?;
     app::write_new(&init.path, &text)?;
     Ok(answer(&init, &text))
@@ -38,20 +42,25 @@ fn answer(init: &Init, text: &str) -> Answer {
     let mut page = Page::new();
     page.line(format!("Written: {}", init.path.display()));
     if !variables.is_empty() {
-        page.gap().line("Secrets are read from these variables when they are needed:");
+        page.gap()
+            .line("Secrets are read from these variables when they are needed:");
         for variable in &variables {
             page.mixed(["  ".into(), Text::strong(variable)]);
         }
     }
     if text.contains("CHANGE-ME") {
-        page.gap().line("Some settings say CHANGE-ME; put yours there.");
+        page.gap()
+            .line("Some settings say CHANGE-ME; put yours there.");
     }
     let config = if init.path.as_os_str() == "protect.toml" {
         String::new()
     } else {
         format!(" --config {}", init.path.display())
     };
-    page.next(format!("protect doctor{config}"), "whether every vendor can be reached");
+    page.next(
+        format!("protect doctor{config}"),
+        "whether every vendor can be reached",
+    );
     Answer {
         document: json!({ "written": init.path, "variables": variables }),
         page,
@@ -61,7 +70,9 @@ fn answer(init: &Init, text: &str) -> Answer {
 
 /// The environment variables that a configuration reads.
 fn variables(text: &str) -> Vec<String> {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
     let names = lines.flat_map(|line| line.split("env = \"").skip(1));
     names
         .filter_map(|rest| rest.split('"').next())
@@ -94,18 +105,30 @@ fn tenant_id(text: &str) -> Result<TenantId> {
 }
 
 fn ask(init: &Init, registry: &Registry) -> Result<TemplateAnswers> {
-    let tenant = question("Short name of the organisation, in lower case", init.tenant.as_deref().unwrap_or("acme"), tenant_id)?;
+    let tenant = question(
+        "Short name of the organisation, in lower case",
+        init.tenant.as_deref().unwrap_or("acme"),
+        tenant_id,
+    )?;
     let name = init.name.as_deref().unwrap_or(tenant.as_str());
     let name = question("What people call it", name, |text| Ok(text.to_owned()))?;
     let domains = init.domains.join(", ");
-    let domains = question("Its mail domains, with commas between them", &domains, |text| Ok(listed(text)))?;
+    let domains = question(
+        "Its mail domains, with commas between them",
+        &domains,
+        |text| Ok(listed(text)),
+    )?;
     let protected = question(
         "Addresses of accounts that nothing may ever change (break-glass)",
         "",
         |text| listed(text).iter().map(Address::new).collect(),
     )?;
     let known = registry.kinds().collect::<Vec<_>>().join(", ");
-    let default = if init.connectors.is_empty() { known.clone() } else { init.connectors.join(", ") };
+    let default = if init.connectors.is_empty() {
+        known.clone()
+    } else {
+        init.connectors.join(", ")
+    };
     let chosen = question(
         &format!("Which connectors to begin with ({known})"),
         &default,
@@ -131,11 +154,18 @@ fn question<T>(words: &str, default: &str, parse: impl Fn(&str) -> Result<T>) ->
     let cannot_ask = |error: io::Error| Error::invalid_input("nobody answers").with_source(error);
     loop {
         let mut out = io::stderr().lock();
-        let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+        let shown = if default.is_empty() {
+            String::new()
+        } else {
+            format!(" [{default}]")
+        };
         write!(out, "{words}{shown}: ").map_err(cannot_ask)?;
         out.flush().map_err(cannot_ask)?;
         let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line).map_err(cannot_ask)?;
+        let read = io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map_err(cannot_ask)?;
         if read == 0 {
             return Err(Error::invalid_input("nobody answers; nothing was written"));
         }

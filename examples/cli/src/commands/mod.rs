@@ -52,7 +52,12 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Run => return run::run(app).await,
         Command::Sandbox(sandbox) => return sandbox::run(app, sandbox).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "protect", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "protect",
+                &mut std::io::stdout(),
+            );
             return Ok(None);
         }
     };

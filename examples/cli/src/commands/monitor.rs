@@ -30,7 +30,10 @@ pub(super) async fn run(app: &App, command: Monitor) -> Result<Answer> {
             }
             if table.is_empty() {
                 page.line("Nobody is watched.");
-                page.next("protect monitor add ADDRESS...", "or `monitor` in the configuration");
+                page.next(
+                    "protect monitor add ADDRESS...",
+                    "or `monitor` in the configuration",
+                );
             }
             page.table(table);
             Ok(Answer {

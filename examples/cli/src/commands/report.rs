@@ -22,7 +22,11 @@ pub(super) async fn score(app: &App, of: OneTenant) -> Result<Answer> {
     };
     let mut table = Table::new(["part", "score", "open findings"]).indent(2);
     for part in &score.parts {
-        let open: Vec<_> = part.open.iter().map(|(severity, n)| format!("{n} {severity}")).collect();
+        let open: Vec<_> = part
+            .open
+            .iter()
+            .map(|(severity, n)| format!("{n} {severity}"))
+            .collect();
         table.row([
             part.kind.as_str().replace('_', " ").into(),
             part.value.to_string().into(),
@@ -31,7 +35,9 @@ pub(super) async fn score(app: &App, of: OneTenant) -> Result<Answer> {
     }
     if !table.is_empty() {
         page.gap().table(table);
-        page.gap().line(Text::faint("The lowest part counts: a chain is as strong as its weakest link."));
+        page.gap().line(Text::faint(
+            "The lowest part counts: a chain is as strong as its weakest link.",
+        ));
     }
     if score.total.is_none() {
         page.next("protect scan", "look for the first time");

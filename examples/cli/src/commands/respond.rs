@@ -62,16 +62,27 @@ async fn show_plan(tenant: &Tenant, plan: &PlanModel) -> Result<Answer> {
     }
     page.heading(format!("Plan {}", plan.id));
     words::plan(&mut page, plan, &Names::of(tenant).await?);
-    let decisions: Vec<_> = plan.actions.iter().map(|planned| planned.guard.decision).collect();
-    if decisions.iter().all(|decision| *decision == GuardDecision::Refuse) {
-        page.gap().line("The guards refuse all of it; nothing can be approved.");
+    let decisions: Vec<_> = plan
+        .actions
+        .iter()
+        .map(|planned| planned.guard.decision)
+        .collect();
+    if decisions
+        .iter()
+        .all(|decision| *decision == GuardDecision::Refuse)
+    {
+        page.gap()
+            .line("The guards refuse all of it; nothing can be approved.");
     } else if plan.mode == Mode::DryRun {
         page.gap().line(Text::new(
             "The mode is dry_run, so this is only shown. Set `mode = \"enforce\"` to have it done.",
             Tone::Warn,
         ));
     } else {
-        page.next(format!("protect approve {}", plan.id), "consent to exactly this");
+        page.next(
+            format!("protect approve {}", plan.id),
+            "consent to exactly this",
+        );
     }
     Answer::one(plan, page)
 }
@@ -114,7 +125,10 @@ pub(super) async fn apply(app: &App, of: OneTenant) -> Result<Answer> {
         page.line("Nothing that was approved waits.");
         let waiting = tenant.plans_waiting().await?;
         if let Some(plan) = waiting.first() {
-            page.next(format!("protect approve {}", plan.id), "a plan waits for consent");
+            page.next(
+                format!("protect approve {}", plan.id),
+                "a plan waits for consent",
+            );
         }
     } else {
         page.table(words::steps(&steps, &Names::of(&tenant).await?));
@@ -131,7 +145,10 @@ fn hint_after(page: &mut Page, steps: &[Step]) {
         .find(|step| step.status() == Some(OutcomeStatus::Unknown))
     {
         let command = format!("protect settle {} applied --reason ...", unknown.action.id);
-        page.next(command, "once a person looked; `protect apply` asks the vendor again");
+        page.next(
+            command,
+            "once a person looked; `protect apply` asks the vendor again",
+        );
     } else if has(OutcomeStatus::Failed) {
         page.next("protect plan", "what failed is planned again");
     } else if steps.iter().any(|step| step.outcome.is_none()) {
@@ -154,7 +171,9 @@ pub(super) async fn settle(app: &App, settle: Settle) -> Result<Answer> {
         Settled::Failed => OutcomeStatus::Failed,
     };
     let actor = settle.actor.by.actor();
-    let step = tenant.settle(&settle.action, status, &actor, &settle.reason).await?;
+    let step = tenant
+        .settle(&settle.action, status, &actor, &settle.reason)
+        .await?;
     let mut page = Page::new();
     let steps = [step];
     page.table(words::steps(&steps, &Names::of(&tenant).await?));

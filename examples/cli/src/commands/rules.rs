@@ -26,7 +26,11 @@ pub(super) async fn rules(app: &App, command: Rules) -> Result<Answer> {
     ));
     let mut table = Table::new(["applies", "what", "because", "id"]);
     for trial in &trials {
-        let (word, tone) = if trial.applies { ("yes", Tone::Good) } else { ("no", Tone::Faint) };
+        let (word, tone) = if trial.applies {
+            ("yes", Tone::Good)
+        } else {
+            ("no", Tone::Faint)
+        };
         table.row([
             Text::new(word, tone),
             trial.title.as_str().into(),
@@ -76,7 +80,10 @@ async fn list(tenant: &Tenant) -> Result<Answer> {
         table.row([
             check.check.as_str().into(),
             Text::faint(check.connectors.join(", ")),
-            verdict.map_or_else(|| Text::faint("-"), |stored| words::verdict(stored.result.verdict)),
+            verdict.map_or_else(
+                || Text::faint("-"),
+                |stored| words::verdict(stored.result.verdict),
+            ),
             check.open_findings.to_string().into(),
         ]);
     }
@@ -105,10 +112,16 @@ async fn explain(tenant: &Tenant, name: &str) -> Result<Answer> {
     let mut page = Page::new();
     page.heading(id.as_str());
     let mut facts = Table::bare().indent(2);
-    facts.row([Text::faint("decided by"), check.connectors.join(", ").into()]);
+    facts.row([
+        Text::faint("decided by"),
+        check.connectors.join(", ").into(),
+    ]);
     for stored in &check.verdicts {
         let result = &stored.result;
-        facts.row([Text::faint(stored.connector.as_str()), words::verdict(result.verdict)]);
+        facts.row([
+            Text::faint(stored.connector.as_str()),
+            words::verdict(result.verdict),
+        ]);
         facts.row([Text::faint("  at"), words::moment(stored.at)]);
         facts.row([Text::faint("  severity"), words::severity(result.severity)]);
         facts.row([Text::faint("  reason"), result.reason.as_str().into()]);
@@ -116,7 +129,10 @@ async fn explain(tenant: &Tenant, name: &str) -> Result<Answer> {
             facts.row([Text::faint("  affected"), subject.as_str().into()]);
         }
         for reference in &result.references {
-            let words = format!("{} {} {}", reference.framework, reference.version, reference.id);
+            let words = format!(
+                "{} {} {}",
+                reference.framework, reference.version, reference.id
+            );
             facts.row([Text::faint("  reference"), words.into()]);
         }
     }
@@ -152,7 +168,11 @@ async fn catalogue(tenant: &Tenant) -> Result<BTreeMap<CheckId, Check>> {
     let mut filter = FindingFilter::default();
     loop {
         let page = tenant.findings(&filter).await?;
-        for finding in page.findings.iter().filter(|finding| finding.status.is_open()) {
+        for finding in page
+            .findings
+            .iter()
+            .filter(|finding| finding.status.is_open())
+        {
             if let Some(check) = checks.get_mut(&finding.observation.check) {
                 check.open_findings += 1;
             }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use protect_connectors::core::engine::{Step, TickScan};
 use protect_connectors::core::Result;
+use protect_connectors::core::engine::{Step, TickScan};
 use serde::Serialize;
 
 use crate::app::{self, App};
@@ -18,19 +18,42 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Event<'a> {
-    Started { complete: bool, tenants: Vec<String> },
-    Scanned { complete: bool, #[serde(flatten)] scan: &'a TickScan },
-    Acted { complete: bool, #[serde(flatten)] step: &'a Step },
-    Stopped { complete: bool },
+    Started {
+        complete: bool,
+        tenants: Vec<String>,
+    },
+    Scanned {
+        complete: bool,
+        #[serde(flatten)]
+        scan: &'a TickScan,
+    },
+    Acted {
+        complete: bool,
+        #[serde(flatten)]
+        step: &'a Step,
+    },
+    Stopped {
+        complete: bool,
+    },
 }
 
 /// Scans on schedule and applies what was approved, until stopped.
 pub(super) async fn run(app: &App) -> Result<Option<Answer>> {
     let protect = app.open().await?;
-    let tenants: Vec<_> = protect.tenants().iter().map(|tenant| tenant.id().to_string()).collect();
+    let tenants: Vec<_> = protect
+        .tenants()
+        .iter()
+        .map(|tenant| tenant.id().to_string())
+        .collect();
     let mut page = Page::new();
     page.line(format!("Watching {}; Ctrl-C stops.", tenants.join(", ")));
-    app.output.item(&Event::Started { complete: true, tenants }, &page)?;
+    app.output.item(
+        &Event::Started {
+            complete: true,
+            tenants,
+        },
+        &page,
+    )?;
     let mut stop = std::pin::pin!(app::stopped());
     loop {
         let tick = tokio::select! {
@@ -61,13 +84,19 @@ pub(super) async fn run(app: &App) -> Result<Option<Answer>> {
 }
 
 fn tell_scan(output: Output, scan: &TickScan) -> Result<()> {
-    let complete = scan.summary.as_ref().is_some_and(|summary| summary.complete);
+    let complete = scan
+        .summary
+        .as_ref()
+        .is_some_and(|summary| summary.complete);
     let mut page = Page::new();
     let head = Text::strong(format!("{}/{}", scan.tenant, scan.connector));
     let next = Text::faint(format!(", next at {}", scan.next.strftime("%H:%M:%S UTC")));
     match (&scan.summary, &scan.error) {
         (Some(summary), _) => {
-            let found = summary.connectors.iter().map(|one| one.counts.new + one.counts.reopened);
+            let found = summary
+                .connectors
+                .iter()
+                .map(|one| one.counts.new + one.counts.reopened);
             let found = words::count(found.sum::<u64>(), "new finding");
             let opened = words::count_of(summary.incidents.opened.len(), "incident");
             let (word, tone) = if complete {

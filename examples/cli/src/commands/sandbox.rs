@@ -11,7 +11,9 @@ use crate::vendors::{self, SecretPlace};
 
 /// The simulated vendors, until stopped.
 pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> {
-    let builder = protect_sandbox::Sandbox::builder().seed(wanted.seed).address(wanted.listen);
+    let builder = protect_sandbox::Sandbox::builder()
+        .seed(wanted.seed)
+        .address(wanted.listen);
     let builder = match &wanted.catalogue {
         Some(path) => builder.catalogue(path),
         None => builder,
@@ -26,13 +28,18 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("1Password Users API", sandbox.onepassword_api_url()),
         ("1Password Events API", sandbox.onepassword_events_url()),
         ("webhook receiver", sandbox.webhook_url()),
-        ("switches and journal", format!("{}/_sandbox", sandbox.base_url())),
+        (
+            "switches and journal",
+            format!("{}/_sandbox", sandbox.base_url()),
+        ),
     ];
     for (name, address) in addresses {
         table.row([Text::faint(name), address.into()]);
     }
     page.table(table).gap();
-    page.line(Text::faint("# Made up from the seed; they open nothing but this sandbox."));
+    page.line(Text::faint(
+        "# Made up from the seed; they open nothing but this sandbox.",
+    ));
     for secret in vendors::secrets(&sandbox) {
         page.line(format!("export {}='{}'", secret.variable, secret.value));
     }

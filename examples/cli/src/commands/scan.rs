@@ -61,9 +61,17 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
 /// Findings in rows and what became of incidents.
 fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary) {
     page.heading(format!("{} ({})", tenant.config().name, tenant.id()));
-    let mut table =
-        Table::new(["connector", "scan", "new", "known", "back", "gone", "signals", "rejected"])
-            .indent(2);
+    let mut table = Table::new([
+        "connector",
+        "scan",
+        "new",
+        "known",
+        "back",
+        "gone",
+        "signals",
+        "rejected",
+    ])
+    .indent(2);
     for scan in &summary.connectors {
         let counts = &scan.counts;
         let numbers = [
@@ -82,11 +90,19 @@ fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary) {
             (true, false) => Text::new("complete", Tone::Good),
         };
         let name = Text::from(scan.connector.as_str());
-        table.row([name, state, new, seen, reopened, resolved, signals, rejected]);
+        table.row([
+            name, state, new, seen, reopened, resolved, signals, rejected,
+        ]);
     }
     page.table(table);
-    let failed = summary.connectors.iter().map(|scan| (&scan.connector, &scan.error));
-    let unread = summary.directories.iter().map(|read| (&read.connector, &read.error));
+    let failed = summary
+        .connectors
+        .iter()
+        .map(|scan| (&scan.connector, &scan.error));
+    let unread = summary
+        .directories
+        .iter()
+        .map(|read| (&read.connector, &read.error));
     let mut errors = Table::bare().indent(2);
     for (connector, error) in failed.chain(unread) {
         if let Some(error) = error {
@@ -98,14 +114,24 @@ fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary) {
 
 fn exit_of(summary: &ScanSummary, strict: bool) -> Exit {
     let mut exit = Exit::trouble(!summary.complete);
-    let failed = summary.connectors.iter().filter_map(|scan| scan.error.as_ref());
-    let unread = summary.directories.iter().filter_map(|read| read.error.as_ref());
+    let failed = summary
+        .connectors
+        .iter()
+        .filter_map(|scan| scan.error.as_ref());
+    let unread = summary
+        .directories
+        .iter()
+        .filter_map(|read| read.error.as_ref());
     for error in failed.chain(unread) {
         exit = exit.and(Exit::of_envelope(error));
     }
     let not_evaluated = summary.connectors.iter().map(|scan| {
         let verdicts = scan.counts.verdicts;
-        if strict { verdicts.not_evaluated } else { verdicts.vendor_errors }
+        if strict {
+            verdicts.not_evaluated
+        } else {
+            verdicts.vendor_errors
+        }
     });
     exit.and(Exit::trouble(not_evaluated.sum::<u64>() > 0))
 }

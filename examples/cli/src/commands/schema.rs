@@ -15,7 +15,9 @@ use crate::page::Page;
 pub(super) fn run(schema: Schema) -> Result<Answer> {
     let models = models();
     let Some(name) = schema.name else {
-        let names: Vec<_> = std::iter::once("config").chain(models.keys().copied()).collect();
+        let names: Vec<_> = std::iter::once("config")
+            .chain(models.keys().copied())
+            .collect();
         let mut page = Page::new();
         for name in &names {
             page.line(*name);
@@ -46,7 +48,9 @@ pub(super) fn run(schema: Schema) -> Result<Answer> {
 
 /// Every model that any call takes or gives.
 fn models() -> BTreeMap<&'static str, Model> {
-    let operations = operations::classes().into_iter().flat_map(|class| class.operations);
+    let operations = operations::classes()
+        .into_iter()
+        .flat_map(|class| class.operations);
     let mut models = BTreeMap::new();
     for operation in operations {
         let given = match operation.result {
@@ -56,12 +60,15 @@ fn models() -> BTreeMap<&'static str, Model> {
             | ResultType::Stream(model) => Some(model),
             _ => None,
         };
-        let taken = operation.parameters.iter().filter_map(|parameter| match parameter.kind {
-            ParameterKind::One(model)
-            | ParameterKind::Many(model)
-            | ParameterKind::Progress(model) => Some(model),
-            _ => None,
-        });
+        let taken = operation
+            .parameters
+            .iter()
+            .filter_map(|parameter| match parameter.kind {
+                ParameterKind::One(model)
+                | ParameterKind::Many(model)
+                | ParameterKind::Progress(model) => Some(model),
+                _ => None,
+            });
         models.extend(taken.chain(given).map(|model| (model.name, model)));
     }
     models

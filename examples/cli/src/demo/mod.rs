@@ -9,7 +9,7 @@ mod tell;
 use std::path::PathBuf;
 
 use protect_connectors::core::Result;
-use protect_connectors::core::engine::Checkup;
+use protect_connectors::core::engine::{Checkup, Step};
 use protect_connectors::core::operation::answer;
 use protect_sandbox::Fault;
 use serde::Serialize;
@@ -78,7 +78,7 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
     output.page(&tell::proof(&proof, stage.folder.kept()))?;
 
     let second = walk_again(app, &stage).await?;
-    output.page(&tell::second(&second, &names))?;
+    output.page(&tell::second(&second, &Names::of(&stage.tenant).await?))?;
     let story = Story {
         seed: demo.seed,
         fault: demo.fault,
@@ -114,11 +114,22 @@ async fn walk_again(app: &App, stage: &Stage) -> Result<Second> {
 impl Story {
     fn exit(&self) -> Exit {
         let unhealthy = self.doctor.iter().any(|checkup| !checkup.healthy);
-        let first = self.found.exit().and(self.done.exit()).and(self.proof.exit());
+        let first = self
+            .found
+            .exit()
+            .and(self.done.exit())
+            .and(self.proof.exit());
         let second = self.second.found.exit().and(self.second.done.exit());
         Exit::trouble(unhealthy || !self.second.opened_nothing())
             .and(first)
             .and(second)
+    }
+}
+
+impl Story {
+    /// What came of every action, of both walks.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.done.steps.iter().chain(&self.second.done.steps)
     }
 }
 
@@ -137,7 +148,9 @@ fn faults() -> Result<Answer> {
         name: &'static str,
         meaning: &'static str,
     }
-    let named = Fault::NAMES.iter().map(|(name, meaning)| Named { name, meaning });
+    let named = Fault::NAMES
+        .iter()
+        .map(|(name, meaning)| Named { name, meaning });
     let named: Vec<_> = named.collect();
     let mut page = Page::new();
     page.table(tell::faults());

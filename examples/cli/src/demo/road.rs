@@ -1,8 +1,10 @@
 //! The road, walked once: scan, plan, approve, apply.
 
-use protect_connectors::core::engine::{FindingFilter, IncidentFilter, ScanOptions, ScanSummary, Step};
-use protect_connectors::core::model::{Actor, Approval, Finding, FindingStatus, Incident, Plan};
 use protect_connectors::core::Result;
+use protect_connectors::core::engine::{
+    FindingFilter, IncidentFilter, ScanOptions, ScanSummary, Step,
+};
+use protect_connectors::core::model::{Actor, Approval, Finding, FindingStatus, Incident, Plan};
 use serde::Serialize;
 
 use super::stage::Stage;
@@ -71,7 +73,9 @@ pub(super) async fn act(stage: &Stage, plan: Plan, output: Output) -> Result<Don
         });
     }
     let progress = Progress::start(output, "applying");
-    let approved = tenant.approve(plan.clone(), &Actor::unverified(APPROVER)).await?;
+    let approved = tenant
+        .approve(plan.clone(), &Actor::unverified(APPROVER))
+        .await?;
     let approval = approved.approval().clone();
     let steps = tenant.apply(approved).await?;
     drop(progress);

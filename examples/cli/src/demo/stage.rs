@@ -78,7 +78,10 @@ impl Stage {
         vendors::write_secrets(&sandbox, folder.path())?;
         let (context, _) = protect_connectors::context()?;
         let key = LedgerKey::generate(context.random.as_ref());
-        app::write_secret(&folder.path().join("ledger.key"), key.to_pem()?.expose_secret())?;
+        app::write_secret(
+            &folder.path().join("ledger.key"),
+            key.to_pem()?.expose_secret(),
+        )?;
         let protect = Protect::builder().context(context).open(&config).await?;
         let tenant = protect.tenant("acme")?;
         Ok(Self {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use protect_connectors::core::engine::Checkup;
-use protect_connectors::core::model::{Plan, Severity};
+use protect_connectors::core::model::{OutcomeStatus, Plan, Severity};
 use protect_sandbox::Fault;
 
 use super::proof::Proof;
@@ -21,7 +21,9 @@ const WORTH_A_LINE: Severity = Severity::Medium;
 
 pub(super) fn beginning(stage: &Stage, demo: &Demo) -> Page {
     let mut page = Page::new();
-    page.line(Text::strong("A leaked credential and a flagged sign-in, dealt with once, with proof"));
+    page.line(Text::strong(
+        "A leaked credential and a flagged sign-in, dealt with once, with proof",
+    ));
     page.gap();
     let mut facts = Table::bare().indent(2);
     let config = stage.tenant.config();
@@ -33,7 +35,10 @@ pub(super) fn beginning(stage: &Stage, demo: &Demo) -> Page {
         Text::faint("vendors"),
         "Have I Been Pwned, 1Password, a ticket desk; simulated on loopback".into(),
     ]);
-    facts.row([Text::faint("mode"), "enforce, every plan needs somebody's consent".into()]);
+    facts.row([
+        Text::faint("mode"),
+        "enforce, every plan needs somebody's consent".into(),
+    ]);
     facts.row([Text::faint("seed"), demo.seed.to_string().into()]);
     page.table(facts);
     page
@@ -48,7 +53,10 @@ pub(super) fn doctor(checkups: &[Checkup], fault: Option<&Fault>) -> Page {
         } else {
             ("unhealthy", Tone::Bad)
         };
-        let error = checkup.error.as_ref().map_or_else(|| "".into(), words::error);
+        let error = checkup
+            .error
+            .as_ref()
+            .map_or_else(|| "".into(), words::error);
         table.row([
             checkup.connector.name.as_str().into(),
             Text::faint(&checkup.connector.kind),
@@ -73,12 +81,18 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
     let mut page = chapter("2  What is wrong?", "protect scan");
     for scan in &found.scan.connectors {
         if let Some(error) = &scan.error {
-            page.mixed([format!("  {}: ", scan.connector).into(), words::error(error)]);
+            page.mixed([
+                format!("  {}: ", scan.connector).into(),
+                words::error(error),
+            ]);
         }
     }
     for read in &found.scan.directories {
         if let Some(error) = &read.error {
-            page.mixed([format!("  {}: ", read.connector).into(), words::error(error)]);
+            page.mixed([
+                format!("  {}: ", read.connector).into(),
+                words::error(error),
+            ]);
         }
     }
     let worst = || {
@@ -97,25 +111,30 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
     page.table(table);
     let others = found.findings.len() - worst().count();
     if others > 0 {
-        page.line(Text::faint(format!("  and {} of low severity", words::count_of(others, "other"))));
+        page.line(Text::faint(format!(
+            "  and {} milder than these",
+            words::count_of(others, "other")
+        )));
     }
     if found.findings.is_empty() {
         page.line("  Nothing was found.");
     }
-    page.gap();
     words::credit(&mut page, &found.findings);
-    let mut page_incidents = Table::bare().indent(2);
+    let mut incidents = Table::bare().indent(2);
     for incident in &found.incidents {
-        page_incidents.row([
+        incidents.row([
             words::severity(incident.severity),
             incident.title.as_str().into(),
             Text::faint(words::count_of(incident.findings.len(), "finding")),
         ]);
     }
     if !found.incidents.is_empty() {
-        page.gap().line(format!("  {}:", words::count_of(found.incidents.len(), "incident")));
+        page.gap().line(format!(
+            "  {}:",
+            words::count_of(found.incidents.len(), "incident")
+        ));
     }
-    page.table(page_incidents);
+    page.table(incidents);
     page
 }
 
@@ -129,7 +148,15 @@ pub(super) fn plan(plan: &Plan, names: &Names) -> Page {
 }
 
 pub(super) fn done(done: &Done, names: &Names) -> Page {
-    let mut page = chapter("4  Do it", &format!("protect approve {} --by {APPROVER}; protect apply", done.plan.id));
+    let command = if done.approval.is_some() {
+        format!(
+            "protect approve {} --by {APPROVER}; protect apply",
+            done.plan.id
+        )
+    } else {
+        "protect apply".to_owned()
+    };
+    let mut page = chapter("4  Do it", &command);
     if let Some(approval) = &done.approval {
         page.line(Text::faint(format!("  approved by {}", approval.by)));
     }
@@ -144,7 +171,9 @@ fn steps(done: &Done, names: &Names) -> Table {
     let mut table = Table::bare().indent(2);
     for step in &done.steps {
         let outcome = step.outcome.as_ref();
-        let reason = outcome.map(|outcome| outcome.reason.as_str()).unwrap_or_default();
+        let reason = outcome
+            .map(|outcome| outcome.reason.as_str())
+            .unwrap_or_default();
         table.row([
             words::outcome(step.status()),
             step.action.kind.as_str().into(),
@@ -156,11 +185,16 @@ fn steps(done: &Done, names: &Names) -> Table {
 }
 
 pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
-    let mut page = chapter("5  Is it true?", "read back from the vendors, the report and the ledger");
+    let mut page = chapter(
+        "5  Is it true?",
+        "read back from the vendors, the report and the ledger",
+    );
     let mut table = Table::bare().indent(2);
     for account in &proof.accounts {
         let state = match (&account.state, &account.error) {
-            (Some(state), _) if state.eq_ignore_ascii_case("suspended") => Text::new(state, Tone::Good),
+            (Some(state), _) if state.eq_ignore_ascii_case("suspended") => {
+                Text::new(state, Tone::Good)
+            }
             (Some(state), _) => Text::new(state, Tone::Warn),
             (None, Some(error)) => words::error(error),
             (None, None) => "".into(),
@@ -175,41 +209,60 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
         for item in &ticket.items {
             table.row([
                 Text::faint("ticket desk"),
-                item.id.as_str().into(),
+                format!("{}: {}", item.id, ticket.title).into(),
                 Text::new(&item.status, Tone::Good),
             ]);
         }
         if ticket.items.is_empty() {
-            let state = ticket.error.as_ref().map_or_else(|| Text::new("no ticket", Tone::Warn), words::error);
-            table.row([Text::faint("ticket desk"), "".into(), state]);
+            let state = ticket
+                .error
+                .as_ref()
+                .map_or_else(|| Text::new("no ticket", Tone::Warn), words::error);
+            table.row([
+                Text::faint("ticket desk"),
+                ticket.title.as_str().into(),
+                state,
+            ]);
         }
     }
-    for path in &proof.report {
-        table.row([Text::faint("report"), shown(path, kept), Text::new("written", Tone::Good)]);
+    for name in &proof.report {
+        let path = kept.map_or_else(
+            || (*name).to_owned(),
+            |folder| folder.join(name).display().to_string(),
+        );
+        table.row([
+            Text::faint("report"),
+            path.into(),
+            Text::new("written", Tone::Good),
+        ]);
     }
     let verified = &proof.evidence.verified;
-    let (word, tone) = if verified.valid { ("verified", Tone::Good) } else { ("NOT valid", Tone::Bad) };
+    let (word, tone) = if verified.valid {
+        ("verified", Tone::Good)
+    } else {
+        ("NOT valid", Tone::Bad)
+    };
     table.row([
         Text::faint("evidence"),
         format!("{} entries, chained and signed", verified.entries).into(),
         Text::new(word, tone),
     ]);
-    table.row([Text::faint("checkpoint"), evidence::standing(verified.checkpoint).into(), "".into()]);
+    table.row([
+        Text::faint("checkpoint"),
+        evidence::standing(verified.checkpoint).into(),
+        "".into(),
+    ]);
     let (word, tone) = match proof.violations {
         0 => ("none".to_owned(), Tone::Good),
         some => (some.to_string(), Tone::Bad),
     };
-    table.row([Text::faint("vendors"), "rules of theirs that were broken".into(), Text::new(word, tone)]);
+    table.row([
+        Text::faint("vendors"),
+        "rules of theirs that were broken".into(),
+        Text::new(word, tone),
+    ]);
     page.table(table);
     page
-}
-
-/// Where a file is, if it outlives the demo.
-fn shown(path: &Path, kept: Option<&Path>) -> Text {
-    match kept {
-        Some(_) => path.display().to_string().into(),
-        None => path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()).into(),
-    }
 }
 
 pub(super) fn second(second: &Second, names: &Names) -> Page {
@@ -236,24 +289,49 @@ pub(super) fn second(second: &Second, names: &Names) -> Page {
 
 pub(super) fn end(story: &Story, exit: Exit) -> Page {
     let mut page = Page::new();
-    page.gap();
-    if exit.is_complete() {
+    let refused = story
+        .steps()
+        .filter(|step| step.status() == Some(OutcomeStatus::Refused));
+    let refused = refused.count();
+    page.blank();
+    if !exit.is_complete() {
+        page.line(Text::new(
+            "Not everything came through; the lines above say what, and the exit status is 3.",
+            Tone::Warn,
+        ));
+    } else if refused > 0 {
+        let words = format!(
+            "Nothing happened twice, and {} refused, as said above.",
+            if refused == 1 {
+                "one action was".to_owned()
+            } else {
+                format!("{refused} actions were")
+            },
+        );
+        page.line(Text::new(words, Tone::Warn));
+    } else if story.second.done.steps.is_empty() {
         page.line(Text::new(
             "All of it happened once, and the second walk changed nothing.",
             Tone::Good,
         ));
     } else {
         page.line(Text::new(
-            "Not everything came through; the lines above say what, and the exit status is 3.",
-            Tone::Warn,
+            "All of it happened once; the second walk did what the first could not.",
+            Tone::Good,
         ));
     }
     match &story.folder {
         Some(folder) => page.next(
-            format!("protect --config {} findings", folder.join("protect.toml").display()),
+            format!(
+                "protect --config {} findings",
+                folder.join("protect.toml").display()
+            ),
             "everything but the vendors is kept",
         ),
-        None => page.next("protect init", "for your own organisation; `demo --keep DIR` keeps the files"),
+        None => page.next(
+            "protect init",
+            "for your own organisation; `demo --keep DIR` keeps these files",
+        ),
     };
     page
 }
