@@ -61,8 +61,15 @@ impl From<&str> for Text {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     head: Vec<&'static str>,
-    rows: Vec<Vec<Text>>,
+    rows: Vec<Row>,
     indent: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Row {
+    Cells(Vec<Text>),
+    /// What the rows below have in common.
+    Group(Text),
 }
 
 impl Table {
@@ -84,7 +91,12 @@ impl Table {
     }
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [Text; N]) {
-        self.rows.push(cells.to_vec());
+        self.rows.push(Row::Cells(cells.to_vec()));
+    }
+
+    /// What the rows below have in common.
+    pub(crate) fn group(&mut self, text: Text) {
+        self.rows.push(Row::Group(text));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -225,8 +237,24 @@ impl Table {
             self.render_row(&head, &widths, look, out);
         }
         for row in &self.rows {
-            self.render_row(row, &widths, look, out);
+            match row {
+                Row::Cells(cells) => self.render_row(cells, &widths, look, out),
+                Row::Group(text) => {
+                    let room = look.width.map_or(usize::MAX, |room| room - self.indent);
+                    out.push_str(&" ".repeat(self.indent));
+                    let words = truncate_str(&text.words, room, "…");
+                    out.push_str(&look.paint(&words, text.tone));
+                    out.push('\n');
+                }
+            }
         }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Vec<Text>> {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Cells(cells) => Some(cells),
+            Row::Group(_) => None,
+        })
     }
 
     fn render_row(&self, row: &[Text], widths: &[usize], look: Look, out: &mut String) {
@@ -246,11 +274,11 @@ impl Table {
 
     /// As wide as the widest cell; where that is too wide for the terminal, the widest gives way.
     fn widths(&self, look: Look) -> Vec<usize> {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let columns = self.cells().map(Vec::len).max().unwrap_or_default();
         let mut widths: Vec<usize> = (0..columns)
             .map(|column| {
                 let head = self.head.get(column).map_or(0, |head| head.len());
-                let cells = self.rows.iter().filter_map(|row| row.get(column));
+                let cells = self.cells().filter_map(|row| row.get(column));
                 cells
                     .map(|text| measure_text_width(&text.words))
                     .fold(head, usize::max)

@@ -198,7 +198,7 @@ pub(crate) fn credit<'a>(page: &mut Page, findings: impl IntoIterator<Item = &'a
         .filter_map(|finding| finding.observation.attribution.as_ref())
         .map(|credit| {
             format!(
-                "Source: {} ({}), {}",
+                "  Source: {} ({}), {}",
                 credit.source, credit.url, credit.licence
             )
         })
@@ -228,9 +228,14 @@ pub(crate) fn incidents<'a>(incidents: impl IntoIterator<Item = &'a Incident>) -
 
 /// A plan: every action with the state now, the state after, and what the guards say.
 pub(crate) fn plan(page: &mut Page, plan: &Plan, names: &Names) {
-    let mut table = Table::new(["action", "on", "now", "after", "guard"]).indent(2);
+    let mut table = Table::new(["  action", "on", "now", "after", "guard"]).indent(2);
     let mut reasons: Vec<(&str, u64)> = Vec::new();
+    let mut group = None;
     for planned in &plan.actions {
+        if group != Some(&planned.action.reason) {
+            group = Some(&planned.action.reason);
+            table.group(planned.action.reason.as_str().into());
+        }
         let preview = &planned.preview;
         let after = if preview.already_so {
             "already so".to_owned()
@@ -238,7 +243,7 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, names: &Names) {
             attributes(&preview.after)
         };
         table.row([
-            planned.action.kind.as_str().into(),
+            format!("  {}", planned.action.kind).into(),
             names.target(&planned.action).into(),
             attributes(&preview.before).into(),
             after.into(),

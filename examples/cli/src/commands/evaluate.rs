@@ -28,7 +28,7 @@ pub(super) fn run(command: Evaluate) -> Result<Answer> {
     let mut page = Page::new();
     page.table(table).gap();
     page.line(Text::faint(
-        "Source: Have I Been Pwned (https://haveibeenpwned.com), CC BY 4.0",
+        "  Source: Have I Been Pwned (https://haveibeenpwned.com), CC BY 4.0",
     ));
     Ok(Answer {
         document: data(&breaches)?,

@@ -9,7 +9,7 @@ mod tell;
 use std::path::PathBuf;
 
 use protect_connectors::core::Result;
-use protect_connectors::core::engine::Checkup;
+use protect_connectors::core::engine::{Checkup, Step};
 use protect_connectors::core::operation::answer;
 use protect_sandbox::Fault;
 use serde::Serialize;
@@ -78,7 +78,7 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
     output.page(&tell::proof(&proof, stage.folder.kept()))?;
 
     let second = walk_again(app, &stage).await?;
-    output.page(&tell::second(&second, &names))?;
+    output.page(&tell::second(&second, &Names::of(&stage.tenant).await?))?;
     let story = Story {
         seed: demo.seed,
         fault: demo.fault,
@@ -123,6 +123,13 @@ impl Story {
         Exit::trouble(unhealthy || !self.second.opened_nothing())
             .and(first)
             .and(second)
+    }
+}
+
+impl Story {
+    /// What came of every action, of both walks.
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.done.steps.iter().chain(&self.second.done.steps)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 use protect_connectors::core::connector::OpContext;
@@ -27,7 +26,8 @@ use crate::exit::Exit;
 pub(super) struct Proof {
     pub(super) accounts: Vec<AccountNow>,
     pub(super) tickets: Vec<TicketNow>,
-    pub(super) report: Vec<PathBuf>,
+    /// The report's files, in the folder of the demo.
+    pub(super) report: [&'static str; 2],
     pub(super) evidence: EvidenceNow,
     /// Requests that a correct client would not have sent.
     pub(super) violations: usize,
@@ -47,6 +47,7 @@ pub(super) struct AccountNow {
 #[derive(Serialize)]
 pub(super) struct TicketNow {
     pub(super) incident: IncidentId,
+    pub(super) title: String,
     pub(super) items: Vec<TicketItem>,
     pub(super) error: Option<ErrorEnvelope>,
 }
@@ -61,8 +62,10 @@ pub(super) struct TicketItem {
 /// The ledger: exported, signed, and checked from the file alone.
 #[derive(Serialize)]
 pub(super) struct EvidenceNow {
-    pub(super) file: PathBuf,
-    pub(super) checkpoint: PathBuf,
+    /// In the folder of the demo.
+    pub(super) file: &'static str,
+    /// In the folder of the demo.
+    pub(super) checkpoint: &'static str,
     pub(super) public_key: String,
     pub(super) verified: VerifyReport,
 }
@@ -87,14 +90,14 @@ async fn accounts(stage: &Stage, done: &Done) -> Result<Vec<AccountNow>> {
         .credentials(credentials.scan_client_id, credentials.scan_client_secret)
         .base_url(stage.sandbox.onepassword_api_url())
         .build()?;
-    let ids: BTreeSet<_> = done
-        .steps
-        .iter()
-        .filter_map(|step| match &step.action.target {
-            ActionTarget::Account(account) => Some(account.id.clone()),
-            ActionTarget::Sink { .. } => None,
-        })
-        .collect();
+    let ids = each_once(
+        done.steps
+            .iter()
+            .filter_map(|step| match &step.action.target {
+                ActionTarget::Account(account) => Some(account.id.clone()),
+                ActionTarget::Sink { .. } => None,
+            }),
+    );
     let mut accounts = Vec::new();
     for id in ids {
         let user = client.get_user(&id).await;
@@ -138,15 +141,14 @@ async fn tickets(stage: &Stage, done: &Done) -> Result<Vec<TicketNow>> {
         .steps
         .iter()
         .filter(|step| step.action.kind == ActionKind::OpenTicket);
-    let incidents: BTreeSet<_> = wanted
-        .filter_map(|step| step.action.incident.clone())
-        .collect();
+    let incidents = each_once(wanted.filter_map(|step| step.action.incident.clone()));
     let mut tickets = Vec::new();
     for incident in incidents {
         // What the sink's documentation says our tickets are found by.
         let reference = format!("protect:{}:{incident}", stage.tenant.id());
         let items = desk.items(&cx, &reference).await;
         tickets.push(TicketNow {
+            title: stage.tenant.incident(&incident).await?.title,
             incident,
             error: items
                 .as_ref()
@@ -162,6 +164,12 @@ async fn tickets(stage: &Stage, done: &Done) -> Result<Vec<TicketNow>> {
     Ok(tickets)
 }
 
+/// Each of them once, in the order in which they came.
+fn each_once<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut known = BTreeSet::new();
+    all.filter(|one| known.insert(one.clone())).collect()
+}
+
 impl TicketItem {
     fn of(item: Item) -> Self {
         Self {
@@ -171,23 +179,26 @@ impl TicketItem {
     }
 }
 
+const REPORT: [&str; 2] = ["report.html", "report.md"];
+const EVIDENCE: &str = "evidence.ndjson";
+const CHECKPOINT: &str = "evidence.checkpoint";
+
 /// Writes the month's report for people, in two forms.
-async fn write_report(stage: &Stage) -> Result<Vec<PathBuf>> {
+async fn write_report(stage: &Stage) -> Result<[&'static str; 2]> {
     let report = stage
         .tenant
         .report(Month::of(Timestamp::now()), &[])
         .await?;
-    let html = stage.folder.path().join("report.html");
-    let markdown = stage.folder.path().join("report.md");
+    let [html, markdown] = REPORT.map(|name| stage.folder.path().join(name));
     app::write(&html, &report.to_html()?)?;
     app::write(&markdown, &report.to_markdown())?;
-    Ok(vec![html, markdown])
+    Ok(REPORT)
 }
 
 /// Exports the ledger, signs its head, and checks the files as an auditor would: without us.
 async fn prove(stage: &Stage) -> Result<EvidenceNow> {
-    let file = stage.folder.path().join("evidence.ndjson");
-    let signed = stage.folder.path().join("evidence.checkpoint");
+    let file = stage.folder.path().join(EVIDENCE);
+    let signed = stage.folder.path().join(CHECKPOINT);
     let tenant = stage.tenant.id();
     evidence::export(&stage.protect, tenant, &file).await?;
     let (checkpoint, key) = evidence::checkpoint(&stage.protect, tenant).await?;
@@ -199,8 +210,8 @@ async fn prove(stage: &Stage) -> Result<EvidenceNow> {
     let exported = File::open(&file).map_err(|error| app::about(&file, "cannot be read", error))?;
     let verified = ledger::verify(BufReader::new(exported), Some(&checkpoint), Some(&key))?;
     Ok(EvidenceNow {
-        file,
-        checkpoint: signed,
+        file: EVIDENCE,
+        checkpoint: CHECKPOINT,
         public_key,
         verified,
     })

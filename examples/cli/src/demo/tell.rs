@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use protect_connectors::core::engine::Checkup;
-use protect_connectors::core::model::{Plan, Severity};
+use protect_connectors::core::model::{OutcomeStatus, Plan, Severity};
 use protect_sandbox::Fault;
 
 use super::proof::Proof;
@@ -112,18 +112,17 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
     let others = found.findings.len() - worst().count();
     if others > 0 {
         page.line(Text::faint(format!(
-            "  and {} of low severity",
+            "  and {} milder than these",
             words::count_of(others, "other")
         )));
     }
     if found.findings.is_empty() {
         page.line("  Nothing was found.");
     }
-    page.gap();
     words::credit(&mut page, &found.findings);
-    let mut page_incidents = Table::bare().indent(2);
+    let mut incidents = Table::bare().indent(2);
     for incident in &found.incidents {
-        page_incidents.row([
+        incidents.row([
             words::severity(incident.severity),
             incident.title.as_str().into(),
             Text::faint(words::count_of(incident.findings.len(), "finding")),
@@ -135,7 +134,7 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
             words::count_of(found.incidents.len(), "incident")
         ));
     }
-    page.table(page_incidents);
+    page.table(incidents);
     page
 }
 
@@ -149,13 +148,15 @@ pub(super) fn plan(plan: &Plan, names: &Names) -> Page {
 }
 
 pub(super) fn done(done: &Done, names: &Names) -> Page {
-    let mut page = chapter(
-        "4  Do it",
-        &format!(
+    let command = if done.approval.is_some() {
+        format!(
             "protect approve {} --by {APPROVER}; protect apply",
             done.plan.id
-        ),
-    );
+        )
+    } else {
+        "protect apply".to_owned()
+    };
+    let mut page = chapter("4  Do it", &command);
     if let Some(approval) = &done.approval {
         page.line(Text::faint(format!("  approved by {}", approval.by)));
     }
@@ -208,7 +209,7 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
         for item in &ticket.items {
             table.row([
                 Text::faint("ticket desk"),
-                item.id.as_str().into(),
+                format!("{}: {}", item.id, ticket.title).into(),
                 Text::new(&item.status, Tone::Good),
             ]);
         }
@@ -217,13 +218,21 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
                 .error
                 .as_ref()
                 .map_or_else(|| Text::new("no ticket", Tone::Warn), words::error);
-            table.row([Text::faint("ticket desk"), "".into(), state]);
+            table.row([
+                Text::faint("ticket desk"),
+                ticket.title.as_str().into(),
+                state,
+            ]);
         }
     }
-    for path in &proof.report {
+    for name in &proof.report {
+        let path = kept.map_or_else(
+            || (*name).to_owned(),
+            |folder| folder.join(name).display().to_string(),
+        );
         table.row([
             Text::faint("report"),
-            shown(path, kept),
+            path.into(),
             Text::new("written", Tone::Good),
         ]);
     }
@@ -256,17 +265,6 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
     page
 }
 
-/// Where a file is, if it outlives the demo.
-fn shown(path: &Path, kept: Option<&Path>) -> Text {
-    match kept {
-        Some(_) => path.display().to_string().into(),
-        None => path
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-            .into(),
-    }
-}
-
 pub(super) fn second(second: &Second, names: &Names) -> Page {
     let mut page = chapter("6  And once more", "the same road again");
     let mut table = Table::bare().indent(2);
@@ -291,16 +289,35 @@ pub(super) fn second(second: &Second, names: &Names) -> Page {
 
 pub(super) fn end(story: &Story, exit: Exit) -> Page {
     let mut page = Page::new();
-    page.gap();
-    if exit.is_complete() {
+    let refused = story
+        .steps()
+        .filter(|step| step.status() == Some(OutcomeStatus::Refused));
+    let refused = refused.count();
+    page.blank();
+    if !exit.is_complete() {
+        page.line(Text::new(
+            "Not everything came through; the lines above say what, and the exit status is 3.",
+            Tone::Warn,
+        ));
+    } else if refused > 0 {
+        let words = format!(
+            "Nothing happened twice, and {} refused, as said above.",
+            if refused == 1 {
+                "one action was".to_owned()
+            } else {
+                format!("{refused} actions were")
+            },
+        );
+        page.line(Text::new(words, Tone::Warn));
+    } else if story.second.done.steps.is_empty() {
         page.line(Text::new(
             "All of it happened once, and the second walk changed nothing.",
             Tone::Good,
         ));
     } else {
         page.line(Text::new(
-            "Not everything came through; the lines above say what, and the exit status is 3.",
-            Tone::Warn,
+            "All of it happened once; the second walk did what the first could not.",
+            Tone::Good,
         ));
     }
     match &story.folder {
@@ -313,7 +330,7 @@ pub(super) fn end(story: &Story, exit: Exit) -> Page {
         ),
         None => page.next(
             "protect init",
-            "for your own organisation; `demo --keep DIR` keeps the files",
+            "for your own organisation; `demo --keep DIR` keeps these files",
         ),
     };
     page
