@@ -45,15 +45,16 @@ impl Drop for Progress {
 
 fn line(scan: &ScanProgress) -> String {
     let counts = &scan.counts;
-    let mut line = format!(
-        "{}/{}: {} new, {} known",
-        scan.tenant, scan.connector, counts.new, counts.seen
-    );
-    if let Some(progress) = scan.progress {
-        line.push_str(&format!(", {}", progress.done));
-        if let Some(total) = progress.total {
-            line.push_str(&format!(" of {total}"));
-        }
-    }
-    line
+    let far = match scan.progress {
+        Some(progress) => match progress.total {
+            Some(total) => format!(", {} of {total}", progress.done),
+            None => format!(", {}", progress.done),
+        },
+        None => String::new(),
+    };
+    let (tenant, connector) = (&scan.tenant, &scan.connector);
+    format!(
+        "{tenant}/{connector}: {} new, {} known{far}",
+        counts.new, counts.seen
+    )
 }
