@@ -2,6 +2,10 @@ use protect_core::registry::Registry;
 
 /// A registry with every kind of connector that this build has.
 pub fn registry() -> Registry {
+    #[cfg_attr(
+        not(any(feature = "hibp", feature = "onepassword", feature = "webhook")),
+        expect(unused_mut, reason = "without features there is nothing to add")
+    )]
     let mut registry = Registry::new();
     #[cfg(feature = "hibp")]
     protect_hibp::register(&mut registry);
