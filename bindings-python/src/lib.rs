@@ -8,6 +8,7 @@ mod connector;
 mod errors;
 mod handle;
 mod open;
+mod pure;
 mod runtime;
 mod secrets;
 
@@ -20,6 +21,8 @@ mod _protect {
     use super::handle::{Call, Handle};
     #[pymodule_export]
     use super::open::{connect, open};
+    #[pymodule_export]
+    use super::pure::hibp_evaluate;
     #[pymodule_export]
     use super::version;
 }
