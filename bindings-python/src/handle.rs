@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
+use crate::attach::attached;
 use crate::callback::EventLoop;
 use crate::errors::{Raised, exception};
 use crate::{runtime, secrets};
@@ -81,7 +82,7 @@ impl Handle {
                 let named = named.clone();
                 let task = runtime::runtime()?.spawn(async move {
                     let result = runtime::limited(timeout, work).await;
-                    Python::try_attach(|py| tell(py, &done, result, &named));
+                    attached(|py| tell(py, &done, result, &named));
                 });
                 Ok(Call {
                     task: task.abort_handle(),
@@ -208,7 +209,7 @@ fn begin(
 
 fn sink(function: Py<PyAny>) -> ProgressSink {
     Arc::new(move |progress: Value| {
-        let told = Python::try_attach(|py| function.call1(py, (progress.to_string(),)).map(drop));
+        let told = attached(|py| function.call1(py, (progress.to_string(),)).map(drop));
         told.unwrap_or(Ok(())).map_err(Raised::as_it_is)
     })
 }

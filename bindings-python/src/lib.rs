@@ -3,6 +3,7 @@
 //! It holds no rules: one opaque [`Handle`](handle::Handle) is called by name with JSON, and
 //! everything that people see is Python above it, most of it generated.
 
+mod attach;
 mod callback;
 mod connector;
 mod errors;
@@ -17,6 +18,8 @@ use pyo3::prelude::*;
 /// The native half of `protect`.
 #[pymodule(gil_used = false)]
 mod _protect {
+    #[pymodule_export]
+    use super::attach::finish;
     #[pymodule_export]
     use super::handle::{Call, Handle};
     #[pymodule_export]

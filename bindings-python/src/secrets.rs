@@ -9,6 +9,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
+use crate::attach::attached;
 use crate::callback::{self, EventLoop};
 
 /// Puts a secret under a name.
@@ -35,7 +36,7 @@ pub(crate) fn hand_over(
 }
 
 async fn ask(function: Arc<Py<PyAny>>, event_loop: EventLoop) -> Result<SecretString> {
-    let Some(function) = Python::try_attach(|py| function.clone_ref(py)) else {
+    let Some(function) = attached(|py| function.clone_ref(py)) else {
         return Err(Error::new(ErrorKind::Cancelled, "Python is shutting down"));
     };
     callback::call(

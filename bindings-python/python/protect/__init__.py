@@ -1,10 +1,13 @@
 """Watch an organisation's identities and settings, open incidents, and put them right."""
 
+import atexit as _atexit
+
 from protect import aio, connectors, exceptions, hibp, models, onepassword
 from protect._generated.engine import Protect, Tenant
 from protect._generated.hibp import Hibp
 from protect._generated.onepassword import OnePassword
 from protect._open import open, secret
+from protect._protect import finish as _finish
 from protect._protect import version
 from protect._sandbox import Sandbox
 from protect.connectors import Connector, Directory, Remediator, Scanner, Setup
@@ -38,3 +41,5 @@ __all__ = [
 ]
 
 __version__ = version()
+
+_atexit.register(_finish)
