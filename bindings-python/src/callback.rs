@@ -6,6 +6,7 @@ use protect_connectors::core::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::attach::attached;
 use crate::errors::Raised;
 
 /// The event loop that coroutines of callbacks run on: that of the latest awaited call.
@@ -37,7 +38,7 @@ pub(crate) async fn call<T: Send + 'static>(
     read: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
 ) -> Result<T> {
     let work = move || {
-        Python::try_attach(|py| {
+        attached(|py| {
             let arguments = arguments(py)?;
             let run = py.import("protect._bridge")?.getattr("run")?;
             read(&run.call1((function, event_loop.get(py), arguments))?)

@@ -9,6 +9,7 @@ use protect_connectors::foreign::{self, ForeignConnector, ForeignKind};
 use pyo3::prelude::*;
 use serde_json::Value;
 
+use crate::attach::attached;
 use crate::callback::{self, EventLoop};
 use crate::errors::Raised;
 
@@ -25,8 +26,9 @@ pub(crate) fn register(
     let event_loop = event_loop.clone();
     builder.try_register(|registry| {
         foreign::register(registry, kind, move |setup| {
-            let dispatch =
-                Python::attach(|py| make.call1(py, (setup.to_string(),))).map_err(|raised| {
+            let dispatch = attached(|py| make.call1(py, (setup.to_string(),)))
+                .ok_or_else(ending)?
+                .map_err(|raised| {
                     Raised::by_callback(
                         ErrorKind::ConfigInvalid,
                         "a connector could not be made",
@@ -49,11 +51,11 @@ struct PythonConnector {
 
 impl ForeignConnector for PythonConnector {
     fn call(&self, method: &'static str, arguments: Value) -> BoxFuture<'static, Result<Value>> {
-        let dispatch = Python::try_attach(|py| self.dispatch.clone_ref(py));
+        let dispatch = attached(|py| self.dispatch.clone_ref(py));
         let event_loop = self.event_loop.clone();
         Box::pin(async move {
             let Some(dispatch) = dispatch else {
-                return Err(Error::new(ErrorKind::Cancelled, "Python is shutting down"));
+                return Err(ending());
             };
             let answered: String = callback::call(
                 dispatch,
@@ -68,4 +70,8 @@ impl ForeignConnector for PythonConnector {
                 .map_err(|_| Error::new(ErrorKind::InvalidResponse, "a connector gave no JSON"))
         })
     }
+}
+
+fn ending() -> Error {
+    Error::new(ErrorKind::Cancelled, "Python is shutting down")
 }

@@ -6,6 +6,8 @@ use protect_connectors::core::{Error, ErrorKind};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use crate::attach::attached;
+
 /// An exception on its way through the engine. Its text may hold anything, so it is not shown.
 pub(crate) struct Raised {
     exception: PyErr,
@@ -24,7 +26,7 @@ impl Raised {
     /// An exception that somebody's callback raised: the caller sees an error of `kind` with it as
     /// its cause.
     pub(crate) fn by_callback(kind: ErrorKind, message: &'static str, exception: PyErr) -> Error {
-        let said = Python::try_attach(|py| said_by(py, &exception)).flatten();
+        let said = attached(|py| said_by(py, &exception)).flatten();
         let (kind, retryable) = said.unwrap_or((kind, false));
         let error = Error::new(kind, message).with_source(Self {
             exception,

@@ -1,19 +1,22 @@
 //! The one opaque handle that every generated class calls through.
 
 use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use protect_connectors::core::operation::{Callable, ProgressSink};
 use protect_connectors::core::{Error, ErrorKind, Result};
+use protect_connectors::http::SystemSecrets;
 use pyo3::prelude::*;
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
+use crate::attach::attached;
 use crate::callback::EventLoop;
 use crate::errors::{Raised, exception};
-use crate::runtime;
+use crate::{runtime, secrets};
 
 /// Something that can be called by name: a vendor's client, the engine, a tenant.
 #[pyclass(frozen, module = "protect._protect")]
@@ -22,6 +25,7 @@ pub(crate) struct Handle {
     class: &'static str,
     kind: &'static str,
     event_loop: EventLoop,
+    secrets: Arc<SystemSecrets>,
     pid: u32,
 }
 
@@ -78,7 +82,7 @@ impl Handle {
                 let named = named.clone();
                 let task = runtime::runtime()?.spawn(async move {
                     let result = runtime::limited(timeout, work).await;
-                    Python::try_attach(|py| tell(py, &done, result, &named));
+                    attached(|py| tell(py, &done, result, &named));
                 });
                 Ok(Call {
                     task: task.abort_handle(),
@@ -94,9 +98,27 @@ impl Handle {
             .prepare(operation, arguments, None)
             .and_then(|(callable, arguments, _)| callable.open(operation, arguments));
         match opened {
-            Ok(callable) => Ok(Self::new(callable, self.event_loop.clone())),
+            Ok(callable) => Ok(Self::new(
+                callable,
+                self.event_loop.clone(),
+                Arc::clone(&self.secrets),
+            )),
             Err(error) => Err(exception(py, &error, &self.named(operation))),
         }
+    }
+
+    /// Hands over a secret, as a string or a callable, and gives the name under which an argument
+    /// refers to it.
+    fn provide(&self, py: Python<'_>, secret: Py<PyAny>) -> PyResult<String> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("call.{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        secrets::hand_over(py, &name, secret, &self.secrets, &self.event_loop)?;
+        Ok(name)
+    }
+
+    /// Forgets a secret that was handed over.
+    fn withdraw(&self, name: &str) {
+        self.secrets.withdraw(name);
     }
 
     /// Lets go of connections and files. A call after it is an error; calls under way go on.
@@ -125,13 +147,18 @@ impl Call {
 }
 
 impl Handle {
-    pub(crate) fn new(callable: Arc<dyn Callable>, event_loop: EventLoop) -> Self {
+    pub(crate) fn new(
+        callable: Arc<dyn Callable>,
+        event_loop: EventLoop,
+        secrets: Arc<SystemSecrets>,
+    ) -> Self {
         let class = callable.class();
         Self {
             callable: Mutex::new(Some(callable)),
             class: class.name,
             kind: class.kind,
             event_loop,
+            secrets,
             pid: process::id(),
         }
     }
@@ -182,7 +209,7 @@ fn begin(
 
 fn sink(function: Py<PyAny>) -> ProgressSink {
     Arc::new(move |progress: Value| {
-        let told = Python::try_attach(|py| function.call1(py, (progress.to_string(),)).map(drop));
+        let told = attached(|py| function.call1(py, (progress.to_string(),)).map(drop));
         told.unwrap_or(Ok(())).map_err(Raised::as_it_is)
     })
 }

@@ -3,11 +3,13 @@
 //! It holds no rules: one opaque [`Handle`](handle::Handle) is called by name with JSON, and
 //! everything that people see is Python above it, most of it generated.
 
+mod attach;
 mod callback;
 mod connector;
 mod errors;
 mod handle;
 mod open;
+mod pure;
 mod runtime;
 mod secrets;
 
@@ -17,9 +19,13 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _protect {
     #[pymodule_export]
+    use super::attach::finish;
+    #[pymodule_export]
     use super::handle::{Call, Handle};
     #[pymodule_export]
     use super::open::{connect, open};
+    #[pymodule_export]
+    use super::pure::hibp_evaluate;
     #[pymodule_export]
     use super::version;
 }

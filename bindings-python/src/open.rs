@@ -34,8 +34,10 @@ pub(crate) fn connect(
         ))
     })();
     let (callable, provided) = made.map_err(|error| exception(py, &error, class_name))?;
-    secrets::hand_over(py, secrets, &provided, &event_loop)?;
-    Ok(Handle::new(callable, event_loop))
+    for (name, secret) in secrets {
+        secrets::hand_over(py, &name, secret, &provided, &event_loop)?;
+    }
+    Ok(Handle::new(callable, event_loop, provided))
 }
 
 /// Opens the engine: from a file, or from the JSON of a configuration. Kinds of connector written in
@@ -55,7 +57,9 @@ pub(crate) fn open(
         let _inside = runtime.enter();
         protect_connectors::context().map_err(|error| raise(&error))?
     };
-    secrets::hand_over(py, secrets, &provided, &event_loop)?;
+    for (name, secret) in secrets {
+        secrets::hand_over(py, &name, secret, &provided, &event_loop)?;
+    }
     let mut builder = Protect::builder().context(context);
     for (declared, make) in kinds {
         builder = connector::register(builder, &declared, make, &event_loop)
@@ -67,7 +71,7 @@ pub(crate) fn open(
     };
     let opened = runtime::wait(py, None, open_from(builder, source));
     match opened {
-        Ok(protect) => Ok(Handle::new(Arc::new(protect), event_loop)),
+        Ok(protect) => Ok(Handle::new(Arc::new(protect), event_loop, provided)),
         Err(error) => Err(raise(&error)),
     }
 }

@@ -9,6 +9,7 @@ use protect_connectors::core::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::attach::attached;
 use crate::errors::Raised;
 
 /// How often a blocking call looks whether Ctrl-C was pressed.
@@ -49,6 +50,12 @@ pub(crate) fn runtime() -> Result<&'static Runtime> {
         runtime,
     });
     Ok(runtime)
+}
+
+/// Whether this process has a runtime of its own.
+pub(crate) fn is_here() -> bool {
+    let slot = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    slot.is_some_and(|owned| owned.pid == process::id())
 }
 
 /// Refuses to go on in the child of a fork with something made in its parent.
@@ -115,7 +122,7 @@ async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
                     clippy::redundant_closure_for_method_calls,
                     reason = "the method is not general over the lifetime"
                 )]
-                let pressed = Python::try_attach(|py| py.check_signals());
+                let pressed = attached(|py| py.check_signals());
                 if let Some(Err(raised)) = pressed {
                     return Err(Raised::as_it_is(raised));
                 }

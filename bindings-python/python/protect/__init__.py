@@ -1,13 +1,45 @@
 """Watch an organisation's identities and settings, open incidents, and put them right."""
 
-from protect import aio, connectors, exceptions, models
-from protect._generated import engine as _engine
-from protect._open import open, secret
-from protect._protect import version
-from protect.connectors import Connector, Directory, Remediator, Scanner
-from protect.exceptions import ProtectError
+import atexit as _atexit
 
-Protect = _engine.Protect
-Tenant = _engine.Tenant
+from protect import aio, connectors, exceptions, hibp, models, onepassword
+from protect._generated.engine import Protect, Tenant
+from protect._generated.hibp import Hibp
+from protect._generated.onepassword import OnePassword
+from protect._open import open, secret
+from protect._protect import finish as _finish
+from protect._protect import version
+from protect._sandbox import Sandbox
+from protect.connectors import Connector, Directory, Remediator, Scanner, Setup
+from protect.exceptions import ProtectError
+from protect.models import ScanPage, ScanRequest
+
+__all__ = [
+    "Connector",
+    "Directory",
+    "Hibp",
+    "OnePassword",
+    "Protect",
+    "ProtectError",
+    "Remediator",
+    "Sandbox",
+    "ScanPage",
+    "ScanRequest",
+    "Scanner",
+    "Setup",
+    "Tenant",
+    "__version__",
+    "aio",
+    "connectors",
+    "exceptions",
+    "hibp",
+    "models",
+    "onepassword",
+    "open",
+    "secret",
+    "version",
+]
 
 __version__ = version()
+
+_atexit.register(_finish)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar, Union
 
@@ -43,6 +44,16 @@ class Base:
 
     def _open(self, operation: str, arguments: dict[str, Any]) -> Handle:
         return self._handle.open(operation, _arguments(arguments))
+
+    @contextmanager
+    def _secrets(self, secrets: Mapping[str, Secret]) -> Iterator[dict[str, Any]]:
+        """References to secrets that are forgotten after the call."""
+        names = {name: self._handle.provide(secret) for name, secret in secrets.items()}
+        try:
+            yield {name: {"provided": provided} for name, provided in names.items()}
+        finally:
+            for provided in names.values():
+                self._handle.withdraw(provided)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

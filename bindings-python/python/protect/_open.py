@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Union
 
 from protect import _codec, _protect
+from protect._client import Secret
 from protect._generated import engine, engine_aio
 from protect.connectors import Connector, _declared, _maker
 
@@ -18,52 +19,62 @@ Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 Kinds = Sequence[Union[type[Connector], Connector]]
 
 
+Secrets = Mapping[str, Secret]
+
+
 class SecretValue:
     """A secret inside a configuration dict; shows itself to nobody."""
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: str | Callable[[], str] | Callable[[], Awaitable[str]]) -> None:
+    def __init__(self, value: Secret) -> None:
         self._value = value
 
     def __repr__(self) -> str:
         return "<secret>"
 
 
-def secret(value: str | Callable[[], str] | Callable[[], Awaitable[str]]) -> SecretValue:
+def secret(value: Secret) -> SecretValue:
     """Marks a secret, or what gives one, where a configuration dict wants a reference."""
     return SecretValue(value)
 
 
-def open(config: Config, *, connectors: Kinds = ()) -> engine.Protect:
+def open(
+    config: Config, *, connectors: Kinds = (), secrets: Secrets | None = None
+) -> engine.Protect:
     """Opens the engine: the only road with plan, guards, approval, store and ledger.
 
     Args:
         config: a path to `protect.toml` or a JSON file, or the same as a dict, in which a secret
             may also be a callable or `protect.secret(value)`.
         connectors: kinds of connector written in Python, as classes or instances.
+        secrets: what `{ provided = "name" }` in the configuration means, by name: strings, or
+            callables that give one whenever it is needed.
 
     Raises:
         ConfigInvalidError: with every problem and its place.
     """
-    return engine.Protect._of(_open(config, connectors))
+    return engine.Protect._of(_open(config, connectors, secrets))
 
 
 class Opening:
     """An engine about to be opened: await it, or enter it with `async with`."""
 
-    __slots__ = ("_config", "_connectors", "_opened")
+    __slots__ = ("_config", "_connectors", "_opened", "_secrets")
 
-    def __init__(self, config: Config, connectors: Kinds) -> None:
+    def __init__(self, config: Config, connectors: Kinds, secrets: Secrets | None) -> None:
         self._config = config
         self._connectors = connectors
+        self._secrets = secrets
         self._opened: engine_aio.Protect | None = None
 
     def __await__(self) -> Generator[Any, None, engine_aio.Protect]:
         return self._open().__await__()
 
     async def _open(self) -> engine_aio.Protect:
-        handle = await asyncio.to_thread(_open, self._config, self._connectors)
+        handle = await asyncio.to_thread(
+            _open, self._config, self._connectors, self._secrets
+        )
         return engine_aio.Protect._of(handle)
 
     async def __aenter__(self) -> engine_aio.Protect:
@@ -75,18 +86,20 @@ class Opening:
             await self._opened.close()
 
 
-def open_async(config: Config, *, connectors: Kinds = ()) -> Opening:
+def open_async(
+    config: Config, *, connectors: Kinds = (), secrets: Secrets | None = None
+) -> Opening:
     """As `protect.open`, to be awaited: `async with protect.aio.open(...) as p`."""
-    return Opening(config, connectors)
+    return Opening(config, connectors, secrets)
 
 
-def _open(config: Config, connectors: Kinds) -> _protect.Handle:
+def _open(config: Config, connectors: Kinds, secrets: Secrets | None) -> _protect.Handle:
     kinds = [(_declared(kind), _maker(kind)) for kind in connectors]
     if isinstance(config, Mapping):
-        secrets: dict[str, Any] = {}
-        plain = _without_secrets(config, secrets, "")
-        return _protect.open(None, json.dumps(_codec.to_json(plain)), secrets, kinds)
-    return _protect.open(os.fspath(config), None, {}, kinds)
+        given: dict[str, Any] = dict(secrets or {})
+        plain = _without_secrets(config, given, "")
+        return _protect.open(None, json.dumps(_codec.to_json(plain)), given, kinds)
+    return _protect.open(os.fspath(config), None, dict(secrets or {}), kinds)
 
 
 def _without_secrets(value: Any, secrets: dict[str, Any], place: str) -> Any:

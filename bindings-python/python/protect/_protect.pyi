@@ -8,7 +8,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Call", "Handle", "connect", "open", "version"]
+__all__ = ["Call", "Handle", "connect", "hibp_evaluate", "open", "version"]
 
 @final
 class Call:
@@ -38,19 +38,33 @@ class Handle:
         """
         Opens what an operation of this handle gives, such as a tenant.
         """
+    def provide(self, /, secret: Any) -> str:
+        """
+        Hands over a secret, as a string or a callable, and gives the name under which an argument
+        refers to it.
+        """
     def start(self, /, operation: str, arguments: str, done: Any, event_loop: Any, timeout: SupportsFloat | SupportsIndex | None = None, progress: Any | None = None) -> Call:
         """
         Starts an operation and gives it back at once; `done` is called with its JSON, or None and
         the exception, on a thread of the engine. Callbacks' coroutines run on `event_loop`.
         """
+    def withdraw(self, /, name: str) -> None:
+        """
+        Forgets a secret that was handed over.
+        """
 
-def connect(class_name: str, constructor: str, secrets: dict) -> Handle:
+def connect(class_name: str, constructor: str, secrets: dict[str, Any]) -> Handle:
     """
     Makes a vendor's own client from the JSON of its constructor's parameters; secrets stand in it as
     `{"provided": name}` and are in the dict under that name, as a string or a callable.
     """
 
-def open(path: str | PathLike[str] | None, config: str | None, secrets: dict, kinds: SupportsGetItem[int, tuple[str, Any]]) -> Handle:
+def hibp_evaluate(breaches: str, profile: str, unknown_form_is_critical: bool) -> str:
+    """
+    Judges breaches, as the JSON that Have I Been Pwned answers; gives JSON.
+    """
+
+def open(path: str | PathLike[str] | None, config: str | None, secrets: dict[str, Any], kinds: SupportsGetItem[int, tuple[str, Any]]) -> Handle:
     """
     Opens the engine: from a file, or from the JSON of a configuration. Kinds of connector written in
     Python come as (JSON of what they declare, function that makes one).

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use protect_connectors::core::config::ConfigErrors;
 use protect_connectors::core::{Error, ErrorKind, Result};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -89,7 +90,7 @@ impl Output {
     pub(crate) fn answer(self, answer: &Answer) -> Result<()> {
         if self.json {
             let complete = answer.exit.is_complete();
-            return self.raw(&pretty(&with_complete(answer.document.clone(), complete)));
+            return raw(&pretty(&with_complete(answer.document.clone(), complete)));
         }
         self.page(&answer.page)
     }
@@ -105,21 +106,19 @@ impl Output {
     /// Prints an item of a stream: a line of JSON, or text.
     pub(crate) fn item<T: Serialize>(self, model: &T, page: &Page) -> Result<()> {
         if self.json {
-            return self.raw(&format!("{}\n", data(model)?));
+            return raw(&format!("{}\n", data(model)?));
         }
         self.page(page)
-    }
-
-    /// Prints text as it is, such as a report.
-    pub(crate) fn raw(self, text: &str) -> Result<()> {
-        print(&mut io::stdout().lock(), text)
     }
 
     /// Prints an error: what, where, and what to do next.
     pub(crate) fn error(self, error: &Error) {
         let printed = if self.json {
-            let envelope = data(&error.envelope()).unwrap_or(Value::Null);
-            self.raw(&pretty(&with_complete(envelope, false)))
+            let mut envelope = data(&error.envelope()).unwrap_or(Value::Null);
+            if let Some(errors) = ConfigErrors::of(error) {
+                envelope["problems"] = json!(errors.problems());
+            }
+            raw(&pretty(&with_complete(envelope, false)))
         } else {
             print(
                 &mut io::stderr().lock(),
@@ -129,6 +128,11 @@ impl Output {
         // There is nobody left to tell.
         drop(printed);
     }
+}
+
+/// Prints text as it is, such as a report.
+pub(crate) fn raw(text: &str) -> Result<()> {
+    print(&mut io::stdout().lock(), text)
 }
 
 fn look(terminal: bool, colour: bool, stdout: bool) -> Look {

@@ -91,7 +91,7 @@ impl Table {
     }
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [Text; N]) {
-        self.rows.push(Row::Cells(cells.to_vec()));
+        self.rows.push(Row::Cells(cells.into()));
     }
 
     /// What the rows below have in common.
@@ -138,7 +138,7 @@ impl Page {
 
     /// One line of several tones.
     pub(crate) fn mixed<const N: usize>(&mut self, texts: [Text; N]) -> &mut Self {
-        self.pieces.push(Piece::Line(texts.to_vec()));
+        self.pieces.push(Piece::Line(texts.into()));
         self
     }
 
@@ -226,8 +226,11 @@ impl Look {
 /// Between two columns.
 const GAP: usize = 2;
 
-/// No column gets narrower than this.
+/// No column is cut to less than this.
 const NARROW: usize = 12;
+
+/// Text that wraps is at least so wide.
+const READABLE: usize = 24;
 
 impl Table {
     fn render(&self, look: Look, out: &mut String) {
@@ -259,8 +262,18 @@ impl Table {
 
     fn render_row(&self, row: &[Text], widths: &[usize], look: Look, out: &mut String) {
         out.push_str(&" ".repeat(self.indent));
+        let mut begins = self.indent;
         let last = row.iter().rposition(|text| !text.words.is_empty());
         for (at, (text, width)) in row.iter().zip(widths).enumerate() {
+            if at + 1 == widths.len() {
+                let lines = wrap(&text.words, *width);
+                let lines: Vec<_> = lines
+                    .iter()
+                    .map(|line| look.paint(line, text.tone))
+                    .collect();
+                out.push_str(&lines.join(&format!("\n{}", " ".repeat(begins))));
+                break;
+            }
             let words = truncate_str(&text.words, *width, "…");
             out.push_str(&look.paint(&words, text.tone));
             if last.is_none_or(|last| at >= last) {
@@ -268,36 +281,65 @@ impl Table {
             }
             let padding = width.saturating_sub(measure_text_width(&words)) + GAP;
             out.push_str(&" ".repeat(padding));
+            begins += width + GAP;
         }
         out.push('\n');
     }
 
-    /// As wide as the widest cell; where that is too wide for the terminal, the widest gives way.
+    /// As wide as the widest cell. Where that is too wide for the terminal, the last column wraps
+    /// as far as its words allow, and then the widest of the others are cut.
     fn widths(&self, look: Look) -> Vec<usize> {
         let columns = self.cells().map(Vec::len).max().unwrap_or_default();
+        let widest = |column: usize, measure: fn(&str) -> usize| {
+            let head = self.head.get(column).map_or(0, |head| head.len());
+            let cells = self.cells().filter_map(|row| row.get(column));
+            cells
+                .map(|text| measure(&text.words))
+                .fold(head, usize::max)
+        };
         let mut widths: Vec<usize> = (0..columns)
-            .map(|column| {
-                let head = self.head.get(column).map_or(0, |head| head.len());
-                let cells = self.cells().filter_map(|row| row.get(column));
-                cells
-                    .map(|text| measure_text_width(&text.words))
-                    .fold(head, usize::max)
-            })
+            .map(|column| widest(column, measure_text_width))
             .collect();
-        let Some(room) = look.width else {
+        let (Some(room), Some(last)) = (look.width, columns.checked_sub(1)) else {
             return widths;
         };
-        let gaps = GAP * columns.saturating_sub(1) + self.indent;
-        let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(room);
-        while excess > 0 {
-            let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > NARROW) else {
+        let gaps = GAP * last + self.indent;
+        let excess = |widths: &[usize]| (widths.iter().sum::<usize>() + gaps).saturating_sub(room);
+        let least = widest(last, longest_word).max(READABLE).min(widths[last]);
+        widths[last] = widths[last].saturating_sub(excess(&widths)).max(least);
+        for _ in 0..excess(&widths) {
+            let others = widths[..last].iter_mut();
+            let Some(widest) = others.max().filter(|widest| **widest > NARROW) else {
                 break;
             };
             *widest -= 1;
-            excess -= 1;
         }
         widths
     }
+}
+
+fn longest_word(text: &str) -> usize {
+    let words = text.split(' ').map(measure_text_width);
+    words.max().unwrap_or_default()
+}
+
+/// Lines no wider than `width`, as far as words allow.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else {
+            break;
+        };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if measure_text_width(line) + 1 + measure_text_width(word) <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -327,13 +369,32 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_narrow_terminal_cuts_the_widest_column() {
-        let look = Look {
+    fn narrow(width: usize) -> Look {
+        Look {
             colour: false,
-            width: Some(26),
-        };
-        assert!(page().render(look).contains("critical  a long line abo…\n"));
+            width: Some(width),
+        }
+    }
+
+    #[test]
+    fn a_narrow_terminal_wraps_the_last_column() {
+        let text = page().render(narrow(36));
+        let wrapped = "critical  a long line about a\n          password\n";
+        assert!(text.contains(wrapped), "{text}");
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_another_column_before_an_id() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let mut table = Table::new(["what", "id"]);
+        table.row(["a long line about a password".into(), id.into()]);
+        let mut page = Page::new();
+        page.table(table);
+        let text = page.render(narrow(50));
+        assert!(
+            text.contains(&format!("a long line abo…  {id}\n")),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Progress on a terminal, on standard error; nothing elsewhere.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,7 +34,13 @@ impl Progress {
     /// What a scan tells after every page.
     pub(crate) fn of_scan(&self) -> Arc<dyn Fn(&ScanProgress) + Send + Sync> {
         let bar = self.bar.clone();
-        Arc::new(move |progress| bar.set_message(line(progress)))
+        let connectors: Mutex<BTreeMap<String, String>> = Mutex::default();
+        Arc::new(move |progress| {
+            let mut connectors = connectors.lock().unwrap_or_else(PoisonError::into_inner);
+            connectors.insert(progress.connector.to_string(), line(progress));
+            let lines: Vec<_> = connectors.values().cloned().collect();
+            bar.set_message(format!("{}: {}", progress.tenant, lines.join("; ")));
+        })
     }
 }
 
@@ -45,15 +52,16 @@ impl Drop for Progress {
 
 fn line(scan: &ScanProgress) -> String {
     let counts = &scan.counts;
-    let mut line = format!(
-        "{}/{}: {} new, {} known",
-        scan.tenant, scan.connector, counts.new, counts.seen
-    );
-    if let Some(progress) = scan.progress {
-        line.push_str(&format!(", {}", progress.done));
-        if let Some(total) = progress.total {
-            line.push_str(&format!(" of {total}"));
-        }
-    }
-    line
+    let far = match scan.progress {
+        Some(progress) => match progress.total {
+            Some(total) => format!(" ({} of {total})", progress.done),
+            None => format!(" ({})", progress.done),
+        },
+        None => String::new(),
+    };
+    let connector = &scan.connector;
+    format!(
+        "{connector} {} new, {} known{far}",
+        counts.new, counts.seen
+    )
 }

@@ -270,7 +270,7 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, names: &Names) {
 
 /// What came of actions.
 pub(crate) fn steps(steps: &[Step], names: &Names) -> Table {
-    let mut table = Table::new(["outcome", "action", "on", "state", "why", "id"]);
+    let mut table = Table::new(["outcome", "action", "on", "state", "id", "why"]);
     for step in steps {
         let outcome_of = step.outcome.as_ref();
         let reason = outcome_of.map(|outcome| outcome.reason.as_str());
@@ -282,8 +282,8 @@ pub(crate) fn steps(steps: &[Step], names: &Names) -> Table {
             step.action.kind.as_str().into(),
             names.target(&step.action).into(),
             state.into(),
-            step.waits.as_deref().or(reason).unwrap_or_default().into(),
             Text::faint(step.action.id.as_str()),
+            step.waits.as_deref().or(reason).unwrap_or_default().into(),
         ]);
     }
     table

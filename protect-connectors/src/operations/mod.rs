@@ -31,10 +31,18 @@ pub fn classes() -> Vec<&'static Class> {
     ]
 }
 
-/// Models that cross without being any operation's parameter or result: what connectors written in
-/// Python or JavaScript take and give.
-pub fn models() -> &'static [Model] {
-    crate::foreign::MODELS
+/// Models of a kind that cross without being any operation's parameter or result: what pure
+/// functions give, and what connectors written in Python or JavaScript take and give.
+pub fn models(kind: &str) -> &'static [Model] {
+    match kind {
+        "engine" => crate::foreign::MODELS,
+        #[cfg(feature = "hibp")]
+        "hibp" => {
+            const MODELS: &[Model] = &[Model::of::<protect_hibp::Assessment>("Assessment")];
+            MODELS
+        }
+        _ => &[],
+    }
 }
 
 /// Makes a vendor's own client (level 1) from the declared parameters of its constructor. A secret

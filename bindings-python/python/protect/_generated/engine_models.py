@@ -198,7 +198,7 @@ ActionKind = Union[
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ActionTargetSink(Model):
-    """"""
+    """`ActionTargetSink` of another model."""
 
     connector: str
     """The tenant's connector."""
@@ -305,9 +305,9 @@ class CredentialDiagnosis(Model):
 
     accepted: bool | None = None
     """Whether the vendor accepts it; `None` where that could not be found out."""
-    excess: tuple[str, ...]
+    excess: tuple[str, ...] = ()
     """Permissions it has and does not need."""
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     """Permissions it lacks."""
     name: str
     """`scan`, `respond` or another field of the configuration."""
@@ -524,7 +524,7 @@ class Probe(Model):
 
     happened: bool | None = None
     """Whether it did; null where there is no way to know."""
-    state: Mapping[str, Any]
+    state: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """The state now."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -629,7 +629,7 @@ class RuleTrial(Model):
 
     applies: bool
     """Whether the rule applies to it."""
-    because: tuple[str, ...]
+    because: tuple[str, ...] = ()
     """Which of its conditions do not hold."""
     finding: str
     """The finding."""
@@ -703,11 +703,11 @@ SubjectKind = Union[
 class Triaged(Model):
     """What became of incidents."""
 
-    opened: tuple[str, ...]
+    opened: tuple[str, ...] = ()
     """Incidents that were opened."""
-    resolved: tuple[str, ...]
+    resolved: tuple[str, ...] = ()
     """Incidents that were resolved, since none of their findings is open."""
-    updated: tuple[str, ...]
+    updated: tuple[str, ...] = ()
     """Open incidents that took further findings."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -872,11 +872,11 @@ class Actor(Model):
 class Applied(Model):
     """What a remediator did."""
 
-    after: Mapping[str, Any]
+    after: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """The state after, as read back."""
-    before: Mapping[str, Any]
+    before: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """The state before."""
-    reason: str
+    reason: str = ""
     """Why, where it was refused."""
     status: AppliedStatus
     """What came of it."""
@@ -924,7 +924,7 @@ class Block(Model):
 class CheckResult(Model):
     """What one check decided, and why."""
 
-    affected: tuple[str, ...]
+    affected: tuple[str, ...] = ()
     """The subjects that failed, by their vendor-stable names."""
     check: str
     """The check."""
@@ -936,7 +936,7 @@ class CheckResult(Model):
     """Why it could not look, where it could not."""
     reason: str
     """One sentence for people."""
-    references: tuple[Reference, ...]
+    references: tuple[Reference, ...] = ()
     """Where the rule comes from."""
     severity: Severity
     """How bad a `fail` is."""
@@ -967,9 +967,9 @@ class Diagnosis(Model):
 
     clock_skew_seconds: int | None = None
     """How far the vendor's clock is ahead of ours, in seconds, where its answer said."""
-    credentials: tuple[CredentialDiagnosis, ...]
+    credentials: tuple[CredentialDiagnosis, ...] = ()
     """Each credential, what is missing and what is too much."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What else somebody should know, such as a plan's capacity."""
     reachable: bool
     """Whether the vendor answered at all."""
@@ -988,7 +988,7 @@ class Diagnosis(Model):
 class ErrorEnvelope(Model):
     """An `Error` as plain data: the same envelope in JSON, Python and Node."""
 
-    context: Mapping[str, str]
+    context: Mapping[str, str] = field(default_factory=_codec.nothing)
     """Facts such as tenant, connection, field."""
     http_status: int | None = None
     """The HTTP status that was answered."""
@@ -1025,7 +1025,7 @@ class Guard(Model):
 
     decision: GuardDecision
     """The verdict."""
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
     """Why, for people; empty for a plain `allow`."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1042,7 +1042,7 @@ class Incident(Model):
 
     cause: str
     """What its findings have in common: `person:<id>`, `breach:<name>`, `subject:<...>`."""
-    findings: tuple[str, ...]
+    findings: tuple[str, ...] = ()
     """Its findings."""
     generation: int
     """How often this cause has come (back); 1 at first."""
@@ -1116,11 +1116,11 @@ class Outcome(Model):
 class Preview(Model):
     """What an action would do, read without changing anything."""
 
-    after: Mapping[str, Any]
+    after: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """The state after."""
     already_so: bool
     """Whether it is that way already."""
-    before: Mapping[str, Any]
+    before: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """The state now."""
     protection: Protection | None = None
     """Why the target must not be changed, where the vendor says so."""
@@ -1179,7 +1179,7 @@ class ScorePart(Model):
 
     kind: FindingKind
     """The kind of finding."""
-    open: Mapping[str, int]
+    open: Mapping[str, int] = field(default_factory=_codec.nothing)
     """How many open findings of each severity there are."""
     value: int
     """100 less what open findings take away, not below 0."""
@@ -1197,7 +1197,7 @@ class ScorePart(Model):
 class StoredVerdict(Model):
     """A check's last verdict."""
 
-    affected: tuple[str, ...]
+    affected: tuple[str, ...] = ()
     """The subjects that failed, by their vendor-stable names."""
     at: datetime
     """When."""
@@ -1205,13 +1205,15 @@ class StoredVerdict(Model):
     """The check."""
     confidence: Confidence
     """How sure we are."""
+    connector: str
+    """The connector that decided."""
     details: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Near misses, the vendor's default, and what else explains it."""
     not_evaluated: NotEvaluatedReason | None = None
     """Why it could not look, where it could not."""
     reason: str
     """One sentence for people."""
-    references: tuple[Reference, ...]
+    references: tuple[Reference, ...] = ()
     """Where the rule comes from."""
     severity: Severity
     """How bad a `fail` is."""
@@ -1227,6 +1229,7 @@ class StoredVerdict(Model):
         _codec.Field("at", "at", _codec.TIMESTAMP, True),
         _codec.Field("check", "check", _codec.PLAIN, True),
         _codec.Field("confidence", "confidence", _codec.model(Confidence), True),
+        _codec.Field("connector", "connector", _codec.PLAIN, True),
         _codec.Field("details", "details", _codec.OBJECT, False),
         _codec.Field("not_evaluated", "not_evaluated", _codec.model(NotEvaluatedReason), False),
         _codec.Field("reason", "reason", _codec.PLAIN, True),
@@ -1263,9 +1266,9 @@ class Subject(Model):
 class WatchList(Model):
     """Who is watched in a tenant: domains as a whole, and single addresses."""
 
-    addresses: tuple[WatchedAddress, ...]
+    addresses: tuple[WatchedAddress, ...] = ()
     """Addresses, each once, in order."""
-    domains: tuple[str, ...]
+    domains: tuple[str, ...] = ()
     """Domains of the tenant, in lower case."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1280,11 +1283,11 @@ class WatchList(Model):
 class AccountPage(Model):
     """One page of accounts."""
 
-    accounts: tuple[Account, ...]
+    accounts: tuple[Account, ...] = ()
     """The accounts."""
     cursor: str | None = None
     """Where the next page begins; null after the last."""
-    rejected: tuple[RejectedItem, ...]
+    rejected: tuple[RejectedItem, ...] = ()
     """What could not be read."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1509,7 +1512,7 @@ class Finding(Model):
     """What tells it from others of the same check and subject, such as a breach's name; may be empty."""
     first_seen: datetime
     """When it was first seen."""
-    from_event: bool
+    from_event: bool = False
     """Whether it came from an event: such a finding never resolves by absence."""
     id: str
     """A hash of (tenant, check, subject, discriminator)."""
@@ -1521,7 +1524,7 @@ class Finding(Model):
     """When it was last seen."""
     occurrence: int
     """How often it has come (back); 1 at first."""
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
     """Why this severity and confidence: rule ids or short phrases."""
     references: tuple[Reference, ...] = ()
     """Where the rule comes from."""
@@ -1588,11 +1591,11 @@ class Observation(Model):
     """What else the vendor said; never a password."""
     discriminator: str
     """What tells it from others of the same check and subject, such as a breach's name; may be empty."""
-    from_event: bool
+    from_event: bool = False
     """Whether it came from an event: such a finding never resolves by absence."""
     kind: FindingKind
     """Which sort of wrong it is."""
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
     """Why this severity and confidence: rule ids or short phrases."""
     references: tuple[Reference, ...] = ()
     """Where the rule comes from."""
@@ -1698,7 +1701,7 @@ class ScanRequest(Model):
     """Whether somebody asked for this run."""
     starts_run: bool
     """Whether this is the first page of a run."""
-    state: Mapping[str, Any]
+    state: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """What was stored under the declared keys."""
     watched: WatchList
     """Who is watched."""
@@ -1718,13 +1721,13 @@ class ScanRequest(Model):
 class Score(Model):
     """How well protected a tenant is, from 0 to 100, with everything that made the number."""
 
-    parts: tuple[ScorePart, ...]
+    parts: tuple[ScorePart, ...] = ()
     """One part per kind of finding that was looked for."""
     total: int | None = None
     """The lowest of the parts: a chain is as strong as its weakest link. `None` while nothing was
     looked at.
     """
-    weights: Mapping[str, int]
+    weights: Mapping[str, int] = field(default_factory=_codec.nothing)
     """What one open finding of a severity takes away."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1740,7 +1743,7 @@ class Score(Model):
 class Section(Model):
     """One part of a report."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[Block, ...] = ()
     """What it says, in order."""
     id: str
     """A stable name (`actions`)."""
@@ -1762,7 +1765,7 @@ class Signal(Model):
 
     at: datetime
     """When it happened, by the vendor's clock."""
-    attributes: Mapping[str, Any]
+    attributes: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """The rest, in the detection's own shape."""
     id: str
     """The vendor's id of the event: the same event arriving twice is one signal."""
@@ -1798,7 +1801,7 @@ class ConnectorStatus(Model):
     """Why the latest run, or reading of the directory, did not come to its end."""
     next_scan_at: datetime | None = None
     """When it is scanned next, where a scheduler ever ran."""
-    roles: tuple[str, ...]
+    roles: tuple[str, ...] = ()
     """The roles it plays: `scanner`, `directory`, `remediator`, `sink`."""
     run: RunStatus | None = None
     """Its latest run, where it is a scanner that ever ran."""
@@ -1841,7 +1844,7 @@ class PlannedAction(Model):
 class Report(Model):
     """What a tenant is told about one month."""
 
-    attributions: tuple[Attribution, ...]
+    attributions: tuple[Attribution, ...] = ()
     """Whom to credit for the data in it."""
     made_at: datetime
     """When it was made."""
@@ -1851,7 +1854,7 @@ class Report(Model):
     """What people call the tenant."""
     score: Score
     """The score at that time, with its parts."""
-    sections: tuple[Section, ...]
+    sections: tuple[Section, ...] = ()
     """What it says."""
     tenant: str
     """Whose report it is."""
@@ -1875,23 +1878,23 @@ class ScanPage(Model):
 
     cursor: str | None = None
     """Where the next page, or the next run, begins."""
-    evaluated: tuple[Evaluated, ...]
+    evaluated: tuple[Evaluated, ...] = ()
     """What was looked at in full: a known finding that this covers and the page does not repeat
     is resolved.
     """
-    more: bool
+    more: bool = False
     """Whether the run goes on."""
-    observations: tuple[Observation, ...]
+    observations: tuple[Observation, ...] = ()
     """What is wrong."""
     progress: Progress | None = None
     """How far the run is."""
-    rejected: tuple[RejectedItem, ...]
+    rejected: tuple[RejectedItem, ...] = ()
     """What could not be read."""
-    signals: tuple[Signal, ...]
+    signals: tuple[Signal, ...] = ()
     """What happened."""
-    state: Mapping[str, Any]
+    state: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """What to remember, by declared key; null forgets it."""
-    verdicts: tuple[CheckResult, ...]
+    verdicts: tuple[CheckResult, ...] = ()
     """What the checks decided."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1915,9 +1918,9 @@ class ScanSummary(Model):
 
     complete: bool
     """Whether every connector was scanned, and every directory read, to the end."""
-    connectors: tuple[ConnectorScan, ...]
+    connectors: tuple[ConnectorScan, ...] = ()
     """By connector, in order of their names."""
-    directories: tuple[DirectoryRefresh, ...]
+    directories: tuple[DirectoryRefresh, ...] = ()
     """The directories that were read before."""
     incidents: Triaged
     """What became of incidents."""
@@ -1956,7 +1959,7 @@ class Step(Model):
 class Plan(Model):
     """Actions with a preview and a guard verdict each. Planning changes nothing."""
 
-    actions: tuple[PlannedAction, ...]
+    actions: tuple[PlannedAction, ...] = ()
     """What would be done, in order."""
     created_at: datetime
     """When it was made."""
@@ -1982,17 +1985,17 @@ class Plan(Model):
 class TenantStatus(Model):
     """Where a tenant stands."""
 
-    connectors: tuple[ConnectorStatus, ...]
+    connectors: tuple[ConnectorStatus, ...] = ()
     """By connector, in order of their names."""
     mode: Mode
     """Whether anything may be changed."""
-    open_findings: Mapping[str, int]
+    open_findings: Mapping[str, int] = field(default_factory=_codec.nothing)
     """Open findings, by severity."""
-    open_incidents: Mapping[str, int]
+    open_incidents: Mapping[str, int] = field(default_factory=_codec.nothing)
     """Open incidents, by severity."""
     tenant: str
     """Which tenant."""
-    waiting_actions: Mapping[str, int]
+    waiting_actions: Mapping[str, int] = field(default_factory=_codec.nothing)
     """Actions that are approved and not done, by where they stand."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""

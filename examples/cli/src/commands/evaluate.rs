@@ -1,5 +1,7 @@
 //! `evaluate`.
 
+use std::path::Path;
+
 use protect_connectors::core::{Error, Result};
 use protect_connectors::hibp::severity::{self, Policy};
 
@@ -14,7 +16,7 @@ use crate::words;
 pub(super) fn run(command: Evaluate) -> Result<Answer> {
     let Evaluate::Hibp { breaches: path } = command;
     let breaches = severity::evaluate(&app::read_text(&path)?, &Policy::default())
-        .map_err(|error: Error| error.with_context("file", path.display().to_string()))?;
+        .map_err(|error| not_a_catalogue(&path, error))?;
     let mut table = Table::new(["severity", "form", "confidence", "breach", "because"]);
     for breach in &breaches {
         table.row([
@@ -35,4 +37,14 @@ pub(super) fn run(command: Evaluate) -> Result<Answer> {
         page,
         exit: Exit::OK,
     })
+}
+
+/// What the vendor's answer would be blamed for is here the file's fault.
+fn not_a_catalogue(path: &Path, error: Error) -> Error {
+    let words = "not a list of breaches as the `/breaches` endpoint answers it";
+    let mut wrong = Error::invalid_input(words).with_context("file", path.display().to_string());
+    for (key, value) in error.context() {
+        wrong = wrong.with_context(key, value.clone());
+    }
+    wrong.with_source(error)
 }

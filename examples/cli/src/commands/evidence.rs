@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::app::{self, App};
 use crate::args::Evidence;
 use crate::exit::Exit;
-use crate::output::Answer;
+use crate::output::{self, Answer};
 use crate::page::{Page, Table, Text, Tone};
 
 /// The ledger.
@@ -24,7 +24,7 @@ pub(super) async fn run(app: &App, command: Evidence) -> Result<Option<Answer>> 
         Evidence::Export { tenant, output } => {
             let protect = app.open().await?;
             let tenant = app::choose(&protect, tenant.tenant.as_deref())?;
-            export_to(app, &protect, tenant.id(), output.as_deref()).await
+            export_to(&protect, tenant.id(), output.as_deref()).await
         }
         Evidence::Checkpoint { tenant, output } => {
             let protect = app.open().await?;
@@ -67,7 +67,6 @@ pub(crate) async fn checkpoint(
 }
 
 async fn export_to(
-    app: &App,
     protect: &Protect,
     tenant: &TenantId,
     output: Option<&Path>,
@@ -75,7 +74,7 @@ async fn export_to(
     let Some(path) = output else {
         let mut lines = Vec::new();
         ledger::export(protect.store().as_ref(), tenant, &mut lines).await?;
-        app.output.raw(&String::from_utf8_lossy(&lines))?;
+        output::raw(&String::from_utf8_lossy(&lines))?;
         return Ok(None);
     };
     let entries = export(protect, tenant, path).await?;
@@ -111,7 +110,7 @@ async fn checkpoint_to(
         page.gap()
             .line("Publish both where whoever can write the ledger cannot change them.");
     } else if !app.output.is_json() {
-        app.output.raw(&text)?;
+        output::raw(&text)?;
         return Ok(None);
     }
     Ok(Some(Answer {

@@ -4,7 +4,7 @@ use protect_connectors::core::engine::{FindingFilter, Tenant};
 use protect_connectors::core::model::{Finding, FindingStatus, Severity};
 use protect_connectors::core::{Error, Result};
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::args::{self, FindingCommand, Findings};
 use crate::output::Answer;
 use crate::page::{Page, Table, Text};
@@ -12,7 +12,8 @@ use crate::words::{self, Names};
 
 /// Lists, shows and settles findings.
 pub(super) async fn run(app: &App, findings: Findings) -> Result<Answer> {
-    let tenant = app.tenant(findings.tenant.tenant.as_deref()).await?;
+    let protect = app.open().await?;
+    let tenant = app::choose(&protect, findings.tenant.tenant.as_deref())?;
     let Some(command) = findings.command else {
         return list(&tenant, findings.status, findings.all, findings.severity).await;
     };
@@ -28,7 +29,7 @@ pub(super) async fn run(app: &App, findings: Findings) -> Result<Answer> {
             reason,
             by,
         } => {
-            let until = args::moment(&until, jiff::Timestamp::now())
+            let until = args::moment(&until, protect.context().clock.now())
                 .map_err(|words| Error::invalid_input(words).with_context("argument", "--until"))?;
             tenant
                 .accept_finding(&id, until, &reason, &by.actor())

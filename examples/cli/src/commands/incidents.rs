@@ -44,7 +44,8 @@ async fn list(tenant: &Tenant, all: bool) -> Result<Answer> {
         },
         ..IncidentFilter::default()
     };
-    let found = tenant.incidents(&filter).await?;
+    let mut found = tenant.incidents(&filter).await?;
+    found.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
     let mut page = Page::new();
     if found.is_empty() {
         page.line(if all {

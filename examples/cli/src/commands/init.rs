@@ -16,7 +16,7 @@ use crate::output::Answer;
 use crate::page::{Page, Text};
 
 /// Writes a first configuration.
-pub(super) fn run(app: &App, init: Init) -> Result<Answer> {
+pub(super) fn run(app: &App, init: &Init) -> Result<Answer> {
     if init.path.exists() {
         return Err(app::exists(&init.path));
     }
@@ -28,13 +28,13 @@ pub(super) fn run(app: &App, init: Init) -> Result<Answer> {
         ));
     }
     let answers = if asks {
-        ask(&init, &registry)?
+        ask(init, &registry)?
     } else {
-        given(&init, &registry)?
+        given(init, &registry)?
     };
     let text = template(&answers, &registry)?;
     app::write_new(&init.path, &text)?;
-    Ok(answer(&init, &text))
+    Ok(answer(init, &text))
 }
 
 fn answer(init: &Init, text: &str) -> Answer {

@@ -27,7 +27,7 @@ use crate::output::Answer;
 pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
     let answer = match command {
         Command::Demo(demo) => return demo::run(app, demo).await,
-        Command::Init(init) => init::run(app, init)?,
+        Command::Init(init) => init::run(app, &init)?,
         Command::Doctor(of) => doctor::doctor(app, of).await?,
         Command::Status(of) => doctor::status(app, of).await?,
         Command::Schema(schema) => schema::run(schema)?,

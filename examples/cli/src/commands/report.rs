@@ -1,6 +1,5 @@
 //! `score` and `report`.
 
-use jiff::Timestamp;
 use protect_connectors::core::Result;
 use protect_connectors::core::report::Month;
 use serde_json::json;
@@ -8,7 +7,7 @@ use serde_json::json;
 use crate::app::{self, App};
 use crate::args::{Format, OneTenant, Report};
 use crate::exit::Exit;
-use crate::output::Answer;
+use crate::output::{self, Answer};
 use crate::page::{Page, Table, Text};
 
 /// The score now, with everything that made it.
@@ -47,8 +46,10 @@ pub(super) async fn score(app: &App, of: OneTenant) -> Result<Answer> {
 
 /// The report of a month; as it is where it goes to standard output.
 pub(super) async fn report(app: &App, wanted: Report) -> Result<Option<Answer>> {
-    let tenant = app.tenant(wanted.tenant.tenant.as_deref()).await?;
-    let month = wanted.month.unwrap_or_else(|| Month::of(Timestamp::now()));
+    let protect = app.open().await?;
+    let tenant = app::choose(&protect, wanted.tenant.tenant.as_deref())?;
+    let now = protect.context().clock.now();
+    let month = wanted.month.unwrap_or_else(|| Month::of(now));
     let report = tenant.report(month, &[]).await?;
     let text = match wanted.format {
         Format::Html => report.to_html()?,
@@ -59,7 +60,7 @@ pub(super) async fn report(app: &App, wanted: Report) -> Result<Option<Answer>> 
         if app.output.is_json() || matches!(wanted.format, Format::Json) {
             return Answer::one(&report, as_json(&report.to_json()?)).map(Some);
         }
-        app.output.raw(&text)?;
+        output::raw(&text)?;
         return Ok(None);
     };
     app::write(path, &text)?;

@@ -34,14 +34,13 @@ pub(super) async fn request(app: &App, request: Request) -> Result<Answer> {
 /// What the rules want done now, or a stored plan.
 pub(super) async fn plan(app: &App, plan: Plan) -> Result<Answer> {
     let tenant = app.tenant(plan.tenant.tenant.as_deref()).await?;
-    let plan = match &plan.id {
-        Some(id) => tenant.plan_by_id(id).await?,
-        None => {
-            let progress = Progress::start(app.output, format!("{}: planning", tenant.id()));
-            let plan = tenant.plan().await?;
-            drop(progress);
-            plan
-        }
+    let plan = if let Some(id) = &plan.id {
+        tenant.plan_by_id(id).await?
+    } else {
+        let progress = Progress::start(app.output, format!("{}: planning", tenant.id()));
+        let plan = tenant.plan().await?;
+        drop(progress);
+        plan
     };
     show_plan(&tenant, &plan).await
 }

@@ -24,7 +24,7 @@ pub(super) async fn rules(app: &App, command: Rules) -> Result<Answer> {
         "`{name}` applies to {applying} of {}.",
         words::count_of(trials.len(), "stored finding")
     ));
-    let mut table = Table::new(["applies", "what", "because", "id"]);
+    let mut table = Table::new(["applies", "what", "id", "because"]);
     for trial in &trials {
         let (word, tone) = if trial.applies {
             ("yes", Tone::Good)
@@ -34,8 +34,8 @@ pub(super) async fn rules(app: &App, command: Rules) -> Result<Answer> {
         table.row([
             Text::new(word, tone),
             trial.title.as_str().into(),
-            trial.because.join("; ").into(),
             Text::faint(trial.finding.as_str()),
+            trial.because.join("; ").into(),
         ]);
     }
     page.gap().table(table);
@@ -44,7 +44,7 @@ pub(super) async fn rules(app: &App, command: Rules) -> Result<Answer> {
 
 /// A check of a tenant's connectors.
 #[derive(Serialize)]
-struct Check {
+struct Known {
     check: CheckId,
     connectors: Vec<String>,
     verdicts: Vec<StoredVerdict>,
@@ -54,7 +54,7 @@ struct Check {
 #[derive(Serialize)]
 struct Explained {
     #[serde(flatten)]
-    check: Check,
+    known: Known,
     findings: Vec<Finding>,
 }
 
@@ -143,12 +143,18 @@ async fn explain(tenant: &Tenant, name: &str) -> Result<Answer> {
     let names = Names::of(tenant).await?;
     page.table(words::findings(&findings, &names)).gap();
     words::credit(&mut page, &findings);
-    Answer::one(&Explained { check, findings }, page)
+    Answer::one(
+        &Explained {
+            known: check,
+            findings,
+        },
+        page,
+    )
 }
 
-async fn catalogue(tenant: &Tenant) -> Result<BTreeMap<CheckId, Check>> {
-    let mut checks: BTreeMap<CheckId, Check> = BTreeMap::new();
-    let empty = |check: &CheckId| Check {
+async fn catalogue(tenant: &Tenant) -> Result<BTreeMap<CheckId, Known>> {
+    let mut checks: BTreeMap<CheckId, Known> = BTreeMap::new();
+    let empty = |check: &CheckId| Known {
         check: check.clone(),
         connectors: Vec::new(),
         verdicts: Vec::new(),

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 
-use jiff::Timestamp;
 use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::ledger::{self, Checkpoint, LedgerPublicKey, VerifyReport};
 use protect_connectors::core::model::{ActionKind, ActionTarget, Actor, IncidentId};
@@ -187,7 +186,7 @@ const CHECKPOINT: &str = "evidence.checkpoint";
 async fn write_report(stage: &Stage) -> Result<[&'static str; 2]> {
     let report = stage
         .tenant
-        .report(Month::of(Timestamp::now()), &[])
+        .report(Month::of(stage.protect.context().clock.now()), &[])
         .await?;
     let [html, markdown] = REPORT.map(|name| stage.folder.path().join(name));
     app::write(&html, &report.to_html()?)?;

@@ -185,9 +185,7 @@ fn models(classes: &[&'static Class], kind: &str) -> Vec<Model> {
             }
         }
     }
-    if kind == ENGINE {
-        models.extend(operations::models());
-    }
+    models.extend(operations::models(kind));
     models
 }
 

@@ -121,13 +121,34 @@ fn method(operation: &Operation, style: Style) -> String {
         .parameters
         .iter()
         .filter(|parameter| !matches!(parameter.kind, ParameterKind::Progress(_)));
+    let is_secret = |parameter: &&Parameter| parameter.kind == ParameterKind::Secret;
+    let (secrets, plain): (Vec<_>, Vec<_>) = arguments.partition(is_secret);
+    let further = match (secrets.is_empty(), plain.is_empty()) {
+        (true, _) => "",
+        (false, true) => "**secrets",
+        (false, false) => ", **secrets",
+    };
     let call = format!(
-        "\"{}\",\n            {{{}}},\n",
+        "\"{}\",\n            {{{}{further}}},\n",
         operation.name,
-        given(arguments.collect())
+        given(plain)
     );
-    out.push_str(&body(result, &call, progress, awaited));
+    let body = body(result, &call, progress, awaited);
+    if secrets.is_empty() {
+        out.push_str(&body);
+    } else {
+        let _ = writeln!(
+            out,
+            "        with self._secrets({{{}}}) as secrets:",
+            given(secrets)
+        );
+        out.push_str(&indented(&body));
+    }
     out
+}
+
+fn indented(body: &str) -> String {
+    body.lines().map(|line| format!("    {line}\n")).collect()
 }
 
 fn body(result: ResultType, call: &str, progress: Option<&Parameter>, awaited: bool) -> String {

@@ -1,0 +1,130 @@
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Ran, protect};
+
+fn demo(words: &[&str]) -> Ran {
+    let folder = TempDir::new().unwrap();
+    protect(folder.path(), &[&["demo"], words].concat())
+}
+
+fn states(story: &Value) -> Vec<&str> {
+    let accounts = story["proof"]["accounts"].as_array().unwrap();
+    accounts
+        .iter()
+        .map(|account| account["state"].as_str().unwrap())
+        .collect()
+}
+
+fn names(story: &Value) -> Vec<&str> {
+    let accounts = story["proof"]["accounts"].as_array().unwrap();
+    accounts
+        .iter()
+        .map(|account| account["name"].as_str().unwrap())
+        .collect()
+}
+
+fn assert_second_walk_opened_nothing(story: &Value) {
+    let second = &story["second"];
+    assert_eq!(
+        second["found"]["scan"]["incidents"]["opened"],
+        serde_json::json!([])
+    );
+    assert_eq!(second["done"]["plan"]["actions"], serde_json::json!([]));
+    assert_eq!(second["changes_at_vendors"], 0);
+}
+
+#[test]
+fn the_demo_ends_in_suspended_accounts_tickets_a_report_and_verified_evidence() {
+    let story = demo(&["--json"]).good();
+    assert_eq!(states(&story), ["suspended", "suspended"]);
+    let tickets = story["proof"]["tickets"].as_array().unwrap();
+    assert_eq!(tickets.len(), 2);
+    for ticket in tickets {
+        assert_eq!(ticket["items"].as_array().unwrap().len(), 1);
+        assert_eq!(ticket["items"][0]["status"], "open");
+    }
+    let evidence = &story["proof"]["evidence"]["verified"];
+    assert_eq!(evidence["valid"], true);
+    assert_eq!(evidence["checkpoint"], "signed");
+    assert_eq!(story["proof"]["violations"], 0);
+    assert_second_walk_opened_nothing(&story);
+}
+
+#[test]
+fn another_seed_gives_other_names_and_the_same_story() {
+    let one = demo(&["--json", "--seed", "1"]).good();
+    let two = demo(&["--json", "--seed", "2"]).good();
+    assert_eq!(states(&one), states(&two));
+    for name in names(&one) {
+        assert!(!names(&two).contains(&name), "{name} is in both");
+    }
+}
+
+#[test]
+fn a_suspension_that_fails_is_told_and_makes_the_exit_status_3() {
+    let ran = demo(&["--json", "--fault", "suspend_fails"]);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    let story = ran.json();
+    assert_eq!(story["complete"], false);
+    assert_eq!(states(&story), ["active", "active"]);
+    assert_second_walk_opened_nothing(&story);
+}
+
+#[test]
+fn what_the_vendor_refuses_is_told_and_is_no_failure() {
+    let ran = demo(&["--fault", "suspend_refused"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(ran.out.contains("2 actions were refused"), "{}", ran.out);
+}
+
+#[test]
+fn the_faults_are_listed_and_an_unknown_one_is_wrong_use() {
+    let listed = demo(&["--json", "--fault", "list"]).good();
+    let faults = listed["faults"].as_array().unwrap();
+    assert!(faults.iter().any(|fault| fault["name"] == "suspend_fails"));
+    let ran = demo(&["--fault", "suspend_falls"]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("suspend_fails"), "{}", ran.err);
+}
+
+#[test]
+fn what_the_demo_keeps_can_be_used_and_holds_no_secret() {
+    let folder = TempDir::new().unwrap();
+    let ran = protect(folder.path(), &["demo", "--keep", "kept"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(ran.out.contains("Have I Been Pwned"), "{}", ran.out);
+    let kept = folder.path().join("kept");
+    let secrets = [
+        "hibp.key",
+        "onepassword-scan.secret",
+        "onepassword-events.token",
+        "onepassword-respond.secret",
+        "desk.secret",
+        "ledger.key",
+    ];
+    let secrets = secrets.map(|name| std::fs::read_to_string(kept.join(name)).unwrap());
+    let shown = [
+        "protect.toml",
+        "protect.db",
+        "protect.db-wal",
+        "report.html",
+        "report.md",
+        "evidence.ndjson",
+        "evidence.checkpoint",
+    ];
+    let contents = shown
+        .iter()
+        .filter_map(|name| std::fs::read(kept.join(name)).ok());
+    for content in contents.chain([ran.out.clone().into_bytes(), ran.err.clone().into_bytes()]) {
+        let content = String::from_utf8_lossy(&content).into_owned();
+        for secret in &secrets {
+            assert!(!content.contains(secret.trim()));
+        }
+    }
+    let listed = protect(&kept, &["findings", "--json"]).good();
+    assert!(listed["findings"].as_array().unwrap().len() >= 2);
+    let again = protect(folder.path(), &["demo", "--keep", "kept"]);
+    assert_eq!(again.status, 2, "{again:?}");
+    assert!(again.err.contains("not empty"), "{}", again.err);
+}

@@ -1,0 +1,12 @@
+//! The real binary over the simulated vendors, as somebody would type it.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests stand outside of test functions"
+)]
+
+mod demo;
+mod files;
+mod mistakes;
+mod road;
+mod support;

@@ -1,0 +1,129 @@
+//! Running the binary, and simulated vendors for it to talk to.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_protect");
+
+/// What a run of the binary printed, and its exit status.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) status: i32,
+}
+
+impl Ran {
+    /// The one JSON document that was printed.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("not one JSON document ({error}): {self:?}"))
+    }
+
+    /// The same, where all went well.
+    pub(crate) fn good(&self) -> Value {
+        assert_eq!(self.status, 0, "{self:?}");
+        let document = self.json();
+        assert_eq!(document["complete"], true, "{document}");
+        document
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+            status: output.status.code().unwrap(),
+        }
+    }
+}
+
+/// Types `protect` and these words, in this folder.
+pub(crate) fn protect(folder: &Path, words: &[&str]) -> Ran {
+    command(folder).args(words).output().unwrap().into()
+}
+
+/// `protect`, in this folder, with nothing of ours in its environment.
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    command.current_dir(folder).env_clear().env("USER", "alice");
+    command
+}
+
+/// Simulated vendors in another process, and a folder with a configuration for them.
+pub(crate) struct Vendors {
+    process: Child,
+    pub(crate) folder: TempDir,
+    /// Variables and the secrets in them.
+    pub(crate) secrets: Vec<(String, String)>,
+}
+
+impl Vendors {
+    pub(crate) fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut process = command(folder.path())
+            .args(["sandbox", "--config-out", "protect.toml"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let printed = BufReader::new(process.stdout.take().unwrap());
+        let mut secrets = Vec::new();
+        for line in printed.lines().map(Result::unwrap) {
+            if let Some((name, value)) =
+                line.strip_prefix("export ").and_then(|l| l.split_once('='))
+            {
+                secrets.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+            }
+            if line.starts_with("Ctrl-C") {
+                break;
+            }
+        }
+        assert_eq!(secrets.len(), 5);
+        Self {
+            process,
+            folder,
+            secrets,
+        }
+    }
+
+    /// Types `protect` and these words, with the secrets in the environment. Whatever it prints
+    /// holds none of them.
+    pub(crate) fn protect(&self, words: &[&str]) -> Ran {
+        let mut command = command(self.folder.path());
+        command.envs(self.secrets.iter().cloned()).args(words);
+        let ran: Ran = command.output().unwrap().into();
+        for (name, secret) in &self.secrets {
+            assert!(!ran.out.contains(secret), "{words:?} printed {name}");
+            assert!(!ran.err.contains(secret), "{words:?} printed {name}");
+        }
+        ran
+    }
+
+    /// The configuration, changed.
+    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("protect.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+}
+
+impl Vendors {
+    /// The vendors go away; their configuration stays.
+    pub(crate) fn stop(&mut self) {
+        // Only fails where it has ended already.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+impl Drop for Vendors {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
