@@ -32,6 +32,8 @@ pub use protect_hibp as hibp;
 pub use protect_http as http;
 #[cfg(feature = "onepassword")]
 pub use protect_onepassword as onepassword;
+#[cfg(feature = "sandbox")]
+pub use protect_sandbox as sandbox;
 #[cfg(feature = "webhook")]
 pub use protect_webhook as webhook;
 pub use registry::registry;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use protect_connectors::core::engine::{Step, Tenant};
 use protect_connectors::core::model::{
     AccountRef, Action, ActionTarget, Attributes, Finding, GuardDecision, Incident, OutcomeStatus,
-    Plan, Severity, Verdict,
+    Plan, Severity, Subject, Verdict,
 };
 use protect_connectors::core::{ErrorEnvelope, Result};
 use serde_json::Value;
@@ -127,25 +127,42 @@ pub(crate) fn error(error: &ErrorEnvelope) -> Text {
 
 /// Names of accounts, as people know them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Names(BTreeMap<AccountRef, String>);
+pub(crate) struct Names {
+    accounts: BTreeMap<AccountRef, String>,
+    ids: BTreeMap<(String, String), String>,
+}
 
 impl Names {
     /// The accounts that the directories gave.
     pub(crate) async fn of(tenant: &Tenant) -> Result<Self> {
-        let accounts = tenant.accounts().await?.into_iter();
-        let named = accounts.filter_map(|account| Some((account.reference, account.address?)));
-        Ok(Self(
-            named
-                .map(|(reference, address)| (reference, address.to_string()))
-                .collect(),
-        ))
+        let mut names = Self::default();
+        for account in tenant.accounts().await? {
+            if let Some(address) = account.address {
+                let id = account.reference.id.clone();
+                names
+                    .ids
+                    .insert((account.provider, id), address.to_string());
+                names
+                    .accounts
+                    .insert(account.reference, address.to_string());
+            }
+        }
+        Ok(names)
+    }
+
+    /// What a finding is about.
+    pub(crate) fn subject(&self, subject: &Subject) -> String {
+        let name = self
+            .ids
+            .get(&(subject.provider.clone(), subject.id.clone()));
+        name.unwrap_or(&subject.id).clone()
     }
 
     /// Whom or what an action is about.
     pub(crate) fn target(&self, action: &Action) -> String {
         match &action.target {
             ActionTarget::Account(account) => self
-                .0
+                .accounts
                 .get(account)
                 .cloned()
                 .unwrap_or_else(|| format!("{}:{}", account.connector, account.id)),
@@ -155,14 +172,17 @@ impl Names {
 }
 
 /// Findings in rows.
-pub(crate) fn findings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Table {
+pub(crate) fn findings<'a>(
+    findings: impl IntoIterator<Item = &'a Finding>,
+    names: &Names,
+) -> Table {
     let mut table = Table::new(["severity", "what", "about", "status", "seen", "id"]);
     for finding in findings {
         let seen = &finding.observation;
         table.row([
             severity(seen.severity),
             seen.title.as_str().into(),
-            seen.subject.id.as_str().into(),
+            names.subject(&seen.subject).into(),
             state(finding.status.as_str(), finding.status.is_open()),
             moment(finding.last_seen),
             Text::faint(finding.id.as_str()),
@@ -208,7 +228,8 @@ pub(crate) fn incidents<'a>(incidents: impl IntoIterator<Item = &'a Incident>) -
 
 /// A plan: every action with the state now, the state after, and what the guards say.
 pub(crate) fn plan(page: &mut Page, plan: &Plan, names: &Names) {
-    let mut table = Table::new(["action", "on", "now", "after", "guard"]);
+    let mut table = Table::new(["action", "on", "now", "after", "guard"]).indent(2);
+    let mut reasons: Vec<(&str, u64)> = Vec::new();
     for planned in &plan.actions {
         let preview = &planned.preview;
         let after = if preview.already_so {
@@ -223,19 +244,22 @@ pub(crate) fn plan(page: &mut Page, plan: &Plan, names: &Names) {
             after.into(),
             guard(planned.guard.decision),
         ]);
+        for reason in &planned.guard.reasons {
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, times)) => *times += 1,
+                None => reasons.push((reason, 1)),
+            }
+        }
     }
     page.table(table);
-    for planned in &plan.actions {
-        if !planned.guard.reasons.is_empty() {
-            page.mixed([
-                Text::faint(format!(
-                    "  {} {}: ",
-                    planned.action.kind,
-                    names.target(&planned.action)
-                )),
-                planned.guard.reasons.join("; ").into(),
-            ]);
-        }
+    if !reasons.is_empty() {
+        page.gap();
+    }
+    for (reason, times) in reasons {
+        page.mixed([
+            Text::faint(format!("  {}: ", count(times, "action"))),
+            reason.into(),
+        ]);
     }
 }
 

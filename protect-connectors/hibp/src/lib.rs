@@ -8,6 +8,7 @@ mod client;
 mod config;
 mod connector;
 mod error;
+mod gate;
 mod models;
 mod observe;
 mod operations;
@@ -18,10 +19,11 @@ mod scan;
 pub mod severity;
 mod wire;
 
-pub use builder::{ApiKeySource, HibpBuilder};
+pub use builder::HibpBuilder;
 pub use client::Hibp;
 pub use config::{Cadence, Pastes};
 pub use connector::{HibpConnector, register};
+pub use gate::{CLASS, connect};
 pub use models::{
     Addresses, Breach, BreachName, BreachRef, DataClasses, DnsToken, DomainExposure, Paste,
     SubscribedDomain, SubscriptionStatus, Websites,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::journal::Vendor;
 
 /// What goes wrong. The names (in lower snake case) are those of [`Fault::NAMES`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FaultKind {
@@ -65,7 +65,7 @@ pub enum FaultKind {
 }
 
 /// A switch: one kind of fault, where it applies and for how many requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// What goes wrong.

@@ -4,7 +4,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A simulated vendor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Vendor {
@@ -18,7 +30,7 @@ pub enum Vendor {
 }
 
 /// One request that reached a simulated vendor. It holds no secret, address, body or full path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RequestRecord {
     /// Counted from 1 over all vendors.
     pub number: u64,
@@ -48,7 +60,7 @@ pub struct RequestRecord {
 }
 
 /// Something that became different at a vendor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Transition {
     /// The sandbox's time.
     pub at: Timestamp,
@@ -68,7 +80,7 @@ pub struct Transition {
 }
 
 /// A request that a correct client would not have sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Violation {
     /// Whose rule it was.
     pub vendor: Vendor,

@@ -46,7 +46,7 @@ pub enum SandboxError {
 
 /// What the simulated vendors accept. Made up from the seed; it opens nothing but the sandbox, and
 /// so prints in the clear.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Credentials {
     /// HIBP's `hibp-api-key`.
     pub hibp_api_key: String,

@@ -12,7 +12,7 @@ pub const DOMAIN: &str = "acme.example";
 pub(crate) const FEWEST: usize = 8;
 
 /// What was planted: the answers a client that watches this organisation should arrive at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Planted {
     /// The organisation's mail domain.
     pub domain: String,
@@ -44,7 +44,7 @@ pub struct Planted {
 }
 
 /// A planted person's account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlantedUser {
     /// Identifier in 1Password.
     pub id: String,

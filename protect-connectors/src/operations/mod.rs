@@ -2,6 +2,8 @@
 //! from: see [`protect_core::operation`].
 
 mod engine;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod tenant;
 
 use std::sync::Arc;
@@ -17,7 +19,16 @@ pub use tenant::{ApprovedPlanRecord, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
 pub fn classes() -> Vec<&'static Class> {
-    vec![&engine::CLASS, &tenant::CLASS]
+    vec![
+        #[cfg(feature = "hibp")]
+        &protect_hibp::CLASS,
+        #[cfg(feature = "onepassword")]
+        &protect_onepassword::CLASS,
+        #[cfg(feature = "sandbox")]
+        &sandbox::CLASS,
+        &engine::CLASS,
+        &tenant::CLASS,
+    ]
 }
 
 /// Models that cross without being any operation's parameter or result: what connectors written in
@@ -33,17 +44,26 @@ pub fn models() -> &'static [Model] {
 /// `unsupported` for a class that is not one of this build's clients; `invalid_input` or
 /// `config_invalid` naming the parameter.
 pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc<dyn Callable>> {
-    let _ = (constructor, context);
-    let known: Vec<_> = classes()
-        .iter()
-        .filter(|class| !class.constructor.is_empty())
-        .map(|class| class.name)
-        .collect();
-    Err(Error::new(
-        ErrorKind::Unsupported,
-        format!("no such client; this build has: {}", known.join(", ")),
-    )
-    .with_context("class", class))
+    match class {
+        #[cfg(feature = "hibp")]
+        "Hibp" => protect_hibp::connect(constructor, context),
+        #[cfg(feature = "onepassword")]
+        "OnePassword" => protect_onepassword::connect(constructor, context.clone()),
+        #[cfg(feature = "sandbox")]
+        "Sandbox" => sandbox::start(constructor),
+        _ => {
+            let _ = (constructor, context);
+            let clients = classes()
+                .into_iter()
+                .filter(|class| !class.constructor.is_empty());
+            let known: Vec<_> = clients.map(|class| class.name).collect();
+            Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("no such client; this build has: {}", known.join(", ")),
+            )
+            .with_context("class", class))
+        }
+    }
 }
 
 /// An operation that reads.

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::args::{self, FindingCommand, Findings};
 use crate::output::Answer;
 use crate::page::{Page, Table, Text};
-use crate::words;
+use crate::words::{self, Names};
 
 /// Lists, shows and settles findings.
 pub(super) async fn run(app: &App, findings: Findings) -> Result<Answer> {
@@ -41,7 +41,7 @@ pub(super) async fn run(app: &App, findings: Findings) -> Result<Answer> {
         }
     };
     let mut page = Page::new();
-    show(&mut page, &finding);
+    show(&mut page, &finding, &Names::of(&tenant).await?);
     Answer::one(&finding, page)
 }
 
@@ -80,21 +80,22 @@ async fn list(
     if found.is_empty() {
         page.line("No findings.");
     } else {
-        page.table(words::findings(&found)).gap();
+        page.table(words::findings(&found, &Names::of(tenant).await?))
+            .gap();
         words::credit(&mut page, &found);
         page.next("protect findings show ID", "one of them, whole");
     }
     Answer::many("findings", &found, page)
 }
 
-fn show(page: &mut Page, finding: &Finding) {
+fn show(page: &mut Page, finding: &Finding, names: &Names) {
     let seen = &finding.observation;
     page.heading(&seen.title);
     let mut facts = Table::bare().indent(2);
     let mut fact = |label: &'static str, words: Text| facts.row([Text::faint(label), words]);
     fact("severity", words::severity(seen.severity));
     fact("confidence", seen.confidence.as_str().into());
-    fact("about", seen.subject.id.as_str().into());
+    fact("about", names.subject(&seen.subject).into());
     fact("check", seen.check.as_str().into());
     fact("status", finding.status.as_str().into());
     if let Some(acceptance) = &finding.acceptance {

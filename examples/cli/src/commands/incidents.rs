@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::args::{IncidentCommand, Incidents};
 use crate::output::Answer;
 use crate::page::{Page, Table, Text};
-use crate::words;
+use crate::words::{self, Names};
 
 #[derive(Serialize)]
 struct WithFindings {
@@ -73,9 +73,10 @@ async fn show(tenant: &Tenant, incident: Incident) -> Result<Answer> {
     facts.row([Text::faint("status"), incident.status.as_str().into()]);
     facts.row([Text::faint("opened"), words::moment(incident.opened_at)]);
     facts.row([Text::faint("id"), incident.id.as_str().into()]);
+    let names = Names::of(tenant).await?;
     page.table(facts)
         .gap()
-        .table(words::findings(&findings))
+        .table(words::findings(&findings, &names))
         .gap();
     words::credit(&mut page, &findings);
     Answer::one(&WithFindings { incident, findings }, page)

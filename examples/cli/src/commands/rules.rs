@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::args::{Checks, Rules};
 use crate::output::Answer;
 use crate::page::{Page, Table, Text, Tone};
-use crate::words;
+use crate::words::{self, Names};
 
 /// Which stored findings a rule applies to, and why not.
 pub(super) async fn rules(app: &App, command: Rules) -> Result<Answer> {
@@ -140,7 +140,8 @@ async fn explain(tenant: &Tenant, name: &str) -> Result<Answer> {
     if findings.is_empty() {
         page.line("Nothing was found.");
     }
-    page.table(words::findings(&findings)).gap();
+    let names = Names::of(tenant).await?;
+    page.table(words::findings(&findings, &names)).gap();
     words::credit(&mut page, &findings);
     Answer::one(&Explained { check, findings }, page)
 }

@@ -68,9 +68,9 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
     }
 
     let found = road::look(&stage, output).await?;
-    output.page(&tell::found(&found))?;
-    let plan = stage.tenant.plan().await?;
     let names = Names::of(&stage.tenant).await?;
+    output.page(&tell::found(&found, &names))?;
+    let plan = stage.tenant.plan().await?;
     output.page(&tell::plan(&plan, &names))?;
     let done = road::act(&stage, plan, output).await?;
     output.page(&tell::done(&done, &names))?;

@@ -77,7 +77,7 @@ pub(super) fn doctor(checkups: &[Checkup], fault: Option<&Fault>) -> Page {
     page
 }
 
-pub(super) fn found(found: &Found) -> Page {
+pub(super) fn found(found: &Found, names: &Names) -> Page {
     let mut page = chapter("2  What is wrong?", "protect scan");
     for scan in &found.scan.connectors {
         if let Some(error) = &scan.error {
@@ -105,11 +105,7 @@ pub(super) fn found(found: &Found) -> Page {
         table.row([
             words::severity(seen.severity),
             seen.title.as_str().into(),
-            Text::faint(if seen.subject.id.contains('@') {
-                seen.subject.id.as_str()
-            } else {
-                ""
-            }),
+            Text::faint(names.subject(&seen.subject)),
         ]);
     }
     page.table(table);
