@@ -7,6 +7,8 @@
     reason = "tests fail by panicking, and hand their children settings in the environment"
 )]
 
+mod bad_input;
 mod kills;
 mod road;
+mod secrets;
 mod support;

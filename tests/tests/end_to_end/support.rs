@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
-use protect_connectors::core::Context;
+use jiff::Timestamp;
 use protect_connectors::core::clock::{Clock, SystemClock};
 use protect_connectors::core::config::Config;
 use protect_connectors::core::engine::{Engine, Tenant};
@@ -17,6 +16,7 @@ use protect_connectors::core::model::{Actor, EvidenceEntry, Intent};
 use protect_connectors::core::secret::ExposeSecret;
 use protect_connectors::core::store::{Query, RecordKind, SqliteOptions, SqliteStore};
 use protect_connectors::core::testing::SeededRandom;
+use protect_connectors::core::{Context, Result};
 use protect_sandbox::{Plan, Sandbox, SandboxBuilder, Transition, Vendor};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,11 +24,12 @@ use tempfile::TempDir;
 /// How long a worker may take for one action in these tests: long enough for a busy machine.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
 
-/// The machine's clock, ahead by as much as a test says.
+/// The machine's clock, ahead by as much as a test says, and as many times as fast.
 #[derive(Debug)]
 pub(crate) struct OffsetClock {
     system: SystemClock,
     ahead: AtomicI64,
+    speed: u32,
 }
 
 impl OffsetClock {
@@ -36,7 +37,22 @@ impl OffsetClock {
         Arc::new(Self {
             system: SystemClock::new(),
             ahead: AtomicI64::new(seconds),
+            speed: 1,
         })
+    }
+
+    fn fast(speed: u32) -> Arc<Self> {
+        Arc::new(Self {
+            system: SystemClock::new(),
+            ahead: AtomicI64::new(0),
+            speed,
+        })
+    }
+
+    /// How far the wall clock is ahead of the machine's.
+    fn lead(&self) -> Duration {
+        self.system.monotonic() * (self.speed - 1)
+            + Duration::from_secs(self.ahead().unsigned_abs())
     }
 
     fn advance(&self, seconds: i64) {
@@ -51,16 +67,15 @@ impl OffsetClock {
 #[async_trait]
 impl Clock for OffsetClock {
     fn now(&self) -> Timestamp {
-        let ahead = SignedDuration::from_secs(self.ahead());
-        self.system.now().saturating_add(ahead).unwrap()
+        self.system.now().saturating_add(self.lead()).unwrap()
     }
 
     fn monotonic(&self) -> Duration {
-        self.system.monotonic() + Duration::from_secs(self.ahead().unsigned_abs())
+        self.system.monotonic() + self.lead()
     }
 
     async fn sleep(&self, wait: Duration) {
-        self.system.sleep(wait).await;
+        self.system.sleep(wait / self.speed).await;
     }
 }
 
@@ -93,6 +108,14 @@ impl World {
         world
     }
 
+    /// A world in which time passes `speed` times as fast for us, so that retries do not take long;
+    /// [`World::advance`] lets the vendors catch up.
+    pub(crate) async fn fast(speed: u32) -> Self {
+        let mut world = Self::new().await;
+        world.clock = OffsetClock::fast(speed);
+        world
+    }
+
     /// The same with something else in the configuration, given by JSON pointer.
     pub(crate) fn set(&mut self, pointer: &str, value: Value) {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -110,9 +133,9 @@ impl World {
 
     /// Lets time pass for the vendors and for us.
     pub(crate) fn advance(&self, by: Duration) {
-        let by = SignedDuration::try_from(by).unwrap();
-        self.sandbox.advance_clock(by);
-        self.clock.advance(by.as_secs());
+        self.clock.advance(i64::try_from(by.as_secs()).unwrap());
+        let behind = self.clock.now().duration_since(self.sandbox.now());
+        self.sandbox.advance_clock(behind);
     }
 
     /// How many seconds our clock is ahead of the machine's.
@@ -213,15 +236,23 @@ pub(crate) fn context(clock: Arc<OffsetClock>) -> Context {
 
 /// An engine over the configuration at `path` in which one person makes one incident.
 pub(crate) async fn open(path: &Path, context: Context) -> Engine {
-    let registry = protect_connectors::registry();
-    let config = Config::load(path, &registry).unwrap();
     let store = SqliteOptions::new(path.with_file_name("protect.db"));
-    let store = SqliteStore::open(store).await.unwrap();
+    open_with(path, context, store).await.unwrap()
+}
+
+/// The same over a store of one's own.
+pub(crate) async fn open_with(
+    path: &Path,
+    context: Context,
+    store: SqliteOptions,
+) -> Result<Engine> {
+    let registry = protect_connectors::registry();
+    let config = Config::load(path, &registry)?;
+    let store = SqliteStore::open(store).await?;
     Engine::builder(config, registry, context)
         .lease(LEASE)
         .many_subjects(1_000_000)
         .build(Arc::new(store))
-        .unwrap()
 }
 
 pub(crate) fn alice() -> Actor {
