@@ -60,8 +60,5 @@ fn line(scan: &ScanProgress) -> String {
         None => String::new(),
     };
     let connector = &scan.connector;
-    format!(
-        "{connector} {} new, {} known{far}",
-        counts.new, counts.seen
-    )
+    format!("{connector} {} new, {} known{far}", counts.new, counts.seen)
 }

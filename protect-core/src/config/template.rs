@@ -140,7 +140,8 @@ fn write_connection(
     }
 }
 
-/// The first whole set of fields: every one that is required, or named by the first alternative.
+/// The first whole set of fields: every one that is required, or named by the first alternative;
+/// every field, where none is either.
 fn credential_table(
     spec: &KindSpec,
     credential: &CredentialSpec,
@@ -149,11 +150,13 @@ fn credential_table(
 ) -> String {
     let both = spec.scan.is_some() && spec.respond.is_some();
     let first = credential.alternatives.first();
+    let is_open = first.is_none() && !credential.fields.iter().any(|f| credential.requires(f));
     let fields: Vec<_> = credential
         .fields
         .iter()
         .filter(|field| {
-            credential.requires(field) || first.is_some_and(|set| set.contains(&field.name))
+            let named = first.is_some_and(|set| set.contains(&field.name));
+            is_open || named || credential.requires(field)
         })
         .map(|field| {
             let mut variable = format!("{}_{}", spec.name, field.name).to_uppercase();

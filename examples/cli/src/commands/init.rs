@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use protect_connectors::core::config::{TemplateAnswers, TemplateConnector, template};
-use protect_connectors::core::model::{Address, TenantId};
+use protect_connectors::core::model::{Address, Attributes, TenantId};
 use protect_connectors::core::registry::Registry;
 use protect_connectors::core::{Error, Result};
 use protect_connectors::registry;
@@ -140,13 +140,46 @@ fn ask(init: &Init, registry: &Registry) -> Result<TemplateAnswers> {
             }
         },
     )?;
+    let mut asked = connectors(&chosen, registry);
+    for connector in &mut asked {
+        ask_settings(connector, registry)?;
+    }
     Ok(TemplateAnswers {
         tenant,
         name,
         domains,
         protected,
-        connectors: connectors(&chosen, registry),
+        connectors: asked,
     })
+}
+
+/// Asks for what a connector cannot do without; secrets are never asked for.
+fn ask_settings(connector: &mut TemplateConnector, registry: &Registry) -> Result<()> {
+    let Some(spec) = registry.spec(&connector.kind) else {
+        return Ok(());
+    };
+    let endpoints = spec.endpoints.iter().filter(|endpoint| endpoint.required);
+    for endpoint in endpoints {
+        let words = format!("{}, {}: {}", connector.kind, endpoint.name, endpoint.docs);
+        ask_into(&mut connector.endpoints, &endpoint.name, &words)?;
+    }
+    for setting in spec.settings.iter().filter(|setting| setting.required) {
+        let words = format!("{}, {}: {}", connector.kind, setting.name, setting.docs);
+        ask_into(&mut connector.settings, &setting.name, &words)?;
+    }
+    Ok(())
+}
+
+/// What is not known yet stays open.
+fn ask_into(answers: &mut Attributes, name: &str, words: &str) -> Result<()> {
+    let words = words.trim_end_matches('.');
+    let answer = question(&format!("{words} (may wait)"), "", |text| {
+        Ok(text.to_owned())
+    })?;
+    if !answer.is_empty() {
+        answers.insert(name.to_owned(), answer.into());
+    }
+    Ok(())
 }
 
 /// Asks until the answer can be read; an empty one means the default.

@@ -38,6 +38,25 @@ fn init_writes_a_configuration_that_opens_and_never_writes_over_one() {
 }
 
 #[test]
+fn what_init_writes_for_every_connector_opens_once_it_is_filled_in() {
+    let folder = TempDir::new().unwrap();
+    let words = ["init", "--yes", "--domains", "acme.example", "--json"];
+    protect(folder.path(), &words).good();
+    let path = folder.path().join("protect.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let unfilled = protect(folder.path(), &["status"]);
+    assert_eq!(unfilled.status, 2, "{unfilled:?}");
+    assert!(unfilled.err.contains("account_id"), "{}", unfilled.err);
+    let account = "account_id = \"CHANGE-ME\"";
+    assert!(text.contains(account), "{text}");
+    let filled = text.replace(account, "account_id = \"ABCDEFGHIJKLMNOPQRSTUVWXYZ\"");
+    fs::write(&path, filled).unwrap();
+    let status = protect(folder.path(), &["status", "--json"]).good();
+    let connectors = status["tenants"][0]["connectors"].as_array().unwrap();
+    assert_eq!(connectors.len(), 3);
+}
+
+#[test]
 fn init_asks_nobody_where_nobody_can_answer() {
     let folder = TempDir::new().unwrap();
     let ran = protect(folder.path(), &["init"]);
