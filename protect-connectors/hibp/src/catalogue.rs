@@ -1,6 +1,6 @@
 //! The catalogue as one run sees it: by name, and with the fingerprints that tell what changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use protect_core::model::hash_fields;
@@ -40,6 +40,8 @@ impl Version {
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     breaches: HashMap<BreachName, Breach>,
+    /// Names that were looked up one by one, found or not: nobody asks twice in a run.
+    looked_up: HashSet<BreachName>,
     pub(crate) version: Version,
 }
 
@@ -50,14 +52,23 @@ impl Catalogue {
             .into_iter()
             .map(|breach| (breach.name.clone(), breach))
             .collect();
-        Self { breaches, version }
+        Self {
+            breaches,
+            looked_up: HashSet::new(),
+            version,
+        }
     }
 
     pub(crate) fn get(&self, name: &BreachName) -> Option<&Breach> {
         self.breaches.get(name)
     }
 
-    /// Adds what was looked up one by one; the version stays.
+    /// Whether a name is worth looking up: unknown, and not looked up before.
+    pub(crate) fn begin_look_up(&mut self, name: &BreachName) -> bool {
+        !self.breaches.contains_key(name) && self.looked_up.insert(name.clone())
+    }
+
+    /// Adds what was looked up; the version stays.
     pub(crate) fn add(&mut self, breach: Breach) {
         self.breaches.insert(breach.name.clone(), breach);
     }

@@ -5,21 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protect_core::connector::OpContext;
-use protect_core::http::{Answer, BudgetKey, HttpClient, Limit, Method, RequestBuilder};
-use protect_core::model::{Actor, Address, TenantId};
-use protect_core::secret::{SecretRef, SecretString};
-use protect_core::{Context, Error, ErrorKind, Result};
-use serde::de::DeserializeOwned;
+use protect_core::http::{Answer, Method};
+use protect_core::model::Address;
+use protect_core::{Error, Result};
 use serde_json::json;
-use tokio::sync::OnceCell;
 
-use crate::config;
-use crate::error::{self, PLAN, REASON};
+use crate::builder::HibpBuilder;
 use crate::models::{
     Addresses, Breach, BreachRef, DataClasses, DnsToken, DomainExposure, Paste, SubscribedDomain,
     SubscriptionStatus, Websites,
 };
 use crate::passwords::{Password, PasswordHash, SplitHash, address_hash};
+use crate::requests::{Shared, each_alias, effective_rate, found, named, or_empty, read};
 use crate::wire;
 
 /// Acts at once, without plan, guards, store or ledger: the vendor's own client, with typed errors,
@@ -29,226 +26,8 @@ use crate::wire;
 /// never be confused with "could not ask". Cheap to clone; clones share the key's budget.
 #[derive(Clone)]
 pub struct Hibp {
-    shared: Arc<Shared>,
-    cx: OpContext,
-}
-
-struct Shared {
-    api: HttpClient,
-    passwords: HttpClient,
-    key: Option<ApiKey>,
-    context: Context,
-    budget: Budgets,
-    /// Lowers the plan's rate.
-    rate_cap: Option<u32>,
-    kanon_weight: u32,
-    status: OnceCell<SubscriptionStatus>,
-}
-
-/// What requests count against. The by-domain calls have limits of their own that the vendor does
-/// not publish; the paces are cautious guesses.
-struct Budgets {
-    search: BudgetKey,
-    domains: BudgetKey,
-    stealer_domains: BudgetKey,
-}
-
-/// Domain searches a minute.
-const DOMAIN_PACE: u32 = 30;
-/// Stealer log searches over a whole domain a minute.
-const STEALER_DOMAIN_PACE: u32 = 6;
-/// A domain of a million addresses answers some 60 MB.
-const MAX_BODY: usize = 256 * 1024 * 1024;
-
-/// A key as it was handed over.
-#[derive(Clone)]
-enum ApiKey {
-    Text(SecretString),
-    Reference(SecretRef),
-}
-
-/// The text of a key, or where to find it; a callback is a [`SecretRef::Provided`] that the
-/// context's resolver knows.
-pub struct ApiKeySource(ApiKey);
-
-impl From<&str> for ApiKeySource {
-    fn from(text: &str) -> Self {
-        Self(ApiKey::Text(text.into()))
-    }
-}
-
-impl From<String> for ApiKeySource {
-    fn from(text: String) -> Self {
-        Self(ApiKey::Text(text.into()))
-    }
-}
-
-impl From<SecretString> for ApiKeySource {
-    fn from(text: SecretString) -> Self {
-        Self(ApiKey::Text(text))
-    }
-}
-
-impl From<SecretRef> for ApiKeySource {
-    fn from(reference: SecretRef) -> Self {
-        Self(ApiKey::Reference(reference))
-    }
-}
-
-impl fmt::Debug for ApiKeySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKeySource(…)")
-    }
-}
-
-/// Settings of a [`Hibp`] that is to be built.
-#[derive(Debug, Default)]
-pub struct HibpBuilder {
-    api_key: Option<ApiKeySource>,
-    api: Option<String>,
-    passwords: Option<String>,
-    user_agent: Option<String>,
-    budget: Option<String>,
-    rate_cap: Option<u32>,
-    kanon_weight: Option<u32>,
-    max_attempts: Option<u32>,
-    tenant: Option<TenantId>,
-}
-
-impl HibpBuilder {
-    /// The key; the catalogue and the password check need none.
-    #[must_use]
-    pub fn api_key(mut self, key: impl Into<ApiKeySource>) -> Self {
-        self.api_key = Some(key.into());
-        self
-    }
-
-    /// Another root of the API, with `/api/v3` and no trailing slash.
-    #[must_use]
-    pub fn api_url(mut self, root: impl Into<String>) -> Self {
-        self.api = Some(root.into());
-        self
-    }
-
-    /// Another root of the password ranges, without a trailing slash.
-    #[must_use]
-    pub fn passwords_url(mut self, root: impl Into<String>) -> Self {
-        self.passwords = Some(root.into());
-        self
-    }
-
-    /// How the calling program names itself, `name/version`; the context's own where not set. The
-    /// vendor's terms ask for a truthful one.
-    #[must_use]
-    pub fn user_agent(mut self, agent: impl Into<String>) -> Self {
-        self.user_agent = Some(agent.into());
-        self
-    }
-
-    /// The name under which requests are counted: clients that share a key must share it.
-    #[must_use]
-    pub fn budget(mut self, name: impl Into<String>) -> Self {
-        self.budget = Some(name.into());
-        self
-    }
-
-    /// Fewer searches a minute than the plan gives; never more. With it, the plan is not asked
-    /// before the first search.
-    #[must_use]
-    pub fn requests_per_minute(mut self, rate: u32) -> Self {
-        self.rate_cap = Some(rate.max(1));
-        self
-    }
-
-    /// How many searches one range search counts for; 2 by default.
-    #[must_use]
-    pub fn kanon_weight(mut self, weight: u32) -> Self {
-        self.kanon_weight = Some(weight.max(1));
-        self
-    }
-
-    /// How often a request is tried in all; the HTTP layer's own number where not set.
-    #[must_use]
-    pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = Some(attempts);
-        self
-    }
-
-    /// For whom the calls are made, for logs.
-    #[must_use]
-    pub fn tenant(mut self, tenant: TenantId) -> Self {
-        self.tenant = Some(tenant);
-        self
-    }
-
-    /// The client. Does no I/O.
-    ///
-    /// # Errors
-    /// `config_invalid` for an endpoint that is neither https nor loopback, or a user agent that is
-    /// not `name/version`.
-    pub fn build(self, context: &Context) -> Result<Hibp> {
-        let mut context = context.clone();
-        if let Some(agent) = self.user_agent {
-            context.user_agent = agent;
-        }
-        check_user_agent(&context.user_agent)?;
-        let client = |root: Option<String>, default: &str| -> Result<HttpClient> {
-            let mut builder = HttpClient::builder(&context, root.as_deref().unwrap_or(default))?
-                .errors(error::table)
-                .max_body(MAX_BODY);
-            if let Some(attempts) = self.max_attempts {
-                builder = builder.max_attempts(attempts);
-            }
-            Ok(builder.build())
-        };
-        let api = client(self.api, config::API)?;
-        let passwords = client(self.passwords, config::PASSWORDS)?;
-        let name = self.budget.unwrap_or_else(|| "hibp".to_owned());
-        let budget = Budgets {
-            search: BudgetKey(format!("hibp:{name}")),
-            domains: BudgetKey(format!("hibp:{name}:domains")),
-            stealer_domains: BudgetKey(format!("hibp:{name}:stealer_domains")),
-        };
-        let limits = &context.limits;
-        limits.declare(&budget.domains, &Limit::per_minute(DOMAIN_PACE));
-        limits.declare(
-            &budget.stealer_domains,
-            &Limit::per_minute(STEALER_DOMAIN_PACE),
-        );
-        let tenant = match self.tenant {
-            Some(tenant) => tenant,
-            None => TenantId::new("none")?,
-        };
-        Ok(Hibp {
-            cx: OpContext::new(tenant, "hibp-client", Actor::engine()),
-            shared: Arc::new(Shared {
-                api,
-                passwords,
-                key: self.api_key.map(|source| source.0),
-                context,
-                budget,
-                rate_cap: self.rate_cap,
-                kanon_weight: self.kanon_weight.unwrap_or(2),
-                status: OnceCell::new(),
-            }),
-        })
-    }
-}
-
-/// <https://haveibeenpwned.com/API/v3#UserAgent>: it must name the consumer.
-fn check_user_agent(agent: &str) -> Result<()> {
-    let good = agent.split_once('/').is_some_and(|(name, version)| {
-        !name.trim().is_empty()
-            && !name.eq_ignore_ascii_case("mozilla")
-            && version.starts_with(|c: char| c.is_ascii_alphanumeric())
-    });
-    if good && agent.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Ok(());
-    }
-    Err(Error::config(
-        "user_agent",
-        "Have I Been Pwned wants the program's own name and version: name/version",
-    ))
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) cx: OpContext,
 }
 
 impl Hibp {
@@ -562,7 +341,9 @@ impl Hibp {
     pub async fn subscription_status(&self) -> Result<SubscriptionStatus> {
         let answer = self.subscription_answer().await?;
         let status: SubscriptionStatus = read(&answer)?;
-        self.declare(&status);
+        self.declare_rate(effective_rate(&status, self.shared.rate_cap));
+        let mut known = self.known_plan();
+        *known = Some(Arc::new(status.clone()));
         Ok(status)
     }
 
@@ -616,191 +397,10 @@ impl Hibp {
 /// Digits of a hash that a range search sends.
 pub(crate) const PREFIX: usize = 6;
 
-/// How requests are made.
-impl Hibp {
-    fn open(&self, method: Method, operation: &'static str, path: &'static str) -> RequestBuilder {
-        self.shared.api.request(method, operation, path)
-    }
-
-    async fn keyed(
-        &self,
-        method: Method,
-        operation: &'static str,
-        path: &'static str,
-    ) -> Result<RequestBuilder> {
-        let key = match &self.shared.key {
-            Some(ApiKey::Text(text)) => text.clone(),
-            Some(ApiKey::Reference(reference)) => {
-                self.shared.context.secrets.resolve(reference).await?
-            }
-            None => {
-                return Err(
-                    Error::config("api_key", "this call needs a key").with_operation(operation)
-                );
-            }
-        };
-        Ok(self
-            .open(method, operation, path)
-            .secret_header("hibp-api-key", &key))
-    }
-
-    /// A request that counts against the plan's rate, which must be known before it is sent.
-    async fn search(
-        &self,
-        operation: &'static str,
-        path: &'static str,
-        weight: u32,
-    ) -> Result<RequestBuilder> {
-        if let Some(rate) = self.shared.rate_cap
-            && !self.shared.status.initialized()
-        {
-            self.declare_rate(rate);
-        } else {
-            self.plan().await?;
-        }
-        Ok(self
-            .keyed(Method::GET, operation, path)
-            .await?
-            .budget(self.shared.budget.search.clone())
-            .weight(weight))
-    }
-
-    async fn stealer_domain(
-        &self,
-        operation: &'static str,
-        path: &'static str,
-        domain: &str,
-    ) -> Result<RequestBuilder> {
-        self.needs_stealer_logs(operation).await?;
-        Ok(self
-            .keyed(Method::GET, operation, path)
-            .await?
-            .path("domain", domain)
-            .budget(self.shared.budget.stealer_domains.clone()))
-    }
-
-    async fn verification(
-        &self,
-        operation: &'static str,
-        path: &'static str,
-        body: &serde_json::Value,
-    ) -> Result<Answer> {
-        self.needs(operation, "IncludesBulkDomainAdd", |plan| {
-            plan.includes_bulk_domain_add
-        })
-        .await?;
-        self.keyed(Method::POST, operation, path)
-            .await?
-            .json(body)?
-            .send(&self.cx)
-            .await
-    }
-
-    async fn needs_stealer_logs(&self, operation: &'static str) -> Result<()> {
-        self.needs(operation, "IncludesStealerLogs", |plan| {
-            plan.includes_stealer_logs
-        })
-        .await
-    }
-
-    /// Fails before the vendor would, with the feature's name.
-    async fn needs(
-        &self,
-        operation: &'static str,
-        feature: &'static str,
-        has: impl Fn(&SubscriptionStatus) -> bool,
-    ) -> Result<()> {
-        if has(self.plan().await?) {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::PermissionDenied,
-            format!("the plan of this key lacks {feature}"),
-        )
-        .with_operation(operation)
-        .with_context(REASON, PLAN)
-        .with_context("feature", feature))
-    }
-
-    /// The plan, asked once per client.
-    pub(crate) async fn plan(&self) -> Result<&SubscriptionStatus> {
-        self.shared
-            .status
-            .get_or_try_init(|| self.subscription_status())
-            .await
-    }
-
-    /// Whether the vendor closed the key so often lately that somebody else must be using it.
-    pub(crate) fn is_shared_with_others(&self) -> bool {
-        let context = &self.shared.context;
-        let now = context.clock.monotonic();
-        let status = context.limits.status(&self.shared.budget.search, now);
-        status.recent_pauses >= 3
-    }
-
-    fn declare(&self, status: &SubscriptionStatus) {
-        self.declare_rate(effective_rate(status, self.shared.rate_cap));
-    }
-
-    fn declare_rate(&self, rate: u32) {
-        self.shared
-            .context
-            .limits
-            .declare(&self.shared.budget.search, &Limit::per_minute(rate));
-    }
-}
-
-/// The plan's rate, which the configuration may lower.
-pub(crate) fn effective_rate(status: &SubscriptionStatus, cap: Option<u32>) -> u32 {
-    cap.map_or(status.rpm, |cap| cap.min(status.rpm)).max(1)
-}
-
 impl fmt::Debug for Hibp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hibp")
             .field("budget", &self.shared.budget.search)
             .finish_non_exhaustive()
     }
-}
-
-fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
-    answer.json()
-}
-
-/// 404 is an answer: there is none.
-fn found<T>(sent: Result<Answer>, read: impl FnOnce(&Answer) -> Result<T>) -> Result<Option<T>> {
-    match sent {
-        Ok(answer) => read(&answer).map(Some),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn or_empty<T: Default>(
-    sent: Result<Answer>,
-    read: impl FnOnce(&Answer) -> Result<T>,
-) -> Result<T> {
-    found(sent, read).map(Option::unwrap_or_default)
-}
-
-fn each_alias(
-    operation: &'static str,
-    sent: Result<Answer>,
-    mut sink: impl FnMut(String, Vec<String>),
-) -> Result<()> {
-    found(sent, |answer| {
-        wire::each_alias(operation, answer.body(), |alias, names| {
-            sink(alias.to_lowercase(), names);
-        })
-    })
-    .map(|_| ())
-}
-
-fn named(names: Vec<String>) -> Vec<BreachRef> {
-    names
-        .into_iter()
-        .map(|name| BreachRef {
-            name: crate::models::BreachName(name),
-        })
-        .collect()
 }

@@ -297,3 +297,125 @@ fn read_struct<T: DeserializeOwned>(
         setup.error(path, error.into_inner().to_string())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use protect_core::connector::ConnectorInfo;
+    use protect_core::model::{ConnectionName, ConnectorName, TenantId};
+    use serde_json::json;
+
+    use super::*;
+
+    impl Settings {
+        /// The defaults.
+        pub(crate) fn for_tests() -> Self {
+            Self::read(&setup(&json!({}), &json!({}))).unwrap()
+        }
+    }
+
+    fn setup(connection: &Value, settings: &Value) -> ConnectorSetup {
+        let map = |value: &Value| value.as_object().cloned().unwrap_or_default();
+        let endpoints = connection.get("endpoints").cloned().unwrap_or(json!({}));
+        let scan = json!({"api_key": {"env": "HIBP_API_KEY"}});
+        ConnectorSetup {
+            info: ConnectorInfo {
+                kind: crate::KIND.into(),
+                name: ConnectorName::new("breaches").unwrap(),
+                tenant: TenantId::new("acme").unwrap(),
+            },
+            connection: Some((
+                ConnectionName::new("hibp").unwrap(),
+                ConnectionConfig {
+                    kind: crate::KIND.into(),
+                    endpoints: serde_json::from_value(endpoints).unwrap(),
+                    scan: map(connection.get("scan").unwrap_or(&scan)),
+                    respond: connection.get("respond").map(map),
+                    tenants: TenantScope::Every,
+                    settings: map(connection.get("settings").unwrap_or(&json!({}))),
+                },
+            )),
+            settings: map(settings),
+        }
+    }
+
+    #[test]
+    fn defaults_are_the_vendors_hosts_ranges_and_a_week() {
+        let settings = Settings::for_tests();
+        assert_eq!(settings.api, "https://haveibeenpwned.com/api/v3");
+        assert_eq!(settings.passwords, "https://api.pwnedpasswords.com");
+        assert_eq!(settings.kanon_weight, 2);
+        assert_eq!(settings.max_age, Duration::from_hours(7 * 24));
+        assert_eq!(settings.cadence, None);
+        assert!(settings.k_anonymity);
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let settings = Settings::read(&setup(
+            &json!({"settings": {"requests_per_minute": 7, "kanon_weight": 1}}),
+            &json!({
+                "cadence": "catalogue_gated", "max_age": 86_400, "k_anonymity": false,
+                "pastes": "all", "severity_profile": "one_protect", "unknown_form": "critical",
+                "overrides": {"Adobe": "plaintext"},
+            }),
+        ))
+        .unwrap();
+        assert_eq!(settings.cadence, Some(Cadence::CatalogueGated));
+        assert_eq!(settings.requests_per_minute, Some(7));
+        assert_eq!(settings.max_age, Duration::from_hours(24));
+        assert_eq!(settings.pastes, Pastes::All);
+        assert!(settings.policy.unknown_form_is_critical);
+        assert_eq!(
+            settings.policy.overrides[&BreachName::from("Adobe")],
+            CredentialForm::Plaintext
+        );
+    }
+
+    #[test]
+    fn a_mistake_names_tenant_connection_and_field() {
+        for (connection, own, field) in [
+            (json!({"scan": {}}), json!({}), "scan.api_key"),
+            (
+                json!({"scan": {"api_key": "0123"}}),
+                json!({}),
+                "scan.api_key",
+            ),
+            (
+                json!({"scan": {"api_key": {"env": "A"}, "user": "x"}}),
+                json!({}),
+                "scan.user",
+            ),
+            (json!({"respond": {}}), json!({}), "respond"),
+            (
+                json!({"endpoints": {"web": "https://x"}}),
+                json!({}),
+                "endpoints.web",
+            ),
+            (
+                json!({"settings": {"kanon_weight": 0}}),
+                json!({}),
+                "kanon_weight",
+            ),
+            (json!({}), json!({"cadence": "hourly"}), "cadence"),
+            (json!({}), json!({"max_age": 60}), "max_age"),
+            (
+                json!({}),
+                json!({"overrides": {"Adobe": "clear"}}),
+                "overrides.Adobe",
+            ),
+        ] {
+            let error = Settings::read(&setup(&connection, &own)).unwrap_err();
+            let facts = error.context();
+            assert!(
+                facts.contains(&("field", field.to_owned())),
+                "{field}: {error}"
+            );
+            assert!(facts.contains(&("tenant", "acme".to_owned())), "{error}");
+            assert!(
+                facts.contains(&("connection", "hibp".to_owned())),
+                "{error}"
+            );
+            assert!(!error.to_string().contains("0123"), "{error}");
+        }
+    }
+}

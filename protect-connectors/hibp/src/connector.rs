@@ -12,11 +12,12 @@ use protect_core::connector::{
 use protect_core::registry::{ConnectorSetup, Registry};
 use protect_core::{Context, Error, ErrorKind, Result};
 
-use crate::client::{Hibp, effective_rate};
+use crate::client::Hibp;
 use crate::config::{self, Settings};
 use crate::models::SubscriptionStatus;
 use crate::observe::Checks;
 use crate::planner::Capacity;
+use crate::requests::effective_rate;
 use crate::scan::Scan;
 
 /// A run makes sense every twelve hours.

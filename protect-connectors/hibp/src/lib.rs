@@ -2,6 +2,7 @@
 //! and stealer logs, and how bad that is.
 #![doc = include_str!("docs.md")]
 
+mod builder;
 mod catalogue;
 mod client;
 mod config;
@@ -12,11 +13,13 @@ mod observe;
 mod operations;
 mod passwords;
 mod planner;
+mod requests;
 mod scan;
 pub mod severity;
 mod wire;
 
-pub use client::{ApiKeySource, Hibp, HibpBuilder};
+pub use builder::{ApiKeySource, HibpBuilder};
+pub use client::Hibp;
 pub use config::{Cadence, Pastes};
 pub use connector::{HibpConnector, register};
 pub use models::{
@@ -25,7 +28,9 @@ pub use models::{
 };
 pub use operations::OPERATIONS;
 pub use passwords::Password;
-pub use severity::{Assessment, CredentialAssessment, CredentialForm, Policy, SeverityProfile};
+pub use severity::{
+    Assessment, CredentialAssessment, CredentialForm, Policy, SeverityProfile, classify, evaluate,
+};
 
 /// The kind's name in the configuration.
 pub const KIND: &str = "hibp";

@@ -33,7 +33,7 @@ impl fmt::Debug for Password {
 
 /// Which hash the service is asked with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PasswordHash {
+pub(crate) enum PasswordHash {
     /// SHA-1 over UTF-8.
     #[default]
     Sha1,

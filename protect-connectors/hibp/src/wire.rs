@@ -296,6 +296,22 @@ mod tests {
         assert!(each_alias("t", b"{} trailing", |_, _| {}).is_err());
     }
 
+    #[test]
+    fn a_domain_of_many_aliases_is_read_without_a_tree() {
+        let many = 200_000;
+        let entries: Vec<String> = (0..many)
+            .map(|alias| format!("\"alias{alias}\":[\"Adobe\",\"Dropbox\"]"))
+            .collect();
+        let body = format!("{{{}}}", entries.join(","));
+        let (mut aliases, mut names) = (0, 0);
+        each_alias("t", body.as_bytes(), |_, found| {
+            aliases += 1;
+            names += found.len();
+        })
+        .unwrap();
+        assert_eq!((aliases, names), (many, 2 * many));
+    }
+
     proptest! {
         #[test]
         fn no_body_makes_a_parser_panic(body in prop::collection::vec(any::<u8>(), 0..200), json in "[\\[\\]{}\",:a-zA-Z0-9 ]{0,120}") {

@@ -127,7 +127,7 @@ impl HttpTransport for ReqwestTransport {
         let client = self.client(&url, request.extensions().get())?;
         let cap = request.extensions().get().copied().unwrap_or_default();
         let (parts, body) = request.into_parts();
-        let response = client
+        let mut response = client
             .request(parts.method, url)
             .headers(parts.headers)
             .body(body)
@@ -137,17 +137,21 @@ impl HttpTransport for ReqwestTransport {
         let mut answer = http::Response::new(Bytes::new());
         *answer.status_mut() = response.status();
         *answer.version_mut() = response.version();
-        *answer.headers_mut() = response.headers().clone();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
         *answer.body_mut() = read(response, cap).await?;
         Ok(answer)
     }
 }
 
+/// The most memory that an announced length alone can claim.
+const RESERVED: usize = 1024 * 1024;
+
 /// Reads the decoded body up to the cap, and no further.
 async fn read(mut response: reqwest::Response, MaxBody(cap): MaxBody) -> Result<Bytes, HttpError> {
     let too_large = || HttpError::new(HttpErrorKind::TooLarge, "the body exceeds the cap");
     let announced = response.content_length().unwrap_or_default();
-    if usize::try_from(announced).map_or(true, |announced| announced > cap) {
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > cap {
         return Err(too_large());
     }
     let mut body = BytesMut::new();
@@ -156,8 +160,11 @@ async fn read(mut response: reqwest::Response, MaxBody(cap): MaxBody) -> Result<
             return Err(too_large());
         }
         // A body of one piece is not copied.
-        if body.is_empty() && chunk.len() as u64 == announced {
+        if body.is_empty() && chunk.len() == announced {
             return Ok(chunk);
+        }
+        if body.is_empty() {
+            body.reserve(announced.min(RESERVED));
         }
         body.extend_from_slice(&chunk);
     }

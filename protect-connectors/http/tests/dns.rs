@@ -1,4 +1,5 @@
 //! The resolver against a name server on loopback.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::net::SocketAddr;
 use std::time::Duration;

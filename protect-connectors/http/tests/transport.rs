@@ -1,4 +1,5 @@
 //! The transport against a server on loopback that answers what a test says, byte for byte.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::time::Duration;
 

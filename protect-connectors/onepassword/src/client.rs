@@ -145,7 +145,7 @@ impl OnePassword {
     }
 
     /// Gives back the access token that this client holds, so that a copy of it is worth nothing.
-    /// The next call asks for a new one. Without a token it does nothing.
+    /// The next call finds it rejected and asks for a new one. Without a token it does nothing.
     ///
     /// # Errors
     /// `unauthenticated` where the client's credential is no longer accepted.

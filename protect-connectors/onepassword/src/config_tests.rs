@@ -1,44 +1,9 @@
 use std::collections::BTreeMap;
 
-use protect_core::config::{ConnectionConfig, TenantScope};
-use protect_core::connector::ConnectorInfo;
-use protect_core::model::{ConnectionName, ConnectorName, TenantId};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::*;
-
-const ACCOUNT: &str = "ABCDEFGHIJKLMNOPQRSTUVWXY2";
-
-fn map(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => panic!("an object"),
-    }
-}
-
-fn setup(connection: Value, settings: Value) -> ConnectorSetup {
-    let mut connection = map(connection);
-    let endpoints = connection.remove("endpoints").unwrap_or(json!({}));
-    ConnectorSetup {
-        info: ConnectorInfo {
-            kind: crate::KIND.to_owned(),
-            name: ConnectorName::new("passwords").unwrap(),
-            tenant: TenantId::new("acme").unwrap(),
-        },
-        connection: Some((
-            ConnectionName::new("acme-passwords").unwrap(),
-            ConnectionConfig {
-                kind: crate::KIND.to_owned(),
-                endpoints: serde_json::from_value(endpoints).unwrap(),
-                scan: connection.remove("scan").map(map).unwrap_or_default(),
-                respond: connection.remove("respond").map(map),
-                tenants: TenantScope::Every,
-                settings: connection,
-            },
-        )),
-        settings: map(settings),
-    }
-}
+use crate::testing::{ACCOUNT, setup};
 
 fn oauth() -> Value {
     json!({"client_id": "id", "client_secret": {"env": "SECRET"}})

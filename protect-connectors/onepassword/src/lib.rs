@@ -21,7 +21,6 @@ use std::sync::Arc;
 
 use protect_core::config::{CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType};
 use protect_core::connector::Connector;
-use protect_core::model::ActionKind;
 use protect_core::registry::Registry;
 
 pub use client::{OnePassword, OnePasswordBuilder};
@@ -81,11 +80,9 @@ fn spec() -> KindSpec {
     .setting(
         SettingSpec::new("lookback", SettingType::Duration, "How far back the first poll of events begins; at most 120 days.")
             .default("14d"),
-    )
-    .action_parameter(
-        ActionKind::SuspendAccount,
-        SettingSpec::text("address", "The address that the account must have; another one is refused."),
     );
+    // The vendor's word where it does not say; rules may name it.
+    let spec = spec.account_state("unspecified");
     thresholds(&defaults)
         .into_iter()
         .fold(spec, KindSpec::setting)
@@ -168,9 +165,62 @@ fn thresholds(defaults: &Thresholds) -> Vec<SettingSpec> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use protect_core::config::Config;
+    use protect_core::connector::ConnectorInfo;
+    use protect_core::model::{ConnectorName, TenantId};
+    use protect_core::registry::ConnectorSetup;
+    use protect_core::{ErrorKind, Result};
     use serde_json::json;
 
     use super::*;
+
+    /// The example of the documentation, with one text in it replaced.
+    fn example(text: &str, by: &str) -> Result<Config> {
+        let docs = include_str!("docs.md");
+        let (_, rest) = docs.split_once("```toml").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        assert!(example.contains(text), "{text}");
+        let mut registry = Registry::new();
+        register(&mut registry);
+        let config = Config::from_toml(&example.replace(text, by), &registry)?;
+        let tenant = TenantId::new("acme")?;
+        let name = ConnectorName::new("passwords")?;
+        let connector = config.tenants[&tenant].connectors[&name].clone();
+        let connection = connector.connection.unwrap();
+        let setup = ConnectorSetup {
+            info: ConnectorInfo {
+                kind: connector.kind,
+                name,
+                tenant,
+            },
+            connection: Some((connection.clone(), config.connections[&connection].clone())),
+            settings: connector.settings,
+        };
+        registry.build(setup, &protect_core::testing::context().context)?;
+        Ok(config)
+    }
+
+    #[test]
+    fn the_documented_configuration_makes_a_connector() {
+        example("account_id", "account_id").unwrap();
+        let more = "lookback = \"30d\"\nfailure_window = \"5m\"\ncountries = [\"DE\"]\ntravel_kmh = 900\naccount_id";
+        example("account_id", more).unwrap();
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_right_makes_none() {
+        for (text, by) in [
+            ("account_id", "account"),
+            ("region = \"eu\"", "region = \"us\""),
+            ("{ env = \"OP_SCAN_SECRET\" }", "\"in clear\""),
+            ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abc"),
+            ("account_id", "failures = 0\naccount_id"),
+            ("account_id", "lookback = \"200d\"\naccount_id"),
+        ] {
+            let error = example(text, by).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{by}: {error}");
+        }
+    }
 
     #[test]
     fn every_threshold_is_a_setting_and_every_setting_has_a_field() {

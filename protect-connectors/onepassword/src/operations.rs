@@ -119,7 +119,7 @@ pub const OPERATIONS: &[Operation] = &[
         result: ResultType::Nothing,
         effect: Effect::Read,
         permission: "",
-        docs: "Gives back the access token that this client holds. The next call asks for a new one.",
+        docs: "Gives back the access token that this client holds. The next call finds it rejected and asks for a new one.",
     },
     Operation {
         name: "introspect",

@@ -286,3 +286,7 @@ fn progress(done: usize) -> Progress {
         total: Some(EventStream::ALL.len() as u64),
     }
 }
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;

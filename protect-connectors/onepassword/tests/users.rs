@@ -2,11 +2,14 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use futures::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
 use protect_core::ErrorKind;
 use protect_core::connector::{AppliedStatus, Probe};
 use protect_core::model::{AccountState, ActionKind};
+use protect_core::testing::contract;
 use protect_onepassword::{ApiVersion, User, UserFilter, UserState};
 use protect_sandbox::{Fault, FaultKind};
 use serde_json::json;
@@ -457,4 +460,26 @@ async fn without_a_respond_credential_there_is_no_remediator() {
     assert!(connector.as_remediator().is_none());
     assert!(connector.capability().actions.is_empty());
     assert!(connector.as_directory().is_some());
+}
+
+#[tokio::test]
+async fn the_connector_keeps_the_contracts_of_every_connector() {
+    let world = World::new().await;
+    let connector = world.connector(json!({}));
+    let connector = connector.as_ref();
+    let own = world.sandbox.credentials();
+    let secrets = [
+        own.scan_client_secret.as_str(),
+        &own.respond_client_secret,
+        &own.events_token,
+    ];
+    contract::connector(connector, &world.cx, &secrets).await;
+    assert_eq!(contract::directory(connector, &world.cx).await.len(), 40);
+    contract::scanner(connector, &world.cx, &Arc::default()).await;
+    let user = world.sandbox.planted().leaked;
+    let suspend = action(ActionKind::SuspendAccount, &user.id, json!({}));
+    let undo = action(ActionKind::ReactivateAccount, &user.id, json!({}));
+    contract::remediator(connector, &world.cx, &suspend, Some(&undo)).await;
+    contract::does_nothing_else(connector, &world.cx, &suspend).await;
+    assert_eq!(world.violations(), []);
 }

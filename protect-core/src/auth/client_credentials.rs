@@ -136,10 +136,12 @@ impl ClientCredentials {
                 "the vendor gave a token of another type than Bearer",
             ));
         }
-        if token.access_token.expose_secret().is_empty() {
+        // RFC 6749 appendix A.12: a token is one or more visible ASCII characters or spaces.
+        let text = token.access_token.expose_secret();
+        if text.is_empty() || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Err(Error::new(
                 ErrorKind::InvalidResponse,
-                "the vendor gave an empty token",
+                "the vendor gave a token that cannot be one",
             ));
         }
         let seconds = match &token.expires_in {

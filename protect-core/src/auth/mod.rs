@@ -60,3 +60,6 @@ fn set_secret_header(
     request.headers_mut().insert(name.clone(), value);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -318,7 +318,7 @@ impl Tenant {
             incident: Some(incident.id.clone()),
             undoes: None,
             lasts: step.lasts,
-            parameters: step.parameters.clone(),
+            parameters: with_address(step.parameters.clone(), account),
         };
         let content = match action.target {
             ActionTarget::Account(_) => String::new(),
@@ -395,6 +395,15 @@ pub(crate) fn put_plan(plan: &Plan, state: &str, origin: &str) -> Result<Put> {
     Ok(Put::new(RecordKind::Plan, plan.id.as_str(), plan)?
         .state(state)
         .group(origin))
+}
+
+/// Adds the address that the account had when the plan was made: a remediator that finds another
+/// one behind the same id refuses.
+pub(crate) fn with_address(mut parameters: Attributes, account: Option<&Account>) -> Attributes {
+    if let Some(address) = account.and_then(|account| account.address.as_ref()) {
+        parameters.insert("address".to_owned(), address.as_str().into());
+    }
+    parameters
 }
 
 fn is_named(account: &Account, names: &[String]) -> bool {

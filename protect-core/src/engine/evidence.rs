@@ -1,4 +1,18 @@
-//! What every step appends to the ledger.
+//! What every step appends to the ledger. Findings and incidents stand there by id, people not at
+//! all.
+//!
+//! | Kind | When | Facts |
+//! |---|---|---|
+//! | `scan.page` | a page was committed | connector, run, page, counts, digest of the finding ids, ids of new ones of high severity |
+//! | `scan.completed` | a run came to its end | connector, run, counts |
+//! | `scan.failed` | a run ended incomplete | connector, run, counts, error kind, operation |
+//! | `findings.observed` | observations came from outside a scan | connector, counts, digest, ids as above |
+//! | `directory.refreshed`, `directory.failed` | a directory was read, or not to its end | connector, counts, error kind |
+//! | `monitor.added`, `monitor.imported`, `monitor.removed` | who is watched changed | how many addresses |
+//! | `incident.opened`, `incident.updated`, `incident.resolved` | triage | incident, kind, severity, number of findings |
+//! | `incident.status_changed` | somebody said where it stands | incident, from, to |
+//! | `finding.acknowledged`, `finding.accepted`, `finding.resolved`, `finding.false_positive` | somebody judged it | finding, reason, until |
+//! | `finding.acceptance_ended` | its date came | finding |
 
 use super::Tenant;
 use crate::error::Result;

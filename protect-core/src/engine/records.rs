@@ -157,8 +157,8 @@ pub(crate) fn account_key(connector: &ConnectorName, id: &str) -> String {
 
 /// A check's last verdict by connector; its group is the connector.
 pub(crate) fn put_verdict(verdict: &StoredVerdict) -> Result<Put> {
-    let key = format!("{}/{}", verdict.source, verdict.result.check);
-    Ok(Put::new(RecordKind::Verdict, key, verdict)?.group(verdict.source.as_str()))
+    let key = format!("{}/{}", verdict.connector, verdict.result.check);
+    Ok(Put::new(RecordKind::Verdict, key, verdict)?.group(verdict.connector.as_str()))
 }
 
 /// The key of what a scanner remembers.

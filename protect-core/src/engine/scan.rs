@@ -128,7 +128,7 @@ pub struct ConnectorScan {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StoredVerdict {
     /// The connector that decided.
-    pub source: ConnectorName,
+    pub connector: ConnectorName,
     /// When.
     pub at: Timestamp,
     /// What.
@@ -172,7 +172,7 @@ impl Tenant {
         let scans: Vec<_> = chosen
             .iter()
             .filter(|connector| connector.as_scanner().is_some())
-            .map(|connector| self.scan_connector(connector, &watched, &options))
+            .map(|connector| self.scan_connector(connector.as_ref(), &watched, &options))
             .collect();
         let mut connectors: Vec<ConnectorScan> = futures::stream::iter(scans)
             .buffer_unordered(AT_ONCE)
@@ -223,7 +223,7 @@ impl Tenant {
 
     async fn scan_connector(
         &self,
-        connector: &Arc<dyn Connector>,
+        connector: &dyn Connector,
         watched: &Arc<WatchList>,
         options: &ScanOptions,
     ) -> ConnectorScan {
@@ -238,7 +238,7 @@ impl Tenant {
             error: None,
         };
         if let Err(error) = self
-            .run_to_end(connector.as_ref(), watched, options, &mut scan)
+            .run_to_end(connector, watched, options, &mut scan)
             .await
         {
             tracing::warn!(
@@ -397,7 +397,7 @@ impl Tenant {
         for result in page.verdicts {
             run.counts.verdicts.count(&result);
             rest.push(put_verdict(&StoredVerdict {
-                source: name.clone(),
+                connector: name.clone(),
                 at,
                 result,
             })?);

@@ -8,6 +8,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scan::{ScanOptions, ScanSummary};
 use super::{Engine, Step, Tenant};
-use crate::clock::later;
+use crate::clock::{Clock, later};
 use crate::error::{ErrorEnvelope, ErrorKind, Result};
 use crate::model::{ConnectorName, TenantId, hash_fields};
 use crate::store::{Change, Claim, Claimed, Commit, Expect, Put, Query, RecordKind};
@@ -105,7 +106,7 @@ impl Engine {
     /// # Errors
     /// `store`, where trying again does not help.
     pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
-        let clock = &self.context().clock;
+        let clock = Arc::clone(&self.context().clock);
         let mut shutdown = pin!(shutdown);
         let mut running = FuturesUnordered::new();
         let mut reviewed: Option<Duration> = None;
@@ -117,18 +118,8 @@ impl Engine {
             let free = SCANS_AT_ONCE - running.len();
             let due = pass(self.claim_scans(free).await)?.unwrap_or_default();
             running.extend(due.into_iter().map(Job::run));
-            let wait = async {
-                let sleep = clock.sleep(POLL);
-                if running.is_empty() {
-                    sleep.await;
-                    return None;
-                }
-                match select(running.next(), sleep).await {
-                    Either::Left((scan, _)) => scan,
-                    Either::Right(_) => None,
-                }
-            };
-            match select(shutdown.as_mut(), pin!(wait)).await {
+            let wait = pin!(ends_or_polls(&mut running, clock.as_ref()));
+            match select(shutdown.as_mut(), wait).await {
                 Either::Left(_) => return Ok(()),
                 Either::Right((Some(scan), _)) => {
                     if let Some(scan) = pass(scan)? {
@@ -336,6 +327,22 @@ fn failure_of(summary: &ScanSummary) -> Option<&ErrorEnvelope> {
     let scans = summary.connectors.iter().map(|scan| scan.error.as_ref());
     let directories = summary.directories.iter().map(|read| read.error.as_ref());
     scans.chain(directories).flatten().next()
+}
+
+/// The first scan that ends, or nothing once it is time to look again.
+async fn ends_or_polls<F: Future<Output = Result<TickScan>>>(
+    running: &mut FuturesUnordered<F>,
+    clock: &dyn Clock,
+) -> Option<Result<TickScan>> {
+    let sleep = clock.sleep(POLL);
+    if running.is_empty() {
+        sleep.await;
+        return None;
+    }
+    match select(running.next(), sleep).await {
+        Either::Left((scan, _)) => scan,
+        Either::Right(_) => None,
+    }
 }
 
 /// What a loop does with an error: it goes on where that may help.

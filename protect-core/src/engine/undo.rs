@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Tenant;
-use super::decide::Wanted;
+use super::decide::{Wanted, with_address};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Account, AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes,
@@ -109,7 +109,7 @@ impl Tenant {
             incident: done.incident.clone(),
             undoes: Some(done.id.clone()),
             lasts: None,
-            parameters: Attributes::new(),
+            parameters: done.parameters.clone(),
         })
     }
 
@@ -126,7 +126,7 @@ impl Tenant {
             incident: None,
             undoes: None,
             lasts: request.lasts,
-            parameters: Attributes::new(),
+            parameters: with_address(Attributes::new(), Some(account)),
         };
         Wanted {
             action,

@@ -60,14 +60,14 @@ impl Answer {
     }
 
     fn parse<T: DeserializeOwned>(&self, show_keys: bool) -> Result<T> {
-        let mut deserializer = serde_json::Deserializer::from_slice(&self.body);
-        let parsed = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| (render(error.path(), show_keys), error.into_inner()))
-            .and_then(|value| match deserializer.end() {
-                Ok(()) => Ok(value),
-                Err(error) => Err((String::new(), error)),
-            });
-        parsed.map_err(|(path, error)| self.unreadable(&path, &error))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // Noting the path costs time, so only what failed is read once more for it.
+            let mut again = serde_json::Deserializer::from_slice(&self.body);
+            let path = serde_path_to_error::deserialize::<_, T>(&mut again)
+                .err()
+                .map(|error| render(error.path(), show_keys));
+            self.unreadable(&path.unwrap_or_default(), &error)
+        })
     }
 
     fn unreadable(&self, path: &str, error: &serde_json::Error) -> Error {
@@ -168,3 +168,6 @@ fn is_field_name(key: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
 }
+
+#[cfg(test)]
+mod tests;

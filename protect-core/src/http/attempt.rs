@@ -129,9 +129,7 @@ fn judge(
     let context = &client.context;
     let (parts, body) = response.into_parts();
     if parts.status.is_success() {
-        if let Some(key) = &call.budget {
-            context.limits.answered(key, context.clock.monotonic());
-        }
+        settle(client, call, false, None);
         return Ok(Answer {
             operation: call.operation,
             changes: call.changes,
@@ -154,16 +152,30 @@ fn judge(
     let named_wait = errors::retry_after(&answer.headers, context.clock.now());
     let throttled =
         answer.status == StatusCode::TOO_MANY_REQUESTS || error.kind() == ErrorKind::RateLimited;
-    let gate_opens = call.budget.as_ref().filter(|_| throttled).map(|key| {
-        let now = context.clock.monotonic();
-        context.limits.throttled(key, named_wait, now)
-    });
+    let gate_opens = settle(client, call, throttled, named_wait);
     Err(Failure {
         error: complete(error, &answer, named_wait),
         sent: true,
         rejected: mark.filter(|_| answer.status == StatusCode::UNAUTHORIZED),
         gate_opens,
     })
+}
+
+/// Tells the budget how the vendor took the request; when it opens again, where it closed.
+fn settle(
+    client: &Inner,
+    call: &Call,
+    throttled: bool,
+    named_wait: Option<Duration>,
+) -> Option<Duration> {
+    let key = call.budget.as_ref()?;
+    let limits = &client.context.limits;
+    let now = client.context.clock.monotonic();
+    if throttled {
+        return Some(limits.throttled(key, named_wait, now));
+    }
+    limits.answered(key, now);
+    None
 }
 
 /// Adds what every error of an answer carries.

@@ -296,3 +296,6 @@ impl State {
 fn whole_seconds_up(wait: Duration) -> Duration {
     Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -303,3 +303,6 @@ impl fmt::Debug for RequestBuilder {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,6 @@ fn too_late() -> Error {
     )
     .temporary()
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,16 @@ pub fn seal(
     tenant: &TenantId,
     entry: NewEntry,
 ) -> Result<EvidenceEntry> {
+    seal_as_text(previous, sequence, tenant, entry).map(|(entry, _)| entry)
+}
+
+/// As [`seal`], and gives the [`canonical`] text too, which costs little at this moment.
+pub(crate) fn seal_as_text(
+    previous: &str,
+    sequence: u64,
+    tenant: &TenantId,
+    entry: NewEntry,
+) -> Result<(EvidenceEntry, String)> {
     let mut entry = EvidenceEntry {
         sequence,
         tenant: tenant.clone(),
@@ -38,8 +48,10 @@ pub fn seal(
         previous: previous.to_owned(),
         hash: String::new(),
     };
-    entry.hash = hash_of(&entry)?;
-    Ok(entry)
+    let body = Body::of(&entry)?;
+    entry.hash = body.hash();
+    let text = body.with_hash(&entry.hash);
+    Ok((entry, text))
 }
 
 /// The canonical JSON (RFC 8785) of an entry, as it stands in a store and, with a line feed, in
@@ -48,7 +60,7 @@ pub fn seal(
 /// # Errors
 /// `unexpected` where the entry has no canonical form.
 pub fn canonical(entry: &EvidenceEntry) -> Result<String> {
-    canonical_json(entry)
+    Ok(Body::of(entry)?.with_hash(&entry.hash))
 }
 
 /// The hash that an entry should hold: SHA-256 over its canonical JSON without `hash`, in
@@ -57,16 +69,48 @@ pub fn canonical(entry: &EvidenceEntry) -> Result<String> {
 /// # Errors
 /// `unexpected` where the entry has no canonical form.
 pub fn hash_of(entry: &EvidenceEntry) -> Result<String> {
-    let text = canonical_json(&Hashed {
-        actor: &entry.actor,
-        at: entry.at,
-        data: &entry.data,
-        kind: &entry.kind,
-        previous: &entry.previous,
-        sequence: entry.sequence,
-        tenant: &entry.tenant,
-    })?;
-    Ok(hex(&Sha256::digest(text)))
+    Ok(Body::of(entry)?.hash())
+}
+
+/// The canonical JSON of an entry without its hash.
+pub(super) struct Body {
+    text: String,
+    /// Where `"hash"` belongs: behind `"data"`, before `"kind"`.
+    place: usize,
+}
+
+impl Body {
+    pub(super) fn of(entry: &EvidenceEntry) -> Result<Self> {
+        let before = canonical_json(&Before {
+            actor: &entry.actor,
+            at: entry.at,
+            data: &entry.data,
+        })?;
+        let behind = canonical_json(&Behind {
+            kind: &entry.kind,
+            previous: &entry.previous,
+            sequence: entry.sequence,
+            tenant: &entry.tenant,
+        })?;
+        let before = before.strip_suffix('}').unwrap_or_default();
+        let behind = behind.strip_prefix('{').unwrap_or_default();
+        Ok(Self {
+            text: format!("{before},{behind}"),
+            place: before.len() + 1,
+        })
+    }
+
+    /// What the entry's hash should be.
+    pub(super) fn hash(&self) -> String {
+        hex(&Sha256::digest(&self.text))
+    }
+
+    /// The canonical JSON of the entry with this hash, which may be any text.
+    pub(super) fn with_hash(&self, hash: &str) -> String {
+        let (before, behind) = self.text.split_at(self.place);
+        let hash = serde_json::Value::from(hash);
+        format!("{before}\"hash\":{hash},{behind}")
+    }
 }
 
 /// Lower-case hexadecimal.
@@ -79,12 +123,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// An [`EvidenceEntry`] without its hash.
+/// The fields whose names sort before `hash`.
 #[derive(Serialize)]
-struct Hashed<'a> {
+struct Before<'a> {
     actor: &'a str,
     at: jiff::Timestamp,
     data: &'a Attributes,
+}
+
+/// The fields whose names sort behind `hash`.
+#[derive(Serialize)]
+struct Behind<'a> {
     kind: &'a str,
     previous: &'a str,
     sequence: u64,
@@ -189,8 +238,9 @@ mod tests {
             let line = canonical(&entry).unwrap();
             let again: EvidenceEntry = serde_json::from_str(&line).unwrap();
             prop_assert_eq!(&again, &entry);
-            prop_assert_eq!(canonical(&again).unwrap(), line);
-            prop_assert_eq!(hash_of(&again).unwrap(), entry.hash);
+            prop_assert_eq!(&canonical(&again).unwrap(), &line);
+            prop_assert_eq!(hash_of(&again).unwrap(), entry.hash.clone());
+            prop_assert_eq!(serde_json_canonicalizer::to_string(&entry).unwrap(), line);
         }
     }
 }

@@ -15,6 +15,8 @@ mod verify;
 mod tests;
 
 pub use checkpoint::{Checkpoint, checkpoint};
+#[cfg(feature = "sqlite")]
+pub(crate) use entry::seal_as_text;
 pub use entry::{FIRST_PREVIOUS, canonical, hash_of, seal};
 pub use export::export;
 pub use key::{LedgerKey, LedgerPublicKey};

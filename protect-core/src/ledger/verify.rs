@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
-use super::entry::{FIRST_PREVIOUS, canonical, hash_of};
+use super::entry::{Body, FIRST_PREVIOUS};
 use super::key::LedgerPublicKey;
 use crate::error::{Error, Result};
 use crate::model::{EvidenceEntry, TenantId};
@@ -131,12 +131,11 @@ impl<'a> Walk<'a> {
                 entry.sequence
             ));
         }
-        let spelling = canonical(&entry).map_err(|error| error.to_string())?;
-        if spelling.as_bytes() != line {
+        let body = Body::of(&entry).map_err(|error| error.to_string())?;
+        if body.with_hash(&entry.hash).as_bytes() != line {
             return Err("not as it was exported: the spelling differs".to_owned());
         }
-        let hash = hash_of(&entry).map_err(|error| error.to_string())?;
-        if entry.hash != hash {
+        if entry.hash != body.hash() {
             return Err("changed: its hash does not fit its content".to_owned());
         }
         if entry.previous != self.head() {

@@ -1,5 +1,6 @@
 //! Everything in memory: for tests, trials and the pure half of the road.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Bound;
@@ -304,7 +305,6 @@ impl Shelf {
     }
 
     fn put(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, put: Put, standing: Standing) {
-        self.forget(tenant, due, &put.key);
         if let Some(time) = put.due {
             due.insert((time, tenant.clone(), put.key.clone()));
         }
@@ -319,27 +319,42 @@ impl Shelf {
             due: put.due,
             body: put.body,
         };
-        self.rows.insert(put.key, row);
+        match self.rows.entry(put.key) {
+            Entry::Vacant(place) => {
+                place.insert(row);
+            }
+            Entry::Occupied(mut place) => {
+                let old = std::mem::replace(place.get_mut(), row);
+                let (key, new) = (place.key(), place.get());
+                if old.due != new.due {
+                    forget_due(due, &old, tenant, key);
+                }
+                if old.group != new.group {
+                    forget_group(&mut self.groups, &old, key);
+                }
+            }
+        }
     }
 
     fn remove(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, key: &str) {
-        self.forget(tenant, due, key);
-        self.rows.remove(key);
-    }
-
-    /// Takes a key out of the indexes.
-    fn forget(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, key: &str) {
-        let Some(row) = self.rows.get(key) else {
-            return;
-        };
-        if let Some(time) = row.due {
-            due.remove(&(time, tenant.clone(), key.to_owned()));
+        if let Some(old) = self.rows.remove(key) {
+            forget_due(due, &old, tenant, key);
+            forget_group(&mut self.groups, &old, key);
         }
-        if let Some(keys) = self.groups.get_mut(&row.group) {
-            keys.remove(key);
-            if keys.is_empty() {
-                self.groups.remove(&row.group);
-            }
+    }
+}
+
+fn forget_due(due: &mut BTreeSet<Due>, old: &Row, tenant: &TenantId, key: &str) {
+    if let Some(time) = old.due {
+        due.remove(&(time, tenant.clone(), key.to_owned()));
+    }
+}
+
+fn forget_group(groups: &mut HashMap<String, BTreeSet<String>>, old: &Row, key: &str) {
+    if let Some(keys) = groups.get_mut(&old.group) {
+        keys.remove(key);
+        if keys.is_empty() {
+            groups.remove(&old.group);
         }
     }
 }

@@ -8,7 +8,7 @@
 use crate::config::Cadence;
 
 /// Minutes of a window: every address is asked about every twelve hours.
-const WINDOW_MINUTES: u64 = 12 * 60;
+const WINDOW_MINUTES: u32 = 12 * 60;
 /// Windows between two looks for pastes: seven days.
 const WINDOWS_BETWEEN_PASTES: u64 = 14;
 
@@ -42,7 +42,7 @@ impl Capacity {
         reason = "positive, and far below 2^52"
     )]
     pub(crate) fn per_window(self) -> u64 {
-        (self.sweep_per_minute() * WINDOW_MINUTES as f64).floor() as u64
+        (self.sweep_per_minute() * f64::from(WINDOW_MINUTES)).floor() as u64
     }
 
     /// Requests under way at once, by Little's law at an answer in 300 ms.
@@ -75,7 +75,7 @@ impl Demand {
 
     /// Searches a minute.
     pub(crate) fn per_minute(self) -> u64 {
-        self.per_window().div_ceil(WINDOW_MINUTES)
+        self.per_window().div_ceil(u64::from(WINDOW_MINUTES))
     }
 }
 
@@ -119,7 +119,7 @@ fn shortfall(cadence: Cadence, demand: Demand, capacity: Capacity, windows: u64)
         Cadence::EveryWindow => demand.per_minute(),
         Cadence::CatalogueGated => demand
             .per_window()
-            .div_ceil(WINDOW_MINUTES * windows.max(1)),
+            .div_ceil(u64::from(WINDOW_MINUTES) * windows.max(1)),
     };
     format!(
         "infeasible: needs {needed} per minute, the plan gives {:.0}",

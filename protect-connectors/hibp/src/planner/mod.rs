@@ -81,9 +81,10 @@ pub(crate) struct Inputs<'a> {
     pub(crate) watched: &'a Arc<WatchList>,
     pub(crate) version: &'a Version,
     pub(crate) capacity: Capacity,
-    /// Now and when the run began, in seconds since 1970.
+    /// Now, in seconds since 1970.
     pub(crate) now: i64,
-    pub(crate) run_began: i64,
+    /// When the run began, where it was interrupted.
+    pub(crate) resumed_from: Option<i64>,
     pub(crate) forced: bool,
 }
 
@@ -114,7 +115,7 @@ pub(crate) async fn plan(inputs: &Inputs<'_>, state: &dyn ScanState) -> Result<P
         version: inputs.version,
         now: inputs.now,
         forced: inputs.forced,
-        run_began: inputs.run_began,
+        resumed_from: inputs.resumed_from,
         max_age: i64::try_from(inputs.settings.max_age.as_secs()).unwrap_or(i64::MAX),
     };
     let mut plan = Plan {

@@ -19,8 +19,8 @@ pub(crate) struct Gate<'a> {
     pub(crate) now: i64,
     /// Somebody asked for this run.
     pub(crate) forced: bool,
-    /// The run began then: what was answered since is done.
-    pub(crate) run_began: i64,
+    /// The run began then and was interrupted: what was answered since is done.
+    pub(crate) resumed_from: Option<i64>,
     pub(crate) max_age: i64,
 }
 
@@ -46,7 +46,7 @@ impl Gate<'_> {
         let Some(memory) = memory.filter(|memory| memory.at > 0) else {
             return Need::Ask;
         };
-        if memory.at >= self.run_began {
+        if self.is_done(memory.at) {
             return Need::Nothing;
         }
         let age = self.now - memory.at;
@@ -61,11 +61,16 @@ impl Gate<'_> {
         }
     }
 
+    /// Whether this run has answered it, before it was interrupted.
+    fn is_done(&self, at: i64) -> bool {
+        self.resumed_from.is_some_and(|began| at >= began)
+    }
+
     /// Whether the pastes of an address are due.
     pub(crate) fn wants_pastes(&self, memory: Option<&AddressMemory>) -> bool {
         match memory.and_then(|memory| memory.pastes_at) {
             None => true,
-            Some(at) if at >= self.run_began => false,
+            Some(at) if self.is_done(at) => false,
             Some(at) => self.forced || self.now - at >= PASTES_EVERY,
         }
     }
@@ -73,7 +78,7 @@ impl Gate<'_> {
     /// Whether a domain is due. Searches over a domain are always gated: the vendor asks for them
     /// only after a breach was added, and refuses more.
     pub(crate) fn domain_is_due(&self, at: i64, answers: &str, wording: &str) -> bool {
-        if at >= self.run_began {
+        if self.is_done(at) {
             return false;
         }
         self.forced
@@ -141,7 +146,7 @@ mod tests {
             version,
             now: 1_000_000,
             forced: false,
-            run_began: 1_000_000,
+            resumed_from: None,
             max_age: 7 * 24 * 3_600,
         }
     }
@@ -187,7 +192,7 @@ mod tests {
         let version_now = version("1", "a");
         let mut gate = gate(Cadence::EveryWindow, &version_now);
         gate.forced = true;
-        gate.run_began -= 3_600;
+        gate.resumed_from = Some(1_000_000 - 3_600);
         assert_eq!(gate.need(Some(&answered(&version_now, 0))), Need::Nothing);
     }
 

@@ -145,18 +145,15 @@ impl DomainTable {
                 continue;
             };
             let names = self.named(&alias.breaches).map(BreachName::from).collect();
-            match alias.watched {
-                Some(index) => {
-                    let memory = memories.remove(&index).unwrap_or_default();
-                    work.record(run, page, &address, names, Via::Domain, memory)
-                        .await;
+            if let Some(index) = alias.watched {
+                let memory = memories.remove(&index).unwrap_or_default();
+                work.record(run, page, &address, names, Via::Domain, memory)
+                    .await;
+            } else {
+                if !(alias.breaches.is_empty() && alias.websites.is_empty()) {
+                    unwatched.insert(alias.local.to_string());
                 }
-                None => {
-                    if !(alias.breaches.is_empty() && alias.websites.is_empty()) {
-                        unwatched.insert(alias.local.to_string());
-                    }
-                    work.observe(run, page, &address, names, Via::Domain).await;
-                }
+                work.observe(run, page, &address, names, Via::Domain).await;
             }
             if self.asked_stealer_logs {
                 for website in self.named(&alias.websites) {

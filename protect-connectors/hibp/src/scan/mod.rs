@@ -14,8 +14,8 @@ use protect_core::connector::{
     Cursor, Evaluated, OpContext, Progress, ScanPage, ScanRequest, ScanState,
 };
 use protect_core::model::{
-    CheckResult, Confidence, ConnectionName, NotEvaluatedReason, Severity, TenantId, Verdict,
-    WatchList,
+    Attributes, CheckId, CheckResult, Confidence, ConnectionName, NotEvaluatedReason, Severity,
+    TenantId, Verdict, WatchList,
 };
 use protect_core::{Context, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,13 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::catalogue::{Catalogue, Version};
-use crate::client::{Hibp, effective_rate};
+use crate::client::Hibp;
 use crate::config::{Cadence, Settings};
 use crate::error::{PLAN, REASON};
 use crate::models::SubscriptionStatus;
 use crate::observe::{self, Checks};
 use crate::planner::{self, Capacity, Demand, Inputs, Plan, Step};
+use crate::requests::effective_rate;
 use domain::DomainTable;
 
 /// Failures in a row after which the vendor counts as down.
@@ -188,7 +189,7 @@ impl Scan {
             version: &catalogue.version,
             capacity,
             now: now.as_second(),
-            run_began: began,
+            resumed_from: resumed.as_ref().map(|place| place.began),
             forced,
         };
         let plan = planner::plan(&inputs, request.state).await?;
@@ -242,16 +243,7 @@ impl Scan {
         state: &dyn ScanState,
     ) -> Result<ScanPage> {
         let mut page = ScanPage::default();
-        for check in [
-            &self.checks.credential,
-            &self.checks.plan,
-            &self.checks.capacity,
-        ] {
-            page.evaluated.push(Evaluated {
-                check: check.clone(),
-                subject: Some(observe::connection_subject(&self.connection)),
-            });
-        }
+        self.evaluated(&mut page, &self.checks.capacity);
         if let Some(infeasible) = &run.plan.decision.infeasible {
             page.observations.push(observe::operational(
                 &self.checks.capacity,
@@ -314,6 +306,9 @@ impl Scan {
             })?));
             return Ok(page);
         }
+        // Only now is it known that nothing was refused on the way.
+        self.evaluated(&mut page, &self.checks.credential);
+        self.evaluated(&mut page, &self.checks.plan);
         let before = planner::read_state::<Verdict>(&[VERDICT_KEY.to_owned()], state).await?;
         let before = before.get(VERDICT_KEY).copied();
         let verdict = self.last_verdict(run, &place.tally, before);
@@ -468,12 +463,14 @@ impl Scan {
         result
     }
 
-    fn verdict(
-        &self,
-        check: &protect_core::model::CheckId,
-        verdict: Verdict,
-        reason: String,
-    ) -> CheckResult {
+    fn evaluated(&self, page: &mut ScanPage, check: &CheckId) {
+        page.evaluated.push(Evaluated {
+            check: check.clone(),
+            subject: Some(observe::connection_subject(&self.connection)),
+        });
+    }
+
+    fn verdict(&self, check: &CheckId, verdict: Verdict, reason: String) -> CheckResult {
         CheckResult {
             check: check.clone(),
             verdict,
@@ -484,7 +481,7 @@ impl Scan {
             source: format!("connections.{}", self.connection),
             confidence: Confidence::High,
             references: Vec::new(),
-            details: protect_core::model::Attributes::new(),
+            details: Attributes::new(),
         }
     }
 }

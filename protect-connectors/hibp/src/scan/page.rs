@@ -157,15 +157,12 @@ impl Work<'_> {
             }
         };
         let next = table.page(&mut self, run, &mut page, step, state).await?;
-        match next {
-            Some(offset) => {
-                self.place.offset = offset;
-                run.table = Some(table);
-            }
-            None => {
-                self.place.offset = 0;
-                self.place.step += 1;
-            }
+        if let Some(offset) = next {
+            self.place.offset = offset;
+            run.table = Some(table);
+        } else {
+            self.place.offset = 0;
+            self.place.step += 1;
         }
         Ok((page, None))
     }
@@ -278,7 +275,7 @@ impl Work<'_> {
 
     /// A breach that was loaded after the catalogue was read.
     async fn look_up(&self, run: &mut Run, name: &BreachName) {
-        if run.catalogue.get(name).is_none()
+        if run.catalogue.begin_look_up(name)
             && let Ok(Some(breach)) = self.api.breach(name.as_str()).await
         {
             run.catalogue.add(breach);

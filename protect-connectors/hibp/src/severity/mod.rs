@@ -110,13 +110,13 @@ impl CredentialForm {
             | Self::Plaintext
             | Self::Mixed
             | Self::HashedKnownCracked => Severity::Critical,
+            Self::PasswordFormUnknown if policy.unknown_form_is_critical => Severity::Critical,
             Self::HashedFast
             | Self::HashedSlow
             | Self::HashedUnspecified
             | Self::EncryptedReversible
+            | Self::PasswordFormUnknown
             | Self::OtherSecret => Severity::High,
-            Self::PasswordFormUnknown if policy.unknown_form_is_critical => Severity::Critical,
-            Self::PasswordFormUnknown => Severity::High,
             Self::NoCredential if only_addresses => policy.mildest(),
             Self::NoCredential => Severity::Medium,
         }

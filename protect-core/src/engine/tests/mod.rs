@@ -1,6 +1,17 @@
-//! The second half of the road, against a vendor that a test can break in every way.
+//! Tests of the road: from scan to incident over connectors that follow a script, and from incident
+//! to outcome against a vendor that a test can break in every way.
 
 mod applying;
 mod approving;
+mod detect;
+mod findings;
 mod fixture;
+mod harness;
+mod identify;
+mod monitor;
+mod observe;
 mod planning;
+mod random;
+mod scan;
+mod schedule;
+mod triage;

@@ -1,6 +1,7 @@
 //! Many commits decided against one reading of the database, and written together.
 
 use std::collections::HashMap;
+use std::mem;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::super::rows::{
 };
 use super::super::trouble::Trouble;
 use crate::error::Result;
-use crate::ledger::{FIRST_PREVIOUS, canonical, seal};
+use crate::ledger::{FIRST_PREVIOUS, seal_as_text};
 use crate::model::{EvidenceEntry, TenantId};
 use crate::store::decide::{Lease, Standing};
 use crate::store::{Change, Claim, Claimed, Commit, Committed, Put, RecordKind};
@@ -56,7 +57,8 @@ struct Row<'a>(
     Option<String>,
     Option<String>,
     Option<i64>,
-    &'a str,
+    usize,
+    usize,
 );
 
 /// The end of a chain.
@@ -108,21 +110,37 @@ impl<'a> Group<'a> {
         Ok(Committed { entries })
     }
 
-    /// Writes what the commits came to.
+    /// Writes what the commits came to, in the order of the keys: neighbours share pages.
     pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
-        let (mut puts, mut deletes, mut leases) = (Vec::new(), Vec::new(), Vec::new());
-        for slot in &self.slots {
+        let mut slots: Vec<&Slot<'_>> = self.slots.iter().collect();
+        slots.sort_unstable_by_key(|slot| slot.target);
+        let (mut puts, mut deletes) = (Bulk::with_texts(UPSERT), Bulk::of(DELETE));
+        let mut leases = Bulk::of(LEASE);
+        for slot in slots {
             match (slot.after, slot.put) {
-                (Some(after), Some(put)) => puts.push(slot.row(after, put)),
-                (Some(after), None) if slot.after != slot.before => leases.push(slot.lease(after)),
-                (None, _) if slot.before.is_some() => deletes.push(slot.key()),
+                (Some(after), Some(put)) => {
+                    let text = puts.keep(&put.body);
+                    puts.add(connection, &slot.row(after, put, text)).await?;
+                }
+                (Some(after), None) if slot.after != slot.before => {
+                    leases.add(connection, &slot.lease(after)).await?;
+                }
+                (None, _) if slot.before.is_some() => {
+                    deletes.add(connection, &slot.key()).await?;
+                }
                 _ => {}
             }
         }
-        bulk(connection, UPSERT, &puts).await?;
-        bulk(connection, DELETE, &deletes).await?;
-        bulk(connection, LEASE, &leases).await?;
-        bulk(connection, APPEND, &self.entries).await
+        let mut entries = Bulk::with_texts(APPEND);
+        for (tenant, sequence, hash, entry) in &self.entries {
+            let (start, length) = entries.keep(entry);
+            let row = (tenant, sequence, hash, start, length);
+            entries.add(connection, &row).await?;
+        }
+        for mut bulk in [puts, deletes, leases, entries] {
+            bulk.flush(connection).await?;
+        }
+        Ok(())
     }
 
     fn slot(&mut self, tenant: &'a TenantId, change: &'a Change) -> usize {
@@ -153,8 +171,7 @@ impl<'a> Group<'a> {
             let previous = sealed
                 .last()
                 .map_or(&head.hash, |entry: &EvidenceEntry| &entry.hash);
-            let entry = seal(previous, sequence, tenant, entry.clone())?;
-            let text = canonical(&entry)?;
+            let (entry, text) = seal_as_text(previous, sequence, tenant, entry.clone())?;
             rows.push((tenant, stored_number(sequence), entry.hash.clone(), text));
             sealed.push(entry);
         }
@@ -232,7 +249,7 @@ impl<'a> Slot<'a> {
         (tenant, kind.as_str(), key, until)
     }
 
-    fn row(&self, after: Standing, put: &'a Put) -> Row<'a> {
+    fn row(&self, after: Standing, put: &'a Put, (start, length): (usize, usize)) -> Row<'a> {
         let (tenant, kind, key) = self.target;
         Row(
             tenant,
@@ -244,7 +261,8 @@ impl<'a> Slot<'a> {
             put.due.map(stored_time),
             after.lease.map(|lease| stored_time(lease.until)),
             after.lease.map(|lease| stored_number(lease.fence)),
-            &put.body,
+            start,
+            length,
         )
     }
 }
@@ -344,41 +362,85 @@ fn read_lease(fence: Option<i64>, until: Option<&str>) -> Result<Option<Lease>, 
 const UPSERT: &str = "insert into records \
     (tenant, kind, key, version, state, grp, due, lease_until, fence, body) \
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
-           value ->> 6, value ->> 7, value ->> 8, value ->> 9 \
-    from json_each(?) where true \
+           value ->> 6, value ->> 7, value ->> 8, \
+           cast(substr(?2, value ->> 9, value ->> 10) as text) \
+    from json_each(?1) where true \
     on conflict (tenant, kind, key) do update set \
     version = excluded.version, state = excluded.state, grp = excluded.grp, due = excluded.due, \
     lease_until = excluded.lease_until, fence = excluded.fence, body = excluded.body";
 
 const DELETE: &str = "delete from records where (tenant, kind, key) in \
-    (select value ->> 0, value ->> 1, value ->> 2 from json_each(?))";
+    (select value ->> 0, value ->> 1, value ->> 2 from json_each(?1))";
 
 const LEASE: &str = "update records set lease_until = wanted.value ->> 3 \
-    from json_each(?) as wanted \
+    from json_each(?1) as wanted \
     where tenant = wanted.value ->> 0 and kind = wanted.value ->> 1 \
     and records.key = wanted.value ->> 2";
 
 const APPEND: &str = "insert into ledger (tenant, sequence, hash, entry) \
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)";
+    select value ->> 0, value ->> 1, value ->> 2, \
+           cast(substr(?2, value ->> 3, value ->> 4) as text) \
+    from json_each(?1)";
 
-/// Runs a statement over rows, in pieces that SQLite can take.
-async fn bulk(
-    connection: &mut SqliteConnection,
+/// One statement over many rows, in pieces that SQLite can take.
+///
+/// The rows are one JSON parameter. Long texts, themselves JSON, go beside them as one blob, in
+/// which a row names its part: escaping and parsing them would cost more than storing them.
+struct Bulk {
     sql: &'static str,
-    rows: &[impl Serialize],
-) -> Result<(), Trouble> {
-    let mut piece = Vec::new();
-    for (row, left) in rows.iter().zip((0..rows.len()).rev()) {
-        piece.push(if piece.is_empty() { b'[' } else { b',' });
-        serde_json::to_writer(&mut piece, row).map_err(|_| Trouble::damaged())?;
-        if piece.len() >= STATEMENT || left == 0 {
-            piece.push(b']');
-            let text = String::from_utf8(std::mem::take(&mut piece));
-            sqlx::query(sql)
-                .bind(text.map_err(|_| Trouble::damaged())?)
-                .execute(&mut *connection)
-                .await?;
+    rows: Vec<u8>,
+    texts: Option<Vec<u8>>,
+}
+
+impl Bulk {
+    fn of(sql: &'static str) -> Self {
+        Self {
+            sql,
+            rows: Vec::new(),
+            texts: None,
         }
     }
-    Ok(())
+
+    fn with_texts(sql: &'static str) -> Self {
+        Self {
+            texts: Some(Vec::new()),
+            ..Self::of(sql)
+        }
+    }
+
+    /// Takes a text for the next row, and says where it begins, from 1, and how long it is.
+    fn keep(&mut self, text: &str) -> (usize, usize) {
+        let texts = self.texts.get_or_insert_default();
+        let start = texts.len() + 1;
+        texts.extend_from_slice(text.as_bytes());
+        (start, text.len())
+    }
+
+    async fn add(
+        &mut self,
+        connection: &mut SqliteConnection,
+        row: &impl Serialize,
+    ) -> Result<(), Trouble> {
+        self.rows
+            .push(if self.rows.is_empty() { b'[' } else { b',' });
+        serde_json::to_writer(&mut self.rows, row).map_err(|_| Trouble::damaged())?;
+        if self.rows.len() + self.texts.as_ref().map_or(0, Vec::len) >= STATEMENT {
+            self.flush(connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        self.rows.push(b']');
+        let rows = String::from_utf8(mem::take(&mut self.rows));
+        let mut statement = sqlx::query(self.sql).bind(rows.map_err(|_| Trouble::damaged())?);
+        if let Some(texts) = &mut self.texts {
+            statement = statement.bind(mem::take(texts));
+        }
+        statement.execute(connection).await?;
+        Ok(())
+    }
 }

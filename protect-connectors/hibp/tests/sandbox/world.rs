@@ -1,7 +1,5 @@
 //! A connector over real HTTP against the sandbox, on a clock that drives both.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
-
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,22 +25,22 @@ use protect_core::secret::{SecretRef, SecretResolver, SecretString};
 use protect_core::testing::{MapDns, SeededRandom};
 use protect_hibp::{Hibp, HibpBuilder, HibpConnector};
 use protect_sandbox::{Plan, Sandbox, SandboxBuilder};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// The sandbox with one context for every connector of a test.
-pub struct World {
-    pub sandbox: Arc<Sandbox>,
-    pub context: Context,
+pub(crate) struct World {
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) context: Context,
 }
 
 impl World {
-    pub async fn new(plan: &str) -> Self {
+    pub(crate) async fn new(plan: &str) -> Self {
         Self::with(Sandbox::builder().range_rows(20), plan).await
     }
 
-    pub async fn with(builder: SandboxBuilder, plan: &str) -> Self {
+    pub(crate) async fn with(builder: SandboxBuilder, plan: &str) -> Self {
         let plan = Plan::named(plan).unwrap();
         let sandbox = Arc::new(builder.plan(plan).start().await.unwrap());
         let transport = Arc::new(Loopback::default());
@@ -63,18 +61,18 @@ impl World {
         Self { sandbox, context }
     }
 
-    pub fn client(&self) -> HibpBuilder {
+    pub(crate) fn client(&self) -> HibpBuilder {
         Hibp::builder()
             .api_key(self.sandbox.credentials().hibp_api_key)
             .api_url(self.sandbox.hibp_api_url())
             .passwords_url(self.sandbox.hibp_passwords_url())
     }
 
-    pub fn connector(&self, tenant: &str, settings: Value) -> HibpConnector {
+    pub(crate) fn connector(&self, tenant: &str, settings: Value) -> HibpConnector {
         self.connector_of(tenant, "hibp", json!({}), settings)
     }
 
-    pub fn connector_of(
+    pub(crate) fn connector_of(
         &self,
         tenant: &str,
         connection: &str,
@@ -109,7 +107,7 @@ impl World {
     }
 
     /// Tells the sandbox something below `/_sandbox/hibp`.
-    pub async fn tell(&self, path: &str, body: Value) {
+    pub(crate) async fn tell(&self, path: &str, body: Value) {
         let uri = format!("{}/_sandbox/hibp/{path}", self.sandbox.base_url());
         let request = http::Request::post(uri)
             .header("content-type", "application/json")
@@ -120,7 +118,7 @@ impl World {
     }
 
     /// How often a route was asked, since the beginning.
-    pub fn asked(&self, route: &str) -> usize {
+    pub(crate) fn asked(&self, route: &str) -> usize {
         self.sandbox
             .requests()
             .iter()
@@ -128,13 +126,13 @@ impl World {
             .count()
     }
 
-    pub fn asked_about_addresses(&self) -> usize {
+    pub(crate) fn asked_about_addresses(&self) -> usize {
         self.asked("/breachedaccount/{account}")
             + self.asked("/breachedaccount/range/{prefix}")
             + self.asked("/pasteaccount/{account}")
     }
 
-    pub fn has_refused_for_rate(&self) -> bool {
+    pub(crate) fn has_refused_for_rate(&self) -> bool {
         self.sandbox
             .requests()
             .iter()
@@ -142,11 +140,11 @@ impl World {
     }
 }
 
-pub fn op(tenant: &str) -> OpContext {
+pub(crate) fn op(tenant: &str) -> OpContext {
     OpContext::new(TenantId::new(tenant).unwrap(), "test", Actor::engine())
 }
 
-pub fn watch(domains: &[&str], addresses: &[&str]) -> Arc<WatchList> {
+pub(crate) fn watch(domains: &[&str], addresses: &[&str]) -> Arc<WatchList> {
     Arc::new(WatchList {
         domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
         addresses: addresses
@@ -163,19 +161,19 @@ pub fn watch(domains: &[&str], addresses: &[&str]) -> Arc<WatchList> {
 
 /// What a run gave, all pages together.
 #[derive(Debug, Default)]
-pub struct Run {
-    pub pages: Vec<ScanPage>,
+pub(crate) struct Run {
+    pub(crate) pages: Vec<ScanPage>,
 }
 
 impl Run {
-    pub fn observations(&self) -> Vec<&Observation> {
+    pub(crate) fn observations(&self) -> Vec<&Observation> {
         self.pages
             .iter()
             .flat_map(|page| &page.observations)
             .collect()
     }
 
-    pub fn of(&self, check: &str) -> Vec<&Observation> {
+    pub(crate) fn of(&self, check: &str) -> Vec<&Observation> {
         self.observations()
             .into_iter()
             .filter(|seen| seen.check.as_str() == check)
@@ -183,7 +181,7 @@ impl Run {
     }
 
     /// Names of the breaches of an address, sorted.
-    pub fn breaches(&self, address: &str) -> Vec<&str> {
+    pub(crate) fn breaches(&self, address: &str) -> Vec<&str> {
         let mut names: Vec<&str> = self
             .of("hibp.exposure.breach")
             .into_iter()
@@ -194,7 +192,7 @@ impl Run {
         names
     }
 
-    pub fn is_checked(&self, check: &str, address: &str) -> bool {
+    pub(crate) fn is_checked(&self, check: &str, address: &str) -> bool {
         let subject = Subject::address(&Address::new(address).unwrap());
         self.pages
             .iter()
@@ -202,12 +200,12 @@ impl Run {
             .any(|done| done.check.as_str() == check && done.subject.as_ref() == Some(&subject))
     }
 
-    pub fn last(&self) -> &ScanPage {
+    pub(crate) fn last(&self) -> &ScanPage {
         self.pages.last().unwrap()
     }
 
     /// The run's verdict on breaches: verdict, reason.
-    pub fn verdict(&self) -> (String, String) {
+    pub(crate) fn verdict(&self) -> (String, String) {
         let verdict = self
             .last()
             .verdicts
@@ -221,7 +219,7 @@ impl Run {
 
 /// A scanner's state, committed with each page as the engine does.
 #[derive(Debug, Default)]
-pub struct Memory(pub Mutex<BTreeMap<String, Value>>);
+pub(crate) struct Memory(pub(crate) Mutex<BTreeMap<String, Value>>);
 
 #[async_trait]
 impl ScanState for Memory {
@@ -235,7 +233,7 @@ impl ScanState for Memory {
 }
 
 impl Memory {
-    pub fn commit(&self, page: &ScanPage) {
+    pub(crate) fn commit(&self, page: &ScanPage) {
         let mut stored = self.0.lock().unwrap();
         for (key, value) in &page.state {
             match value {
@@ -247,11 +245,15 @@ impl Memory {
 }
 
 /// Runs to the end.
-pub async fn run(connector: &HibpConnector, watched: &Arc<WatchList>, state: &Memory) -> Run {
+pub(crate) async fn run(
+    connector: &HibpConnector,
+    watched: &Arc<WatchList>,
+    state: &Memory,
+) -> Run {
     try_run(connector, watched, state, false).await.unwrap()
 }
 
-pub async fn try_run(
+pub(crate) async fn try_run(
     connector: &HibpConnector,
     watched: &Arc<WatchList>,
     state: &Memory,
@@ -311,8 +313,13 @@ impl Clock for DrivenClock {
     }
 }
 
-#[derive(Debug)]
 struct Key(String);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
 
 #[async_trait]
 impl SecretResolver for Key {
@@ -323,7 +330,7 @@ impl SecretResolver for Key {
 
 /// One request on one connection: HTTP/1.1 as simple as it gets, to loopback alone.
 #[derive(Debug, Default)]
-pub struct Loopback {
+pub(crate) struct Loopback {
     under_way: Arc<AtomicUsize>,
 }
 
@@ -395,8 +402,4 @@ fn parse(bytes: &[u8]) -> Option<http::Response<Bytes>> {
     let body = &bytes[end + 4..];
     let complete = length.is_none_or(|length: usize| length == body.len());
     complete.then(|| answer.body(Bytes::copy_from_slice(body)).ok())?
-}
-
-pub fn fields(value: Value) -> Map<String, Value> {
-    value.as_object().cloned().unwrap_or_default()
 }
