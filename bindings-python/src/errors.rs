@@ -24,11 +24,27 @@ impl Raised {
     /// An exception that somebody's callback raised: the caller sees an error of `kind` with it as
     /// its cause.
     pub(crate) fn by_callback(kind: ErrorKind, message: &'static str, exception: PyErr) -> Error {
-        Error::new(kind, message).with_source(Self {
+        let said = Python::try_attach(|py| said_by(py, &exception)).flatten();
+        let (kind, retryable) = said.unwrap_or((kind, false));
+        let error = Error::new(kind, message).with_source(Self {
             exception,
             as_it_is: false,
-        })
+        });
+        if retryable { error.temporary() } else { error }
     }
+}
+
+/// Kind and retryability of an exception that is one of ours.
+fn said_by(py: Python<'_>, exception: &PyErr) -> Option<(ErrorKind, bool)> {
+    let ours = py.import("protect.exceptions").ok()?;
+    let ours = ours.getattr("ProtectError").ok()?;
+    let value = exception.value(py);
+    if !value.is_instance(&ours).ok()? {
+        return None;
+    }
+    let kind: String = value.getattr("kind").ok()?.extract().ok()?;
+    let known = ErrorKind::ALL.into_iter().find(|it| it.as_str() == kind)?;
+    Some((known, value.getattr("retryable").ok()?.extract().ok()?))
 }
 
 impl fmt::Display for Raised {

@@ -1,12 +1,12 @@
 //! Making what a handle stands for.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use protect_connectors::core::{Error, Result};
 use protect_connectors::{Protect, ProtectBuilder, operations};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::callback::EventLoop;
 use crate::errors::exception;
@@ -20,7 +20,7 @@ pub(crate) fn connect(
     py: Python<'_>,
     class_name: &str,
     constructor: &str,
-    secrets: &Bound<'_, PyDict>,
+    secrets: HashMap<String, Py<PyAny>>,
 ) -> PyResult<Handle> {
     let event_loop = EventLoop::default();
     let made = (|| -> Result<_> {
@@ -34,7 +34,7 @@ pub(crate) fn connect(
         ))
     })();
     let (callable, provided) = made.map_err(|error| exception(py, &error, class_name))?;
-    secrets::hand_over(secrets, &provided, &event_loop)?;
+    secrets::hand_over(py, secrets, &provided, &event_loop)?;
     Ok(Handle::new(callable, event_loop))
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn open(
     py: Python<'_>,
     path: Option<PathBuf>,
     config: Option<&str>,
-    secrets: &Bound<'_, PyDict>,
+    secrets: HashMap<String, Py<PyAny>>,
     kinds: Vec<(String, Py<PyAny>)>,
 ) -> PyResult<Handle> {
     let event_loop = EventLoop::default();
@@ -55,7 +55,7 @@ pub(crate) fn open(
         let _inside = runtime.enter();
         protect_connectors::context().map_err(|error| raise(&error))?
     };
-    secrets::hand_over(secrets, &provided, &event_loop)?;
+    secrets::hand_over(py, secrets, &provided, &event_loop)?;
     let mut builder = Protect::builder().context(context);
     for (declared, make) in kinds {
         builder = connector::register(builder, &declared, make, &event_loop)

@@ -408,7 +408,14 @@ impl Remediator for Foreign {
     }
 
     async fn apply(&self, _: &OpContext, action: &Action) -> Result<Applied> {
-        let applied: ForeignApplied = self.ask("apply", answer(action)?).await?;
+        let applied: ForeignApplied =
+            self.ask("apply", answer(action)?)
+                .await
+                .map_err(|error| match error.kind() {
+                    // Called, and its answer cannot be read: it may have been done.
+                    ErrorKind::InvalidResponse | ErrorKind::Unexpected => error.temporary(),
+                    _ => error,
+                })?;
         Ok(Applied {
             status: match applied.status {
                 ForeignAppliedStatus::Applied => AppliedStatus::Applied,

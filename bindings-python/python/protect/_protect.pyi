@@ -4,7 +4,57 @@
 The native half of `protect`.
 """
 
-__all__ = ["version"]
+from _typeshed import SupportsGetItem
+from os import PathLike
+from typing import Any, SupportsFloat, SupportsIndex, final
+
+__all__ = ["Call", "Handle", "connect", "open", "version"]
+
+@final
+class Call:
+    """
+    A call under way that somebody awaits.
+    """
+    def cancel(self, /) -> None:
+        """
+        Gives the call up: its connection is closed.
+        """
+
+@final
+class Handle:
+    """
+    Something that can be called by name: a vendor's client, the engine, a tenant.
+    """
+    def __repr__(self, /) -> str: ...
+    def call(self, /, operation: str, arguments: str, timeout: SupportsFloat | SupportsIndex | None = None, progress: Any | None = None) -> str:
+        """
+        Calls an operation with a JSON object and waits for its JSON; seconds for the timeout.
+        """
+    def close(self, /) -> None:
+        """
+        Lets go of connections and files. A call after it is an error; calls under way go on.
+        """
+    def open(self, /, operation: str, arguments: str) -> Handle:
+        """
+        Opens what an operation of this handle gives, such as a tenant.
+        """
+    def start(self, /, operation: str, arguments: str, done: Any, event_loop: Any, timeout: SupportsFloat | SupportsIndex | None = None, progress: Any | None = None) -> Call:
+        """
+        Starts an operation and gives it back at once; `done` is called with its JSON, or None and
+        the exception, on a thread of the engine. Callbacks' coroutines run on `event_loop`.
+        """
+
+def connect(class_name: str, constructor: str, secrets: dict) -> Handle:
+    """
+    Makes a vendor's own client from the JSON of its constructor's parameters; secrets stand in it as
+    `{"provided": name}` and are in the dict under that name, as a string or a callable.
+    """
+
+def open(path: str | PathLike[str] | None, config: str | None, secrets: dict, kinds: SupportsGetItem[int, tuple[str, Any]]) -> Handle:
+    """
+    Opens the engine: from a file, or from the JSON of a configuration. Kinds of connector written in
+    Python come as (JSON of what they declare, function that makes one).
+    """
 
 def version() -> str:
     """

@@ -4,6 +4,7 @@ use protect_core::engine::{Request, Tenant};
 use protect_core::model::{ActionId, ActionKind, OutcomeStatus, Plan, PlanId};
 use protect_core::operation::{answer, arguments};
 use protect_core::{Error, Result};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{ApprovedPlanRecord, person, shapes};
@@ -29,12 +30,13 @@ shapes! {
 /// As much of an [`ApprovedPlanRecord`] as counts.
 #[derive(serde::Deserialize)]
 struct PlanOf {
-    plan: Id,
+    plan: Content,
 }
 
 #[derive(serde::Deserialize)]
-struct Id {
+struct Content {
     id: PlanId,
+    actions: Vec<IgnoredAny>,
 }
 
 /// Calls one of these operations; `None` where it is none of them.
@@ -55,6 +57,10 @@ pub(super) async fn call(tenant: &Tenant, operation: &str, given: Value) -> Resu
         }
         "apply" => {
             let Apply { approved } = arguments(given)?;
+            if approved.plan.actions.is_empty() {
+                // A plan without actions is not stored.
+                return Ok(Some(Value::Array(Vec::new())));
+            }
             let approved = tenant.approved_by_id(&approved.plan.id).await?;
             answer(&tenant.apply(approved).await?)
         }

@@ -63,6 +63,8 @@ pub(crate) struct Field {
     pub(crate) holds: Type,
     /// Whether it is always there, if only as null.
     pub(crate) required: bool,
+    /// What counts where whoever writes one leaves it out.
+    pub(crate) default: Option<serde_json::Value>,
 }
 
 /// A word of an enumeration.

@@ -104,6 +104,7 @@ impl Reader<'_> {
                     .holds(&place, property)
                     .map_err(|why| format!("{key}: {why}"))?,
                 required: required.contains(&key.as_str()),
+                default: property.get("default").cloned(),
             });
         }
         Ok(fields)

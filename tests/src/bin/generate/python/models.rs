@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::{annotation, borrowed, docstring, identifier};
 use crate::catalogue::{Field, ModelDef, Module, Shape, Type};
 
@@ -58,7 +60,7 @@ fn dataclass(model: &ModelDef, fields: &[Field]) -> String {
     let mut out = format!(
         "\n\n@dataclass(frozen=True, slots=True, kw_only=True, repr=False)\nclass {}(Model):\n{}\n",
         model.name,
-        docstring(&model.docs, "    ")
+        docstring(&documented(model), "    ")
     );
     for field in fields {
         let name = identifier(&field.name);
@@ -85,18 +87,38 @@ fn dataclass(model: &ModelDef, fields: &[Field]) -> String {
     out
 }
 
+fn documented(model: &ModelDef) -> String {
+    if model.docs.is_empty() {
+        format!("`{}` of another model.", model.name)
+    } else {
+        model.docs.clone()
+    }
+}
+
 /// A field's annotation and default.
-fn declared(field: &Field) -> (String, &'static str) {
+fn declared(field: &Field) -> (String, String) {
     let kind = annotation(&field.holds);
+    let default = |text: &str| text.to_owned();
     match &field.holds {
-        Type::Optional(_) => (kind, " = None"),
-        Type::Any if !field.required => (kind, " = None"),
-        Type::List(_) if !field.required => (kind, " = ()"),
-        Type::Object | Type::Map(_) if !field.required => {
-            (kind, " = field(default_factory=_codec.nothing)")
+        Type::Optional(_) => (kind, default(" = None")),
+        Type::List(_) => (kind, default(" = ()")),
+        Type::Object | Type::Map(_) => (kind, default(" = field(default_factory=_codec.nothing)")),
+        Type::Any if !field.required => (kind, default(" = None")),
+        _ if !field.required => (format!("{kind} | None"), default(" = None")),
+        _ => {
+            let literal = field.default.as_ref().and_then(literal);
+            (kind, literal.map_or(String::new(), |it| format!(" = {it}")))
         }
-        _ if !field.required => (format!("{kind} | None"), " = None"),
-        _ => (kind, ""),
+    }
+}
+
+fn literal(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(true) => Some("True".to_owned()),
+        Value::Bool(false) => Some("False".to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(format!("{text:?}")),
+        _ => None,
     }
 }
 
