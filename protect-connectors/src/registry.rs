@@ -2,5 +2,16 @@ use protect_core::registry::Registry;
 
 /// A registry with every kind of connector that this build has.
 pub fn registry() -> Registry {
-    Registry::new()
+    #[cfg_attr(
+        not(any(feature = "hibp", feature = "onepassword", feature = "webhook")),
+        expect(unused_mut, reason = "without features there is nothing to add")
+    )]
+    let mut registry = Registry::new();
+    #[cfg(feature = "hibp")]
+    protect_hibp::register(&mut registry);
+    #[cfg(feature = "onepassword")]
+    protect_onepassword::register(&mut registry);
+    #[cfg(feature = "webhook")]
+    protect_webhook::register(&mut registry);
+    registry
 }
