@@ -17,7 +17,7 @@ pub use tenant::{ApprovedPlanRecord, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
 pub fn classes() -> Vec<&'static Class> {
-    vec![&engine::CLASS, &tenant::CLASS]
+    vec![&protect_onepassword::CLASS, &engine::CLASS, &tenant::CLASS]
 }
 
 /// Models that cross without being any operation's parameter or result: what connectors written in
@@ -33,7 +33,7 @@ pub fn models() -> &'static [Model] {
 /// `unsupported` for a class that is not one of this build's clients; `invalid_input` or
 /// `config_invalid` naming the parameter.
 pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc<dyn Callable>> {
-    let _ = (constructor, context);
+    if class == "OnePassword" { return protect_onepassword::connect(constructor, context.clone()); }
     let known: Vec<_> = classes()
         .iter()
         .filter(|class| !class.constructor.is_empty())
