@@ -1,7 +1,8 @@
 'use strict';
 
-const native = require('./protect.node');
+const { ProtectError } = require('./lib/errors.cjs');
+const { open } = require('./lib/open.cjs');
+const native = require('./lib/native.cjs');
+const generated = require('./generated/index.cjs');
 
-module.exports = {
-  version: native.version,
-};
+module.exports = { ...generated, ProtectError, open, version: native.version };

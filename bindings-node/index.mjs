@@ -1,4 +1,5 @@
 import protect from './index.cjs';
 
-export const { version } = protect;
+export * from './generated/index.mjs';
+export const { ProtectError, open, version } = protect;
 export default protect;

@@ -1,4 +1,15 @@
-//! The native half of the Node package `protect-sdk`; `index.cjs` loads it as `protect.node`.
+//! The native half of the Node package `protect-sdk`; `lib/native.cjs` loads it as `protect.node`.
+//!
+//! It holds no rules: one opaque [`Handle`](handle::Handle) is called by name with JSON, and
+//! everything that people see is JavaScript above it, most of it generated.
+
+mod callback;
+mod connector;
+mod errors;
+mod handle;
+mod open;
+mod sandbox;
+mod secrets;
 
 use napi_derive::napi;
 

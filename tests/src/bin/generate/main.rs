@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod docs;
+mod node;
 mod python;
 mod schema;
 mod stubs;
@@ -25,7 +26,7 @@ pub(crate) struct Artifact {
 }
 
 /// Folders with nothing else in them: a file that is no longer made is removed.
-const FOLDERS: &[&str] = &[python::FOLDER];
+const FOLDERS: &[&str] = &[python::FOLDER, node::FOLDER];
 
 fn artifacts(python_module: &Path) -> Result<Vec<Artifact>, String> {
     let catalogue = Catalogue::read()?;
@@ -34,6 +35,8 @@ fn artifacts(python_module: &Path) -> Result<Vec<Artifact>, String> {
         contents: stubs::render(python_module)?,
     }];
     artifacts.extend(python::artifacts(&catalogue));
+    artifacts.extend(node::artifacts(&catalogue));
+    artifacts.extend(node::artifacts(&catalogue));
     artifacts.extend(docs::artifacts(&catalogue));
     Ok(artifacts)
 }
@@ -150,6 +153,8 @@ mod tests {
         let catalogue = Catalogue::read().unwrap();
         let mut paths: Vec<String> = python::artifacts(&catalogue)
             .into_iter()
+            .chain(node::artifacts(&catalogue))
+            .chain(node::artifacts(&catalogue))
             .chain(docs::artifacts(&catalogue))
             .map(|artifact| artifact.path)
             .collect();

@@ -87,7 +87,7 @@ fn docstring(text: &str, indent: &str) -> String {
 }
 
 /// Rustdoc's links as plain code: they lead nowhere in Python.
-fn unlinked(text: &str) -> String {
+pub(crate) fn unlinked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = rest.find("[`") {

@@ -1,0 +1,2 @@
+export * from './generated/index.cjs';
+export * from './lib/types.cjs';

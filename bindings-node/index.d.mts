@@ -1,0 +1,4 @@
+import * as protect from './index.cjs';
+
+export * from './index.cjs';
+export default protect;

@@ -1,2 +1,0 @@
-/** The version of the engine inside this package. */
-export function version(): string;
