@@ -37,10 +37,6 @@ pub struct Cancellation {
 impl Cancellation {
     /// For the next call that it is passed to.
     #[napi(constructor)]
-    #[expect(
-        clippy::new_without_default,
-        reason = "JavaScript makes it, and has no Default"
-    )]
     pub fn new() -> Self {
         let (handle, registration) = AbortHandle::new_pair();
         Self {
@@ -94,11 +90,10 @@ impl Handle {
     /// # Errors
     /// As for `call`.
     #[napi]
-    #[expect(clippy::needless_pass_by_value, reason = "how JavaScript's text comes")]
     pub fn open(&self, operation: String, arguments: String) -> napi::Result<Self> {
-        let opened = self.prepare(&operation, None).and_then(|(callable, _)| {
-            callable.open(&operation, parse(&arguments)?)
-        });
+        let opened = self
+            .prepare(&operation, None)
+            .and_then(|(callable, _)| callable.open(&operation, parse(&arguments)?));
         match opened {
             Ok(callable) => Ok(Self::new(callable, self.runtime.clone())),
             Err(error) => Err(to_js(&error, &self.named(&operation))),
@@ -123,7 +118,10 @@ impl Drop for Handle {
 
 impl Cancellation {
     fn take(&self) -> Option<AbortRegistration> {
-        let mut slot = self.registration.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .registration
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         slot.take()
     }
 }
@@ -207,10 +205,7 @@ async fn cancellable<T>(
 }
 
 /// `work`, given up after `limit`.
-async fn limited<T>(
-    limit: Option<Duration>,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+async fn limited<T>(limit: Option<Duration>, work: impl Future<Output = Result<T>>) -> Result<T> {
     let Some(limit) = limit else {
         return work.await;
     };

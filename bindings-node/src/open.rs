@@ -43,7 +43,6 @@ impl Opened {
 /// # Errors
 /// The envelope of whatever went wrong, as JSON in the message.
 #[napi]
-#[expect(clippy::needless_pass_by_value, reason = "how JavaScript's text comes")]
 pub fn connect(class_name: String, constructor: String, secrets: Secrets) -> napi::Result<Handle> {
     within_runtime_if_available(|| {
         let made = || -> Result<_> {
@@ -67,14 +66,14 @@ pub fn connect(class_name: String, constructor: String, secrets: Secrets) -> nap
 /// # Errors
 /// As for [`connect`].
 #[napi]
-pub fn open<'env>(
-    env: &'env Env,
+pub fn open(
+    env: &Env,
     path: Option<String>,
     config: Option<String>,
     secrets: Secrets,
     declared: Vec<String>,
     dispatch: Vec<Callback>,
-) -> napi::Result<PromiseRaw<'env, Opened>> {
+) -> napi::Result<PromiseRaw<'_, Opened>> {
     env.spawn_future(async move {
         let wanted = Wanted::default();
         let source = match path {

@@ -32,14 +32,15 @@ struct Settings {
 /// # Errors
 /// What is wrong with the settings, in words.
 #[napi]
-pub fn start_sandbox<'env>(
-    env: &'env Env,
-    settings: String,
-) -> napi::Result<PromiseRaw<'env, Sandbox>> {
+pub fn start_sandbox(env: &Env, settings: String) -> napi::Result<PromiseRaw<'_, Sandbox>> {
     env.spawn_future(async move {
         let settings: Settings =
             serde_json::from_str(&settings).map_err(|error| refused(&error.to_string()))?;
-        let sandbox = settings.builder().start().await.map_err(|error| cannot(&error))?;
+        let sandbox = settings
+            .builder()
+            .start()
+            .await
+            .map_err(|error| cannot(&error))?;
         Ok(Sandbox {
             description: sandbox.describe().to_string(),
             running: Mutex::new(Some(sandbox)),

@@ -1,5 +1,7 @@
 //! The webhook sink against the sandbox's receiver, over real HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a failure to set up fails the test")]
+
 use std::sync::Arc;
 
 use protect_core::config::Config;

@@ -80,9 +80,15 @@ fn method(operation: &Operation, scope: &Scope<'_>) -> String {
     let body = match operation.result {
         ResultType::Handle(class) => format!("open(this, '{name}', {arguments}, {class})"),
         ResultType::Stream(_) => {
-            format!("stream(this, '{name}', {arguments}, {})", how(operation, &named, scope))
+            format!(
+                "stream(this, '{name}', {arguments}, {})",
+                how(operation, &named, scope)
+            )
         }
-        _ => format!("call(this, '{name}', {arguments}, {})", how(operation, &named, scope)),
+        _ => format!(
+            "call(this, '{name}', {arguments}, {})",
+            how(operation, &named, scope)
+        ),
     };
     format!(
         "  {}({}) {{\n    return {body};\n  }}\n",
@@ -112,7 +118,10 @@ fn how(operation: &Operation, named: &[&Parameter], scope: &Scope<'_>) -> String
     for parameter in named {
         if let ParameterKind::Progress(model) = parameter.kind {
             let name = option(parameter);
-            parts.push(format!("progress: {{ name: '{name}', type: {} }}", model.name));
+            parts.push(format!(
+                "progress: {{ name: '{name}', type: {} }}",
+                model.name
+            ));
         }
     }
     format!("{{ {} }}", parts.join(", "))
@@ -187,12 +196,11 @@ fn member(parameter: &Parameter, indent: &str) -> String {
 
 /// Those that come in order, and those that stand in the options.
 fn split(operation: &Operation) -> (Vec<&Parameter>, Vec<&Parameter>) {
-    let in_order =
-        |it: &&Parameter| !it.optional && it.name != "by" && !is_progress(it);
+    let in_order = |it: &&Parameter| !it.optional && it.name != "by" && !is_progress(it);
     operation.parameters.iter().partition(in_order)
 }
 
-fn is_progress(parameter: &&Parameter) -> bool {
+fn is_progress(parameter: &Parameter) -> bool {
     matches!(parameter.kind, ParameterKind::Progress(_))
 }
 
@@ -248,7 +256,12 @@ fn docs(operation: &Operation, positional: &[&Parameter]) -> String {
     }
     for (i, parameter) in positional.iter().enumerate() {
         let gap = if i == 0 { "\n\n" } else { "\n" };
-        let _ = write!(out, "{gap}@param {} - {}", camel(parameter.name), parameter.docs);
+        let _ = write!(
+            out,
+            "{gap}@param {} - {}",
+            camel(parameter.name),
+            parameter.docs
+        );
     }
     out
 }

@@ -1,4 +1,4 @@
-//! The Node package's generated half: for each kind a CommonJS module of models and classes with its
+//! The Node package's generated half: for each kind a `CommonJS` module of models and classes with its
 //! declarations, and an index in both module systems.
 
 mod classes;
@@ -84,8 +84,9 @@ fn code(scope: &Scope<'_>) -> String {
 }
 
 fn declarations(module: &Module) -> String {
-    let mut out =
-        String::from("import type { Client, Init, Model, PerCall, Secret } from '../lib/types.cjs';\n");
+    let mut out = String::from(
+        "import type { Client, Init, Model, PerCall, Secret } from '../lib/types.cjs';\n",
+    );
     if !module.borrowed.is_empty() {
         let names = module.borrowed.join(", ");
         let _ = writeln!(out, "import type {{ {names} }} from './{ENGINE}.cjs';");
@@ -137,7 +138,9 @@ fn index_for_import(modules: &[Module]) -> String {
         }
     }
     let names = all.join(",\n  ");
-    format!("import generated from './index.cjs';\n\nexport const {{\n  {names},\n}} = generated;\n")
+    format!(
+        "import generated from './index.cjs';\n\nexport const {{\n  {names},\n}} = generated;\n"
+    )
 }
 
 fn index_declarations(modules: &[Module]) -> String {
@@ -206,7 +209,10 @@ mod tests {
     #[test]
     fn a_comment_cannot_be_left_by_what_stands_in_it() {
         assert_eq!(comment("a */ b", ""), "/** a *\\/ b */\n");
-        assert_eq!(comment("a\n\nb", "  "), "  /**\n   * a\n   *\n   * b\n   */\n");
+        assert_eq!(
+            comment("a\n\nb", "  "),
+            "  /**\n   * a\n   *\n   * b\n   */\n"
+        );
         assert_eq!(comment("", ""), "");
     }
 }

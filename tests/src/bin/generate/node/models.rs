@@ -10,7 +10,10 @@ pub(super) fn code(model: &ModelDef, scope: &Scope<'_>) -> String {
     let Shape::Struct(fields) = &model.shape else {
         return String::new();
     };
-    let mut out = format!("\nclass {0} extends Model {{}}\ndescribe({0}, [", model.name);
+    let mut out = format!(
+        "\nclass {0} extends Model {{}}\ndescribe({0}, [",
+        model.name
+    );
     for field in fields {
         let _ = write!(out, "\n  ['{}', '{}'", field.name, camel(&field.name));
         if let Some(codec) = codec(&field.holds, scope) {

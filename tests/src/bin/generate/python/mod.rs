@@ -31,18 +31,18 @@ pub(crate) fn artifacts(catalogue: &Catalogue) -> Vec<Artifact> {
     for module in &catalogue.modules {
         artifacts.push(file(
             &format!("{}_models", module.kind),
-            models::render(module),
+            &models::render(module),
         ));
-        artifacts.push(file(module.kind, classes::render(module, Style::Blocking)));
+        artifacts.push(file(module.kind, &classes::render(module, Style::Blocking)));
         artifacts.push(file(
             &format!("{}_aio", module.kind),
-            classes::render(module, Style::Awaited),
+            &classes::render(module, Style::Awaited),
         ));
     }
     artifacts
 }
 
-fn file(name: &str, body: String) -> Artifact {
+fn file(name: &str, body: &str) -> Artifact {
     Artifact {
         path: format!("{FOLDER}/{name}.py"),
         contents: format!("{HEADER}{body}"),
