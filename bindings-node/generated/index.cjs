@@ -2,10 +2,16 @@
 'use strict';
 
 const engine = require('./engine.cjs');
+const hibp = require('./hibp.cjs');
 const onepassword = require('./onepassword.cjs');
+const sandbox = require('./sandbox.cjs');
 
 module.exports = {
   ...engine,
+  Hibp: hibp.Hibp,
+  hibp,
   OnePassword: onepassword.OnePassword,
   onepassword,
+  Sandbox: sandbox.Sandbox,
+  sandbox,
 };

@@ -61,6 +61,10 @@ export const {
   ApprovedPlan,
   Protect,
   Tenant,
+  Hibp,
+  hibp,
   OnePassword,
   onepassword,
+  Sandbox,
+  sandbox,
 } = generated;

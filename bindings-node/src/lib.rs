@@ -3,8 +3,6 @@
 //! It holds no rules: one opaque [`Handle`](handle::Handle) is called by name with JSON, and
 //! everything that people see is JavaScript above it, most of it generated.
 
-#![cfg_attr(test, expect(dead_code, reason = "a test build has no exports"))]
-
 mod callback;
 mod connector;
 mod errors;

@@ -182,7 +182,7 @@ fn member(parameter: &Parameter, indent: &str) -> String {
         ("", "")
     };
     let kind = annotation(parameter.kind);
-    let kind = if is_progress(&parameter) && parameter.optional {
+    let kind = if is_progress(parameter) && parameter.optional {
         format!("({kind})")
     } else {
         kind
@@ -206,7 +206,7 @@ fn is_progress(parameter: &Parameter) -> bool {
 
 /// The name in the options: `progress` is `onProgress`.
 fn option(parameter: &Parameter) -> String {
-    if is_progress(&parameter) {
+    if is_progress(parameter) {
         camel(&format!("on_{}", parameter.name))
     } else {
         camel(parameter.name)
