@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use protect_connectors::core::operation::{Callable, ProgressSink};
 use protect_connectors::core::{Error, ErrorKind, Result};
 use protect_connectors::http::SystemSecrets;
+use protect_connectors::operations;
 use pyo3::prelude::*;
 use serde_json::Value;
 use tokio::task::AbortHandle;
@@ -191,7 +192,7 @@ impl Handle {
                 })
             })
             .transpose()?;
-        Ok((callable, arguments, timeout))
+        Ok((operations::within(callable, timeout), arguments, timeout))
     }
 }
 

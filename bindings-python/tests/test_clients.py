@@ -18,6 +18,7 @@ from protect.exceptions import (
     InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
+    RateLimitedError,
     UnauthenticatedError,
 )
 from protect.hibp import Breach
@@ -86,6 +87,10 @@ def test_a_rate_limit_says_when_to_come_back(protect_sandbox: Sandbox, op: OnePa
     assert caught.value.kind == "rate_limited"
     assert caught.value.retryable
     assert caught.value.retry_after is not None and caught.value.retry_after > 60
+    protect_sandbox.clear_faults()
+    protect_sandbox.set_fault("rate_limited_seconds", vendor="onepassword", seconds=30)
+    with pytest.raises(RateLimitedError):
+        op.get_user(protect_sandbox.planted().leaked.id, timeout=5)
 
 
 @pytest.mark.parametrize("timeout", [0.3, timedelta(milliseconds=300)])

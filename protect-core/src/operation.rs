@@ -5,6 +5,7 @@
 //! [`check_table`] (feature `testing`) compares the two. No class is written by hand twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use schemars::generate::SchemaSettings;
@@ -84,6 +85,13 @@ pub trait Callable: Send + Sync + 'static {
     ) -> BoxFuture<'static, Result<Value>> {
         drop(progress);
         self.call(operation, arguments)
+    }
+
+    /// The same callable, whose calls give up `timeout` from now: a retry that would end later is not
+    /// waited for, and the error says why it would have been. `None` where calls have no deadline.
+    fn within(&self, timeout: Duration) -> Option<Arc<dyn Callable>> {
+        let _ = timeout;
+        None
     }
 
     /// Opens what an operation of [`ResultType::Handle`] gives. No I/O.

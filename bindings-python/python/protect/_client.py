@@ -19,7 +19,8 @@ Secret = Union[str, Callable[[], str], Callable[[], Awaitable[str]]]
 """A secret, or what gives one whenever it is needed: `def` or `async def`."""
 
 Timeout = Union[float, timedelta, None]
-"""Seconds, or a span of time; `None` leaves it to the vendor's own limits."""
+"""Seconds, or a span of time. `None` means two minutes for a vendor's own client; the engine has
+limits of its own."""
 
 Progress = Union[Callable[[Any], object], None]
 

@@ -1,6 +1,7 @@
 //! The gate through which other languages make and call a [`Hibp`] client.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use protect_core::operation::{
@@ -121,6 +122,10 @@ impl Callable for Hibp {
     fn call(self: Arc<Self>, operation: &str, given: Value) -> BoxFuture<'static, Result<Value>> {
         let operation = operation.to_owned();
         Box::pin(async move { self.dispatch(&operation, given).await })
+    }
+
+    fn within(&self, timeout: Duration) -> Option<Arc<dyn Callable>> {
+        Some(Arc::new(Self::within(self, timeout)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client's operations as data, and the gate through which other languages call them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -291,6 +292,10 @@ impl Callable for OnePassword {
     fn call(self: Arc<Self>, operation: &str, given: Value) -> BoxFuture<'static, Result<Value>> {
         let operation = operation.to_owned();
         Box::pin(async move { self.dispatch(&operation, given).await })
+    }
+
+    fn within(&self, timeout: Duration) -> Option<Arc<dyn Callable>> {
+        Some(Arc::new(self.with_timeout(timeout)))
     }
 }
 

@@ -7,6 +7,7 @@ mod sandbox;
 mod tenant;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use protect_core::operation::{
     Callable, Class, Effect, Model, Operation, Parameter, ParameterKind, ResultType,
@@ -72,6 +73,18 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
             .with_context("class", class))
         }
     }
+}
+
+/// How long a call to a vendor's own client may take where its caller does not say: a vendor may ask
+/// to wait for an hour, and nobody wants that from a call without being asked.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The callable with a deadline for the next call: `timeout`, or else two minutes for a vendor's own
+/// client and none for the engine, which has its own.
+pub fn within(callable: Arc<dyn Callable>, timeout: Option<Duration>) -> Arc<dyn Callable> {
+    callable
+        .within(timeout.unwrap_or(PATIENCE))
+        .unwrap_or(callable)
 }
 
 /// An operation that reads.
