@@ -2,8 +2,10 @@
 //!
 //! No secret stands in a database, log, error, panic or `Debug`; a reference may.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -86,4 +88,90 @@ pub trait SecretResolver: Debug + Send + Sync + 'static {
     /// `config_invalid` naming the reference (never the secret) where it is not there;
     /// `unsupported` where this resolver does not know that sort of reference.
     async fn resolve(&self, reference: &SecretRef) -> Result<SecretString>;
+}
+
+/// A credential as it was handed over: the text itself, or where to find it.
+///
+/// A callback is a [`SecretRef::Provided`] that the context's resolver knows.
+#[derive(Clone)]
+pub enum Credential {
+    /// The text.
+    Text(SecretString),
+    /// Where to find it, each time it is used.
+    Reference(SecretRef),
+}
+
+impl From<&str> for Credential {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Credential {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<SecretString> for Credential {
+    fn from(text: SecretString) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<SecretRef> for Credential {
+    fn from(reference: SecretRef) -> Self {
+        Self::Reference(reference)
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text(…)"),
+            Self::Reference(reference) => f.debug_tuple("Reference").field(reference).finish(),
+        }
+    }
+}
+
+/// Answers for texts that were handed over directly, and passes every other question on.
+#[derive(Debug)]
+pub struct HeldSecrets {
+    held: BTreeMap<String, SecretString>,
+    rest: Arc<dyn SecretResolver>,
+}
+
+impl HeldSecrets {
+    /// Holds nothing yet; `rest` answers what is not held.
+    pub fn new(rest: Arc<dyn SecretResolver>) -> Self {
+        Self {
+            held: BTreeMap::new(),
+            rest,
+        }
+    }
+
+    /// A reference for the credential, whichever form it has.
+    pub fn hold(&mut self, name: &str, credential: Credential) -> SecretRef {
+        match credential {
+            Credential::Reference(reference) => reference,
+            Credential::Text(text) => {
+                // No reference that anybody else made contains a control character.
+                let provided = format!("\u{1}{name}");
+                self.held.insert(provided.clone(), text);
+                SecretRef::Provided { provided }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SecretResolver for HeldSecrets {
+    async fn resolve(&self, reference: &SecretRef) -> Result<SecretString> {
+        if let SecretRef::Provided { provided } = reference
+            && let Some(text) = self.held.get(provided)
+        {
+            return Ok(text.clone());
+        }
+        self.rest.resolve(reference).await
+    }
 }

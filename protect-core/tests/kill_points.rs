@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and hands its child a path in the environment"
 )]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -170,6 +171,31 @@ async fn a_lease_of_a_killed_process_ends_by_itself_and_its_fence_is_never_given
         assert_eq!(taken_over.len(), 1, "{name}");
         assert_eq!(taken_over[0].fence, 2, "{name}");
     }
+}
+
+/// Every place in a folder of sources where the process can be killed, by name.
+fn called_points(folder: &Path, names: &mut BTreeSet<String>) {
+    for item in std::fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            called_points(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let calls = text.split("kill_point(\"").skip(1);
+            names.extend(calls.filter_map(|call| call.split('"').next().map(str::to_owned)));
+        }
+    }
+}
+
+#[test]
+fn the_list_names_exactly_the_points_that_the_sources_call() {
+    let mut called = BTreeSet::new();
+    called_points(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut called,
+    );
+    let listed = KILL_POINTS.iter().map(|(_, name, _)| (*name).to_owned());
+    assert_eq!(called, listed.collect());
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 //! How a client is made.
 
-use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use protect_core::connector::OpContext;
 use protect_core::http::{BudgetKey, HttpClient, Limit};
 use protect_core::model::{Actor, TenantId};
-use protect_core::secret::{SecretRef, SecretString};
+use protect_core::secret::Credential;
 use protect_core::{Context, Error, Result};
 
 use crate::client::Hibp;
@@ -21,51 +20,10 @@ const STEALER_DOMAIN_PACE: u32 = 6;
 /// A domain of a million addresses answers some 60 MB.
 const MAX_BODY: usize = 256 * 1024 * 1024;
 
-/// A key as it was handed over.
-#[derive(Clone)]
-pub(crate) enum ApiKey {
-    Text(SecretString),
-    Reference(SecretRef),
-}
-
-/// The text of a key, or where to find it; a callback is a [`SecretRef::Provided`] that the
-/// context's resolver knows.
-pub struct ApiKeySource(ApiKey);
-
-impl From<&str> for ApiKeySource {
-    fn from(text: &str) -> Self {
-        Self(ApiKey::Text(text.into()))
-    }
-}
-
-impl From<String> for ApiKeySource {
-    fn from(text: String) -> Self {
-        Self(ApiKey::Text(text.into()))
-    }
-}
-
-impl From<SecretString> for ApiKeySource {
-    fn from(text: SecretString) -> Self {
-        Self(ApiKey::Text(text))
-    }
-}
-
-impl From<SecretRef> for ApiKeySource {
-    fn from(reference: SecretRef) -> Self {
-        Self(ApiKey::Reference(reference))
-    }
-}
-
-impl fmt::Debug for ApiKeySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKeySource(…)")
-    }
-}
-
 /// Settings of a [`Hibp`] that is to be built.
 #[derive(Debug, Default)]
 pub struct HibpBuilder {
-    api_key: Option<ApiKeySource>,
+    api_key: Option<Credential>,
     api: Option<String>,
     passwords: Option<String>,
     user_agent: Option<String>,
@@ -79,7 +37,7 @@ pub struct HibpBuilder {
 impl HibpBuilder {
     /// The key; the catalogue and the password check need none.
     #[must_use]
-    pub fn api_key(mut self, key: impl Into<ApiKeySource>) -> Self {
+    pub fn api_key(mut self, key: impl Into<Credential>) -> Self {
         self.api_key = Some(key.into());
         self
     }
@@ -185,7 +143,7 @@ impl HibpBuilder {
             shared: Arc::new(Shared {
                 api,
                 passwords,
-                key: self.api_key.map(|source| source.0),
+                key: self.api_key,
                 context,
                 budget,
                 rate_cap: self.rate_cap,

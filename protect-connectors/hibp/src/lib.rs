@@ -19,7 +19,7 @@ mod scan;
 pub mod severity;
 mod wire;
 
-pub use builder::{ApiKeySource, HibpBuilder};
+pub use builder::HibpBuilder;
 pub use client::Hibp;
 pub use config::{Cadence, Pastes};
 pub use connector::{HibpConnector, register};

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protect_core::http::{Answer, BudgetKey, HttpClient, Limit, Method, RequestBuilder};
+use protect_core::secret::Credential;
 use protect_core::{Context, Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 
-use crate::builder::ApiKey;
 use crate::client::Hibp;
 use crate::error::{PLAN, REASON};
 use crate::models::{BreachName, BreachRef, SubscriptionStatus};
@@ -16,7 +16,7 @@ use crate::wire;
 pub(crate) struct Shared {
     pub(crate) api: HttpClient,
     pub(crate) passwords: HttpClient,
-    pub(crate) key: Option<ApiKey>,
+    pub(crate) key: Option<Credential>,
     pub(crate) context: Context,
     pub(crate) budget: Budgets,
     /// Lowers the plan's rate.
@@ -52,8 +52,8 @@ impl Hibp {
         path: &'static str,
     ) -> Result<RequestBuilder> {
         let key = match &self.shared.key {
-            Some(ApiKey::Text(text)) => text.clone(),
-            Some(ApiKey::Reference(reference)) => {
+            Some(Credential::Text(text)) => text.clone(),
+            Some(Credential::Reference(reference)) => {
                 self.shared.context.secrets.resolve(reference).await?
             }
             None => {

@@ -8,12 +8,12 @@ use protect_core::auth::{Bearer, ClientCredentials, CredentialEncoding, TokenSou
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
 use protect_core::http::{Answer, BudgetKey, ErrorAnswer, HttpClient, Limit};
-use protect_core::secret::ExposeSecret;
+use protect_core::secret::{Credential, ExposeSecret, HeldSecrets};
 use protect_core::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 
 use crate::config::{AccountId, ApiVersion, OAuthCredential, Paths, is_id};
-use crate::credential::{Credential, HeldSecrets};
+
 use crate::model::{EventPage, Introspection, User, UserFilter, UserPage};
 use crate::wire::{self, EventRequest};
 

@@ -10,11 +10,12 @@ use protect_core::clock::Clock;
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
 use protect_core::model::{Actor, TenantId};
+use protect_core::secret::Credential;
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::api::{EventStream, EventsApi, From, UsersApi, repeated_page};
 use crate::config::{AccountId, ApiVersion, OAuthCredential, Region};
-use crate::credential::Credential;
+
 use crate::model::{
     AuditEvent, EventPage, Introspection, ItemUsage, SignInAttempt, User, UserFilter, UserPage,
     UserState,

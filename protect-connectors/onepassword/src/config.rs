@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use protect_core::model::Attributes;
 use protect_core::registry::ConnectorSetup;
-use protect_core::secret::SecretRef;
+use protect_core::secret::{Credential, SecretRef};
 use protect_core::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::credential::Credential;
 
 /// Where the vendor keeps the account; accounts never move between regions
 /// (<https://www.1password.dev/users-api/reference>, "Base URLs").

@@ -4,7 +4,6 @@ mod api;
 mod client;
 mod config;
 mod connector;
-mod credential;
 mod detections;
 mod directory;
 mod error;
@@ -26,7 +25,6 @@ use protect_core::registry::Registry;
 pub use client::{OnePassword, OnePasswordBuilder};
 pub use config::{ApiVersion, Region, Thresholds};
 pub use connector::OnePasswordConnector;
-pub use credential::Credential;
 pub use model::{
     AuditEvent, ClientInfo, EventPage, Introspection, ItemUsage, Location, Session, SignInAttempt,
     SignInDetails, User, UserFilter, UserInfo, UserPage, UserState,

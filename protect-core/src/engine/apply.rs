@@ -467,11 +467,9 @@ impl Tenant {
             (None, Some(pause)) => Some(format!("paused by {}: {}", pause.by, pause.reason)),
             (None, None) => Some(intent.last_error.map_or_else(
                 || format!("the intent is {}", intent.state.as_str()),
-                |error| {
-                    format!(
-                        "tried {} times, will be tried again; {error}",
-                        intent.attempts
-                    )
+                |error| match intent.attempts {
+                    1 => format!("tried once, will be tried again; {error}"),
+                    many => format!("tried {many} times, will be tried again; {error}"),
                 },
             )),
         };

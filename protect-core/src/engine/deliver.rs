@@ -6,8 +6,8 @@ use super::Tenant;
 use crate::connector::{Connector, Delivered, Delivery, OpContext, Probe, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Action, ActionKind, Attributes, EffectClass, Finding, Incident, Outcome, OutcomeStatus,
-    Severity,
+    Action, ActionId, ActionKind, Attributes, EffectClass, Finding, Incident, Outcome,
+    OutcomeStatus, Severity,
 };
 use crate::store::{Commit, Put, Query, RecordKind};
 
@@ -16,6 +16,8 @@ use crate::store::{Commit, Put, Query, RecordKind};
 struct Ticket {
     id: String,
     source_reference: String,
+    /// The action that opened it; every later one is a note.
+    opened_by: ActionId,
 }
 
 impl Tenant {
@@ -38,7 +40,8 @@ impl Tenant {
         let is_note = delivery.note_to.is_some();
         let delivered = sink.deliver(cx, &delivery).await?;
         if class == Some(EffectClass::SearchBeforeCreate) {
-            self.remember_ticket(action, &delivery, &delivered).await?;
+            let reference = &delivery.source_reference;
+            self.remember_ticket(action, reference, &delivered).await?;
         }
         let reason = if is_note {
             "added as a note to the open item"
@@ -65,9 +68,17 @@ impl Tenant {
             Some(EffectClass::KeyIdempotent) => Ok(Probe::DidNotHappen(Attributes::new())),
             Some(EffectClass::SearchBeforeCreate) => {
                 let reference = source_reference(self, action);
+                let key = ticket_key(action, &reference);
+                let known = self.read::<Ticket>(RecordKind::Ticket, &key).await?;
+                if known.is_some_and(|ticket| ticket.value.opened_by != action.id) {
+                    // It was to be a note, and that an item is open does not tell whether the
+                    // note arrived: a note twice is better than a note lost.
+                    return Ok(Probe::DidNotHappen(Attributes::new()));
+                }
                 let found = sink.find(cx, action.kind, &reference).await?;
                 Ok(match found {
                     Some(item) => {
+                        self.remember_ticket(action, &reference, &item).await?;
                         let mut state = Attributes::new();
                         state.insert("id".to_owned(), item.id.into());
                         Probe::Happened(state)
@@ -129,25 +140,31 @@ impl Tenant {
     async fn remember_ticket(
         &self,
         action: &Action,
-        delivery: &Delivery,
+        reference: &str,
         delivered: &Delivered,
     ) -> Result<()> {
+        let key = ticket_key(action, reference);
+        let known = self.read::<Ticket>(RecordKind::Ticket, &key).await?;
+        let known = known.filter(|ticket| ticket.value.id == delivered.id);
         let ticket = Ticket {
             id: delivered.id.clone(),
-            source_reference: delivery.source_reference.clone(),
+            source_reference: reference.to_owned(),
+            opened_by: known.map_or_else(|| action.id.clone(), |known| known.value.opened_by),
         };
-        let key = format!(
-            "{}/{}/{}",
-            action.target.connector(),
-            action.kind,
-            delivery.source_reference
-        );
-        let put = Put::new(RecordKind::Ticket, key, &ticket)?.group(&delivery.source_reference);
+        let put = Put::new(RecordKind::Ticket, key, &ticket)?.group(reference);
         self.store()
             .commit(self.id(), Commit::default().put(put))
             .await
             .map(drop)
     }
+}
+
+fn ticket_key(action: &Action, source_reference: &str) -> String {
+    format!(
+        "{}/{}/{source_reference}",
+        action.target.connector(),
+        action.kind
+    )
 }
 
 fn as_sink(connector: &dyn Connector) -> Result<&dyn Sink> {

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Tenant;
+use super::failure::{DIRECTORY_FAILED, error_facts, failure, failure_id};
 use super::observe::{Batch, CONFLICT_RETRIES, Coverage, Look, too_busy, vanish};
 use super::records::{account_key, put_account, put_finding};
-use super::scan::{DIRECTORY_FAILED, error_facts, failure, failure_id};
 use crate::connector::{Connector, Cursor, Directory, DirectoryPage};
 use crate::error::{Error, ErrorEnvelope, ErrorKind, Result};
 use crate::model::{

@@ -21,17 +21,14 @@ use serde_json::{Value, json};
 
 use super::Tenant;
 use super::identify::DirectoryRefresh;
-use super::observe::{
-    Batch, CONFLICT_RETRIES, Coverage, Folded, Look, UNRESOLVED, too_busy, vanish,
-};
-use super::records::{put_finding, put_verdict, scan_state_key};
+use super::observe::{Batch, CONFLICT_RETRIES, Coverage, Folded, Look, too_busy};
+use super::records::{put_verdict, scan_state_key};
 use super::run::{HEARTBEAT, Held, Run, ScanCounts, VerdictCounts};
 use super::triage::Triaged;
 use crate::connector::{Connector, Progress, ScanPage, ScanRequest, ScanState, Scanner};
 use crate::error::{Error, ErrorEnvelope, ErrorKind, Result};
 use crate::model::{
-    Actor, Attributes, CheckId, CheckResult, Confidence, ConnectorName, Finding, FindingId,
-    FindingKind, NotEvaluatedReason, Observation, Severity, Subject, TenantId, Verdict, WatchList,
+    Actor, CheckResult, ConnectorName, NotEvaluatedReason, TenantId, Verdict, WatchList,
 };
 use crate::store::{Change, Commit, Expect, NewEntry, Put, Query, RecordKind};
 
@@ -426,7 +423,7 @@ impl Tenant {
         Err(too_busy())
     }
 
-    fn page_entry(&self, run: &Run, folded: &Folded, signals: u64) -> NewEntry {
+    pub(super) fn page_entry(&self, run: &Run, folded: &Folded, signals: u64) -> NewEntry {
         let mut data = folded.evidence();
         data.insert("connector".to_owned(), json!(run.connector));
         data.insert("run".to_owned(), json!(run.number));
@@ -436,195 +433,6 @@ impl Tenant {
         }
         self.entry("scan.page", &Actor::engine(), data)
     }
-
-    /// Every page is in: resolves what was looked for everywhere and not repeated, and ends the run.
-    async fn finish(&self, held: &mut Held<'_>) -> Result<()> {
-        self.resolve_absent(held).await?;
-        let mut run = held.run.clone();
-        run.complete(self.now());
-        let look = self.own_look(&run);
-        let id = failure_id(self.id(), SCAN_FAILED, &run.connector)?;
-        for _ in 0..CONFLICT_RETRIES {
-            let mut commit = Commit::default();
-            if let Some(found) = self
-                .read::<Finding>(RecordKind::Finding, id.as_str())
-                .await?
-            {
-                let expect = found.expect();
-                if let Some(finding) = vanish(found.value, &look) {
-                    commit = commit.put(put_finding(&finding, expect)?);
-                }
-            }
-            let entry = self.entry("scan.completed", &Actor::engine(), run_facts(&run));
-            match held.release(run.clone(), commit.append(entry)).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => held.renew().await?,
-                result => return result,
-            }
-        }
-        Err(too_busy())
-    }
-
-    async fn resolve_absent(&self, held: &mut Held<'_>) -> Result<()> {
-        if held.run.evaluated.is_empty() {
-            return Ok(());
-        }
-        let mut query = Query::all(RecordKind::Finding)
-            .in_states(UNRESOLVED)
-            .limit(500);
-        loop {
-            let page = self.store().query(self.id(), query.clone()).await?;
-            let keys = page.records.iter().map(|record| record.key.clone());
-            self.resolve_absent_of(held, keys.collect()).await?;
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    async fn resolve_absent_of(&self, held: &mut Held<'_>, keys: Vec<String>) -> Result<()> {
-        for _ in 0..CONFLICT_RETRIES {
-            held.keep().await?;
-            let mut run = held.run.clone();
-            let look = self.own_look(&held.run);
-            let mut folded = Folded::default();
-            let query = Query::keys(RecordKind::Finding, keys.clone());
-            for found in self.read_all::<Finding>(query).await? {
-                let absent = found.value.last_seen < held.run.started_at
-                    && held.run.evaluated.contains(&found.value.observation.check);
-                let expect = found.expect();
-                if absent && let Some(finding) = vanish(found.value, &look) {
-                    folded.resolve(&finding, expect)?;
-                }
-            }
-            if folded.puts.is_empty() {
-                return Ok(());
-            }
-            run.counts.add(&folded);
-            let entry = self.page_entry(&run, &folded, 0);
-            match held.save(run, folded.commit().append(entry)).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => held.renew().await?,
-                result => return result,
-            }
-        }
-        Err(too_busy())
-    }
-
-    fn own_look<'a>(&'a self, run: &'a Run) -> Look<'a> {
-        Look {
-            tenant: self.id(),
-            source: &run.connector,
-            at: run.stamp.max(self.now()),
-            baseline: false,
-        }
-    }
-
-    /// Ends a run incomplete: its record, the operational finding and the ledger entry together.
-    async fn record_failure(&self, held: &mut Held<'_>, error: &Error) -> Result<()> {
-        let mut run = held.run.clone();
-        let at = run.stamp(self.now());
-        run.fail(error);
-        let mut facts = run_facts(&run);
-        facts.extend(error_facts(error));
-        let observation = failure(SCAN_FAILED, &run.connector, error)?;
-        let mut batch = Batch::new(self.id(), [(observation, false)]);
-        let look = Look {
-            tenant: self.id(),
-            source: &run.connector,
-            at,
-            baseline: false,
-        };
-        for _ in 0..CONFLICT_RETRIES {
-            let folded = self.fold(&mut batch, &Coverage::default(), &look).await?;
-            let entry = self.entry("scan.failed", &Actor::engine(), facts.clone());
-            match held
-                .release(run.clone(), folded.commit().append(entry))
-                .await
-            {
-                Err(error) if error.kind() == ErrorKind::Conflict => held.renew().await?,
-                result => return result,
-            }
-        }
-        Err(too_busy())
-    }
-}
-
-/// The check of the finding that says that a connector could not be scanned.
-pub(crate) const SCAN_FAILED: &str = "protect.scan.failed";
-
-/// The check of the finding that says that a directory could not be read.
-pub(crate) const DIRECTORY_FAILED: &str = "protect.directory.failed";
-
-/// The one operational finding of a connector that fails.
-pub(crate) fn failure(
-    check: &'static str,
-    connector: &ConnectorName,
-    error: &Error,
-) -> Result<Observation> {
-    let Value::Object(details) = json!(error.envelope()) else {
-        return Err(Error::unexpected("an error has no JSON form"));
-    };
-    Ok(Observation {
-        check: CheckId::new(check)?,
-        kind: FindingKind::Operational,
-        subject: failure_subject(connector),
-        discriminator: String::new(),
-        cause: None,
-        severity: Severity::Medium,
-        confidence: Confidence::High,
-        title: format!("The connector {connector} fails: {}", error.kind()),
-        reasons: vec![error.message().to_owned()],
-        attribution: None,
-        references: Vec::new(),
-        details,
-        from_event: false,
-    })
-}
-
-/// The id of that finding.
-pub(crate) fn failure_id(
-    tenant: &TenantId,
-    check: &'static str,
-    connector: &ConnectorName,
-) -> Result<FindingId> {
-    let check = CheckId::new(check)?;
-    Ok(FindingId::of(
-        tenant,
-        &check,
-        &failure_subject(connector),
-        "",
-    ))
-}
-
-/// What the ledger is told of an error: its kind and operation.
-pub(crate) fn error_facts(error: &Error) -> Attributes {
-    let mut facts = Attributes::new();
-    facts.insert("error".to_owned(), json!(error.kind()));
-    facts.insert("operation".to_owned(), json!(error.operation()));
-    facts
-}
-
-fn failure_subject(connector: &ConnectorName) -> Subject {
-    Subject::setting("engine", format!("connectors/{connector}"))
-}
-
-fn run_facts(run: &Run) -> Attributes {
-    let mut facts = Attributes::new();
-    let counts = &run.counts;
-    facts.insert("connector".to_owned(), json!(run.connector));
-    facts.insert("run".to_owned(), json!(run.number));
-    for (name, count) in [
-        ("pages", counts.pages),
-        ("new", counts.new),
-        ("seen", counts.seen),
-        ("reopened", counts.reopened),
-        ("resolved", counts.resolved),
-        ("signals", counts.signals),
-        ("rejected", counts.rejected),
-    ] {
-        facts.insert(name.to_owned(), json!(count));
-    }
-    facts
 }
 
 fn state_changes(
@@ -667,7 +475,7 @@ impl ScanPage {
 }
 
 impl ScanCounts {
-    fn add(&mut self, folded: &Folded) {
+    pub(super) fn add(&mut self, folded: &Folded) {
         self.new += folded.observed.new;
         self.seen += folded.observed.seen;
         self.reopened += folded.observed.reopened;

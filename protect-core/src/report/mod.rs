@@ -8,6 +8,8 @@ mod markdown;
 mod month;
 mod score;
 mod sections;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -105,12 +105,19 @@ impl ReportSection for Actions {
                 outcome
                     .map_or("waits", |outcome| outcome.status.as_str())
                     .to_owned(),
-                outcome.map_or(String::new(), |outcome| outcome.reason.clone()),
+                why(intent),
             ]
         });
         let columns = ["approved (UTC)", "action", "at", "outcome", "why"];
         Ok(table("actions", "What was done", &columns, rows.collect()))
     }
+}
+
+/// Why it came out so, or why it waits.
+fn why(intent: &Intent) -> String {
+    let waits = intent.last_error.clone().unwrap_or_default();
+    let outcome = intent.outcome.as_ref();
+    outcome.map_or(waits, |outcome| outcome.reason.clone())
 }
 
 #[derive(Debug)]

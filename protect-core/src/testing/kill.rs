@@ -15,11 +15,36 @@ pub const KILL_POINTS: &[(u32, &str, &str)] = &[
         "store.after_commit",
         "the group is durable; no caller has been told",
     ),
+    (
+        3,
+        "apply.before_attempt",
+        "the intent is leased and the guards let it pass; the attempt is not stored",
+    ),
+    (
+        4,
+        "apply.after_attempt",
+        "the attempt is stored; the vendor has not been called",
+    ),
+    (
+        5,
+        "apply.after_vendor",
+        "the vendor has answered; what it answered is not stored",
+    ),
+    (
+        6,
+        "apply.after_outcome",
+        "what came of the attempt is stored; nobody has been told",
+    ),
+    (
+        7,
+        "apply.after_probe",
+        "the vendor was asked what became of an attempt; its answer is not stored",
+    ),
 ];
 
 /// Kills this process without any clean-up where `PROTECT_KILL_AT` is the number of the point.
 ///
-/// A name that is not in [`KILL_POINTS`] never kills; a test over the sources finds it.
+/// A name that is not in [`KILL_POINTS`] never kills; a test holds the list to the sources.
 pub fn kill_point(name: &str) {
     #[expect(
         clippy::disallowed_methods,

@@ -45,6 +45,22 @@ async fn a_further_finding_of_an_incident_becomes_a_note_and_no_second_suspensio
 }
 
 #[tokio::test]
+async fn an_interrupted_note_is_sent_again_although_the_ticket_is_open() {
+    let fixture = Fixture::new(RULE).await;
+    let incident = fixture.incident(1, 1).await;
+    fixture.walk().await;
+    fixture.join(&incident, 1, "Another").await;
+    let plan = fixture.tenant.plan().await.unwrap();
+    assert_eq!(plan.actions[0].action.kind, ActionKind::OpenTicket);
+    let approved = fixture.tenant.approve(plan, &alice()).await.unwrap();
+    fixture.tenant.abandon_in_flight(&approved).await;
+    fixture.clock.advance(Duration::from_mins(4)).await;
+    fixture.tenant.apply_waiting().await.unwrap();
+    fixture.tenant.apply_waiting().await.unwrap();
+    assert_eq!(fixture.vendor.journal(), ["suspend U001", "ticket", "note"]);
+}
+
+#[tokio::test]
 async fn an_answer_that_got_lost_is_found_out_by_a_probe() {
     let fixture = Fixture::new(RULE).await;
     fixture.incident(1, 1).await;

@@ -26,7 +26,7 @@ async fn world(people: &[&str]) -> (World, Vec<FindingId>) {
 }
 
 fn soon(world: &World) -> Timestamp {
-    later(world.acme.now(), Duration::from_secs(3600))
+    later(world.acme.now(), Duration::from_hours(1))
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn an_acceptance_needs_a_reason_without_addresses_and_an_end_in_the_future
 async fn an_ended_acceptance_returns_to_new_and_a_running_one_stays() {
     let (world, ids) = world(&["ann", "ben"]).await;
     let early = soon(&world);
-    let late = later(early, Duration::from_secs(60));
+    let late = later(early, Duration::from_mins(1));
     for (id, until) in ids.iter().zip([early, late]) {
         world
             .acme

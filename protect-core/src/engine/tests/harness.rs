@@ -98,6 +98,9 @@ pub(super) struct Asked {
     pub(super) remembered: BTreeMap<String, serde_json::Value>,
 }
 
+/// Makes an answer of a cursor.
+pub(super) type Improvise = Box<dyn FnMut(Option<&str>) -> Answer + Send>;
+
 /// What one connector does.
 #[derive(Default)]
 pub(super) struct Script {
@@ -108,7 +111,7 @@ pub(super) struct Script {
     pub(super) page_size: usize,
     pub(super) every: Option<u64>,
     /// Answers, by cursor, once the list is used up.
-    pub(super) otherwise: Option<Box<dyn FnMut(Option<&str>) -> Answer + Send>>,
+    pub(super) otherwise: Option<Improvise>,
 }
 
 pub(super) type Shared = Arc<Mutex<Script>>;

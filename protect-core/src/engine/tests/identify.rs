@@ -132,7 +132,7 @@ async fn a_directory_that_fails_marks_nothing_as_deleted_and_is_said_to_have_fai
     );
     assert_eq!(
         world.stored().await[0].observation.check.as_str(),
-        "engine.directory.failed"
+        "protect.directory.failed"
     );
     world.script("mail").lock().unwrap().directory_error = false;
     assert!(world.acme.scan().await.unwrap().complete);

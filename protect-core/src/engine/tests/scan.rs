@@ -9,10 +9,11 @@ use super::harness::{
 };
 use crate::connector::{Cursor, ScanPage};
 use crate::engine::run::LEASE;
-use crate::engine::{RunState, ScanOptions, ScanProgress};
+use crate::engine::{IncidentFilter, RunState, ScanOptions, ScanProgress};
 use crate::error::{Error, ErrorKind};
 use crate::model::{
-    CheckResult, Confidence, FindingStatus, NotEvaluatedReason, RejectedItem, Severity, Verdict,
+    Attributes, CheckResult, Confidence, FindingStatus, NotEvaluatedReason, RejectedItem, Severity,
+    Verdict,
 };
 
 fn failed(kind: ErrorKind) -> Answer {
@@ -97,12 +98,16 @@ async fn a_connector_that_keeps_failing_has_one_operational_finding_that_its_nex
     }
     let failing = world.stored().await;
     assert_eq!(failing.len(), 1);
-    assert_eq!(failing[0].observation.check.as_str(), "engine.scan.failed");
+    assert_eq!(failing[0].observation.check.as_str(), "protect.scan.failed");
     assert_eq!(
         (failing[0].status, failing[0].occurrence),
         (FindingStatus::New, 1)
     );
-    let incident = world.acme.incidents(&Default::default()).await.unwrap();
+    let incident = world
+        .acme
+        .incidents(&IncidentFilter::default())
+        .await
+        .unwrap();
     assert_eq!(incident.len(), 1);
     world.answers([last(vec![], vec![])]);
     let summary = world.acme.scan().await.unwrap();
@@ -314,7 +319,7 @@ async fn verdicts_are_counted_and_the_last_of_each_check_is_kept() {
         source: String::new(),
         confidence: Confidence::High,
         references: vec![],
-        details: Default::default(),
+        details: Attributes::new(),
     };
     world.answers([Answer::Page(Box::new(ScanPage {
         verdicts: vec![

@@ -1,4 +1,5 @@
 use super::harness::{Build, World, account, check, connector, exposed, last};
+use crate::engine::{IncidentFilter, Triaged};
 use crate::model::{
     Actor, FindingKind, FindingStatus, IncidentStatus, Observation, PersonId, Severity, Subject,
 };
@@ -7,7 +8,7 @@ fn bob() -> Actor {
     Actor::unverified("bob")
 }
 
-async fn find(world: &World, seen: Vec<Observation>) -> crate::engine::Triaged {
+async fn find(world: &World, seen: Vec<Observation>) -> Triaged {
     world
         .acme
         .observe(&connector("breaches"), seen)
@@ -17,7 +18,11 @@ async fn find(world: &World, seen: Vec<Observation>) -> crate::engine::Triaged {
 }
 
 async fn incidents(world: &World) -> Vec<crate::model::Incident> {
-    world.acme.incidents(&Default::default()).await.unwrap()
+    world
+        .acme
+        .incidents(&IncidentFilter::default())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -81,7 +86,7 @@ async fn a_cause_that_hits_many_is_one_incident_of_the_tenant() {
     let later = find(&world, vec![exposed("late", "Mega")]).await;
     assert_eq!(
         later.updated,
-        [mega.id.clone()],
+        std::slice::from_ref(&mega.id),
         "the open incident takes further findings"
     );
 }
@@ -131,7 +136,7 @@ async fn an_open_incident_takes_further_findings_and_a_second_pass_opens_nothing
     let world = World::new();
     let first = find(&world, vec![exposed("ann", "Adobe")]).await;
     let again = find(&world, vec![exposed("ann", "Adobe")]).await;
-    assert_eq!(again, Default::default());
+    assert_eq!(again, Triaged::default());
     let more = find(&world, vec![exposed("ann", "Collection")]).await;
     assert_eq!((more.opened.len(), more.updated), (0, first.opened));
 }
@@ -199,7 +204,7 @@ async fn what_is_accepted_or_never_wrong_opens_nothing() {
     let seen = vec![exposed("ann", "Adobe"), exposed("ben", "Adobe")];
     world.acme.observe(&source, seen).await.unwrap();
     let found = world.stored().await;
-    let until = crate::clock::later(world.acme.now(), std::time::Duration::from_secs(60));
+    let until = crate::clock::later(world.acme.now(), std::time::Duration::from_mins(1));
     world
         .acme
         .accept_finding(&found[0].id, until, "known", &bob())
@@ -210,7 +215,7 @@ async fn what_is_accepted_or_never_wrong_opens_nothing() {
         .mark_false_positive(&found[1].id, "not ours", &bob())
         .await
         .unwrap();
-    assert_eq!(world.acme.triage().await.unwrap(), Default::default());
+    assert_eq!(world.acme.triage().await.unwrap(), Triaged::default());
     world.pass(60);
     assert_eq!(world.acme.end_acceptances().await.unwrap(), 1);
     assert_eq!(
@@ -227,7 +232,10 @@ async fn a_finding_that_comes_back_while_its_incident_is_open_is_listed_once() {
     let id = find(&world, seen()).await.opened.remove(0);
     let first = world.stored().await.remove(0);
     world.acme.resolve_finding(&first.id, &bob()).await.unwrap();
-    assert_eq!(find(&world, seen()).await.updated, [id.clone()]);
+    assert_eq!(
+        find(&world, seen()).await.updated,
+        std::slice::from_ref(&id)
+    );
     let incident = world.acme.incident(&id).await.unwrap();
     assert_eq!(incident.findings.len(), 2);
     let back = world.acme.finding(&first.id).await.unwrap();

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::group::Group;
 use super::trouble::Trouble;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kill_point;
 use crate::model::TenantId;
 use crate::store::{Claim, Claimed, Commit, Committed};
 
@@ -184,9 +185,3 @@ fn closed() -> Error {
         "the store is closed, or the runtime that opened it has ended; open it again",
     )
 }
-
-#[cfg(feature = "testing")]
-use crate::testing::kill_point;
-
-#[cfg(not(feature = "testing"))]
-fn kill_point(_: &str) {}

@@ -1,0 +1,554 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use protect_connectors::core::config::parse_duration;
+use protect_connectors::core::model::{
+    ActionId, ActionKind, Address, FindingId, FindingStatus, IncidentId, IncidentStatus, PlanId,
+    Severity,
+};
+use protect_connectors::core::report::Month;
+
+/// Watches an organisation's identities and settings, opens incidents, and puts them right:
+/// safely, once, with proof.
+#[derive(Debug, Parser)]
+#[command(name = "protect", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The configuration.
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "protect.toml",
+        env = "PROTECT_CONFIG"
+    )]
+    pub(crate) config: PathBuf,
+
+    /// Print one JSON document (a line per item for streams) instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Log to standard error: `info`, `debug`, or `target=level`.
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands, in the order a newcomer meets them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Walk the whole road twice against simulated vendors, from nothing.
+    Demo(Demo),
+    /// Write a first configuration, by asking.
+    Init(Init),
+    /// Ask every vendor what is missing, what is too much, and whether the clocks agree.
+    Doctor(OfTenant),
+    /// What runs, what waits, what is open.
+    Status(OfTenant),
+    /// The JSON Schema of the configuration, or of what `--json` prints.
+    Schema(Schema),
+    /// Who is watched.
+    #[command(subcommand)]
+    Monitor(Monitor),
+    /// Scan now.
+    Scan(Scan),
+    /// List, show and settle findings.
+    Findings(Findings),
+    /// List and show incidents.
+    Incidents(Incidents),
+    /// Ask for one action on one person's accounts; it still needs somebody's approval.
+    Request(Request),
+    /// What the rules want done now; with an id, that plan again.
+    Plan(Plan),
+    /// Consent to a plan.
+    Approve(Approve),
+    /// Do what was approved and waits.
+    Apply(OneTenant),
+    /// Plan the undoing of an applied action.
+    Undo(Undo),
+    /// Say what a person found out about an action whose outcome is unknown.
+    Settle(Settle),
+    /// Stop the next effect, and every one after it.
+    Pause(Pause),
+    /// Let effects go on.
+    Resume(OneActor),
+    /// Rules of the configuration.
+    #[command(subcommand)]
+    Rules(Rules),
+    /// The catalogue of checks.
+    #[command(subcommand)]
+    Checks(Checks),
+    /// The pure checks, over files.
+    #[command(subcommand)]
+    Evaluate(Evaluate),
+    /// The score now, with everything that made it.
+    Score(OneTenant),
+    /// The report of a month.
+    Report(Report),
+    /// The ledger.
+    #[command(subcommand)]
+    Evidence(Evidence),
+    /// Scan on schedule and apply what was approved, until stopped.
+    Run,
+    /// The simulated vendors, on loopback.
+    Sandbox(Sandbox),
+    /// Write shell completions.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// For one tenant, or for all of them.
+#[derive(Debug, Args)]
+pub(crate) struct OfTenant {
+    /// Only this tenant.
+    #[arg(long, short)]
+    pub(crate) tenant: Option<String>,
+}
+
+/// For one tenant; which may be left out where the configuration has just one.
+#[derive(Debug, Args)]
+pub(crate) struct OneTenant {
+    /// The tenant; needed where the configuration has several.
+    #[arg(long, short)]
+    pub(crate) tenant: Option<String>,
+}
+
+/// Who acts.
+#[derive(Debug, Args)]
+pub(crate) struct By {
+    /// Who you are; recorded as unverified.
+    #[arg(long, default_value_t = login(), env = "PROTECT_ACTOR")]
+    pub(crate) by: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OneActor {
+    #[command(flatten)]
+    pub(crate) tenant: OneTenant,
+    #[command(flatten)]
+    pub(crate) by: By,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Other names, the same story.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Break something at the vendor; `--fault list` names what there is.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fault: Option<String>,
+    /// Keep configuration, database, report and evidence in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Where to write.
+    #[arg(default_value = "protect.toml")]
+    pub(crate) path: PathBuf,
+    /// Do not ask; take these answers.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// The tenant's id.
+    #[arg(long)]
+    pub(crate) tenant: Option<String>,
+    /// What people call it.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Its mail domains.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) domains: Vec<String>,
+    /// The kinds of connector to prepare.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) connectors: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// `config`, or a model by name; without one, the names are listed.
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Monitor {
+    /// Everybody who is watched, and why.
+    List(OneTenant),
+    /// Watch these addresses too.
+    Add {
+        #[command(flatten)]
+        actor: OneActor,
+        /// The addresses.
+        #[arg(required = true)]
+        addresses: Vec<Address>,
+    },
+    /// Stop watching addresses that were added or imported.
+    Remove {
+        #[command(flatten)]
+        actor: OneActor,
+        /// The addresses.
+        #[arg(required = true)]
+        addresses: Vec<Address>,
+    },
+    /// Watch the people of a CSV file with a column `address` or `email`.
+    Import {
+        #[command(flatten)]
+        actor: OneActor,
+        /// The file; `-` is standard input.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    #[command(flatten)]
+    pub(crate) tenant: OfTenant,
+    /// Only this connector.
+    #[arg(long)]
+    pub(crate) connector: Vec<String>,
+    /// Record what is known without letting it trigger anything.
+    #[arg(long)]
+    pub(crate) baseline: bool,
+    /// Exit with 1 where an open finding is at least this severe.
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) fail_on: Option<Severity>,
+    /// Exit with 3 also where a check could not look for any other reason than a vendor's error.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Findings {
+    #[command(flatten)]
+    pub(crate) tenant: OneTenant,
+    /// Only these; `all` for every status. Open ones by default.
+    #[arg(long, value_parser = status, value_delimiter = ',')]
+    pub(crate) status: Vec<FindingStatus>,
+    /// Every status.
+    #[arg(long, conflicts_with = "status")]
+    pub(crate) all: bool,
+    /// Only those at least this severe.
+    #[arg(long, value_parser = severity)]
+    pub(crate) severity: Option<Severity>,
+    #[command(subcommand)]
+    pub(crate) command: Option<FindingCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FindingCommand {
+    /// One finding, whole.
+    Show {
+        /// Its id.
+        id: FindingId,
+    },
+    /// Somebody has looked.
+    Acknowledge {
+        /// Its id.
+        id: FindingId,
+        #[command(flatten)]
+        by: By,
+    },
+    /// It is put right.
+    Resolve {
+        /// Its id.
+        id: FindingId,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Leave it as it is, until a date, for a reason.
+    Accept {
+        /// Its id.
+        id: FindingId,
+        /// Until when: a date, a time, or a span from now such as `90d`.
+        #[arg(long)]
+        until: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        by: By,
+    },
+    /// It was never wrong.
+    FalsePositive {
+        /// Its id.
+        id: FindingId,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        by: By,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Incidents {
+    #[command(flatten)]
+    pub(crate) tenant: OneTenant,
+    /// Closed and resolved ones too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<IncidentCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentCommand {
+    /// One incident with its findings.
+    Show {
+        /// Its id.
+        id: IncidentId,
+    },
+    /// Say where it stands.
+    Set {
+        /// Its id.
+        id: IncidentId,
+        /// `open`, `investigating`, `contained`, `resolved` or `closed`.
+        #[arg(value_parser = incident_status)]
+        status: IncidentStatus,
+        #[command(flatten)]
+        by: By,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Request {
+    /// What to do, such as `suspend_account`.
+    pub(crate) action: ActionKind,
+    /// To whom: an address, or `connector:vendor-id`.
+    pub(crate) account: String,
+    /// Why; it goes into the evidence.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// End it by itself after this time, such as `24h`.
+    #[arg(long = "for", value_parser = duration)]
+    pub(crate) lasts: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) actor: OneActor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) tenant: OneTenant,
+    /// Show this plan again.
+    pub(crate) id: Option<PlanId>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Approve {
+    /// The plan's id.
+    pub(crate) plan: PlanId,
+    #[command(flatten)]
+    pub(crate) actor: OneActor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The action's id.
+    pub(crate) action: ActionId,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) actor: OneActor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Settle {
+    /// The action's id.
+    pub(crate) action: ActionId,
+    /// Whether the vendor did it.
+    #[arg(value_enum)]
+    pub(crate) as_: Settled,
+    /// How you know.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) actor: OneActor,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Settled {
+    /// The vendor did it.
+    Applied,
+    /// The vendor did not.
+    Failed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) actor: OneActor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Which stored findings a rule applies to, and why not.
+    Test {
+        /// The rule's name.
+        name: String,
+        #[command(flatten)]
+        tenant: OneTenant,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Checks {
+    /// Every check of the configured connectors, with its last verdict.
+    List(OneTenant),
+    /// One check, and what was found.
+    Explain {
+        /// The check's id.
+        check: String,
+        #[command(flatten)]
+        tenant: OneTenant,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Evaluate {
+    /// How bad each breach of a Have I Been Pwned catalogue is, and why.
+    Hibp {
+        /// A file as the `/breaches` endpoint answers it; `-` is standard input.
+        breaches: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) tenant: OneTenant,
+    /// Which month, such as `2026-11`; this month by default.
+    #[arg(long)]
+    pub(crate) month: Option<Month>,
+    /// In which form.
+    #[arg(long, value_enum, default_value_t = Format::Md)]
+    pub(crate) format: Format,
+    /// Where to write; standard output by default.
+    #[arg(long, short)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// One page that needs nothing else.
+    Html,
+    /// Markdown.
+    Md,
+    /// The report as data.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Evidence {
+    /// Write the whole ledger of a tenant, a line an entry.
+    Export {
+        #[command(flatten)]
+        tenant: OneTenant,
+        /// Where to write; standard output by default.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// Sign the ledger's head, so that a cut-off tail shows.
+    Checkpoint {
+        #[command(flatten)]
+        tenant: OneTenant,
+        /// Where to write; standard output by default.
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+    /// Check an exported ledger, from the file alone.
+    Verify {
+        /// The export; `-` is standard input.
+        file: PathBuf,
+        /// A checkpoint it must reach.
+        #[arg(long)]
+        checkpoint: Option<PathBuf>,
+        /// The public key that signed the checkpoint.
+        #[arg(long)]
+        key: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Where to listen; loopback only.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Other names, the same story.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// A Have I Been Pwned catalogue to serve instead of a generated one.
+    #[arg(long, env = "PROTECT_HIBP_CATALOGUE")]
+    pub(crate) catalogue: Option<PathBuf>,
+    /// Write a configuration for these vendors; it reads its secrets from the variables printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config_out: Option<PathBuf>,
+}
+
+/// A moment: a date, a time, or a span from `now`.
+pub(crate) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        let start = date.to_zoned(jiff::tz::TimeZone::UTC);
+        return start
+            .map(|zoned| zoned.timestamp())
+            .map_err(|e| e.to_string());
+    }
+    let span = duration(text).map_err(|_| {
+        "write a date (2027-01-31), a time (2027-01-31T12:00:00Z) or a span (90d)".to_owned()
+    })?;
+    now.checked_add(jiff::SignedDuration::try_from(span).map_err(|e| e.to_string())?)
+        .map_err(|error| error.to_string())
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    named(&Severity::ALL, text, |severity| severity.as_str())
+}
+
+fn status(text: &str) -> Result<FindingStatus, String> {
+    use FindingStatus::{Accepted, Acknowledged, FalsePositive, New, Resolved};
+    let all = [New, Acknowledged, Accepted, Resolved, FalsePositive];
+    named(&all, text, |status| status.as_str())
+}
+
+fn incident_status(text: &str) -> Result<IncidentStatus, String> {
+    use IncidentStatus::{Closed, Contained, Investigating, New, Open, Resolved};
+    let all = [New, Open, Investigating, Contained, Resolved, Closed];
+    named(&all, text, |status| status.as_str())
+}
+
+fn named<T: Copy>(all: &[T], text: &str, name: fn(&T) -> &'static str) -> Result<T, String> {
+    all.iter()
+        .find(|item| name(item) == text)
+        .copied()
+        .ok_or_else(|| {
+            let names: Vec<_> = all.iter().map(name).collect();
+            format!("one of {}", names.join(", "))
+        })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// The login name, as a default for `--by`.
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge")]
+fn login() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "operator".to_owned())
+}

@@ -1,0 +1,79 @@
+//! `score` and `report`.
+
+use jiff::Timestamp;
+use protect_connectors::core::Result;
+use protect_connectors::core::report::Month;
+use serde_json::json;
+
+use crate::app::{self, App};
+use crate::args::{Format, OneTenant, Report};
+use crate::exit::Exit;
+use crate::output::Answer;
+use crate::page::{Page, Table, Text};
+
+/// The score now, with everything that made it.
+pub(super) async fn score(app: &App, of: OneTenant) -> Result<Answer> {
+    let tenant = app.tenant(of.tenant.as_deref()).await?;
+    let score = tenant.score().await?;
+    let mut page = Page::new();
+    match score.total {
+        Some(total) => page.mixed([Text::strong(total.to_string()), " of 100".into()]),
+        None => page.line("No score: nothing was looked at yet."),
+    };
+    let mut table = Table::new(["part", "score", "open findings"]).indent(2);
+    for part in &score.parts {
+        let open: Vec<_> = part
+            .open
+            .iter()
+            .map(|(severity, n)| format!("{n} {severity}"))
+            .collect();
+        table.row([
+            part.kind.as_str().replace('_', " ").into(),
+            part.value.to_string().into(),
+            open.join(", ").into(),
+        ]);
+    }
+    if !table.is_empty() {
+        page.gap().table(table);
+        page.gap().line(Text::faint(
+            "The lowest part counts: a chain is as strong as its weakest link.",
+        ));
+    }
+    if score.total.is_none() {
+        page.next("protect scan", "look for the first time");
+    }
+    Answer::one(&score, page)
+}
+
+/// The report of a month; as it is where it goes to standard output.
+pub(super) async fn report(app: &App, wanted: Report) -> Result<Option<Answer>> {
+    let tenant = app.tenant(wanted.tenant.tenant.as_deref()).await?;
+    let month = wanted.month.unwrap_or_else(|| Month::of(Timestamp::now()));
+    let report = tenant.report(month, &[]).await?;
+    let text = match wanted.format {
+        Format::Html => report.to_html()?,
+        Format::Md => report.to_markdown(),
+        Format::Json => report.to_json()?,
+    };
+    let Some(path) = &wanted.output else {
+        if app.output.is_json() || matches!(wanted.format, Format::Json) {
+            return Answer::one(&report, as_json(&report.to_json()?)).map(Some);
+        }
+        app.output.raw(&text)?;
+        return Ok(None);
+    };
+    app::write(path, &text)?;
+    let mut page = Page::new();
+    page.line(format!("Written: {}", path.display()));
+    Ok(Some(Answer {
+        document: json!({ "written": path }),
+        page,
+        exit: Exit::OK,
+    }))
+}
+
+fn as_json(text: &str) -> Page {
+    let mut page = Page::new();
+    page.line(text);
+    page
+}

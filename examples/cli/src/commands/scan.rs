@@ -1,0 +1,147 @@
+//! `scan`.
+
+use protect_connectors::core::Result;
+use protect_connectors::core::engine::{FindingFilter, ScanOptions, ScanSummary, Tenant};
+use protect_connectors::core::model::{ConnectorName, FindingStatus, Severity};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::args::Scan;
+use crate::exit::Exit;
+use crate::output::Answer;
+use crate::page::{Page, Table, Text, Tone};
+use crate::progress::Progress;
+use crate::words;
+
+#[derive(Serialize)]
+struct TenantScan {
+    tenant: String,
+    #[serde(flatten)]
+    summary: ScanSummary,
+}
+
+/// Scans now.
+pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
+    let connectors: Result<Vec<ConnectorName>> =
+        scan.connector.iter().map(|name| name.parse()).collect();
+    let connectors = connectors?;
+    let mut page = Page::new();
+    let mut exit = Exit::OK;
+    let mut all = Vec::new();
+    let mut incidents = 0;
+    for tenant in app.tenants(scan.tenant.tenant.as_deref()).await? {
+        let progress = Progress::start(app.output, format!("{}: scanning", tenant.id()));
+        let options = ScanOptions {
+            connectors: connectors.clone(),
+            forced: true,
+            baseline: scan.baseline,
+            progress: Some(progress.of_scan()),
+        };
+        let summary = tenant.scan_with(options).await?;
+        drop(progress);
+        show(&mut page, &tenant, &summary);
+        exit = exit.and(exit_of(&summary, scan.strict));
+        if let Some(severity) = scan.fail_on {
+            exit = exit.and(Exit::found(has_open(&tenant, severity).await?));
+        }
+        incidents += tenant.status().await?.open_incidents.values().sum::<u64>();
+        all.push(TenantScan {
+            tenant: tenant.id().to_string(),
+            summary,
+        });
+    }
+    if incidents > 0 {
+        page.next("protect plan", "what the rules want done");
+    } else {
+        page.next("protect findings", "what is known");
+    }
+    Ok(Answer::many("tenants", &all, page)?.exit(exit))
+}
+
+/// Findings in rows and what became of incidents.
+fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary) {
+    page.heading(format!("{} ({})", tenant.config().name, tenant.id()));
+    let mut table = Table::new([
+        "connector",
+        "scan",
+        "new",
+        "known",
+        "back",
+        "gone",
+        "signals",
+        "rejected",
+    ])
+    .indent(2);
+    for scan in &summary.connectors {
+        let counts = &scan.counts;
+        let numbers = [
+            counts.new,
+            counts.seen,
+            counts.reopened,
+            counts.resolved,
+            counts.signals,
+            counts.rejected,
+        ];
+        let [new, seen, reopened, resolved, signals, rejected] =
+            numbers.map(|number| Text::from(number.to_string()));
+        let state = match (scan.complete, scan.baseline) {
+            (false, _) => Text::new("incomplete", Tone::Bad),
+            (true, true) => "baseline".into(),
+            (true, false) => Text::new("complete", Tone::Good),
+        };
+        let name = Text::from(scan.connector.as_str());
+        table.row([
+            name, state, new, seen, reopened, resolved, signals, rejected,
+        ]);
+    }
+    page.table(table);
+    let failed = summary
+        .connectors
+        .iter()
+        .map(|scan| (&scan.connector, &scan.error));
+    let unread = summary
+        .directories
+        .iter()
+        .map(|read| (&read.connector, &read.error));
+    let mut errors = Table::bare().indent(2);
+    for (connector, error) in failed.chain(unread) {
+        if let Some(error) = error {
+            errors.row([connector.as_str().into(), words::error(error)]);
+        }
+    }
+    page.table(errors);
+}
+
+fn exit_of(summary: &ScanSummary, strict: bool) -> Exit {
+    let mut exit = Exit::trouble(!summary.complete);
+    let failed = summary
+        .connectors
+        .iter()
+        .filter_map(|scan| scan.error.as_ref());
+    let unread = summary
+        .directories
+        .iter()
+        .filter_map(|read| read.error.as_ref());
+    for error in failed.chain(unread) {
+        exit = exit.and(Exit::of_envelope(error));
+    }
+    let not_evaluated = summary.connectors.iter().map(|scan| {
+        let verdicts = scan.counts.verdicts;
+        if strict {
+            verdicts.not_evaluated
+        } else {
+            verdicts.vendor_errors
+        }
+    });
+    exit.and(Exit::trouble(not_evaluated.sum::<u64>() > 0))
+}
+
+async fn has_open(tenant: &Tenant, severity: Severity) -> Result<bool> {
+    let filter = FindingFilter {
+        statuses: vec![FindingStatus::New, FindingStatus::Acknowledged],
+        min_severity: Some(severity),
+        limit: Some(1),
+        ..FindingFilter::default()
+    };
+    Ok(!tenant.findings(&filter).await?.findings.is_empty())
+}

@@ -1,0 +1,151 @@
+//! A short story from nothing: simulated vendors, a leaked credential, a flagged sign-in; both are
+//! dealt with once, with proof, and the second walk of the road finds nothing left to do.
+
+mod proof;
+mod road;
+mod stage;
+mod tell;
+
+use std::path::PathBuf;
+
+use protect_connectors::core::Result;
+use protect_connectors::core::engine::Checkup;
+use protect_connectors::core::operation::answer;
+use protect_sandbox::Fault;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::args::Demo;
+use crate::exit::Exit;
+use crate::output::Answer;
+use crate::page::Page;
+use crate::progress::Progress;
+use crate::vendors;
+use crate::words::Names;
+use proof::Proof;
+use road::{Done, Found};
+use stage::Stage;
+
+/// The whole story as data.
+#[derive(Serialize)]
+struct Story {
+    seed: u64,
+    fault: Option<String>,
+    organisation: String,
+    doctor: Vec<Checkup>,
+    found: Found,
+    done: Done,
+    proof: Proof,
+    second: Second,
+    folder: Option<PathBuf>,
+}
+
+/// The second walk of the road.
+#[derive(Serialize)]
+struct Second {
+    found: Found,
+    done: Done,
+    /// Things that became different at a vendor during it.
+    changes_at_vendors: usize,
+}
+
+/// Tells the story.
+pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
+    if demo.fault.as_deref() == Some("list") {
+        return faults().map(Some);
+    }
+    let fault = demo.fault.as_deref().map(vendors::fault).transpose()?;
+    let output = app.output;
+    let stage = Stage::set(&demo).await?;
+    output.page(&tell::beginning(&stage, &demo))?;
+
+    let progress = Progress::start(output, "asking the vendors");
+    let doctor = stage.tenant.doctor().await;
+    drop(progress);
+    output.page(&tell::doctor(&doctor, fault.as_ref()))?;
+    if let Some(fault) = fault {
+        stage.sandbox.set_fault(fault);
+    }
+
+    let found = road::look(&stage, output).await?;
+    let names = Names::of(&stage.tenant).await?;
+    output.page(&tell::found(&found, &names))?;
+    let plan = stage.tenant.plan().await?;
+    output.page(&tell::plan(&plan, &names))?;
+    let done = road::act(&stage, plan, output).await?;
+    output.page(&tell::done(&done, &names))?;
+    let proof = proof::read_back(&stage, &done).await?;
+    output.page(&tell::proof(&proof, stage.folder.kept()))?;
+
+    let second = walk_again(app, &stage).await?;
+    output.page(&tell::second(&second, &names))?;
+    let story = Story {
+        seed: demo.seed,
+        fault: demo.fault,
+        organisation: stage.tenant.config().name.clone(),
+        doctor,
+        found,
+        done,
+        proof,
+        second,
+        folder: stage.folder.kept().map(PathBuf::from),
+    };
+    let exit = story.exit();
+    stage.sandbox.shutdown().await;
+    Ok(Some(Answer {
+        document: answer(&story)?,
+        page: tell::end(&story, exit),
+        exit,
+    }))
+}
+
+async fn walk_again(app: &App, stage: &Stage) -> Result<Second> {
+    let before = stage.sandbox.transitions().len();
+    let found = road::look(stage, app.output).await?;
+    let plan = stage.tenant.plan().await?;
+    let done = road::act(stage, plan, app.output).await?;
+    Ok(Second {
+        found,
+        done,
+        changes_at_vendors: stage.sandbox.transitions().len() - before,
+    })
+}
+
+impl Story {
+    fn exit(&self) -> Exit {
+        let unhealthy = self.doctor.iter().any(|checkup| !checkup.healthy);
+        let first = self
+            .found
+            .exit()
+            .and(self.done.exit())
+            .and(self.proof.exit());
+        let second = self.second.found.exit().and(self.second.done.exit());
+        Exit::trouble(unhealthy || !self.second.opened_nothing())
+            .and(first)
+            .and(second)
+    }
+}
+
+impl Second {
+    fn opened_nothing(&self) -> bool {
+        self.found.new_findings() == 0
+            && self.found.scan.incidents.opened.is_empty()
+            && self.done.plan.actions.is_empty()
+    }
+}
+
+/// What `--fault` takes.
+fn faults() -> Result<Answer> {
+    #[derive(Serialize)]
+    struct Named {
+        name: &'static str,
+        meaning: &'static str,
+    }
+    let named = Fault::NAMES
+        .iter()
+        .map(|(name, meaning)| Named { name, meaning });
+    let named: Vec<_> = named.collect();
+    let mut page = Page::new();
+    page.table(tell::faults());
+    Answer::many("faults", &named, page)
+}

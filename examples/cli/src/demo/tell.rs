@@ -1,0 +1,335 @@
+//! How the story reads.
+
+use std::path::Path;
+
+use protect_connectors::core::engine::Checkup;
+use protect_connectors::core::model::{Plan, Severity};
+use protect_sandbox::Fault;
+
+use super::proof::Proof;
+use super::road::{APPROVER, Done, Found};
+use super::stage::Stage;
+use super::{Second, Story};
+use crate::args::Demo;
+use crate::commands::evidence;
+use crate::exit::Exit;
+use crate::page::{Page, Table, Text, Tone};
+use crate::words::{self, Names};
+
+/// Findings milder than this are counted, not listed.
+const WORTH_A_LINE: Severity = Severity::Medium;
+
+pub(super) fn beginning(stage: &Stage, demo: &Demo) -> Page {
+    let mut page = Page::new();
+    page.line(Text::strong(
+        "A leaked credential and a flagged sign-in, dealt with once, with proof",
+    ));
+    page.gap();
+    let mut facts = Table::bare().indent(2);
+    let config = stage.tenant.config();
+    facts.row([
+        Text::faint("organisation"),
+        format!("{}, {}", config.name, config.domains.join(", ")).into(),
+    ]);
+    facts.row([
+        Text::faint("vendors"),
+        "Have I Been Pwned, 1Password, a ticket desk; simulated on loopback".into(),
+    ]);
+    facts.row([
+        Text::faint("mode"),
+        "enforce, every plan needs somebody's consent".into(),
+    ]);
+    facts.row([Text::faint("seed"), demo.seed.to_string().into()]);
+    page.table(facts);
+    page
+}
+
+pub(super) fn doctor(checkups: &[Checkup], fault: Option<&Fault>) -> Page {
+    let mut page = chapter("1  Can every vendor be reached?", "protect doctor");
+    let mut table = Table::bare().indent(2);
+    for checkup in checkups {
+        let (word, tone) = if checkup.healthy {
+            ("healthy", Tone::Good)
+        } else {
+            ("unhealthy", Tone::Bad)
+        };
+        let error = checkup
+            .error
+            .as_ref()
+            .map_or_else(|| "".into(), words::error);
+        table.row([
+            checkup.connector.name.as_str().into(),
+            Text::faint(&checkup.connector.kind),
+            Text::new(word, tone),
+            error,
+        ]);
+    }
+    page.table(table);
+    if let Some(fault) = fault {
+        let name = fault.name();
+        let meaning = Fault::NAMES.iter().find(|(known, _)| *known == name);
+        let meaning = meaning.map_or("", |(_, meaning)| meaning);
+        page.gap().mixed([
+            Text::new(format!("  Fault switched on: {name}"), Tone::Warn),
+            Text::faint(format!(" ({meaning})")),
+        ]);
+    }
+    page
+}
+
+pub(super) fn found(found: &Found, names: &Names) -> Page {
+    let mut page = chapter("2  What is wrong?", "protect scan");
+    for scan in &found.scan.connectors {
+        if let Some(error) = &scan.error {
+            page.mixed([
+                format!("  {}: ", scan.connector).into(),
+                words::error(error),
+            ]);
+        }
+    }
+    for read in &found.scan.directories {
+        if let Some(error) = &read.error {
+            page.mixed([
+                format!("  {}: ", read.connector).into(),
+                words::error(error),
+            ]);
+        }
+    }
+    let worst = || {
+        let seen = found.findings.iter();
+        seen.filter(|finding| finding.observation.severity >= WORTH_A_LINE)
+    };
+    let mut table = Table::bare().indent(2);
+    for finding in worst() {
+        let seen = &finding.observation;
+        table.row([
+            words::severity(seen.severity),
+            seen.title.as_str().into(),
+            Text::faint(names.subject(&seen.subject)),
+        ]);
+    }
+    page.table(table);
+    let others = found.findings.len() - worst().count();
+    if others > 0 {
+        page.line(Text::faint(format!(
+            "  and {} of low severity",
+            words::count_of(others, "other")
+        )));
+    }
+    if found.findings.is_empty() {
+        page.line("  Nothing was found.");
+    }
+    page.gap();
+    words::credit(&mut page, &found.findings);
+    let mut page_incidents = Table::bare().indent(2);
+    for incident in &found.incidents {
+        page_incidents.row([
+            words::severity(incident.severity),
+            incident.title.as_str().into(),
+            Text::faint(words::count_of(incident.findings.len(), "finding")),
+        ]);
+    }
+    if !found.incidents.is_empty() {
+        page.gap().line(format!(
+            "  {}:",
+            words::count_of(found.incidents.len(), "incident")
+        ));
+    }
+    page.table(page_incidents);
+    page
+}
+
+pub(super) fn plan(plan: &Plan, names: &Names) -> Page {
+    let mut page = chapter("3  What should be done?", "protect plan");
+    if plan.actions.is_empty() {
+        page.line("  Nothing that the rules name.");
+    }
+    words::plan(&mut page, plan, names);
+    page
+}
+
+pub(super) fn done(done: &Done, names: &Names) -> Page {
+    let mut page = chapter(
+        "4  Do it",
+        &format!(
+            "protect approve {} --by {APPROVER}; protect apply",
+            done.plan.id
+        ),
+    );
+    if let Some(approval) = &done.approval {
+        page.line(Text::faint(format!("  approved by {}", approval.by)));
+    }
+    if done.steps.is_empty() {
+        page.line("  Nothing was to be done.");
+    }
+    page.table(steps(done, names));
+    page
+}
+
+fn steps(done: &Done, names: &Names) -> Table {
+    let mut table = Table::bare().indent(2);
+    for step in &done.steps {
+        let outcome = step.outcome.as_ref();
+        let reason = outcome
+            .map(|outcome| outcome.reason.as_str())
+            .unwrap_or_default();
+        table.row([
+            words::outcome(step.status()),
+            step.action.kind.as_str().into(),
+            names.target(&step.action).into(),
+            Text::faint(step.waits.as_deref().unwrap_or(reason)),
+        ]);
+    }
+    table
+}
+
+pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
+    let mut page = chapter(
+        "5  Is it true?",
+        "read back from the vendors, the report and the ledger",
+    );
+    let mut table = Table::bare().indent(2);
+    for account in &proof.accounts {
+        let state = match (&account.state, &account.error) {
+            (Some(state), _) if state.eq_ignore_ascii_case("suspended") => {
+                Text::new(state, Tone::Good)
+            }
+            (Some(state), _) => Text::new(state, Tone::Warn),
+            (None, Some(error)) => words::error(error),
+            (None, None) => "".into(),
+        };
+        table.row([
+            Text::faint("1Password"),
+            format!("{} <{}>", account.name, account.address).into(),
+            state,
+        ]);
+    }
+    for ticket in &proof.tickets {
+        for item in &ticket.items {
+            table.row([
+                Text::faint("ticket desk"),
+                item.id.as_str().into(),
+                Text::new(&item.status, Tone::Good),
+            ]);
+        }
+        if ticket.items.is_empty() {
+            let state = ticket
+                .error
+                .as_ref()
+                .map_or_else(|| Text::new("no ticket", Tone::Warn), words::error);
+            table.row([Text::faint("ticket desk"), "".into(), state]);
+        }
+    }
+    for path in &proof.report {
+        table.row([
+            Text::faint("report"),
+            shown(path, kept),
+            Text::new("written", Tone::Good),
+        ]);
+    }
+    let verified = &proof.evidence.verified;
+    let (word, tone) = if verified.valid {
+        ("verified", Tone::Good)
+    } else {
+        ("NOT valid", Tone::Bad)
+    };
+    table.row([
+        Text::faint("evidence"),
+        format!("{} entries, chained and signed", verified.entries).into(),
+        Text::new(word, tone),
+    ]);
+    table.row([
+        Text::faint("checkpoint"),
+        evidence::standing(verified.checkpoint).into(),
+        "".into(),
+    ]);
+    let (word, tone) = match proof.violations {
+        0 => ("none".to_owned(), Tone::Good),
+        some => (some.to_string(), Tone::Bad),
+    };
+    table.row([
+        Text::faint("vendors"),
+        "rules of theirs that were broken".into(),
+        Text::new(word, tone),
+    ]);
+    page.table(table);
+    page
+}
+
+/// Where a file is, if it outlives the demo.
+fn shown(path: &Path, kept: Option<&Path>) -> Text {
+    match kept {
+        Some(_) => path.display().to_string().into(),
+        None => path
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+            .into(),
+    }
+}
+
+pub(super) fn second(second: &Second, names: &Names) -> Page {
+    let mut page = chapter("6  And once more", "the same road again");
+    let mut table = Table::bare().indent(2);
+    let zero = |count: u64| {
+        let tone = if count == 0 { Tone::Good } else { Tone::Warn };
+        Text::new(count.to_string(), tone)
+    };
+    let opened = second.found.scan.incidents.opened.len() as u64;
+    let rows = [
+        ("new findings", second.found.new_findings()),
+        ("incidents opened", opened),
+        ("actions planned", second.done.plan.actions.len() as u64),
+        ("changes at vendors", second.changes_at_vendors as u64),
+    ];
+    for (label, count) in rows {
+        table.row([Text::faint(label), zero(count)]);
+    }
+    page.table(table);
+    page.table(steps(&second.done, names));
+    page
+}
+
+pub(super) fn end(story: &Story, exit: Exit) -> Page {
+    let mut page = Page::new();
+    page.gap();
+    if exit.is_complete() {
+        page.line(Text::new(
+            "All of it happened once, and the second walk changed nothing.",
+            Tone::Good,
+        ));
+    } else {
+        page.line(Text::new(
+            "Not everything came through; the lines above say what, and the exit status is 3.",
+            Tone::Warn,
+        ));
+    }
+    match &story.folder {
+        Some(folder) => page.next(
+            format!(
+                "protect --config {} findings",
+                folder.join("protect.toml").display()
+            ),
+            "everything but the vendors is kept",
+        ),
+        None => page.next(
+            "protect init",
+            "for your own organisation; `demo --keep DIR` keeps the files",
+        ),
+    };
+    page
+}
+
+pub(super) fn faults() -> Table {
+    let mut table = Table::new(["fault", "what goes wrong"]);
+    for (name, meaning) in Fault::NAMES {
+        table.row([(*name).into(), Text::faint(*meaning)]);
+    }
+    table
+}
+
+fn chapter(title: &str, command: &str) -> Page {
+    let mut page = Page::new();
+    page.blank();
+    page.mixed([Text::strong(title), Text::faint(format!("   {command}"))]);
+    page
+}

@@ -1,0 +1,157 @@
+//! The simulated vendors as a configuration names them: for `sandbox` and `demo`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use protect_connectors::core::model::Mode;
+use protect_connectors::core::{Error, Result};
+use protect_sandbox::{Fault, Sandbox, SandboxError};
+
+use crate::app;
+
+/// A secret of the simulated vendors: it opens nothing but them.
+pub(crate) struct Secret {
+    /// The environment variable that a configuration reads it from.
+    pub(crate) variable: &'static str,
+    /// The file that a configuration reads it from.
+    pub(crate) file: &'static str,
+    /// What it is.
+    pub(crate) value: String,
+}
+
+/// Where a configuration finds its secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SecretPlace {
+    /// In environment variables.
+    Environment,
+    /// In files beside it.
+    Files,
+}
+
+/// Every secret of a sandbox.
+pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 5] {
+    let accepted = sandbox.credentials();
+    let secret = |variable, file, value| Secret {
+        variable,
+        file,
+        value,
+    };
+    [
+        secret("HIBP_API_KEY", "hibp.key", accepted.hibp_api_key),
+        secret(
+            "OP_SCAN_SECRET",
+            "onepassword-scan.secret",
+            accepted.scan_client_secret,
+        ),
+        secret(
+            "OP_EVENTS_TOKEN",
+            "onepassword-events.token",
+            accepted.events_token,
+        ),
+        secret(
+            "OP_RESPOND_SECRET",
+            "onepassword-respond.secret",
+            accepted.respond_client_secret,
+        ),
+        secret("WEBHOOK_SECRET", "desk.secret", accepted.webhook_secret),
+    ]
+}
+
+/// A whole configuration for a sandbox.
+pub(crate) fn config(sandbox: &Sandbox, mode: Mode, place: SecretPlace) -> String {
+    let accepted = sandbox.credentials();
+    let [hibp, scan, events, respond, desk] = secrets(sandbox).map(|secret| match place {
+        SecretPlace::Environment => format!("{{ env = \"{}\" }}", secret.variable),
+        SecretPlace::Files => format!("{{ file = \"{}\" }}", secret.file),
+    });
+    let mode = match mode {
+        Mode::DryRun => "dry_run",
+        Mode::Enforce => "enforce",
+    };
+    let mut out =
+        format!("mode = \"{mode}\"\n\n[store]\nkind = \"sqlite\"\npath = \"protect.db\"\n");
+    if place == SecretPlace::Files {
+        out.push_str("\n[ledger]\nkey = { file = \"ledger.key\" }\n");
+    }
+    // Writing to a string does not fail.
+    let _ = write!(
+        out,
+        r#"
+[connections.hibp]
+kind = "hibp"
+tenants = ["acme"]
+endpoints = {{ api = "{hibp_api}", passwords = "{hibp_passwords}" }}
+scan = {{ api_key = {hibp} }}
+
+[connections.acme-passwords]
+kind = "onepassword"
+tenants = ["acme"]
+endpoints = {{ api = "{op_api}", events = "{op_events}" }}
+scan = {{ client_id = "{scan_id}", client_secret = {scan}, events_token = {events} }}
+respond = {{ client_id = "{respond_id}", client_secret = {respond} }}
+
+[connections.desk]
+kind = "webhook"
+tenants = ["acme"]
+endpoints = {{ url = "{desk_url}" }}
+respond = {{ signing_secret = {desk} }}
+
+[tenants.acme]
+name = "Acme GmbH"
+domains = ["{domain}"]
+monitor = {{ domains = true, directories = ["passwords"] }}
+
+[tenants.acme.connectors.breaches]
+connection = "hibp"
+
+[tenants.acme.connectors.passwords]
+connection = "acme-passwords"
+account_id = "{account}"
+
+[tenants.acme.connectors.desk]
+connection = "desk"
+
+[[tenants.acme.rules]]
+name = "leaked credential"
+when = {{ kind = "credential_exposure", severity = ">=high" }}
+then = ["suspend_account", "open_ticket"]
+
+[[tenants.acme.rules]]
+name = "flagged sign-in"
+when = {{ kind = "suspicious_sign_in", severity = ">=high" }}
+then = ["suspend_account", "open_ticket"]
+"#,
+        hibp_api = sandbox.hibp_api_url(),
+        hibp_passwords = sandbox.hibp_passwords_url(),
+        op_api = sandbox.onepassword_api_url(),
+        op_events = sandbox.onepassword_events_url(),
+        scan_id = accepted.scan_client_id,
+        respond_id = accepted.respond_client_id,
+        desk_url = sandbox.webhook_url(),
+        domain = sandbox.planted().domain,
+        account = accepted.account_id,
+    );
+    out
+}
+
+/// Writes the secrets of a sandbox into a folder, readable for their owner alone.
+pub(crate) fn write_secrets(sandbox: &Sandbox, folder: &Path) -> Result<()> {
+    for secret in secrets(sandbox) {
+        app::write_secret(&folder.join(secret.file), &secret.value)?;
+    }
+    Ok(())
+}
+
+/// The fault of this name.
+pub(crate) fn fault(name: &str) -> Result<Fault> {
+    Fault::named(name).ok_or_else(|| {
+        let known: Vec<_> = Fault::NAMES.iter().map(|(name, _)| *name).collect();
+        Error::invalid_input(format!("no such fault; there are: {}", known.join(", ")))
+            .with_context("argument", "--fault")
+    })
+}
+
+/// Why the simulated vendors did not start.
+pub(crate) fn not_started(error: SandboxError) -> Error {
+    Error::invalid_input(format!("the simulated vendors did not start: {error}")).with_source(error)
+}

@@ -1,0 +1,129 @@
+use super::*;
+use crate::engine::Engine;
+use crate::model::{
+    CheckId, Confidence, Finding, FindingId, FindingKind, FindingStatus, Observation, Severity,
+    Subject, TenantId,
+};
+use crate::store::{Commit, Expect, MemoryStore, Put, RecordKind, Store};
+
+const HOSTILE: &str = "<script>alert(1)</script>|`x`";
+
+async fn tenant(findings: &[Finding]) -> Tenant {
+    let registry = crate::registry::Registry::new();
+    let text = "[tenants.acme]\nname = \"Acme & Sons\"\ndomains = [\"acme.example\"]\n";
+    let config = crate::config::Config::from_toml(text, &registry).unwrap();
+    let store = std::sync::Arc::new(MemoryStore::new());
+    let mut commit = Commit::default();
+    for finding in findings {
+        let put = Put::new(RecordKind::Finding, finding.id.as_str(), finding).unwrap();
+        commit = commit.put(put.expect(Expect::Absent));
+    }
+    store
+        .commit(&TenantId::new("acme").unwrap(), commit)
+        .await
+        .unwrap();
+    let context = crate::testing::context().context;
+    let engine = Engine::builder(config, registry, context)
+        .build(store)
+        .unwrap();
+    engine.tenant("acme").unwrap()
+}
+
+fn finding(number: u32, severity: Severity, status: FindingStatus) -> Finding {
+    let tenant = TenantId::new("acme").unwrap();
+    let check = CheckId::new("hibp.exposure.breach").unwrap();
+    let subject = Subject::domain(&format!("{number}.example"));
+    let seen = "2026-11-05T00:00:00Z".parse().unwrap();
+    Finding {
+        id: FindingId::of(&tenant, &check, &subject, ""),
+        tenant,
+        source: "breaches".parse().unwrap(),
+        observation: Observation {
+            check,
+            kind: FindingKind::CredentialExposure,
+            subject,
+            discriminator: String::new(),
+            cause: None,
+            severity,
+            confidence: Confidence::High,
+            title: HOSTILE.to_owned(),
+            reasons: Vec::new(),
+            attribution: Some(Attribution {
+                source: "Have I Been Pwned".to_owned(),
+                url: "https://haveibeenpwned.com".to_owned(),
+                licence: "CC BY 4.0".to_owned(),
+            }),
+            references: Vec::new(),
+            details: crate::model::Attributes::new(),
+            from_event: false,
+        },
+        status,
+        baseline: false,
+        occurrence: 1,
+        first_seen: seen,
+        last_seen: seen,
+        resolved_at: None,
+        acceptance: (status == FindingStatus::Accepted).then(|| crate::model::Acceptance {
+            until: seen,
+            reason: HOSTILE.to_owned(),
+            author: "carol".to_owned(),
+        }),
+        incident: None,
+    }
+}
+
+#[tokio::test]
+async fn open_and_accepted_findings_lower_the_score_and_settled_ones_do_not() {
+    let findings = [
+        finding(1, Severity::Critical, FindingStatus::New),
+        finding(2, Severity::High, FindingStatus::Accepted),
+        finding(3, Severity::Critical, FindingStatus::Resolved),
+        finding(4, Severity::Critical, FindingStatus::FalsePositive),
+    ];
+    let score = tenant(&findings).await.score().await.unwrap();
+    assert_eq!(score.total, Some(100 - 25 - 10));
+    assert_eq!(score.weights["critical"], 25);
+    let nothing = tenant(&[]).await.score().await.unwrap();
+    assert_eq!(
+        nothing.total, None,
+        "nothing was looked at is not a good score"
+    );
+}
+
+#[tokio::test]
+async fn outside_text_stays_text_in_every_form_and_the_source_is_credited() {
+    let findings = [finding(1, Severity::Low, FindingStatus::Accepted)];
+    let month = "2026-11".parse().unwrap();
+    let report = tenant(&findings).await.report(month, &[]).await.unwrap();
+    let html = report.to_html().unwrap();
+    assert!(!html.contains("<script>"));
+    assert!(html.contains("&lt;script&gt;") && html.contains("Acme &amp; Sons"));
+    let markdown = report.to_markdown();
+    assert!(markdown.contains("\\<script\\>"), "{markdown}");
+    let json: Report = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+    assert_eq!(json, report);
+    for text in [html, markdown] {
+        assert!(text.contains("Have I Been Pwned") && text.contains("CC BY 4.0"));
+    }
+}
+
+#[tokio::test]
+async fn a_section_of_ones_own_stands_in_the_report() {
+    #[derive(Debug)]
+    struct Own;
+    #[async_trait]
+    impl ReportSection for Own {
+        async fn write(&self, tenant: &Tenant, month: Month) -> Result<Option<Section>> {
+            Ok(Some(Section {
+                id: "own".to_owned(),
+                title: "Our own".to_owned(),
+                blocks: vec![Block::Text {
+                    text: format!("{} in {month}", tenant.id()),
+                }],
+            }))
+        }
+    }
+    let month = "2026-11".parse().unwrap();
+    let report = tenant(&[]).await.report(month, &[&Own]).await.unwrap();
+    assert!(report.to_html().unwrap().contains("acme in 2026-11"));
+}
