@@ -8,7 +8,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Call", "Handle", "connect", "hibp_evaluate", "open", "version"]
+__all__ = ["Call", "Handle", "connect", "finish", "hibp_evaluate", "open", "version"]
 
 @final
 class Call:
@@ -57,6 +57,11 @@ def connect(class_name: str, constructor: str, secrets: dict[str, Any]) -> Handl
     """
     Makes a vendor's own client from the JSON of its constructor's parameters; secrets stand in it as
     `{"provided": name}` and are in the dict under that name, as a string or a callable.
+    """
+
+def finish() -> None:
+    """
+    Called when Python ends: waits until no thread of the engine is inside Python any more.
     """
 
 def hibp_evaluate(breaches: str, profile: str, unknown_form_is_critical: bool) -> str:

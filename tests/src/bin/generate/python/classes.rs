@@ -79,8 +79,8 @@ fn constructor(class: &Class) -> String {
         out,
         "        super().__init__()\n        self._connect(\n            \"{}\",\n            {{{}}},\n            {{{}}},\n        )",
         class.name,
-        given(plain),
-        given(secrets),
+        given(&plain),
+        given(&secrets),
     );
     out
 }
@@ -131,7 +131,7 @@ fn method(operation: &Operation, style: Style) -> String {
     let call = format!(
         "\"{}\",\n            {{{}{further}}},\n",
         operation.name,
-        given(plain)
+        given(&plain)
     );
     let body = body(result, &call, progress, awaited);
     if secrets.is_empty() {
@@ -140,7 +140,7 @@ fn method(operation: &Operation, style: Style) -> String {
         let _ = writeln!(
             out,
             "        with self._secrets({{{}}}) as secrets:",
-            given(secrets)
+            given(&secrets)
         );
         out.push_str(&indented(&body));
     }
@@ -148,7 +148,8 @@ fn method(operation: &Operation, style: Style) -> String {
 }
 
 fn indented(body: &str) -> String {
-    body.lines().map(|line| format!("    {line}\n")).collect()
+    let lines: Vec<_> = body.lines().map(|line| format!("    {line}")).collect();
+    lines.join("\n") + "\n"
 }
 
 fn body(result: ResultType, call: &str, progress: Option<&Parameter>, awaited: bool) -> String {
@@ -204,7 +205,7 @@ fn flat(arguments: &str) -> String {
     parts.join(" ").trim_end_matches(',').to_owned()
 }
 
-fn given(parameters: Vec<&Parameter>) -> String {
+fn given(parameters: &[&Parameter]) -> String {
     let pairs: Vec<_> = parameters
         .iter()
         .map(|parameter| format!("\"{}\": {}", parameter.name, identifier(parameter.name)))

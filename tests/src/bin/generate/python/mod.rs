@@ -31,18 +31,18 @@ pub(crate) fn artifacts(catalogue: &Catalogue) -> Vec<Artifact> {
     for module in &catalogue.modules {
         artifacts.push(file(
             &format!("{}_models", module.kind),
-            models::render(module),
+            &models::render(module),
         ));
-        artifacts.push(file(module.kind, classes::render(module, Style::Blocking)));
+        artifacts.push(file(module.kind, &classes::render(module, Style::Blocking)));
         artifacts.push(file(
             &format!("{}_aio", module.kind),
-            classes::render(module, Style::Awaited),
+            &classes::render(module, Style::Awaited),
         ));
     }
     artifacts
 }
 
-fn file(name: &str, body: String) -> Artifact {
+fn file(name: &str, body: &str) -> Artifact {
     Artifact {
         path: format!("{FOLDER}/{name}.py"),
         contents: format!("{HEADER}{body}"),
@@ -59,7 +59,7 @@ fn annotation(holds: &Type) -> String {
         Type::Boolean => "bool".to_owned(),
         Type::Timestamp => "datetime".to_owned(),
         Type::Object => "Mapping[str, Any]".to_owned(),
-        Type::List(inner) => format!("tuple[{}, ...]", annotation(inner)),
+        Type::List(inner) => format!("Sequence[{}]", annotation(inner)),
         Type::Map(inner) => format!("Mapping[str, {}]", annotation(inner)),
         Type::Optional(inner) => format!("{} | None", annotation(inner)),
         Type::Model(name) => name.clone(),
