@@ -139,7 +139,8 @@ def test_incidents_reports_and_states_are_typed(acme: Tenant) -> None:
     assert acme.incident(incident.id) == moved
     assert acme.status().open_incidents
     assert all(checkup.healthy for checkup in acme.doctor())
-    assert 0 <= acme.score().total <= 100
+    total = acme.score().total
+    assert total is not None and 0 <= total <= 100
     month = datetime.now(timezone.utc).strftime("%Y-%m")
     assert acme.report(month).month == month
 
@@ -160,7 +161,6 @@ def test_what_progress_raises_ends_the_scan_and_reaches_the_caller(acme: Tenant)
 
     with pytest.raises(Enough):
         acme.scan(progress=stop)
-    assert acme.scan().complete
 
 
 def test_a_configuration_may_be_a_file(protect_sandbox: Sandbox, tmp_path: Path) -> None:

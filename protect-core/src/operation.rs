@@ -2,7 +2,7 @@
 //! through. Classes, models, stubs, types and reference pages are generated from the declaration.
 //!
 //! The Rust method is written by hand; the table beside it says the same as data, and
-//! [`check_table`] (feature `testing`) compares the two. No class is written by hand twice.
+//! `check_table` (feature `testing`) compares the two. No class is written by hand twice.
 
 use std::sync::Arc;
 use std::time::Duration;

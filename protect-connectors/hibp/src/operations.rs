@@ -1,7 +1,6 @@
 //! The client's methods as data, from which the bindings and the reference pages are made.
 
 use protect_core::operation::{Effect, Model, Operation, Parameter, ParameterKind, ResultType};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::models::{
     Addresses, Breach, BreachRef, DataClasses, DnsToken, DomainExposure, Paste, SubscribedDomain,
@@ -20,7 +19,7 @@ pub const OPERATIONS: &[Operation] = &[
                 "Only spam lists, or none of them.",
             ),
         ],
-        result: ResultType::List(model::<Breach>("Breach")),
+        result: ResultType::List(Model::of::<Breach>("Breach")),
         effect: Effect::Read,
         permission: "",
         docs: "The whole catalogue of breaches. Needs no key.",
@@ -28,7 +27,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "breach",
         parameters: &[text("name", "The breach's stable name.")],
-        result: ResultType::Optional(model::<Breach>("Breach")),
+        result: ResultType::Optional(Model::of::<Breach>("Breach")),
         effect: Effect::Read,
         permission: "",
         docs: "One breach by its stable name, or nothing. Needs no key.",
@@ -36,7 +35,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "latest_breach",
         parameters: &[],
-        result: ResultType::Optional(model::<Breach>("Breach")),
+        result: ResultType::Optional(Model::of::<Breach>("Breach")),
         effect: Effect::Read,
         permission: "",
         docs: "The breach that was loaded last. Needs no key.",
@@ -44,7 +43,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "data_classes",
         parameters: &[],
-        result: ResultType::One(model::<DataClasses>("DataClasses")),
+        result: ResultType::One(Model::of::<DataClasses>("DataClasses")),
         effect: Effect::Read,
         permission: "",
         docs: "Every class of exposed data there is. Needs no key.",
@@ -52,7 +51,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "breached_account",
         parameters: &[text("account", "The e-mail address; it leaves.")],
-        result: ResultType::List(model::<BreachRef>("BreachRef")),
+        result: ResultType::List(Model::of::<BreachRef>("BreachRef")),
         effect: Effect::Read,
         permission: "hibp-api-key",
         docs: "The breaches of an address, by name. An empty list is an answer; not being able to ask is an error.",
@@ -63,7 +62,7 @@ pub const OPERATIONS: &[Operation] = &[
             "account",
             "The e-mail address; six digits of its hash leave.",
         )],
-        result: ResultType::List(model::<BreachRef>("BreachRef")),
+        result: ResultType::List(Model::of::<BreachRef>("BreachRef")),
         effect: Effect::Read,
         permission: "IncludesKAnon",
         docs: "The breaches of an address, without telling which address was meant.",
@@ -71,7 +70,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "breached_domain",
         parameters: &[text("domain", "A domain that is verified for the key.")],
-        result: ResultType::One(model::<DomainExposure>("DomainExposure")),
+        result: ResultType::One(Model::of::<DomainExposure>("DomainExposure")),
         effect: Effect::Read,
         permission: "domain verified for the key",
         docs: "Every breached alias of a domain, sensitive breaches included.",
@@ -79,7 +78,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "subscribed_domains",
         parameters: &[],
-        result: ResultType::List(model::<SubscribedDomain>("SubscribedDomain")),
+        result: ResultType::List(Model::of::<SubscribedDomain>("SubscribedDomain")),
         effect: Effect::Read,
         permission: "hibp-api-key",
         docs: "The domains that are verified for the key.",
@@ -87,7 +86,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "generate_dns_token",
         parameters: &[text("domain", "The domain to be verified.")],
-        result: ResultType::One(model::<DnsToken>("DnsToken")),
+        result: ResultType::One(Model::of::<DnsToken>("DnsToken")),
         effect: Effect::Change,
         permission: "IncludesBulkDomainAdd",
         docs: "Begins verifying a domain: the TXT record to publish.",
@@ -117,7 +116,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "paste_account",
         parameters: &[text("account", "The e-mail address; it leaves.")],
-        result: ResultType::List(model::<Paste>("Paste")),
+        result: ResultType::List(Model::of::<Paste>("Paste")),
         effect: Effect::Read,
         permission: "hibp-api-key",
         docs: "The pastes that hold an address.",
@@ -128,7 +127,7 @@ pub const OPERATIONS: &[Operation] = &[
             "email",
             "An address whose domain is verified for the key.",
         )],
-        result: ResultType::One(model::<Websites>("Websites")),
+        result: ResultType::One(Model::of::<Websites>("Websites")),
         effect: Effect::Read,
         permission: "IncludesStealerLogs",
         docs: "The websites at which information stealers saw an address being typed.",
@@ -136,7 +135,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "stealer_logs_by_website_domain",
         parameters: &[text("domain", "One's own website's domain, verified.")],
-        result: ResultType::One(model::<Addresses>("Addresses")),
+        result: ResultType::One(Model::of::<Addresses>("Addresses")),
         effect: Effect::Read,
         permission: "IncludesStealerLogs",
         docs: "The addresses that information stealers saw being typed at a website: other people's addresses.",
@@ -144,7 +143,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "stealer_logs_by_email_domain",
         parameters: &[text("domain", "A domain that is verified for the key.")],
-        result: ResultType::One(model::<DomainExposure>("DomainExposure")),
+        result: ResultType::One(Model::of::<DomainExposure>("DomainExposure")),
         effect: Effect::Read,
         permission: "IncludesStealerLogs",
         docs: "For every alias of a domain, the websites at which information stealers saw it.",
@@ -152,7 +151,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "subscription_status",
         parameters: &[],
-        result: ResultType::One(model::<SubscriptionStatus>("SubscriptionStatus")),
+        result: ResultType::One(Model::of::<SubscriptionStatus>("SubscriptionStatus")),
         effect: Effect::Read,
         permission: "hibp-api-key",
         docs: "What the key's plan gives.",
@@ -198,15 +197,4 @@ const fn optional(name: &'static str, kind: ParameterKind, docs: &'static str) -
         optional: true,
         docs,
     }
-}
-
-const fn model<T: JsonSchema>(name: &'static str) -> Model {
-    Model {
-        name,
-        schema: schema::<T>,
-    }
-}
-
-fn schema<T: JsonSchema>() -> Schema {
-    SchemaGenerator::default().into_root_schema_for::<T>()
 }

@@ -12,7 +12,6 @@ use protect_core::operation::{
 };
 use protect_core::secret::SecretRef;
 use protect_core::{Error, Result};
-use schemars::schema_for;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -82,10 +81,7 @@ pub const OPERATIONS: &[Operation] = &[
                 "What the page before gave as `next_page_token`.",
             ),
         ],
-        result: ResultType::One(Model {
-            name: "UserPage",
-            schema: || schema_for!(UserPage),
-        }),
+        result: ResultType::One(Model::of::<UserPage>("UserPage")),
         effect: Effect::Read,
         permission: "list users",
         docs: "One page of up to 1,000 users, with the records that could not be read.",
@@ -125,10 +121,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "introspect",
         parameters: &[],
-        result: ResultType::One(Model {
-            name: "Introspection",
-            schema: || schema_for!(Introspection),
-        }),
+        result: ResultType::One(Model::of::<Introspection>("Introspection")),
         effect: Effect::Read,
         permission: "",
         docs: "What the Events API token may read.",
@@ -136,10 +129,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "sign_in_attempts_page",
         parameters: EVENTS,
-        result: ResultType::One(Model {
-            name: "SignInAttemptPage",
-            schema: || schema_for!(EventPage<SignInAttempt>),
-        }),
+        result: ResultType::One(Model::of::<EventPage<SignInAttempt>>("SignInAttemptPage")),
         effect: Effect::Read,
         permission: "signinattempts",
         docs: "One page of up to 1,000 attempts to sign in: behind `cursor`, or else from `start_time` on. Keep the page's cursor even where there is no more: the next poll begins there.",
@@ -147,10 +137,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "item_usages_page",
         parameters: EVENTS,
-        result: ResultType::One(Model {
-            name: "ItemUsagePage",
-            schema: || schema_for!(EventPage<ItemUsage>),
-        }),
+        result: ResultType::One(Model::of::<EventPage<ItemUsage>>("ItemUsagePage")),
         effect: Effect::Read,
         permission: "itemusages",
         docs: "One page of up to 1,000 uses of items; otherwise as `sign_in_attempts_page`.",
@@ -158,20 +145,14 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "audit_events_page",
         parameters: EVENTS,
-        result: ResultType::One(Model {
-            name: "AuditEventPage",
-            schema: || schema_for!(EventPage<AuditEvent>),
-        }),
+        result: ResultType::One(Model::of::<EventPage<AuditEvent>>("AuditEventPage")),
         effect: Effect::Read,
         permission: "auditevents",
         docs: "One page of up to 1,000 audit events; otherwise as `sign_in_attempts_page`.",
     },
 ];
 
-const USER: Model = Model {
-    name: "User",
-    schema: || schema_for!(User),
-};
+const USER: Model = Model::of::<User>("User");
 const USER_ID: Parameter = text("user_id", "The user's id: 26 capital letters and digits.");
 const FILTER: Parameter = optional("filter", "Only users who are `active`, or `suspended`.");
 const EVENTS: &[Parameter] = &[

@@ -75,3 +75,64 @@ impl Callable for Protect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protect_core::ErrorKind;
+    use protect_core::operation::check_table;
+    use protect_core::testing;
+    use serde_json::json;
+
+    use super::*;
+
+    async fn opened() -> Arc<dyn Callable> {
+        let config =
+            json!({ "tenants": { "acme": { "name": "Acme", "domains": ["acme.example"] } } });
+        let context = testing::context().context;
+        let opened = Protect::builder().context(context).open_config(&config);
+        Arc::new(opened.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_table_of_the_engine_and_its_gate_know_the_same_operations() {
+        assert_eq!(check_table(opened().await).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn the_table_of_a_tenant_and_its_gate_know_the_same_operations() {
+        let tenant = opened()
+            .await
+            .open("tenant", json!({ "id": "acme" }))
+            .unwrap();
+        assert_eq!(check_table(tenant).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_tenant_is_not_opened() {
+        let error = opened()
+            .await
+            .open("tenant", json!({ "id": "globex" }))
+            .err();
+        assert_eq!(error.unwrap().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn every_class_has_a_name_of_its_own_and_says_what_it_is() {
+        let classes = crate::operations::classes();
+        let mut names: Vec<_> = classes.iter().map(|class| class.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), classes.len());
+        assert!(classes.iter().all(|class| !class.docs.is_empty()));
+    }
+
+    #[test]
+    fn a_client_that_this_build_has_not_names_those_it_has() {
+        let context = testing::context().context;
+        let error = crate::operations::connect("Slack", json!({}), &context)
+            .err()
+            .unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().contains("OnePassword"), "{error}");
+    }
+}

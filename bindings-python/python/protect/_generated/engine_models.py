@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Union
@@ -305,9 +305,9 @@ class CredentialDiagnosis(Model):
 
     accepted: bool | None = None
     """Whether the vendor accepts it; `None` where that could not be found out."""
-    excess: tuple[str, ...] = ()
+    excess: Sequence[str] = ()
     """Permissions it has and does not need."""
-    missing: tuple[str, ...] = ()
+    missing: Sequence[str] = ()
     """Permissions it lacks."""
     name: str
     """`scan`, `respond` or another field of the configuration."""
@@ -629,7 +629,7 @@ class RuleTrial(Model):
 
     applies: bool
     """Whether the rule applies to it."""
-    because: tuple[str, ...] = ()
+    because: Sequence[str] = ()
     """Which of its conditions do not hold."""
     finding: str
     """The finding."""
@@ -703,11 +703,11 @@ SubjectKind = Union[
 class Triaged(Model):
     """What became of incidents."""
 
-    opened: tuple[str, ...] = ()
+    opened: Sequence[str] = ()
     """Incidents that were opened."""
-    resolved: tuple[str, ...] = ()
+    resolved: Sequence[str] = ()
     """Incidents that were resolved, since none of their findings is open."""
-    updated: tuple[str, ...] = ()
+    updated: Sequence[str] = ()
     """Open incidents that took further findings."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -899,13 +899,13 @@ class Block(Model):
     """A paragraph."""
     text: str | None = None
     """The words."""
-    figures: tuple[Figure, ...] = ()
+    figures: Sequence[Figure] = ()
     """Each with its label."""
-    columns: tuple[str, ...] = ()
+    columns: Sequence[str] = ()
     """What stands above each column."""
-    rows: tuple[tuple[str, ...], ...] = ()
+    rows: Sequence[Sequence[str]] = ()
     """The rows, each as long as `columns`."""
-    bars: tuple[Figure, ...] = ()
+    bars: Sequence[Figure] = ()
     """Each with its label."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -924,7 +924,7 @@ class Block(Model):
 class CheckResult(Model):
     """What one check decided, and why."""
 
-    affected: tuple[str, ...] = ()
+    affected: Sequence[str] = ()
     """The subjects that failed, by their vendor-stable names."""
     check: str
     """The check."""
@@ -936,7 +936,7 @@ class CheckResult(Model):
     """Why it could not look, where it could not."""
     reason: str
     """One sentence for people."""
-    references: tuple[Reference, ...] = ()
+    references: Sequence[Reference] = ()
     """Where the rule comes from."""
     severity: Severity
     """How bad a `fail` is."""
@@ -967,9 +967,9 @@ class Diagnosis(Model):
 
     clock_skew_seconds: int | None = None
     """How far the vendor's clock is ahead of ours, in seconds, where its answer said."""
-    credentials: tuple[CredentialDiagnosis, ...] = ()
+    credentials: Sequence[CredentialDiagnosis] = ()
     """Each credential, what is missing and what is too much."""
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
     """What else somebody should know, such as a plan's capacity."""
     reachable: bool
     """Whether the vendor answered at all."""
@@ -1025,7 +1025,7 @@ class Guard(Model):
 
     decision: GuardDecision
     """The verdict."""
-    reasons: tuple[str, ...] = ()
+    reasons: Sequence[str] = ()
     """Why, for people; empty for a plain `allow`."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1042,7 +1042,7 @@ class Incident(Model):
 
     cause: str
     """What its findings have in common: `person:<id>`, `breach:<name>`, `subject:<...>`."""
-    findings: tuple[str, ...] = ()
+    findings: Sequence[str] = ()
     """Its findings."""
     generation: int
     """How often this cause has come (back); 1 at first."""
@@ -1145,7 +1145,7 @@ class ScanCounts(Model):
     """Pages committed."""
     rejected: int
     """Items that could not be read."""
-    rejected_items: tuple[RejectedItem, ...] = ()
+    rejected_items: Sequence[RejectedItem] = ()
     """The first of them."""
     reopened: int
     """Findings that had been resolved and came back."""
@@ -1197,7 +1197,7 @@ class ScorePart(Model):
 class StoredVerdict(Model):
     """A check's last verdict."""
 
-    affected: tuple[str, ...] = ()
+    affected: Sequence[str] = ()
     """The subjects that failed, by their vendor-stable names."""
     at: datetime
     """When."""
@@ -1213,7 +1213,7 @@ class StoredVerdict(Model):
     """Why it could not look, where it could not."""
     reason: str
     """One sentence for people."""
-    references: tuple[Reference, ...] = ()
+    references: Sequence[Reference] = ()
     """Where the rule comes from."""
     severity: Severity
     """How bad a `fail` is."""
@@ -1266,9 +1266,9 @@ class Subject(Model):
 class WatchList(Model):
     """Who is watched in a tenant: domains as a whole, and single addresses."""
 
-    addresses: tuple[WatchedAddress, ...] = ()
+    addresses: Sequence[WatchedAddress] = ()
     """Addresses, each once, in order."""
-    domains: tuple[str, ...] = ()
+    domains: Sequence[str] = ()
     """Domains of the tenant, in lower case."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1283,11 +1283,11 @@ class WatchList(Model):
 class AccountPage(Model):
     """One page of accounts."""
 
-    accounts: tuple[Account, ...] = ()
+    accounts: Sequence[Account] = ()
     """The accounts."""
     cursor: str | None = None
     """Where the next page begins; null after the last."""
-    rejected: tuple[RejectedItem, ...] = ()
+    rejected: Sequence[RejectedItem] = ()
     """What could not be read."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1403,7 +1403,7 @@ class ConnectorScan(Model):
     """Pages committed."""
     rejected: int
     """Items that could not be read."""
-    rejected_items: tuple[RejectedItem, ...] = ()
+    rejected_items: Sequence[RejectedItem] = ()
     """The first of them."""
     reopened: int
     """Findings that had been resolved and came back."""
@@ -1524,9 +1524,9 @@ class Finding(Model):
     """When it was last seen."""
     occurrence: int
     """How often it has come (back); 1 at first."""
-    reasons: tuple[str, ...] = ()
+    reasons: Sequence[str] = ()
     """Why this severity and confidence: rule ids or short phrases."""
-    references: tuple[Reference, ...] = ()
+    references: Sequence[Reference] = ()
     """Where the rule comes from."""
     resolved_at: datetime | None = None
     """When it was resolved, while it is."""
@@ -1595,9 +1595,9 @@ class Observation(Model):
     """Whether it came from an event: such a finding never resolves by absence."""
     kind: FindingKind
     """Which sort of wrong it is."""
-    reasons: tuple[str, ...] = ()
+    reasons: Sequence[str] = ()
     """Why this severity and confidence: rule ids or short phrases."""
-    references: tuple[Reference, ...] = ()
+    references: Sequence[Reference] = ()
     """Where the rule comes from."""
     severity: Severity
     """How bad it is."""
@@ -1721,7 +1721,7 @@ class ScanRequest(Model):
 class Score(Model):
     """How well protected a tenant is, from 0 to 100, with everything that made the number."""
 
-    parts: tuple[ScorePart, ...] = ()
+    parts: Sequence[ScorePart] = ()
     """One part per kind of finding that was looked for."""
     total: int | None = None
     """The lowest of the parts: a chain is as strong as its weakest link. `None` while nothing was
@@ -1743,7 +1743,7 @@ class Score(Model):
 class Section(Model):
     """One part of a report."""
 
-    blocks: tuple[Block, ...] = ()
+    blocks: Sequence[Block] = ()
     """What it says, in order."""
     id: str
     """A stable name (`actions`)."""
@@ -1801,7 +1801,7 @@ class ConnectorStatus(Model):
     """Why the latest run, or reading of the directory, did not come to its end."""
     next_scan_at: datetime | None = None
     """When it is scanned next, where a scheduler ever ran."""
-    roles: tuple[str, ...] = ()
+    roles: Sequence[str] = ()
     """The roles it plays: `scanner`, `directory`, `remediator`, `sink`."""
     run: RunStatus | None = None
     """Its latest run, where it is a scanner that ever ran."""
@@ -1844,7 +1844,7 @@ class PlannedAction(Model):
 class Report(Model):
     """What a tenant is told about one month."""
 
-    attributions: tuple[Attribution, ...] = ()
+    attributions: Sequence[Attribution] = ()
     """Whom to credit for the data in it."""
     made_at: datetime
     """When it was made."""
@@ -1854,7 +1854,7 @@ class Report(Model):
     """What people call the tenant."""
     score: Score
     """The score at that time, with its parts."""
-    sections: tuple[Section, ...] = ()
+    sections: Sequence[Section] = ()
     """What it says."""
     tenant: str
     """Whose report it is."""
@@ -1878,23 +1878,23 @@ class ScanPage(Model):
 
     cursor: str | None = None
     """Where the next page, or the next run, begins."""
-    evaluated: tuple[Evaluated, ...] = ()
+    evaluated: Sequence[Evaluated] = ()
     """What was looked at in full: a known finding that this covers and the page does not repeat
     is resolved.
     """
     more: bool = False
     """Whether the run goes on."""
-    observations: tuple[Observation, ...] = ()
+    observations: Sequence[Observation] = ()
     """What is wrong."""
     progress: Progress | None = None
     """How far the run is."""
-    rejected: tuple[RejectedItem, ...] = ()
+    rejected: Sequence[RejectedItem] = ()
     """What could not be read."""
-    signals: tuple[Signal, ...] = ()
+    signals: Sequence[Signal] = ()
     """What happened."""
     state: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """What to remember, by declared key; null forgets it."""
-    verdicts: tuple[CheckResult, ...] = ()
+    verdicts: Sequence[CheckResult] = ()
     """What the checks decided."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -1918,9 +1918,9 @@ class ScanSummary(Model):
 
     complete: bool
     """Whether every connector was scanned, and every directory read, to the end."""
-    connectors: tuple[ConnectorScan, ...] = ()
+    connectors: Sequence[ConnectorScan] = ()
     """By connector, in order of their names."""
-    directories: tuple[DirectoryRefresh, ...] = ()
+    directories: Sequence[DirectoryRefresh] = ()
     """The directories that were read before."""
     incidents: Triaged
     """What became of incidents."""
@@ -1959,7 +1959,7 @@ class Step(Model):
 class Plan(Model):
     """Actions with a preview and a guard verdict each. Planning changes nothing."""
 
-    actions: tuple[PlannedAction, ...] = ()
+    actions: Sequence[PlannedAction] = ()
     """What would be done, in order."""
     created_at: datetime
     """When it was made."""
@@ -1985,7 +1985,7 @@ class Plan(Model):
 class TenantStatus(Model):
     """Where a tenant stands."""
 
-    connectors: tuple[ConnectorStatus, ...] = ()
+    connectors: Sequence[ConnectorStatus] = ()
     """By connector, in order of their names."""
     mode: Mode
     """Whether anything may be changed."""

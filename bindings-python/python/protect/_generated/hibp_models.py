@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Union
@@ -35,7 +35,7 @@ __all__ = [
 class Addresses(Model):
     """Addresses that information stealers saw at a website: other people's, and to be kept so."""
 
-    addresses: tuple[str, ...] = ()
+    addresses: Sequence[str] = ()
     """The addresses."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -57,61 +57,61 @@ class Breach(Model):
     """Whom the provider of the data wants credited; to be shown with the breach where present."""
     breach_date: str | None = None
     """About when it happened."""
-    data_classes: tuple[str, ...] = ()
+    data_classes: Sequence[str] = ()
     """What was exposed (`Passwords`)."""
-    description: str | None = None
+    description: str = ""
     """What happened, in HTML: to be cleaned before it is shown."""
-    domain: str | None = None
+    domain: str = ""
     """The site's domain; may be empty."""
-    is_fabricated: bool | None = None
+    is_fabricated: bool = False
     """Whether it is unlikely to come from the site it names; the addresses are real."""
-    is_malware: bool | None = None
+    is_malware: bool = False
     """Whether malware collected it."""
-    is_retired: bool | None = None
+    is_retired: bool = False
     """Whether it was withdrawn."""
-    is_sensitive: bool | None = None
+    is_sensitive: bool = False
     """Whether being in it is nobody else's business: shown to the security role only."""
-    is_spam_list: bool | None = None
+    is_spam_list: bool = False
     """Whether it is a list for sending spam."""
-    is_stealer_log: bool | None = None
+    is_stealer_log: bool = False
     """Whether it consists of information stealers' logs."""
-    is_subscription_free: bool | None = None
+    is_subscription_free: bool = False
     """Whether domain searches show it whatever the plan."""
-    is_verified: bool | None = None
+    is_verified: bool = False
     """Whether its legitimacy is beyond reasonable doubt."""
-    logo_path: str | None = None
+    logo_path: str = ""
     """A picture's URL."""
     modified_date: datetime | None = None
     """When its entry was last changed."""
-    name: str | None = None
+    name: str = ""
     """The stable name."""
-    pwn_count: int | None = None
+    pwn_count: int = 0
     """How many accounts it holds."""
-    title: str | None = None
+    title: str = ""
     """What people call it; may change."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("added_date", "added_date", _codec.TIMESTAMP, False),
-        _codec.Field("attribution", "attribution", _codec.PLAIN, False),
-        _codec.Field("breach_date", "breach_date", _codec.PLAIN, False),
-        _codec.Field("data_classes", "data_classes", _codec.several(_codec.PLAIN), False),
-        _codec.Field("description", "description", _codec.PLAIN, False),
-        _codec.Field("domain", "domain", _codec.PLAIN, False),
-        _codec.Field("is_fabricated", "is_fabricated", _codec.PLAIN, False),
-        _codec.Field("is_malware", "is_malware", _codec.PLAIN, False),
-        _codec.Field("is_retired", "is_retired", _codec.PLAIN, False),
-        _codec.Field("is_sensitive", "is_sensitive", _codec.PLAIN, False),
-        _codec.Field("is_spam_list", "is_spam_list", _codec.PLAIN, False),
-        _codec.Field("is_stealer_log", "is_stealer_log", _codec.PLAIN, False),
-        _codec.Field("is_subscription_free", "is_subscription_free", _codec.PLAIN, False),
-        _codec.Field("is_verified", "is_verified", _codec.PLAIN, False),
-        _codec.Field("logo_path", "logo_path", _codec.PLAIN, False),
-        _codec.Field("modified_date", "modified_date", _codec.TIMESTAMP, False),
-        _codec.Field("name", "name", _codec.PLAIN, False),
-        _codec.Field("pwn_count", "pwn_count", _codec.PLAIN, False),
-        _codec.Field("title", "title", _codec.PLAIN, False),
+        _codec.Field("added_date", "added_date", _codec.TIMESTAMP, True),
+        _codec.Field("attribution", "attribution", _codec.PLAIN, True),
+        _codec.Field("breach_date", "breach_date", _codec.PLAIN, True),
+        _codec.Field("data_classes", "data_classes", _codec.several(_codec.PLAIN), True),
+        _codec.Field("description", "description", _codec.PLAIN, True),
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("is_fabricated", "is_fabricated", _codec.PLAIN, True),
+        _codec.Field("is_malware", "is_malware", _codec.PLAIN, True),
+        _codec.Field("is_retired", "is_retired", _codec.PLAIN, True),
+        _codec.Field("is_sensitive", "is_sensitive", _codec.PLAIN, True),
+        _codec.Field("is_spam_list", "is_spam_list", _codec.PLAIN, True),
+        _codec.Field("is_stealer_log", "is_stealer_log", _codec.PLAIN, True),
+        _codec.Field("is_subscription_free", "is_subscription_free", _codec.PLAIN, True),
+        _codec.Field("is_verified", "is_verified", _codec.PLAIN, True),
+        _codec.Field("logo_path", "logo_path", _codec.PLAIN, True),
+        _codec.Field("modified_date", "modified_date", _codec.TIMESTAMP, True),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("pwn_count", "pwn_count", _codec.PLAIN, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
     )
 
 
@@ -166,7 +166,7 @@ CredentialForm = Union[
 class DataClasses(Model):
     """Every data class there is."""
 
-    names: tuple[str, ...] = ()
+    names: Sequence[str] = ()
     """Their names, sorted."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -194,7 +194,7 @@ class DnsToken(Model):
 class DomainExposure(Model):
     """Names by local part: what a search over a whole domain answers."""
 
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=_codec.nothing)
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=_codec.nothing)
     """For each local part, the breaches or websites it was found in."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -210,7 +210,7 @@ class Paste(Model):
 
     date: datetime | None = None
     """When it was pasted."""
-    email_count: int | None = None
+    email_count: int = 0
     """How many addresses it holds."""
     id: str
     """Its id there; a whole URL for some sources."""
@@ -222,11 +222,11 @@ class Paste(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("date", "date", _codec.TIMESTAMP, False),
-        _codec.Field("email_count", "email_count", _codec.PLAIN, False),
+        _codec.Field("date", "date", _codec.TIMESTAMP, True),
+        _codec.Field("email_count", "email_count", _codec.PLAIN, True),
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("source", "source", _codec.PLAIN, True),
-        _codec.Field("title", "title", _codec.PLAIN, False),
+        _codec.Field("title", "title", _codec.PLAIN, True),
     )
 
 
@@ -249,10 +249,10 @@ class SubscribedDomain(Model):
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("domain_name", "domain_name", _codec.PLAIN, True),
-        _codec.Field("next_subscription_renewal", "next_subscription_renewal", _codec.TIMESTAMP, False),
-        _codec.Field("pwn_count", "pwn_count", _codec.PLAIN, False),
-        _codec.Field("pwn_count_excluding_spam_lists", "pwn_count_excluding_spam_lists", _codec.PLAIN, False),
-        _codec.Field("pwn_count_excluding_spam_lists_at_last_subscription_renewal", "pwn_count_excluding_spam_lists_at_last_subscription_renewal", _codec.PLAIN, False),
+        _codec.Field("next_subscription_renewal", "next_subscription_renewal", _codec.TIMESTAMP, True),
+        _codec.Field("pwn_count", "pwn_count", _codec.PLAIN, True),
+        _codec.Field("pwn_count_excluding_spam_lists", "pwn_count_excluding_spam_lists", _codec.PLAIN, True),
+        _codec.Field("pwn_count_excluding_spam_lists_at_last_subscription_renewal", "pwn_count_excluding_spam_lists_at_last_subscription_renewal", _codec.PLAIN, True),
     )
 
 
@@ -260,43 +260,43 @@ class SubscribedDomain(Model):
 class SubscriptionStatus(Model):
     """What the key's plan gives. Older keys lack the newer fields."""
 
-    description: str | None = None
+    description: str = ""
     """The plan in words."""
     domain_search_max_breached_accounts: int | None = None
     """How many breached addresses a domain may have to be searched; absent means any number."""
-    includes_auto_subdomain_verification: bool | None = None
+    includes_auto_subdomain_verification: bool = False
     """Whether subdomains of a verified domain need no proof of their own."""
-    includes_bulk_domain_add: bool | None = None
+    includes_bulk_domain_add: bool = False
     """Whether domains may be added through the API."""
-    includes_customer_domains: bool | None = None
+    includes_customer_domains: bool = False
     """Whether the plan may serve other organisations, as a provider does."""
-    includes_k_anon: bool | None = None
+    includes_k_anon: bool = False
     """Whether addresses may be searched by the first digits of their hash."""
-    includes_stealer_logs: bool | None = None
+    includes_stealer_logs: bool = False
     """Whether stealer logs may be searched."""
     max_breached_domains: int | None = None
     """How many domains of more than ten breached addresses; absent means any number."""
-    rpm: int | None = None
+    rpm: int = 0
     """Searches a minute."""
     subscribed_until: datetime | None = None
     """Until when it is paid."""
-    subscription_name: str | None = None
+    subscription_name: str = ""
     """The plan's name (`Pro 2`)."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("description", "description", _codec.PLAIN, False),
-        _codec.Field("domain_search_max_breached_accounts", "domain_search_max_breached_accounts", _codec.PLAIN, False),
-        _codec.Field("includes_auto_subdomain_verification", "includes_auto_subdomain_verification", _codec.PLAIN, False),
-        _codec.Field("includes_bulk_domain_add", "includes_bulk_domain_add", _codec.PLAIN, False),
-        _codec.Field("includes_customer_domains", "includes_customer_domains", _codec.PLAIN, False),
-        _codec.Field("includes_k_anon", "includes_k_anon", _codec.PLAIN, False),
-        _codec.Field("includes_stealer_logs", "includes_stealer_logs", _codec.PLAIN, False),
-        _codec.Field("max_breached_domains", "max_breached_domains", _codec.PLAIN, False),
-        _codec.Field("rpm", "rpm", _codec.PLAIN, False),
-        _codec.Field("subscribed_until", "subscribed_until", _codec.TIMESTAMP, False),
-        _codec.Field("subscription_name", "subscription_name", _codec.PLAIN, False),
+        _codec.Field("description", "description", _codec.PLAIN, True),
+        _codec.Field("domain_search_max_breached_accounts", "domain_search_max_breached_accounts", _codec.PLAIN, True),
+        _codec.Field("includes_auto_subdomain_verification", "includes_auto_subdomain_verification", _codec.PLAIN, True),
+        _codec.Field("includes_bulk_domain_add", "includes_bulk_domain_add", _codec.PLAIN, True),
+        _codec.Field("includes_customer_domains", "includes_customer_domains", _codec.PLAIN, True),
+        _codec.Field("includes_k_anon", "includes_k_anon", _codec.PLAIN, True),
+        _codec.Field("includes_stealer_logs", "includes_stealer_logs", _codec.PLAIN, True),
+        _codec.Field("max_breached_domains", "max_breached_domains", _codec.PLAIN, True),
+        _codec.Field("rpm", "rpm", _codec.PLAIN, True),
+        _codec.Field("subscribed_until", "subscribed_until", _codec.TIMESTAMP, True),
+        _codec.Field("subscription_name", "subscription_name", _codec.PLAIN, True),
     )
 
 
@@ -304,7 +304,7 @@ class SubscriptionStatus(Model):
 class Websites(Model):
     """Websites at which information stealers saw an address."""
 
-    websites: tuple[str, ...] = ()
+    websites: Sequence[str] = ()
     """Their domains."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -324,7 +324,7 @@ class Assessment(Model):
     """In which form credentials were exposed."""
     name: str
     """The breach's stable name."""
-    reasons: tuple[str, ...] = ()
+    reasons: Sequence[str] = ()
     """Why: rule ids, with the offset of their words in the description."""
     severity: Severity
     """How bad it is."""

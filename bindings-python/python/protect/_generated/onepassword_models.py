@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Union
@@ -55,13 +55,13 @@ class ClientInfo(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("app_name", "app_name", _codec.PLAIN, False),
-        _codec.Field("app_version", "app_version", _codec.PLAIN, False),
-        _codec.Field("ip_address", "ip_address", _codec.PLAIN, False),
-        _codec.Field("os_name", "os_name", _codec.PLAIN, False),
-        _codec.Field("os_version", "os_version", _codec.PLAIN, False),
-        _codec.Field("platform_name", "platform_name", _codec.PLAIN, False),
-        _codec.Field("platform_version", "platform_version", _codec.PLAIN, False),
+        _codec.Field("app_name", "app_name", _codec.PLAIN, True),
+        _codec.Field("app_version", "app_version", _codec.PLAIN, True),
+        _codec.Field("ip_address", "ip_address", _codec.PLAIN, True),
+        _codec.Field("os_name", "os_name", _codec.PLAIN, True),
+        _codec.Field("os_version", "os_version", _codec.PLAIN, True),
+        _codec.Field("platform_name", "platform_name", _codec.PLAIN, True),
+        _codec.Field("platform_version", "platform_version", _codec.PLAIN, True),
     )
 
 
@@ -73,20 +73,20 @@ class Introspection(Model):
 
     account_uuid: str | None = None
     """The account it belongs to, where the vendor says so."""
-    features: tuple[str, ...] = ()
+    features: Sequence[str] = ()
     """The streams it may read: `signinattempts`, `itemusages`, `auditevents`."""
     issued_at: datetime | None = None
     """When it was issued, where the vendor gave a readable time."""
-    uuid: str | None = None
+    uuid: str = ""
     """The token's own id."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, False),
-        _codec.Field("features", "features", _codec.several(_codec.PLAIN), False),
-        _codec.Field("issued_at", "issued_at", _codec.TIMESTAMP, False),
-        _codec.Field("uuid", "uuid", _codec.PLAIN, False),
+        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, True),
+        _codec.Field("features", "features", _codec.several(_codec.PLAIN), True),
+        _codec.Field("issued_at", "issued_at", _codec.TIMESTAMP, True),
+        _codec.Field("uuid", "uuid", _codec.PLAIN, True),
     )
 
 
@@ -110,11 +110,11 @@ class Location(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("city", "city", _codec.PLAIN, False),
-        _codec.Field("country", "country", _codec.PLAIN, False),
-        _codec.Field("latitude", "latitude", _codec.PLAIN, False),
-        _codec.Field("longitude", "longitude", _codec.PLAIN, False),
-        _codec.Field("region", "region", _codec.PLAIN, False),
+        _codec.Field("city", "city", _codec.PLAIN, True),
+        _codec.Field("country", "country", _codec.PLAIN, True),
+        _codec.Field("latitude", "latitude", _codec.PLAIN, True),
+        _codec.Field("longitude", "longitude", _codec.PLAIN, True),
+        _codec.Field("region", "region", _codec.PLAIN, True),
     )
 
 
@@ -134,10 +134,10 @@ class Session(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("device_uuid", "device_uuid", _codec.PLAIN, False),
-        _codec.Field("ip", "ip", _codec.PLAIN, False),
-        _codec.Field("login_time", "login_time", _codec.PLAIN, False),
-        _codec.Field("uuid", "uuid", _codec.PLAIN, False),
+        _codec.Field("device_uuid", "device_uuid", _codec.PLAIN, True),
+        _codec.Field("ip", "ip", _codec.PLAIN, True),
+        _codec.Field("login_time", "login_time", _codec.PLAIN, True),
+        _codec.Field("uuid", "uuid", _codec.PLAIN, True),
     )
 
 
@@ -151,7 +151,7 @@ class SignInDetails(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("value", "value", _codec.PLAIN, False),
+        _codec.Field("value", "value", _codec.PLAIN, True),
     )
 
 
@@ -173,10 +173,10 @@ class UserInfo(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("email", "email", _codec.PLAIN, False),
-        _codec.Field("name", "name", _codec.PLAIN, False),
-        _codec.Field("user_account_uuid", "user_account_uuid", _codec.PLAIN, False),
-        _codec.Field("user_type", "user_type", _codec.PLAIN, False),
+        _codec.Field("email", "email", _codec.PLAIN, True),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("user_account_uuid", "user_account_uuid", _codec.PLAIN, True),
+        _codec.Field("user_type", "user_type", _codec.PLAIN, True),
         _codec.Field("uuid", "uuid", _codec.PLAIN, True),
     )
 
@@ -202,7 +202,7 @@ class AuditEvent(Model):
 
     account_uuid: str | None = None
     """The account it happened in (version 2)."""
-    action: str | None = None
+    action: str = ""
     """What was done, such as `suspend` or `disblmfa`; new words are kept."""
     actor_account_uuid: str | None = None
     """The actor's account (version 2)."""
@@ -224,7 +224,7 @@ class AuditEvent(Model):
     """Where the address is."""
     object_details: UserInfo | None = None
     """Who that is, where it is a person."""
-    object_type: str | None = None
+    object_type: str = ""
     """To which sort of thing."""
     object_uuid: str | None = None
     """To what."""
@@ -238,21 +238,21 @@ class AuditEvent(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, False),
-        _codec.Field("action", "action", _codec.PLAIN, False),
-        _codec.Field("actor_account_uuid", "actor_account_uuid", _codec.PLAIN, False),
-        _codec.Field("actor_details", "actor_details", _codec.model(UserInfo), False),
-        _codec.Field("actor_type", "actor_type", _codec.PLAIN, False),
+        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, True),
+        _codec.Field("action", "action", _codec.PLAIN, True),
+        _codec.Field("actor_account_uuid", "actor_account_uuid", _codec.PLAIN, True),
+        _codec.Field("actor_details", "actor_details", _codec.model(UserInfo), True),
+        _codec.Field("actor_type", "actor_type", _codec.PLAIN, True),
         _codec.Field("actor_uuid", "actor_uuid", _codec.PLAIN, True),
-        _codec.Field("aux_details", "aux_details", _codec.model(UserInfo), False),
-        _codec.Field("aux_id", "aux_id", _codec.PLAIN, False),
-        _codec.Field("aux_info", "aux_info", _codec.PLAIN, False),
-        _codec.Field("aux_uuid", "aux_uuid", _codec.PLAIN, False),
-        _codec.Field("location", "location", _codec.model(Location), False),
-        _codec.Field("object_details", "object_details", _codec.model(UserInfo), False),
-        _codec.Field("object_type", "object_type", _codec.PLAIN, False),
-        _codec.Field("object_uuid", "object_uuid", _codec.PLAIN, False),
-        _codec.Field("session", "session", _codec.model(Session), False),
+        _codec.Field("aux_details", "aux_details", _codec.model(UserInfo), True),
+        _codec.Field("aux_id", "aux_id", _codec.PLAIN, True),
+        _codec.Field("aux_info", "aux_info", _codec.PLAIN, True),
+        _codec.Field("aux_uuid", "aux_uuid", _codec.PLAIN, True),
+        _codec.Field("location", "location", _codec.model(Location), True),
+        _codec.Field("object_details", "object_details", _codec.model(UserInfo), True),
+        _codec.Field("object_type", "object_type", _codec.PLAIN, True),
+        _codec.Field("object_uuid", "object_uuid", _codec.PLAIN, True),
+        _codec.Field("session", "session", _codec.model(Session), True),
         _codec.Field("timestamp", "timestamp", _codec.TIMESTAMP, True),
         _codec.Field("uuid", "uuid", _codec.PLAIN, True),
     )
@@ -264,7 +264,7 @@ class ItemUsage(Model):
 
     account_uuid: str | None = None
     """The account it happened in (version 2)."""
-    action: str | None = None
+    action: str = ""
     """What was done, such as `reveal` or `export`; new words are kept."""
     client: ClientInfo | None = None
     """The program it was done with."""
@@ -286,16 +286,16 @@ class ItemUsage(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, False),
-        _codec.Field("action", "action", _codec.PLAIN, False),
-        _codec.Field("client", "client", _codec.model(ClientInfo), False),
-        _codec.Field("item_uuid", "item_uuid", _codec.PLAIN, False),
-        _codec.Field("location", "location", _codec.model(Location), False),
+        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, True),
+        _codec.Field("action", "action", _codec.PLAIN, True),
+        _codec.Field("client", "client", _codec.model(ClientInfo), True),
+        _codec.Field("item_uuid", "item_uuid", _codec.PLAIN, True),
+        _codec.Field("location", "location", _codec.model(Location), True),
         _codec.Field("timestamp", "timestamp", _codec.TIMESTAMP, True),
-        _codec.Field("used_version", "used_version", _codec.PLAIN, False),
+        _codec.Field("used_version", "used_version", _codec.PLAIN, True),
         _codec.Field("user", "user", _codec.model(UserInfo), True),
         _codec.Field("uuid", "uuid", _codec.PLAIN, True),
-        _codec.Field("vault_uuid", "vault_uuid", _codec.PLAIN, False),
+        _codec.Field("vault_uuid", "vault_uuid", _codec.PLAIN, True),
     )
 
 
@@ -305,7 +305,7 @@ class SignInAttempt(Model):
 
     account_uuid: str | None = None
     """The account it happened in (version 2)."""
-    category: str | None = None
+    category: str = ""
     """What came of it, such as `success` or `credentials_failed`; new words are kept."""
     client: ClientInfo | None = None
     """The program that signed in."""
@@ -321,7 +321,7 @@ class SignInAttempt(Model):
     """Whose sign-in it was."""
     timestamp: datetime
     """When it happened."""
-    type: str | None = None
+    type: str = ""
     """Why, such as `mfa_ok` or `password_secret_bad`; new words are kept."""
     uuid: str
     """The event's id."""
@@ -329,16 +329,16 @@ class SignInAttempt(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, False),
-        _codec.Field("category", "category", _codec.PLAIN, False),
-        _codec.Field("client", "client", _codec.model(ClientInfo), False),
-        _codec.Field("country", "country", _codec.PLAIN, False),
-        _codec.Field("details", "details", _codec.model(SignInDetails), False),
-        _codec.Field("location", "location", _codec.model(Location), False),
-        _codec.Field("session_uuid", "session_uuid", _codec.PLAIN, False),
+        _codec.Field("account_uuid", "account_uuid", _codec.PLAIN, True),
+        _codec.Field("category", "category", _codec.PLAIN, True),
+        _codec.Field("client", "client", _codec.model(ClientInfo), True),
+        _codec.Field("country", "country", _codec.PLAIN, True),
+        _codec.Field("details", "details", _codec.model(SignInDetails), True),
+        _codec.Field("location", "location", _codec.model(Location), True),
+        _codec.Field("session_uuid", "session_uuid", _codec.PLAIN, True),
         _codec.Field("target_user", "target_user", _codec.model(UserInfo), True),
         _codec.Field("timestamp", "timestamp", _codec.TIMESTAMP, True),
-        _codec.Field("type", "type", _codec.PLAIN, False),
+        _codec.Field("type", "type", _codec.PLAIN, True),
         _codec.Field("uuid", "uuid", _codec.PLAIN, True),
     )
 
@@ -363,9 +363,9 @@ class User(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("create_time", "create_time", _codec.TIMESTAMP, False),
+        _codec.Field("create_time", "create_time", _codec.TIMESTAMP, True),
         _codec.Field("display_name", "display_name", _codec.PLAIN, True),
-        _codec.Field("email", "email", _codec.PLAIN, False),
+        _codec.Field("email", "email", _codec.PLAIN, True),
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("path", "path", _codec.PLAIN, True),
         _codec.Field("state", "state", _codec.model(UserState), True),
@@ -380,9 +380,9 @@ class AuditEventPage(Model):
     """Where the next page begins."""
     has_more: bool
     """Whether the next page can be asked for at once."""
-    items: tuple[AuditEvent, ...] = ()
+    items: Sequence[AuditEvent] = ()
     """The events, oldest first."""
-    rejected: tuple[RejectedItem, ...] = ()
+    rejected: Sequence[RejectedItem] = ()
     """Records that could not be read."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -403,9 +403,9 @@ class ItemUsagePage(Model):
     """Where the next page begins."""
     has_more: bool
     """Whether the next page can be asked for at once."""
-    items: tuple[ItemUsage, ...] = ()
+    items: Sequence[ItemUsage] = ()
     """The events, oldest first."""
-    rejected: tuple[RejectedItem, ...] = ()
+    rejected: Sequence[RejectedItem] = ()
     """Records that could not be read."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -426,9 +426,9 @@ class SignInAttemptPage(Model):
     """Where the next page begins."""
     has_more: bool
     """Whether the next page can be asked for at once."""
-    items: tuple[SignInAttempt, ...] = ()
+    items: Sequence[SignInAttempt] = ()
     """The events, oldest first."""
-    rejected: tuple[RejectedItem, ...] = ()
+    rejected: Sequence[RejectedItem] = ()
     """Records that could not be read."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
@@ -447,15 +447,15 @@ class UserPage(Model):
 
     next_page_token: str | None = None
     """What the next page is asked for with; `None` after the last."""
-    rejected: tuple[RejectedItem, ...] = ()
+    rejected: Sequence[RejectedItem] = ()
     """Records that could not be read."""
-    users: tuple[User, ...] = ()
+    users: Sequence[User] = ()
     """The users."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("next_page_token", "next_page_token", _codec.PLAIN, False),
+        _codec.Field("next_page_token", "next_page_token", _codec.PLAIN, True),
         _codec.Field("rejected", "rejected", _codec.several(_codec.model(RejectedItem)), True),
         _codec.Field("users", "users", _codec.several(_codec.model(User)), True),
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Union
@@ -285,7 +285,7 @@ class RequestRecord(Model):
     """Whether this route changes something at the vendor. A matter of the route, not of the
     method: reading events is a POST that changes nothing.
     """
-    faults: tuple[str, ...] = ()
+    faults: Sequence[str] = ()
     """Names of the faults that were played on this request."""
     idempotency: str | None = None
     """The `webhook-id`, where there is one."""

@@ -148,8 +148,8 @@ fn method(operation: &Operation, style: Style) -> String {
 }
 
 fn indented(body: &str) -> String {
-    let lines: Vec<_> = body.lines().map(|line| format!("    {line}\n")).collect();
-    lines.concat()
+    let lines: Vec<_> = body.lines().map(|line| format!("    {line}")).collect();
+    lines.join("\n") + "\n"
 }
 
 fn body(result: ResultType, call: &str, progress: Option<&Parameter>, awaited: bool) -> String {

@@ -59,7 +59,7 @@ fn annotation(holds: &Type) -> String {
         Type::Boolean => "bool".to_owned(),
         Type::Timestamp => "datetime".to_owned(),
         Type::Object => "Mapping[str, Any]".to_owned(),
-        Type::List(inner) => format!("tuple[{}, ...]", annotation(inner)),
+        Type::List(inner) => format!("Sequence[{}]", annotation(inner)),
         Type::Map(inner) => format!("Mapping[str, {}]", annotation(inner)),
         Type::Optional(inner) => format!("{} | None", annotation(inner)),
         Type::Model(name) => name.clone(),

@@ -14,7 +14,7 @@ pub(super) fn render(module: &Module) -> String {
         module.kind
     );
     out.push_str(
-        "from collections.abc import Mapping\nfrom dataclasses import dataclass, field\nfrom datetime import datetime\n\
+        "from collections.abc import Mapping, Sequence\nfrom dataclasses import dataclass, field\nfrom datetime import datetime\n\
          from typing import Any, ClassVar, Literal, Union\n\n\
          from protect import _codec\nfrom protect._model import Model\n",
     );
