@@ -138,10 +138,8 @@ impl Tenant {
     /// The same, and the accounts whose change was approved and is still to come.
     pub(crate) async fn blast_radius_to_come(&self) -> Result<BlastRadius> {
         let mut limits = self.blast_radius().await?;
-        let waiting = Query::all(RecordKind::Intent).in_states(&[
-            IntentState::Ready.as_str(),
-            IntentState::InFlight.as_str(),
-        ]);
+        let waiting = Query::all(RecordKind::Intent)
+            .in_states(&[IntentState::Ready.as_str(), IntentState::InFlight.as_str()]);
         let intents = self.read_all::<Intent>(waiting).await?;
         let accounts = intents.iter().filter_map(|i| counted(&i.value.action));
         limits.changed.extend(accounts);
