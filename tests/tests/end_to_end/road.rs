@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use protect_connectors::core::ErrorKind;
-use protect_connectors::core::engine::{Request, ScanOptions, ScanSummary, Tenant};
+use protect_connectors::core::engine::{IncidentFilter, Request, ScanOptions, ScanSummary, Tenant};
 use protect_connectors::core::model::{
     ActionKind, GuardDecision, IncidentStatus, OutcomeStatus, Plan, PlannedAction,
 };
@@ -95,7 +95,7 @@ async fn an_account_that_a_person_reactivated_is_not_suspended_again() {
     walk(&acme).await;
     assert!(world.sandbox.set_user_suspended(&leaked.id, false));
     // The next leak of the same person is an incident of its own.
-    for incident in acme.incidents(&Default::default()).await.unwrap() {
+    for incident in acme.incidents(&IncidentFilter::default()).await.unwrap() {
         let closed = IncidentStatus::Closed;
         acme.set_incident_status(&incident.id, closed, &bob())
             .await

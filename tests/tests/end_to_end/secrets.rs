@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use protect_connectors::Protect;
-use protect_connectors::core::engine::{FindingFilter, ScanOptions, Tenant};
+use protect_connectors::core::engine::{FindingFilter, IncidentFilter, ScanOptions, Tenant};
 use protect_connectors::core::ledger::{LedgerKey, checkpoint, export};
 use protect_connectors::core::report::Month;
 use protect_connectors::core::{Error, config::Config};
@@ -75,13 +75,15 @@ async fn everything(world: &World, protect: &Protect, acme: &Tenant, shown: &Sho
         && let Some(approved) = shown.result_debug(acme.approve(plan, &alice()).await)
         && let Some(steps) = shown.result(acme.apply(approved).await)
     {
-        steps.iter().for_each(|step| shown.add(&step.to_string()));
+        for step in steps {
+            shown.add(&step.to_string());
+        }
     }
     shown.result(acme.apply_waiting().await);
     shown.result(protect.tick().await);
     shown.result(acme.status().await);
     shown.result(acme.findings(&FindingFilter::default()).await);
-    shown.result(acme.incidents(&Default::default()).await);
+    shown.result(acme.incidents(&IncidentFilter::default()).await);
     shown.result(acme.accounts().await);
     shown.result(acme.verdicts().await);
     shown.result(acme.plans_waiting().await);
@@ -92,7 +94,9 @@ async fn everything(world: &World, protect: &Protect, acme: &Tenant, shown: &Sho
         shown.add(&report.to_html().unwrap());
         shown.add(&report.to_json().unwrap());
     }
-    acme.connectors().iter().for_each(|c| shown.debug(c));
+    for connector in acme.connectors() {
+        shown.debug(connector);
+    }
     let mut ledger = Vec::new();
     export(protect.store().as_ref(), acme.id(), &mut ledger)
         .await
@@ -131,14 +135,12 @@ async fn wrong_configurations(world: &World, shown: &Shown) {
         let mut config = world.config.clone();
         let (parent, key) = place.rsplit_once('/').unwrap();
         config.pointer_mut(parent).unwrap()[key] = secret.as_str().into();
-        match Config::from_value(&config, &registry) {
-            Err(error) => shown.error(&error),
-            // Some values only the connector can judge.
-            Ok(_) => {
-                let opened = Protect::builder().context(world.context());
-                shown.error(&opened.open_config(&config).await.unwrap_err());
-            }
+        if let Err(error) = Config::from_value(&config, &registry) {
+            shown.error(&error);
         }
+        // Some values only the connector can judge.
+        let opened = Protect::builder().context(world.context());
+        shown.error(&opened.open_config(&config).await.unwrap_err());
     }
 }
 
