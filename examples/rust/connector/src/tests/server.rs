@@ -42,7 +42,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // A client that goes away is none of our business.
-                let _ = answer(stream, &served);
+                let _ = answer(&stream, &served);
             }
         });
         Self { address, state }
@@ -67,7 +67,7 @@ impl Server {
     }
 }
 
-fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+fn answer(stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
     let mut token = String::new();
@@ -88,7 +88,7 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let body = body.to_string();
     let length = body.len();
     write!(
-        &stream,
+        &mut &*stream,
         "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
          connection: close\r\n\r\n{body}"
     )
