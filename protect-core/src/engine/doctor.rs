@@ -31,6 +31,7 @@ impl Tenant {
         for connector in self.connectors() {
             let cx = self.op(Actor::engine(), self.vendor_budget());
             let diagnosis = connector.diagnose(&cx).await;
+            let diagnosis = diagnosis.map_err(|error| self.about(connector.info(), error));
             checkups.push(Checkup {
                 connector: connector.info().clone(),
                 healthy: diagnosis.as_ref().is_ok_and(is_healthy),

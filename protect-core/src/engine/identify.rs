@@ -219,6 +219,7 @@ impl Tenant {
             Ok(()) => refresh.complete = true,
             Err(error) if error.kind() == ErrorKind::Store => return Err(error),
             Err(error) => {
+                let error = self.about(connector.info(), error);
                 refresh.error = Some(error.envelope());
                 self.record_directory(name, &refresh, Some(&error)).await?;
                 return Ok(refresh);

@@ -24,6 +24,7 @@ mod incidents;
 mod monitor;
 mod observe;
 mod people;
+mod place;
 mod records;
 mod rules;
 mod run;

@@ -264,6 +264,7 @@ impl Tenant {
         if result.is_ok() {
             result = self.finish(&mut held).await;
         }
+        let result = result.map_err(|error| self.about(connector.info(), error));
         if let Err(error) = &result
             && error.kind() != ErrorKind::Cancelled
         {

@@ -79,6 +79,20 @@ async fn kills_at_random_moments_of_apply_lose_and_repeat_nothing() {
 }
 
 #[tokio::test]
+async fn two_processes_on_one_store_share_the_work_and_do_nothing_twice() {
+    let world = World::with(sandbox(30)).await;
+    approve_everything(&world).await;
+    let mut children = [spawn_child(&world, None), spawn_child(&world, None)];
+    for child in &mut children {
+        wait_until_applying(child);
+    }
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_sound(&world).await;
+}
+
+#[tokio::test]
 #[ignore = "the child of the tests above"]
 async fn child_applies() {
     let Ok(path) = std::env::var(CONFIG) else {

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod kills;
+mod matrix;
 mod road;
 mod secrets;
 mod support;

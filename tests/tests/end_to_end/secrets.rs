@@ -75,7 +75,7 @@ async fn everything(world: &World, protect: &Protect, acme: &Tenant, shown: &Sho
         && let Some(approved) = shown.result_debug(acme.approve(plan, &alice()).await)
         && let Some(steps) = shown.result(acme.apply(approved).await)
     {
-        for step in &steps {
+        for step in steps {
             shown.add(&step.to_string());
         }
     }
@@ -137,11 +137,10 @@ async fn wrong_configurations(world: &World, shown: &Shown) {
         config.pointer_mut(parent).unwrap()[key] = secret.as_str().into();
         if let Err(error) = Config::from_value(&config, &registry) {
             shown.error(&error);
-        } else {
-            // Some values only the connector can judge.
-            let opened = Protect::builder().context(world.context());
-            shown.error(&opened.open_config(&config).await.unwrap_err());
         }
+        // Some values only the connector can judge.
+        let opened = Protect::builder().context(world.context());
+        shown.error(&opened.open_config(&config).await.unwrap_err());
     }
 }
 
