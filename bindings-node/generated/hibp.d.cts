@@ -16,43 +16,43 @@ export class Addresses extends Model {
 export class Breach extends Model {
   constructor(plain: Init<Breach>);
   /** When it was loaded. RFC 3339. */
-  readonly addedDate?: string | null;
+  readonly addedDate: string | null;
   /** Whom the provider of the data wants credited; to be shown with the breach where present. */
-  readonly attribution?: string | null;
+  readonly attribution: string | null;
   /** About when it happened. */
-  readonly breachDate?: string | null;
+  readonly breachDate: string | null;
   /** What was exposed (`Passwords`). */
-  readonly dataClasses?: readonly string[];
+  readonly dataClasses: readonly string[];
   /** What happened, in HTML: to be cleaned before it is shown. */
-  readonly description?: string;
+  readonly description: string;
   /** The site's domain; may be empty. */
-  readonly domain?: string;
+  readonly domain: string;
   /** Whether it is unlikely to come from the site it names; the addresses are real. */
-  readonly isFabricated?: boolean;
+  readonly isFabricated: boolean;
   /** Whether malware collected it. */
-  readonly isMalware?: boolean;
+  readonly isMalware: boolean;
   /** Whether it was withdrawn. */
-  readonly isRetired?: boolean;
+  readonly isRetired: boolean;
   /** Whether being in it is nobody else's business: shown to the security role only. */
-  readonly isSensitive?: boolean;
+  readonly isSensitive: boolean;
   /** Whether it is a list for sending spam. */
-  readonly isSpamList?: boolean;
+  readonly isSpamList: boolean;
   /** Whether it consists of information stealers' logs. */
-  readonly isStealerLog?: boolean;
+  readonly isStealerLog: boolean;
   /** Whether domain searches show it whatever the plan. */
-  readonly isSubscriptionFree?: boolean;
+  readonly isSubscriptionFree: boolean;
   /** Whether its legitimacy is beyond reasonable doubt. */
-  readonly isVerified?: boolean;
+  readonly isVerified: boolean;
   /** A picture's URL. */
-  readonly logoPath?: string;
+  readonly logoPath: string;
   /** When its entry was last changed. RFC 3339. */
-  readonly modifiedDate?: string | null;
+  readonly modifiedDate: string | null;
   /** The stable name. */
-  readonly name?: string;
+  readonly name: string;
   /** How many accounts it holds. */
-  readonly pwnCount?: number;
+  readonly pwnCount: number;
   /** What people call it; may change. */
-  readonly title?: string;
+  readonly title: string;
 }
 
 /** A breach by its name alone: join it with the catalogue. */
@@ -115,15 +115,15 @@ export class DomainExposure extends Model {
 export class Paste extends Model {
   constructor(plain: Init<Paste>);
   /** When it was pasted. RFC 3339. */
-  readonly date?: string | null;
+  readonly date: string | null;
   /** How many addresses it holds. */
-  readonly emailCount?: number;
+  readonly emailCount: number;
   /** Its id there; a whole URL for some sources. */
   readonly id: string;
   /** Where it was pasted (`Pastebin`, `AdHocUrl`). */
   readonly source: string;
   /** Its title. */
-  readonly title?: string | null;
+  readonly title: string | null;
 }
 
 /** A domain that was verified for the key. */
@@ -132,40 +132,40 @@ export class SubscribedDomain extends Model {
   /** The domain. */
   readonly domainName: string;
   /** When the subscription renews. RFC 3339. */
-  readonly nextSubscriptionRenewal?: string | null;
+  readonly nextSubscriptionRenewal: string | null;
   /** How many breached addresses it has; absent before the first search. */
-  readonly pwnCount?: number | null;
+  readonly pwnCount: number | null;
   /** The same without those that are on spam lists only. */
-  readonly pwnCountExcludingSpamLists?: number | null;
+  readonly pwnCountExcludingSpamLists: number | null;
   /** The same at the last renewal, by which the plan is chosen. */
-  readonly pwnCountExcludingSpamListsAtLastSubscriptionRenewal?: number | null;
+  readonly pwnCountExcludingSpamListsAtLastSubscriptionRenewal: number | null;
 }
 
 /** What the key's plan gives. Older keys lack the newer fields. */
 export class SubscriptionStatus extends Model {
   constructor(plain: Init<SubscriptionStatus>);
   /** The plan in words. */
-  readonly description?: string;
+  readonly description: string;
   /** How many breached addresses a domain may have to be searched; absent means any number. */
-  readonly domainSearchMaxBreachedAccounts?: number | null;
+  readonly domainSearchMaxBreachedAccounts: number | null;
   /** Whether subdomains of a verified domain need no proof of their own. */
-  readonly includesAutoSubdomainVerification?: boolean;
+  readonly includesAutoSubdomainVerification: boolean;
   /** Whether domains may be added through the API. */
-  readonly includesBulkDomainAdd?: boolean;
+  readonly includesBulkDomainAdd: boolean;
   /** Whether the plan may serve other organisations, as a provider does. */
-  readonly includesCustomerDomains?: boolean;
+  readonly includesCustomerDomains: boolean;
   /** Whether addresses may be searched by the first digits of their hash. */
-  readonly includesKAnon?: boolean;
+  readonly includesKAnon: boolean;
   /** Whether stealer logs may be searched. */
-  readonly includesStealerLogs?: boolean;
+  readonly includesStealerLogs: boolean;
   /** How many domains of more than ten breached addresses; absent means any number. */
-  readonly maxBreachedDomains?: number | null;
+  readonly maxBreachedDomains: number | null;
   /** Searches a minute. */
-  readonly rpm?: number;
+  readonly rpm: number;
   /** Until when it is paid. RFC 3339. */
-  readonly subscribedUntil?: string | null;
+  readonly subscribedUntil: string | null;
   /** The plan's name (`Pro 2`). */
-  readonly subscriptionName?: string;
+  readonly subscriptionName: string;
 }
 
 /** Websites at which information stealers saw an address. */

@@ -6,19 +6,19 @@ import type { RejectedItem } from './engine.cjs';
 export class ClientInfo extends Model {
   constructor(plain: Init<ClientInfo>);
   /** Its name. */
-  readonly appName?: string | null;
+  readonly appName: string | null;
   /** Its version. */
-  readonly appVersion?: string | null;
+  readonly appVersion: string | null;
   /** The network address it came from. */
-  readonly ipAddress?: string | null;
+  readonly ipAddress: string | null;
   /** The operating system. */
-  readonly osName?: string | null;
+  readonly osName: string | null;
   /** The version of that. */
-  readonly osVersion?: string | null;
+  readonly osVersion: string | null;
   /** What it runs in. */
-  readonly platformName?: string | null;
+  readonly platformName: string | null;
   /** The version of that. */
-  readonly platformVersion?: string | null;
+  readonly platformVersion: string | null;
 }
 
 /**
@@ -28,13 +28,13 @@ export class ClientInfo extends Model {
 export class Introspection extends Model {
   constructor(plain: Init<Introspection>);
   /** The account it belongs to, where the vendor says so. */
-  readonly accountUuid?: string | null;
+  readonly accountUuid: string | null;
   /** The streams it may read: `signinattempts`, `itemusages`, `auditevents`. */
-  readonly features?: readonly string[];
+  readonly features: readonly string[];
   /** When it was issued, where the vendor gave a readable time. RFC 3339. */
-  readonly issuedAt?: string | null;
+  readonly issuedAt: string | null;
   /** The token's own id. */
-  readonly uuid?: string;
+  readonly uuid: string;
 }
 
 /**
@@ -44,48 +44,48 @@ export class Introspection extends Model {
 export class Location extends Model {
   constructor(plain: Init<Location>);
   /** The city. */
-  readonly city?: string | null;
+  readonly city: string | null;
   /** The country. */
-  readonly country?: string | null;
+  readonly country: string | null;
   /** Degrees north. */
-  readonly latitude?: number | null;
+  readonly latitude: number | null;
   /** Degrees east. */
-  readonly longitude?: number | null;
+  readonly longitude: number | null;
   /** The region. */
-  readonly region?: string | null;
+  readonly region: string | null;
 }
 
 /** The session an audit event was made in. */
 export class Session extends Model {
   constructor(plain: Init<Session>);
   /** The device. */
-  readonly deviceUuid?: string | null;
+  readonly deviceUuid: string | null;
   /** The network address. */
-  readonly ip?: string | null;
+  readonly ip: string | null;
   /** When it began, as the vendor writes it. */
-  readonly loginTime?: string | null;
+  readonly loginTime: string | null;
   /** Its id. */
-  readonly uuid?: string | null;
+  readonly uuid: string | null;
 }
 
 /** What blocked a sign-in. */
 export class SignInDetails extends Model {
   constructor(plain: Init<SignInDetails>);
   /** The continent, country or address of the rule. */
-  readonly value?: string | null;
+  readonly value: string | null;
 }
 
 /** A user as an event names one. */
 export class UserInfo extends Model {
   constructor(plain: Init<UserInfo>);
   /** The address. */
-  readonly email?: string | null;
+  readonly email: string | null;
   /** What people call the user. */
-  readonly name?: string | null;
+  readonly name: string | null;
   /** The user's own account (version 2). */
-  readonly userAccountUuid?: string | null;
+  readonly userAccountUuid: string | null;
   /** Which sort of user (version 2), such as `user` or `service_account`. */
-  readonly userType?: string | null;
+  readonly userType: string | null;
   /** The user's id. */
   readonly uuid: string;
 }
@@ -104,35 +104,35 @@ export type UserState =
 export class AuditEvent extends Model {
   constructor(plain: Init<AuditEvent>);
   /** The account it happened in (version 2). */
-  readonly accountUuid?: string | null;
+  readonly accountUuid: string | null;
   /** What was done, such as `suspend` or `disblmfa`; new words are kept. */
-  readonly action?: string;
+  readonly action: string;
   /** The actor's account (version 2). */
-  readonly actorAccountUuid?: string | null;
+  readonly actorAccountUuid: string | null;
   /** Who that is. */
-  readonly actorDetails?: UserInfo | null;
+  readonly actorDetails: UserInfo | null;
   /** Which sort of actor (version 2). */
-  readonly actorType?: string | null;
+  readonly actorType: string | null;
   /** Who did it. */
   readonly actorUuid: string;
   /** Who that is, where it is a person. */
-  readonly auxDetails?: UserInfo | null;
+  readonly auxDetails: UserInfo | null;
   /** A number that belongs to the action. */
-  readonly auxId?: number | null;
+  readonly auxId: number | null;
   /** More about the action, in the vendor's own form. */
-  readonly auxInfo?: string | null;
+  readonly auxInfo: string | null;
   /** Something else that belongs to the action. */
-  readonly auxUuid?: string | null;
+  readonly auxUuid: string | null;
   /** Where the address is. */
-  readonly location?: Location | null;
+  readonly location: Location | null;
   /** Who that is, where it is a person. */
-  readonly objectDetails?: UserInfo | null;
+  readonly objectDetails: UserInfo | null;
   /** To which sort of thing. */
-  readonly objectType?: string;
+  readonly objectType: string;
   /** To what. */
-  readonly objectUuid?: string | null;
+  readonly objectUuid: string | null;
   /** The session it was done in. */
-  readonly session?: Session | null;
+  readonly session: Session | null;
   /** When it happened. RFC 3339. */
   readonly timestamp: string;
   /** The event's id. */
@@ -143,50 +143,50 @@ export class AuditEvent extends Model {
 export class ItemUsage extends Model {
   constructor(plain: Init<ItemUsage>);
   /** The account it happened in (version 2). */
-  readonly accountUuid?: string | null;
+  readonly accountUuid: string | null;
   /** What was done, such as `reveal` or `export`; new words are kept. */
-  readonly action?: string;
+  readonly action: string;
   /** The program it was done with. */
-  readonly client?: ClientInfo | null;
+  readonly client: ClientInfo | null;
   /** The item. */
-  readonly itemUuid?: string | null;
+  readonly itemUuid: string | null;
   /** Where the address is. */
-  readonly location?: Location | null;
+  readonly location: Location | null;
   /** When it happened. RFC 3339. */
   readonly timestamp: string;
   /** Which version of the item was used. */
-  readonly usedVersion?: number | null;
+  readonly usedVersion: number | null;
   /** Who did it. */
   readonly user: UserInfo;
   /** The event's id. */
   readonly uuid: string;
   /** The vault it lies in. */
-  readonly vaultUuid?: string | null;
+  readonly vaultUuid: string | null;
 }
 
 /** An attempt to sign in (<https://www.1password.dev/events-api/reference/sign-in-attempt>). */
 export class SignInAttempt extends Model {
   constructor(plain: Init<SignInAttempt>);
   /** The account it happened in (version 2). */
-  readonly accountUuid?: string | null;
+  readonly accountUuid: string | null;
   /** What came of it, such as `success` or `credentials_failed`; new words are kept. */
-  readonly category?: string;
+  readonly category: string;
   /** The program that signed in. */
-  readonly client?: ClientInfo | null;
+  readonly client: ClientInfo | null;
   /** The country, as the vendor writes it. */
-  readonly country?: string | null;
+  readonly country: string | null;
   /** What blocked it, where a firewall rule did. */
-  readonly details?: SignInDetails | null;
+  readonly details: SignInDetails | null;
   /** Where the address is. */
-  readonly location?: Location | null;
+  readonly location: Location | null;
   /** The session it belongs to. */
-  readonly sessionUuid?: string | null;
+  readonly sessionUuid: string | null;
   /** Whose sign-in it was. */
   readonly targetUser: UserInfo;
   /** When it happened. RFC 3339. */
   readonly timestamp: string;
   /** Why, such as `mfa_ok` or `password_secret_bad`; new words are kept. */
-  readonly type?: string;
+  readonly type: string;
   /** The event's id. */
   readonly uuid: string;
 }
@@ -195,11 +195,11 @@ export class SignInAttempt extends Model {
 export class User extends Model {
   constructor(plain: Init<User>);
   /** When the user was made, where the vendor gave a readable time. RFC 3339. */
-  readonly createTime?: string | null;
+  readonly createTime: string | null;
   /** What people call the user; may be empty. */
   readonly displayName: string;
   /** The address as the vendor writes it, where it gave one. */
-  readonly email?: string | null;
+  readonly email: string | null;
   /** The user's id, which never changes. */
   readonly id: string;
   /** The vendor's resource name: `accounts/ACCOUNT/users/USER`; may be empty. */
@@ -251,7 +251,7 @@ export class SignInAttemptPage extends Model {
 export class UserPage extends Model {
   constructor(plain: Init<UserPage>);
   /** What the next page is asked for with; `None` after the last. */
-  readonly nextPageToken?: string | null;
+  readonly nextPageToken: string | null;
   /** Records that could not be read. */
   readonly rejected: readonly RejectedItem[];
   /** The users. */
