@@ -10,6 +10,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use protect_connectors::core::operation::Callable;
 use protect_connectors::core::{Error, ErrorKind, Result};
+use protect_connectors::operations;
 use serde_json::Value;
 use tokio::runtime;
 
@@ -159,7 +160,7 @@ impl Handle {
                 })
             })
             .transpose()?;
-        Ok((callable, limit))
+        Ok((operations::within(callable, limit), limit))
     }
 }
 

@@ -58,8 +58,8 @@ test('no secret is in what a client or an error shows', async (t) => {
   const secrets = { clientSecret: `${CANARY}-secret`, eventsToken: `${CANARY}-token` };
   const op = new OnePassword({ ...sandbox.onepassword(), ...secrets });
   assert.ok(!showing(op).includes(CANARY));
-  for (const call of [op.getUser('B'.repeat(26)), op.introspect()]) {
-    const error = await call.then(
+  for (const call of [() => op.getUser('B'.repeat(26)), () => op.introspect()]) {
+    const error = await call().then(
       () => assert.fail('a wrong secret was accepted'),
       (error) => error,
     );
