@@ -1,6 +1,6 @@
 //! The native half of the Node package `protect-sdk`; `lib/native.cjs` loads it as `protect.node`.
 //!
-//! It holds no rules: one opaque [`Handle`](handle::Handle) is called by name with JSON, and
+//! It holds no rules: one opaque `Handle` is called by name with JSON, and
 //! everything that people see is JavaScript above it, most of it generated.
 
 mod callback;

@@ -1,6 +1,6 @@
 //! The native half of the Python package `protect`; Python sees it as `protect._protect`.
 //!
-//! It holds no rules: one opaque [`Handle`](handle::Handle) is called by name with JSON, and
+//! It holds no rules: one opaque `Handle` is called by name with JSON, and
 //! everything that people see is Python above it, most of it generated.
 
 mod attach;
