@@ -154,7 +154,6 @@ mod tests {
         let mut paths: Vec<String> = python::artifacts(&catalogue)
             .into_iter()
             .chain(node::artifacts(&catalogue))
-            .chain(node::artifacts(&catalogue))
             .chain(docs::artifacts(&catalogue))
             .map(|artifact| artifact.path)
             .collect();
