@@ -36,7 +36,6 @@ fn artifacts(python_module: &Path) -> Result<Vec<Artifact>, String> {
     }];
     artifacts.extend(python::artifacts(&catalogue));
     artifacts.extend(node::artifacts(&catalogue));
-    artifacts.extend(node::artifacts(&catalogue));
     artifacts.extend(docs::artifacts(&catalogue));
     Ok(artifacts)
 }
