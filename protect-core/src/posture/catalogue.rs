@@ -30,7 +30,8 @@ pub struct Catalogue {
 /// A path of the vendor's interface.
 #[derive(Clone, Copy, Debug)]
 pub struct Resource {
-    /// The path, with `{id}` where there is one per object.
+    /// The path, with `{id}` where there is one per object. After `#` may stand a field of the
+    /// collection's items that needs a permission of its own.
     pub path: &'static str,
     /// The permissions that open it: any one will do. Empty where none is needed.
     pub permissions: &'static [&'static str],

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::catalogue::{Catalogue, Check};
 use super::decision::Decision;
-use super::format::{is_template, key};
+use super::format::is_template;
 use super::profile::{CheckSettings, Profile};
 use super::reader::{Read, Reader, Unread, Views};
 use super::snapshot::Snapshot;
@@ -159,17 +159,25 @@ impl<'a> Evaluation<'a> {
         ))
     }
 
+    /// Whether anything lies at a path.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        self.snapshot.bodies.contains_key(&self.key(path))
+    }
+
+    pub(super) fn key(&self, path: &str) -> String {
+        self.snapshot.format.key(path)
+    }
+
     /// Whether a path was granted, asked and answered.
     pub(super) fn available(&self, path: &'static str) -> Read<()> {
         self.granted(path)?;
         if is_template(path) {
             return Ok(());
         }
-        let at = key(path);
-        if !self.snapshot.bodies.contains_key(&at) {
+        if !self.holds(path) {
             return Err(Unread::absent(path));
         }
-        match self.error_at(&at) {
+        match self.error_at(&self.key(path)) {
             Some(error) => Err(self.refused(path, &error)),
             None => Ok(()),
         }

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::format::{Format, key};
+use super::format::Format;
 use super::snapshot::{Body, MAX_FILE_BYTES, Snapshot, top_level};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -36,7 +36,7 @@ pub(super) fn open(folder: &Path, format: &'static Format) -> Result<Snapshot> {
     };
     let mut bodies = BTreeMap::new();
     for (path, name) in files {
-        bodies.insert(key(&path), Body::Lines(inside(folder, &name)?));
+        bodies.insert(format.key(&path), Body::Lines(inside(folder, &name)?));
     }
     Snapshot::of(&fields, format, bodies)
 }

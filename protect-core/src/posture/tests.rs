@@ -11,6 +11,7 @@ static FORMAT: Format = Format {
     tenant_field: "tenant_id",
     bodies: Bodies::Under("resources"),
     items: &["value"],
+    aliases: &[("/people", "/users")],
     paging: Some(Paging {
         field: "next",
         path: |link| link.strip_prefix("https://example.com").map(str::to_owned),
@@ -267,6 +268,16 @@ fn what_is_missing_says_what_is_missing() {
         verdicts(&unlicensed)[1],
         not_evaluated(Reason::MissingLicence)
     );
+}
+
+#[test]
+fn a_path_may_have_another_name_and_ids_in_it_another_case() {
+    let other = with(|it| it["resources"]["/people"] = it["resources"]["/users"].take());
+    let other = posture::without_path(&other, &FORMAT, "/users");
+    assert_eq!(verdicts(&other)[0], PASS);
+    assert_eq!(FORMAT.key("/groups/AB-1/owners"), "/groups/ab-1/owners");
+    assert_eq!(FORMAT.key("/Users?$skiptoken=AbC"), "/users?$skiptoken=AbC");
+    assert_eq!(FORMAT.key("/users#signInActivity"), "/users");
 }
 
 #[test]

@@ -147,8 +147,12 @@ pub fn split_pages(
     split
 }
 
-/// The same snapshot without what lies at a path, `{id}` in which stands for any.
+/// The same snapshot without what lies at a path, `{id}` in which stands for any; or without a field
+/// of a collection's items, where one follows the path.
 pub fn without_path(snapshot: &Value, format: &Format, path: &str) -> Value {
+    if let Some((path, field)) = path.split_once('#') {
+        return without_field(snapshot, format, path, field);
+    }
     let mut snapshot = snapshot.clone();
     let strip = |value: &mut Value, before: &str| {
         if let Value::Object(fields) = value {
@@ -165,6 +169,18 @@ pub fn without_path(snapshot: &Value, format: &Format, path: &str) -> Value {
         }
     }
     snapshot
+}
+
+fn without_field(snapshot: &Value, format: &Format, path: &str, field: &str) -> Value {
+    each_body(snapshot, format, |at, body| {
+        if fits(path, at)
+            && let Some(items) = items_of(body, format)
+        {
+            for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                item.remove(field);
+            }
+        }
+    })
 }
 
 /// The same snapshot without some permissions.
