@@ -30,6 +30,8 @@ pub struct Unread {
     pub path: String,
     /// Why, in a few words.
     pub why: String,
+    /// The code that the vendor answered, where it answered an error.
+    pub code: Option<String>,
     /// Whether the check read what it did not declare: a defect of the check.
     pub undeclared: bool,
 }
@@ -45,6 +47,7 @@ impl Unread {
             reason,
             path: path.into(),
             why: why.into(),
+            code: None,
             undeclared: false,
         }
     }
@@ -413,6 +416,9 @@ impl Evaluation<'_> {
         } else {
             format!("the vendor answered `{code}`")
         };
-        Unread::new(reason, path, why)
+        Unread {
+            code: Some(code),
+            ..Unread::new(reason, path, why)
+        }
     }
 }
