@@ -192,7 +192,7 @@ fn complete(
     if matches!(answer.status.as_u16(), 400 | 401 | 403)
         && let Some(clock) = errors::wrong_clock(&answer.headers, now)
     {
-        error = error.with_context("clock", clock);
+        error = error.and_say(&clock);
     }
     match named_wait {
         Some(wait) if error.retry_after().is_none() => error.with_retry_after(wait),

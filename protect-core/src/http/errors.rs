@@ -167,7 +167,7 @@ pub(super) fn wrong_clock(headers: &HeaderMap, now: Timestamp) -> Option<String>
     let ahead = now.duration_since(date(headers)?).as_secs();
     (ahead.unsigned_abs() > MAX_SKEW_SECONDS).then(|| {
         let way = if ahead > 0 { "ahead of" } else { "behind" };
-        format!("{} s {way} the vendor's", ahead.unsigned_abs())
+        format!("our clock is {} s {way} the vendor's", ahead.unsigned_abs())
     })
 }
 
