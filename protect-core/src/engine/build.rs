@@ -80,6 +80,7 @@ impl EngineBuilder {
             lease: self.lease,
             authenticator: self.authenticator,
             many_subjects: self.many_subjects,
+            census: super::census::Known::default(),
         };
         Ok(Engine {
             shared: Arc::new(shared),
