@@ -80,6 +80,7 @@ impl EngineBuilder {
             lease: self.lease,
             authenticator: self.authenticator,
             many_subjects: self.many_subjects,
+            dropped_runs: super::run::Dropped::default(),
         };
         Ok(Engine {
             shared: Arc::new(shared),

@@ -93,6 +93,7 @@ struct Shared {
     lease: Duration,
     /// From so many subjects on, one cause makes one incident.
     many_subjects: usize,
+    dropped_runs: run::Dropped,
 }
 
 #[derive(Debug)]
@@ -189,6 +190,10 @@ impl Tenant {
 
     pub(crate) fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    pub(crate) fn dropped_runs(&self) -> &run::Dropped {
+        &self.shared.dropped_runs
     }
 
     pub(crate) fn now(&self) -> Timestamp {
