@@ -96,6 +96,7 @@ struct Shared {
     /// From so many subjects on, one cause makes one incident.
     many_subjects: usize,
     census: census::Known,
+    dropped_runs: run::Dropped,
 }
 
 #[derive(Debug)]
@@ -192,6 +193,10 @@ impl Tenant {
 
     pub(crate) fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    pub(crate) fn dropped_runs(&self) -> &run::Dropped {
+        &self.shared.dropped_runs
     }
 
     pub(crate) fn now(&self) -> Timestamp {
