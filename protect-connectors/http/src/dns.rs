@@ -4,13 +4,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{RData, RecordType};
-use protect_core::dns::{DnsLookup, TxtAnswer};
+use hickory_resolver::proto::rr::{self, Name, RData};
+use protect_core::dns::{DnsAnswer, DnsFailure, DnsLookup, DnsRecord, RecordType, TxtRecord};
 use tokio::sync::OnceCell;
+
+/// How many questions may be on their way to a name server at the same time.
+const MOST_AT_ONCE: usize = 512;
+
+/// How long an answer is kept, however long its TTL: who corrects a record wants to see it.
+const KEPT_AT_MOST: Duration = Duration::from_hours(1);
+
+/// The same for "there is no such record".
+const ABSENCE_KEPT_AT_MOST: Duration = Duration::from_mins(15);
 
 /// DNS by the machine's name servers, or by one that is named. Answers are kept for their TTL.
 pub struct SystemDns {
@@ -56,9 +65,18 @@ impl SystemDns {
                         TokioRuntimeProvider::default(),
                     ),
                 };
+                let options = builder.options_mut();
                 if let Some(limit) = self.timeout {
-                    builder.options_mut().timeout = limit;
+                    options.timeout = limit;
                 }
+                // A name means what DNS says, not what this machine's hosts file says.
+                options.use_hosts_file = ResolveHosts::Never;
+                // An answer that does not fit a packet is asked for again over TCP, also where the
+                // cut-off packet cannot be read.
+                options.try_tcp_on_error = true;
+                options.max_active_requests = MOST_AT_ONCE;
+                options.positive_max_ttl = Some(KEPT_AT_MOST);
+                options.negative_max_ttl = Some(ABSENCE_KEPT_AT_MOST);
                 builder.build()
             })
             .await
@@ -73,27 +91,29 @@ impl Default for SystemDns {
 
 #[async_trait]
 impl DnsLookup for SystemDns {
-    async fn txt(&self, name: &str) -> TxtAnswer {
+    async fn query(&self, name: &str, kind: RecordType) -> DnsAnswer {
+        // Labels are bytes: a name with an underscore or an odd character is asked for as it is, and
+        // what cannot be a name is not asked.
+        let Ok(mut name) = Name::from_ascii(name) else {
+            return DnsAnswer::Failed(DnsFailure::NotAsked);
+        };
+        // With the root at its end, the machine's search domains stay out of it.
+        name.set_fqdn(true);
         let resolver = match self.resolver().await {
             Ok(resolver) => resolver,
-            Err(error) => return failed(&error),
+            Err(error) => return DnsAnswer::Failed(failure(&error)),
         };
-        // With the final dot, the machine's search domains stay out of it.
-        let name = format!("{}.", name.trim_end_matches('.'));
-        match resolver.lookup(name, RecordType::TXT).await {
+        match resolver.lookup(name, asked(kind)).await {
             Ok(lookup) => {
-                let records: Vec<String> = lookup
-                    .answers()
-                    .iter()
-                    .filter_map(|record| match &record.data {
-                        RData::TXT(txt) => Some(joined(&txt.txt_data)),
-                        _ => None,
-                    })
+                let records = lookup.answers().iter();
+                let records: Vec<_> = records
+                    .filter_map(|record| read(&record.data))
+                    .filter(|record| record.kind() == kind)
                     .collect();
                 if records.is_empty() {
-                    TxtAnswer::NoData
+                    DnsAnswer::NoData
                 } else {
-                    TxtAnswer::Records(records)
+                    DnsAnswer::Records(records)
                 }
             }
             Err(error) => negative(&error),
@@ -111,41 +131,67 @@ fn only(server: SocketAddr) -> ResolverConfig {
     ResolverConfig::from_name_servers(vec![server])
 }
 
-/// The strings of one record, joined without anything between (RFC 7208 section 3.3). Bytes that
-/// are not UTF-8 become replacement characters, which no record that we look for contains.
-fn joined(strings: &[Box<[u8]>]) -> String {
-    String::from_utf8_lossy(&strings.concat()).into_owned()
-}
-
-fn negative(error: &NetError) -> TxtAnswer {
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
-            ResponseCode::NXDomain => TxtAnswer::NoName,
-            ResponseCode::NoError => TxtAnswer::NoData,
-            code => TxtAnswer::Failed(word(code).to_owned()),
-        },
-        _ => failed(error),
+const fn asked(kind: RecordType) -> rr::RecordType {
+    match kind {
+        RecordType::A => rr::RecordType::A,
+        RecordType::Aaaa => rr::RecordType::AAAA,
+        RecordType::Cname => rr::RecordType::CNAME,
+        RecordType::Mx => rr::RecordType::MX,
+        RecordType::Ns => rr::RecordType::NS,
+        RecordType::Ptr => rr::RecordType::PTR,
+        RecordType::Txt => rr::RecordType::TXT,
     }
 }
 
-fn failed(error: &NetError) -> TxtAnswer {
-    let word = match error {
-        NetError::Timeout => "timeout",
-        NetError::Dns(DnsError::ResponseCode(code)) => word(*code),
-        NetError::Dns(_) => "refused answer",
-        NetError::Io(_) | NetError::NoConnections | NetError::Busy => "unreachable",
-        _ => "unreadable answer",
-    };
-    TxtAnswer::Failed(word.to_owned())
+fn read(data: &RData) -> Option<DnsRecord> {
+    Some(match data {
+        RData::A(address) => DnsRecord::A(address.0),
+        RData::AAAA(address) => DnsRecord::Aaaa(address.0),
+        RData::CNAME(target) => DnsRecord::Cname(written(&target.0)),
+        RData::MX(mx) => DnsRecord::Mx {
+            preference: mx.preference,
+            exchange: written(&mx.exchange),
+        },
+        RData::NS(server) => DnsRecord::Ns(written(&server.0)),
+        RData::PTR(name) => DnsRecord::Ptr(written(&name.0)),
+        RData::TXT(txt) => {
+            let strings = txt.txt_data.iter().map(|string| string.to_vec());
+            DnsRecord::Txt(TxtRecord(strings.collect()))
+        }
+        _ => return None,
+    })
 }
 
-fn word(code: ResponseCode) -> &'static str {
+/// A name without its final dot; the root is empty.
+fn written(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_owned()
+}
+
+fn negative(error: &NetError) -> DnsAnswer {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
+            ResponseCode::NXDomain => DnsAnswer::NoName,
+            ResponseCode::NoError => DnsAnswer::NoData,
+            code => DnsAnswer::Failed(refusal(code)),
+        },
+        _ => DnsAnswer::Failed(failure(error)),
+    }
+}
+
+fn failure(error: &NetError) -> DnsFailure {
+    match error {
+        NetError::Timeout => DnsFailure::Timeout,
+        NetError::Dns(DnsError::ResponseCode(code)) => refusal(*code),
+        NetError::Dns(_) => DnsFailure::Refused,
+        NetError::Io(_) | NetError::NoConnections | NetError::Busy => DnsFailure::Network,
+        _ => DnsFailure::Unreadable,
+    }
+}
+
+const fn refusal(code: ResponseCode) -> DnsFailure {
     match code {
-        ResponseCode::ServFail => "SERVFAIL",
-        ResponseCode::Refused => "REFUSED",
-        ResponseCode::FormErr => "FORMERR",
-        ResponseCode::NotImp => "NOTIMP",
-        _ => "refused answer",
+        ResponseCode::ServFail => DnsFailure::ServFail,
+        _ => DnsFailure::Refused,
     }
 }
 

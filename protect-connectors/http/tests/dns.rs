@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use protect_core::dns::{DnsLookup, TxtAnswer};
+use protect_core::dns::{DnsAnswer, DnsFailure, DnsLookup, DnsRecord, RecordType, TxtRecord};
 use protect_http::SystemDns;
 use tokio::net::UdpSocket;
 
@@ -49,32 +49,42 @@ fn answer(question: &[u8], code: u8, records: &[&[&str]]) -> Vec<u8> {
     message
 }
 
-async fn ask(server: SocketAddr) -> TxtAnswer {
+async fn ask(server: SocketAddr) -> DnsAnswer {
     SystemDns::with_server(server)
         .timeout(Duration::from_millis(200))
-        .txt("_dmarc.a.example")
+        .query("_dmarc.a.example", RecordType::Txt)
         .await
 }
 
 #[tokio::test]
-async fn records_come_with_their_strings_joined() {
+async fn a_record_comes_string_by_string_and_reads_joined() {
     let server = name_server(NO_ERROR, &[&["v=DMARC1;", " p=none"], &["other"]]).await;
-    let TxtAnswer::Records(mut records) = ask(server).await else {
+    let DnsAnswer::Records(mut records) = ask(server).await else {
         panic!("there are records");
     };
     records.sort();
-    assert_eq!(records, ["other", "v=DMARC1; p=none"]);
+    let strings =
+        |texts: &[&str]| TxtRecord(texts.iter().map(|text| text.as_bytes().to_vec()).collect());
+    let policy = strings(&["v=DMARC1;", " p=none"]);
+    assert_eq!(policy.joined(), "v=DMARC1; p=none");
+    assert_eq!(
+        records,
+        [DnsRecord::Txt(strings(&["other"])), DnsRecord::Txt(policy)]
+    );
 }
 
 #[tokio::test]
 async fn no_name_no_data_and_no_answer_are_told_apart() {
     let no_data = name_server(NO_ERROR, &[]).await;
-    assert_eq!(ask(no_data).await, TxtAnswer::NoData);
+    assert_eq!(ask(no_data).await, DnsAnswer::NoData);
     let no_name = name_server(NXDOMAIN, &[]).await;
-    assert_eq!(ask(no_name).await, TxtAnswer::NoName);
-    for (code, word) in [(SERVFAIL, "SERVFAIL"), (REFUSED, "REFUSED")] {
+    assert_eq!(ask(no_name).await, DnsAnswer::NoName);
+    for (code, failure) in [
+        (SERVFAIL, DnsFailure::ServFail),
+        (REFUSED, DnsFailure::Refused),
+    ] {
         let server = name_server(code, &[]).await;
-        assert_eq!(ask(server).await, TxtAnswer::Failed(word.to_owned()));
+        assert_eq!(ask(server).await, DnsAnswer::Failed(failure));
     }
 }
 
@@ -82,5 +92,5 @@ async fn no_name_no_data_and_no_answer_are_told_apart() {
 async fn a_silent_name_server_is_a_timeout() {
     let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let answer = ask(silent.local_addr().unwrap()).await;
-    assert_eq!(answer, TxtAnswer::Failed("timeout".to_owned()));
+    assert_eq!(answer, DnsAnswer::Failed(DnsFailure::Timeout));
 }

@@ -4,36 +4,77 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::context::Random;
-use crate::dns::{DnsLookup, TxtAnswer};
+use crate::dns::{DnsAnswer, DnsFailure, DnsLookup, DnsRecord, RecordType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::{SecretRef, SecretResolver, SecretString};
 
-/// DNS from a map; every other name does not exist.
+/// DNS from a map; every other name does not exist. Aliases are followed.
 #[derive(Debug, Default)]
 pub struct MapDns {
-    answers: Mutex<BTreeMap<String, TxtAnswer>>,
-    asked: Mutex<Vec<String>>,
+    answers: Mutex<BTreeMap<(String, RecordType), DnsAnswer>>,
+    asked: Mutex<Vec<(String, RecordType)>>,
 }
 
 impl MapDns {
-    /// Sets the answer for a name, in any case and with or without the final dot.
-    pub fn set(&self, name: &str, answer: TxtAnswer) {
+    /// Sets the answer for a name and a type; the name in any case and with or without the final
+    /// dot.
+    pub fn set(&self, name: &str, kind: RecordType, answer: DnsAnswer) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.insert(normal(name), answer);
+        answers.insert((normal(name), kind), answer);
     }
 
-    /// Sets TXT records for a name.
+    /// Adds a record to a name.
+    pub fn add(&self, name: &str, record: DnsRecord) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = answers
+            .entry((normal(name), record.kind()))
+            .or_insert_with(|| DnsAnswer::Records(Vec::new()));
+        match answer {
+            DnsAnswer::Records(records) => records.push(record),
+            other => *other = DnsAnswer::Records(vec![record]),
+        }
+    }
+
+    /// Sets the TXT records of a name.
     pub fn set_txt(&self, name: &str, records: &[&str]) {
-        let records = records.iter().map(|&record| record.to_owned()).collect();
-        self.set(name, TxtAnswer::Records(records));
+        let records = records.iter().map(|&text| DnsRecord::Txt(text.into()));
+        self.set(name, RecordType::Txt, DnsAnswer::Records(records.collect()));
     }
 
-    /// The names that were asked for, in order.
-    pub fn asked(&self) -> Vec<String> {
+    /// The questions that were asked, in order.
+    pub fn asked(&self) -> Vec<(String, RecordType)> {
         self.asked
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn answer(&self, name: &str, kind: RecordType) -> DnsAnswer {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut name = normal(name);
+        // A resolver gives a chain of aliases up after some, and so ends a loop.
+        for _ in 0..8 {
+            if let Some(answer) = answers.get(&(name.clone(), kind)) {
+                return answer.clone();
+            }
+            let alias = answers.get(&(name.clone(), RecordType::Cname));
+            let target = match alias {
+                Some(DnsAnswer::Records(records)) => records.first(),
+                Some(other) => return other.clone(),
+                None => None,
+            };
+            let Some(DnsRecord::Cname(target)) = target else {
+                let below = format!(".{name}");
+                let exists = |known: &str| known == name || known.ends_with(&below);
+                return if answers.keys().any(|(known, _)| exists(known)) {
+                    DnsAnswer::NoData
+                } else {
+                    DnsAnswer::NoName
+                };
+            };
+            name = normal(target);
+        }
+        DnsAnswer::Failed(DnsFailure::ServFail)
     }
 }
 
@@ -43,15 +84,12 @@ fn normal(name: &str) -> String {
 
 #[async_trait]
 impl DnsLookup for MapDns {
-    async fn txt(&self, name: &str) -> TxtAnswer {
-        let name = normal(name);
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = answers.get(&name).cloned().unwrap_or(TxtAnswer::NoName);
+    async fn query(&self, name: &str, kind: RecordType) -> DnsAnswer {
         self.asked
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(name);
-        answer
+            .push((normal(name), kind));
+        self.answer(name, kind)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::connector::{
     Evaluated, OpContext, ScanPage, ScanRequest, Scanner,
 };
 use crate::context::{Context, Random};
-use crate::dns::{DnsLookup, TxtAnswer};
+use crate::dns::{DnsAnswer, DnsLookup, RecordType};
 use crate::engine::{Engine, Tenant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{HttpError, HttpErrorKind, HttpTransport, RateLimits};
@@ -482,8 +482,8 @@ impl HttpTransport for Nothing {
 
 #[async_trait]
 impl DnsLookup for Nothing {
-    async fn txt(&self, _: &str) -> TxtAnswer {
-        TxtAnswer::NoName
+    async fn query(&self, _: &str, _: RecordType) -> DnsAnswer {
+        DnsAnswer::NoName
     }
 }
 
