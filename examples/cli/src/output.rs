@@ -13,7 +13,7 @@ use crate::page::{Look, Page, Table, Text, Tone};
 /// What a command answers, in both forms.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// For programs.
+    /// For programs; null where everything was printed on the way.
     pub(crate) document: Value,
     /// For people.
     pub(crate) page: Page,
@@ -38,6 +38,15 @@ impl Answer {
             page,
             exit: Exit::OK,
         })
+    }
+
+    /// Everything was printed on the way.
+    pub(crate) fn printed(exit: Exit) -> Self {
+        Self {
+            document: Value::Null,
+            page: Page::new(),
+            exit,
+        }
     }
 
     /// The same with another exit status.
@@ -88,6 +97,9 @@ impl Output {
 
     /// Prints an answer.
     pub(crate) fn answer(self, answer: &Answer) -> Result<()> {
+        if self.json && answer.document.is_null() {
+            return Ok(());
+        }
         if self.json {
             let complete = answer.exit.is_complete();
             return raw(&pretty(&with_complete(answer.document.clone(), complete)));

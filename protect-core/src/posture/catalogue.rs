@@ -4,6 +4,7 @@ use super::decision::Decision;
 use super::format::{Format, is_template};
 use super::profile::{EvaluateConfig, Profile};
 use super::reader::{Read, Reader};
+use super::snapshot::Snapshot;
 use crate::config::unknown_name;
 use crate::error::{Error, Result};
 use crate::model::{CheckId, NotEvaluatedReason, Reference, Severity};
@@ -149,6 +150,28 @@ impl Catalogue {
             return Err(unknown_name("profile", name, self.profiles.iter().copied()));
         }
         Ok(Profile::named(name))
+    }
+
+    /// The profile for a snapshot: the one that is named, else the configuration's, else the snapshot's
+    /// own, else the default; with the configuration's settings before the snapshot's.
+    ///
+    /// # Errors
+    /// `config_invalid` or `invalid_input` for a name or setting that does not fit the table.
+    pub fn profile_for(
+        &self,
+        snapshot: &Snapshot,
+        name: Option<&str>,
+        config: Option<&EvaluateConfig>,
+    ) -> Result<Profile> {
+        self.verify(snapshot.config())?;
+        let mut configs = vec![snapshot.config()];
+        if let Some(config) = config {
+            self.verify(config)?;
+            configs.push(config);
+        }
+        let configured = configs.iter().rev().find_map(|it| it.profile.as_deref());
+        let profile = self.profile(name.or(configured))?;
+        Ok(profile.with_checks(config.map(|it| it.checks.clone()).unwrap_or_default()))
     }
 
     /// Whether what somebody configured fits the table.
