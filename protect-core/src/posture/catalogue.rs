@@ -194,6 +194,24 @@ impl Catalogue {
         Ok(())
     }
 
+    /// The permissions without which a check is not evaluated, and which are not granted: of each that
+    /// it could do with, the first.
+    pub fn lacking(&self, check: &'static Check, granted: &[&str]) -> Vec<&'static str> {
+        let is_open = |path: &&'static str| {
+            let permissions = self.resource(path).map_or(&[][..], |it| it.permissions);
+            permissions.is_empty() || permissions.iter().any(|it| granted.contains(it))
+        };
+        let licences = self.licence_paths.iter().map(std::slice::from_ref);
+        let licences = licences.filter(|_| !check.licences.is_empty());
+        let closed = check.needs.groups().chain(licences);
+        let closed = closed.filter(|group| !group.iter().any(|path| is_open(path)));
+        let firsts = closed.filter_map(|group| self.resource(group.first()?)?.permissions.first());
+        let mut lacking: Vec<_> = firsts.copied().collect();
+        lacking.sort_unstable();
+        lacking.dedup();
+        lacking
+    }
+
     /// The resource of a path.
     pub fn resource(&self, path: &str) -> Option<&'static Resource> {
         self.resources.iter().find(|resource| resource.path == path)

@@ -4,7 +4,7 @@ use protect_core::testing::posture;
 use protect_m365::{CATALOGUE, FORMAT};
 use serde_json::{Value, json};
 
-use crate::tenant::{Expected, good, result, with_activated_roles, with_report};
+use crate::tenant::{Expected, REPORT, good, result, with_activated_roles, with_report};
 
 #[test]
 fn there_are_sixty_checks_with_a_hint_each_and_a_title_that_is_a_sentence() {
@@ -75,6 +75,52 @@ fn whatever_else_graph_answers_at_a_path_gives_no_verdict() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_of_the_checks_is_the_one_that_the_table_makes() {
+    let page = include_str!("../../src/checks.md");
+    assert!(
+        page.ends_with(&protect_m365::checks_markdown()),
+        "stale, run `cargo xtask generate`"
+    );
+}
+
+#[test]
+fn the_page_says_with_which_permissions_a_check_gives_a_verdict() {
+    let of = |permissions: &[&str]| {
+        let mut tenant = good();
+        tenant["granted"] = json!(permissions);
+        tenant
+    };
+    for check in CATALOGUE.checks {
+        let lacking = CATALOGUE.lacking(check, protect_m365::PERMISSIONS);
+        let found = Expected::of(&result(
+            &with_reported(of(protect_m365::PERMISSIONS)),
+            &Profile::scuba(),
+            check.id,
+        ));
+        let missing = Expected::NotEvaluated(Reason::MissingPermission);
+        assert_eq!(
+            found == missing,
+            !lacking.is_empty(),
+            "{}: {lacking:?}",
+            check.id
+        );
+        let all = [protect_m365::PERMISSIONS, &lacking].concat();
+        let found = Expected::of(&result(
+            &with_reported(of(&all)),
+            &Profile::scuba(),
+            check.id,
+        ));
+        assert_eq!(found, Expected::Pass, "{} with {lacking:?}", check.id);
+    }
+}
+
+/// With the report of who used what.
+fn with_reported(mut tenant: Value) -> Value {
+    tenant["resources"][REPORT] = with_report()["resources"][REPORT].clone();
+    tenant
 }
 
 fn link(path: &str, page: usize) -> (String, String) {
