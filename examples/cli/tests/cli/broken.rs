@@ -65,6 +65,15 @@ fn a_key_that_is_refused_is_said_in_words() {
 }
 
 #[test]
+fn an_error_of_a_vendor_names_connector_connection_and_status_in_words() {
+    let vendors = Vendors::start();
+    vendors.break_with(&json!({ "kind": "scope_removed", "vendor": "onepassword" }));
+    let ran = vendors.protect(&["scan"]);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    says(&ran, &["passwords", "acme-passwords", "status 403"]);
+}
+
+#[test]
 fn a_clock_that_is_ten_minutes_off_is_doctors_business_and_status_3() {
     let vendors = Vendors::start();
     vendors.break_with(&json!({ "kind": "clock_skew", "seconds": 600 }));
