@@ -21,7 +21,7 @@ use protect_connectors::core::Result;
 use crate::app::App;
 use crate::args::{Cli, Command};
 use crate::demo;
-use crate::output::Answer;
+use crate::output::{self, Answer};
 
 /// Does what was typed. `None` where everything was printed on the way.
 pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
@@ -52,12 +52,10 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Run => return run::run(app).await,
         Command::Sandbox(sandbox) => return sandbox::run(app, sandbox).await,
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "protect",
-                &mut std::io::stdout(),
-            );
+            // By way of memory: whoever stops reading early makes the generator panic.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "protect", &mut script);
+            output::raw(&String::from_utf8_lossy(&script))?;
             return Ok(None);
         }
     };
