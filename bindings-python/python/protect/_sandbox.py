@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from protect import _open
 from protect._generated import (
@@ -81,7 +81,7 @@ class AsyncSandbox(sandbox_aio.Sandbox):
 
 def _onepassword(
     accepted: Credentials, where: SandboxAddresses, credential: Credential
-) -> dict[str, str]:
+) -> dict[str, Any]:
     responds = credential == "respond"
     return {
         "account_id": accepted.account_id,
@@ -95,7 +95,7 @@ def _onepassword(
     }
 
 
-def _hibp(accepted: Credentials, where: SandboxAddresses) -> dict[str, str]:
+def _hibp(accepted: Credentials, where: SandboxAddresses) -> dict[str, Any]:
     return {
         "api_key": accepted.hibp_api_key,
         "api_url": where.hibp_api,
