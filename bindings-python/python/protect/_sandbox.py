@@ -17,9 +17,6 @@ from protect._generated import (
 )
 from protect._generated.sandbox_models import Credentials, SandboxAddresses
 
-Credential = Literal["scan", "respond"]
-"""Which of the simulated 1Password's applications: `respond` may suspend, `scan` may list."""
-
 
 class Sandbox(sandbox.Sandbox):
     """Simulated vendors on loopback, in this process: `with protect.Sandbox() as sandbox: ...`."""
@@ -35,8 +32,10 @@ class Sandbox(sandbox.Sandbox):
         """The engine over the planted organisation, the tenant `acme`."""
         return _open.open(self.config(), connectors=connectors, secrets=self.secrets())
 
-    def onepassword(self, credential: Credential = "respond") -> onepassword.OnePassword:
-        """A client of the simulated 1Password."""
+    def onepassword(
+        self, credential: Literal["scan", "respond"] = "respond"
+    ) -> onepassword.OnePassword:
+        """A client of the simulated 1Password; `respond` may suspend, `scan` may list."""
         given = _onepassword(self.credentials(), self.addresses(), credential)
         return onepassword.OnePassword(**given)
 
@@ -60,9 +59,9 @@ class AsyncSandbox(sandbox_aio.Sandbox):
         return _open.Opening(opened)
 
     def onepassword(
-        self, credential: Credential = "respond"
+        self, credential: Literal["scan", "respond"] = "respond"
     ) -> _open.Opening[onepassword_aio.OnePassword]:
-        """A client of the simulated 1Password."""
+        """A client of the simulated 1Password; `respond` may suspend, `scan` may list."""
 
         async def opened() -> onepassword_aio.OnePassword:
             given = _onepassword(await self.credentials(), await self.addresses(), credential)
@@ -80,7 +79,7 @@ class AsyncSandbox(sandbox_aio.Sandbox):
 
 
 def _onepassword(
-    accepted: Credentials, where: SandboxAddresses, credential: Credential
+    accepted: Credentials, where: SandboxAddresses, credential: str
 ) -> dict[str, Any]:
     responds = credential == "respond"
     return {
