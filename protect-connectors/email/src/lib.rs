@@ -1,4 +1,7 @@
 #![doc = include_str!("docs.md")]
 
+pub mod name;
+pub mod resolve;
+
 /// The kind, as it stands in the configuration.
 pub const KIND: &str = "email";
