@@ -1,4 +1,11 @@
+//! Email authentication: whether mail in a domain's name can be forged, and what to publish so that it cannot.
 #![doc = include_str!("docs.md")]
+
+pub mod dkim;
+pub mod dmarc;
+mod tags;
+
+pub use tags::{Problem, RecordIssue, Tag};
 
 /// The kind, as it stands in the configuration.
 pub const KIND: &str = "email";
