@@ -3,6 +3,8 @@
 
 pub mod dkim;
 pub mod dmarc;
+pub mod name;
+pub mod resolve;
 mod tags;
 
 pub use tags::{Problem, RecordIssue, Tag};

@@ -480,7 +480,7 @@ mod tests {
         }
         assert_eq!(
             report_uri("https://b.example/in").host.unwrap().as_str(),
-            Some("b.example")
+            "b.example"
         );
         assert_eq!(
             report_uri("mailto:a@B\u{fc}cher.example").host,
