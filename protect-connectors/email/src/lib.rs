@@ -6,6 +6,7 @@ pub mod dmarc;
 pub mod name;
 pub mod resolve;
 mod tags;
+pub mod transport;
 
 pub use tags::{Problem, RecordIssue, Tag};
 

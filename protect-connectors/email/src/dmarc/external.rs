@@ -61,7 +61,11 @@ pub(crate) async fn destinations(
             None => (Consent::NoAddress, None),
             Some(host) => (
                 consent(resolver, policy_domain, organisation, host).await,
-                if uri.mailto { takes_mail(resolver, host).await } else { None },
+                if uri.mailto {
+                    takes_mail(resolver, host).await
+                } else {
+                    None
+                },
             ),
         };
         destinations.push(ReportDestination {
@@ -82,7 +86,10 @@ async fn consent(
     if host == policy_domain || host == organisation {
         return Consent::SameOrganisation;
     }
-    match DmarcWalk::from(resolver, host).await.organisational_domain() {
+    match DmarcWalk::from(resolver, host)
+        .await
+        .organisational_domain()
+    {
         Ok(theirs) if theirs == *organisation => return Consent::SameOrganisation,
         Ok(_) => {}
         Err(failure) => return Consent::Unknown { failure },
@@ -97,7 +104,11 @@ async fn consent(
             let says_so = texts
                 .iter()
                 .any(|text| tags::version(&text.joined(), VERSION) == Version::Exact);
-            if says_so { Consent::Given { at } } else { Consent::Missing { at } }
+            if says_so {
+                Consent::Given { at }
+            } else {
+                Consent::Missing { at }
+            }
         }
         Lookup::NoData | Lookup::NoName => Consent::Missing { at },
         Lookup::Failed(failure) => Consent::Unknown { failure },
@@ -122,4 +133,90 @@ async fn takes_mail(resolver: &Resolver, host: &DomainName) -> Option<bool> {
         }
     }
     known.then_some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protect_core::dns::{DnsAnswer, DnsFailure, DnsRecord, RecordType};
+    use protect_core::testing::MapDns;
+
+    use super::*;
+    use crate::dmarc::DmarcRecord;
+
+    async fn looked(rua: &str, zone: impl Fn(&MapDns)) -> ReportDestination {
+        let dns = Arc::new(MapDns::default());
+        zone(&dns);
+        let record = DmarcRecord::parse(&format!("v=DMARC1; p=none; rua={rua}")).unwrap();
+        let domain = DomainName::parse("b.example").unwrap();
+        let resolver = Resolver::new(dns);
+        let mut found = destinations(&resolver, &domain, &domain, &record.rua).await;
+        found.remove(0)
+    }
+
+    const MX: fn() -> DnsRecord = || DnsRecord::Mx {
+        preference: 10,
+        exchange: "mx.r.example".to_owned(),
+    };
+
+    #[tokio::test]
+    async fn ones_own_organisation_needs_no_consent() {
+        let found = looked("mailto:d@b.example", |dns| dns.add("b.example", MX())).await;
+        assert_eq!(
+            (found.consent, found.deliverable),
+            (Consent::SameOrganisation, Some(true))
+        );
+        let found = looked("mailto:d@mail.b.example", |dns| {
+            dns.set_txt("_dmarc.b.example", &["v=DMARC1; p=none"]);
+        })
+        .await;
+        assert_eq!(
+            (found.consent, found.deliverable),
+            (Consent::SameOrganisation, Some(false))
+        );
+    }
+
+    #[tokio::test]
+    async fn another_organisation_says_so_at_a_name_of_its_own() {
+        let at = "b.example._report._dmarc.r.example";
+        let found = looked("mailto:d@r.example", |dns| dns.set_txt(at, &["v=DMARC1"])).await;
+        assert!(matches!(found.consent, Consent::Given { .. }));
+        let found = looked("mailto:d@r.example", |dns| dns.set_txt(at, &["yes"])).await;
+        assert!(matches!(found.consent, Consent::Missing { .. }));
+        let found = looked("mailto:d@r.example", |dns| {
+            dns.set(at, RecordType::Txt, DnsAnswer::Failed(DnsFailure::Timeout));
+            dns.set(
+                "r.example",
+                RecordType::Mx,
+                DnsAnswer::Failed(DnsFailure::Timeout),
+            );
+        })
+        .await;
+        assert!(matches!(found.consent, Consent::Unknown { .. }));
+        assert_eq!(found.deliverable, None);
+    }
+
+    #[tokio::test]
+    async fn a_host_with_an_address_or_a_null_mx_is_read_as_senders_do() {
+        let address = |dns: &MapDns| dns.add("r.example", DnsRecord::A([192, 0, 2, 1].into()));
+        assert_eq!(
+            looked("mailto:d@r.example", address).await.deliverable,
+            Some(true)
+        );
+        let null = |dns: &MapDns| {
+            dns.add(
+                "r.example",
+                DnsRecord::Mx {
+                    preference: 0,
+                    exchange: String::new(),
+                },
+            );
+        };
+        assert_eq!(
+            looked("mailto:d@r.example", null).await.deliverable,
+            Some(false)
+        );
+        assert_eq!(looked("nonsense", |_| ()).await.consent, Consent::NoAddress);
+    }
 }

@@ -184,8 +184,15 @@ mod tests {
     fn too_few_days_messages_or_aligned_ones_each_hold_it_up() {
         for evidence in [
             ReportEvidence { days: 13, ..GOOD },
-            ReportEvidence { messages: 99, aligned: 99, ..GOOD },
-            ReportEvidence { aligned: 979, ..GOOD },
+            ReportEvidence {
+                messages: 99,
+                aligned: 99,
+                ..GOOD
+            },
+            ReportEvidence {
+                aligned: 979,
+                ..GOOD
+            },
         ] {
             let rollout = Rollout::plan(Stage::Monitoring, Some(&evidence));
             assert!(!rollout.ready);

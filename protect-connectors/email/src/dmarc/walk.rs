@@ -73,7 +73,10 @@ impl DmarcStep {
     pub fn almost(&self) -> impl Iterator<Item = &str> {
         let texts = self.other_texts.iter().map(String::as_str);
         texts.filter(|text| {
-            matches!(tags::version(text, VERSION), Version::WrongCase | Version::Shifted)
+            matches!(
+                tags::version(text, VERSION),
+                Version::WrongCase | Version::Shifted
+            )
         })
     }
 }
@@ -131,7 +134,9 @@ impl DmarcWalk {
         }
         let topmost = self.steps.iter().rev().find(|step| step.record().is_some());
         let found = topmost.or_else(|| self.steps.first());
-        found.map(|step| step.name.clone()).ok_or(LookupFailure::NotAsked)
+        found
+            .map(|step| step.name.clone())
+            .ok_or(LookupFailure::NotAsked)
     }
 
     /// The record that receivers apply to the name the walk began with (RFC 9989 section 4.10.1):
@@ -151,14 +156,20 @@ impl DmarcWalk {
         let at = |step: &&DmarcStep| step.record().is_some() && step.name == organisation;
         let suffix = |step: &&DmarcStep| step.record().is_some_and(|record| record.psd == Psd::Yes);
         let steps = self.steps.iter();
-        Ok(steps.clone().find(at).or_else(|| steps.clone().find(suffix)))
+        Ok(steps
+            .clone()
+            .find(at)
+            .or_else(|| steps.clone().find(suffix)))
     }
 }
 
 /// The names that a walk asks about.
 fn names(start: &DomainName) -> Vec<DomainName> {
     let parents = start.parents().filter(|name| name.label_count() <= LONGEST);
-    std::iter::once(start.clone()).chain(parents).take(STEPS).collect()
+    std::iter::once(start.clone())
+        .chain(parents)
+        .take(STEPS)
+        .collect()
 }
 
 /// The name one label below `suffix` on the way to `start`.
@@ -237,7 +248,9 @@ impl EffectivePolicies {
             EffectivePolicy {
                 from: asked.and(step).map(|step| step.name.clone()),
                 asked,
-                applied: record.zip(asked).map(|(record, asked)| record.applied(asked)),
+                applied: record
+                    .zip(asked)
+                    .map(|(record, asked)| record.applied(asked)),
             }
         };
         let is_own = applied.is_some_and(|step| Some(&step.name) == own);
@@ -264,7 +277,10 @@ fn above(walk: &DmarcWalk) -> Result<Option<&DmarcStep>, LookupFailure> {
     if let Some(failure) = walk.failure() {
         return Err(failure);
     }
-    let psd = |step: &&DmarcStep| step.record().is_some_and(|record| record.psd != Psd::Unknown);
+    let psd = |step: &&DmarcStep| {
+        step.record()
+            .is_some_and(|record| record.psd != Psd::Unknown)
+    };
     // Seen from a subdomain the name the walk began with is one above: its `psd` counts as any other.
     let Some(settled) = records.clone().find(psd) else {
         return Ok(records.last());
@@ -335,5 +351,159 @@ impl OldView {
             from: policy.map(|_| at.name),
             policy,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protect_core::dns::{DnsAnswer, DnsFailure, RecordType};
+    use protect_core::testing::MapDns;
+
+    use super::*;
+
+    fn name(text: &str) -> DomainName {
+        DomainName::parse(text).unwrap()
+    }
+
+    async fn walked(records: &[(&str, &str)], from: &str) -> (DmarcWalk, Arc<MapDns>) {
+        let dns = Arc::new(MapDns::default());
+        for (at, text) in records {
+            dns.set_txt(&format!("_dmarc.{at}"), &[text]);
+        }
+        let resolver = Resolver::new(dns.clone());
+        (DmarcWalk::from(&resolver, &name(from)).await, dns)
+    }
+
+    fn organisation(walk: &DmarcWalk) -> String {
+        walk.organisational_domain().unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_long_name_is_cut_to_seven_labels_and_eight_questions() {
+        let (walk, dns) = walked(&[], "a.b.c.d.e.f.g.h.i.j.mail.example.com").await;
+        let asked: Vec<_> = dns.asked().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(asked.len(), 8);
+        assert_eq!(asked[0], "_dmarc.a.b.c.d.e.f.g.h.i.j.mail.example.com");
+        assert_eq!(asked[1], "_dmarc.g.h.i.j.mail.example.com");
+        assert_eq!(asked[7], "_dmarc.com");
+        assert_eq!(organisation(&walk), "a.b.c.d.e.f.g.h.i.j.mail.example.com");
+    }
+
+    #[tokio::test]
+    async fn the_organisation_is_the_shortest_name_with_a_record() {
+        let records = [
+            ("a.b.example.com", "v=DMARC1;p=none"),
+            ("example.com", "v=DMARC1;p=reject"),
+        ];
+        let (walk, _) = walked(&records, "a.b.example.com").await;
+        assert_eq!(organisation(&walk), "example.com");
+        assert_eq!(
+            walk.applied().unwrap().unwrap().name,
+            name("a.b.example.com")
+        );
+        let (walk, _) = walked(&records, "c.example.com").await;
+        assert_eq!(walk.applied().unwrap().unwrap().name, name("example.com"));
+    }
+
+    #[tokio::test]
+    async fn psd_says_where_the_organisation_begins() {
+        let suffix = ("gov.example", "v=DMARC1;p=reject;np=reject;psd=y");
+        let (walk, _) = walked(&[suffix], "a.b.gov.example").await;
+        assert_eq!(organisation(&walk), "b.gov.example");
+        assert_eq!(walk.applied().unwrap().unwrap().name, name("gov.example"));
+        let (walk, _) = walked(&[suffix], "gov.example").await;
+        assert_eq!(
+            organisation(&walk),
+            "gov.example",
+            "a suffix's own mail is its own"
+        );
+        let no = [
+            ("b.example", "v=DMARC1;p=none;psd=n"),
+            ("example", "v=DMARC1;p=reject"),
+        ];
+        let (walk, dns) = walked(&no, "a.b.example").await;
+        assert_eq!(organisation(&walk), "b.example");
+        assert_eq!(dns.asked().len(), 2, "the walk ends there");
+    }
+
+    #[tokio::test]
+    async fn several_records_are_none_and_other_texts_are_kept_apart() {
+        let dns = Arc::new(MapDns::default());
+        dns.set_txt(
+            "_dmarc.b.example",
+            &["v=DMARC1;p=none", "v=DMARC1;p=reject"],
+        );
+        dns.set_txt("_dmarc.c.example", &["v=spf1 -all", "v=dmarc1; p=none"]);
+        let resolver = Resolver::new(dns);
+        let walk = DmarcWalk::from(&resolver, &name("b.example")).await;
+        assert!(matches!(walk.own().unwrap().found, DmarcAt::Several { .. }));
+        assert_eq!(walk.applied().unwrap(), None);
+        let walk = DmarcWalk::from(&resolver, &name("c.example")).await;
+        let own = walk.own().unwrap();
+        assert_eq!(own.found, DmarcAt::Nothing);
+        assert_eq!(own.almost().collect::<Vec<_>>(), ["v=dmarc1; p=none"]);
+    }
+
+    #[tokio::test]
+    async fn a_failure_above_is_unknown_and_never_absence() {
+        let dns = Arc::new(MapDns::default());
+        dns.set(
+            "_dmarc.example",
+            RecordType::Txt,
+            DnsAnswer::Failed(DnsFailure::ServFail),
+        );
+        let resolver = Resolver::new(dns.clone());
+        let walk = DmarcWalk::from(&resolver, &name("b.example")).await;
+        assert_eq!(walk.applied(), Err(LookupFailure::ServFail));
+        assert!(EffectivePolicies::of(&walk, true).is_err());
+        dns.set_txt("_dmarc.b.example", &["v=DMARC1;p=reject"]);
+        let walk = DmarcWalk::from(&Resolver::new(dns), &name("b.example")).await;
+        assert!(
+            walk.applied().unwrap().is_some(),
+            "its own record is known all the same"
+        );
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_subdomain_has_its_policy() {
+        let records = [(
+            "b.example",
+            "v=DMARC1; p=reject; sp=quarantine; np=none; t=y",
+        )];
+        let (walk, _) = walked(&records, "b.example").await;
+        let policies = EffectivePolicies::of(&walk, true).unwrap();
+        let asked = |policy: &EffectivePolicy| (policy.asked.unwrap(), policy.applied.unwrap());
+        assert_eq!(
+            asked(&policies.domain),
+            (Policy::Reject, Policy::Quarantine)
+        );
+        assert_eq!(
+            asked(&policies.subdomain),
+            (Policy::Quarantine, Policy::None)
+        );
+        assert_eq!(
+            asked(&policies.missing_subdomain),
+            (Policy::None, Policy::None)
+        );
+        let (walk, _) = walked(&records, "a.b.example").await;
+        for (exists, policy) in [(true, Policy::Quarantine), (false, Policy::None)] {
+            let policies = EffectivePolicies::of(&walk, exists).unwrap();
+            assert_eq!(policies.domain.asked, Some(policy), "{exists}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_old_receiver_goes_by_the_public_suffix_list_and_reads_pct() {
+        let records = [
+            ("b.co.uk", "v=DMARC1; p=reject; sp=none; pct=20"),
+            ("co.uk", "v=DMARC1;p=none;psd=y"),
+        ];
+        let (walk, dns) = walked(&records, "a.x.b.co.uk").await;
+        let view = OldView::of(&Resolver::new(dns), &walk).await.unwrap();
+        assert_eq!(view.organisational_domain, Some(name("b.co.uk")));
+        assert_eq!((view.policy, view.percent), (Some(Policy::None), 20));
+        assert_eq!(registrable(&name("co.uk")), None);
     }
 }
