@@ -1,6 +1,7 @@
 //! Email authentication: whether mail in a domain's name can be forged, and what to publish so that it cannot.
 #![doc = include_str!("docs.md")]
 
+pub mod checks;
 pub mod dkim;
 pub mod dmarc;
 pub mod name;
