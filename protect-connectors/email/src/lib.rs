@@ -6,6 +6,8 @@ pub mod dkim;
 pub mod dmarc;
 pub mod name;
 pub mod resolve;
+pub mod score;
+pub mod spf;
 mod tags;
 pub mod transport;
 

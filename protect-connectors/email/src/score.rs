@@ -2,13 +2,12 @@
 //!
 //! What nobody could say makes the score `None`, with the reason, and never a guess.
 
-use protect_core::model::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dkim::{DkimAudit, KeyMaterial, SelectorFound};
 use crate::dmarc::{Consent, DmarcAudit, Policy};
-use crate::spf::SpfStanding;
+use crate::spf::Qualifier;
 use crate::transport::{
     MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicyAt, TlsRptAt, TransportAudit,
 };
@@ -67,7 +66,7 @@ impl Grade {
 /// A part of a score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MailScorePart {
-    /// `spf`, `dkim`, `dmarc`, `mta_sts` or `tls_rpt`.
+    /// `spf`, `dkim`, `dmarc`, `mta_sts` or `tls_rpt`; `all` for a domain without mail.
     pub area: String,
     /// What it is for.
     pub what: String,
@@ -84,6 +83,34 @@ pub struct ScoreCap {
     pub at: u8,
     /// Why.
     pub why: String,
+}
+
+/// What of a domain's SPF counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpfStanding {
+    /// Why nobody could say, where that is so.
+    pub unknown: Option<String>,
+    /// There is one record, and receivers can evaluate it.
+    pub valid: bool,
+    /// There is a record, and receivers end in `permerror`.
+    pub permerror: bool,
+    /// At most ten lookups and two void ones.
+    pub within_limits: bool,
+    /// What follows for hosts that nothing matches.
+    pub all: Option<Qualifier>,
+    /// Everybody is authorised, or as good as.
+    pub plus_all: bool,
+    /// A `ptr` or a range of addresses that is too wide.
+    pub ptr_or_wide: bool,
+    /// Nobody is authorised.
+    pub nobody: bool,
+}
+
+impl SpfStanding {
+    /// Whether the domain says that it sends no mail: `v=spf1 -all`.
+    pub fn is_locked(&self) -> bool {
+        self.valid && self.nobody && self.all == Some(Qualifier::Fail)
+    }
 }
 
 /// Parts in the making.
@@ -193,8 +220,8 @@ fn count_spf(count: &mut Count, spf: &SpfStanding) {
     count.when("spf", "one valid record", 14, valid);
     count.when("spf", "at most 10 lookups and 2 void ones", 8, valid && spf.within_limits);
     let all = match spf.all {
-        Some(Verdict::Fail) if valid => 6,
-        Some(Verdict::Manual) if valid => 5,
+        Some(Qualifier::Fail) if valid => 6,
+        Some(Qualifier::SoftFail) if valid => 5,
         _ => 0,
     };
     count.add("spf", "ends in `-all` (6) or `~all` (5)", 6, all);
