@@ -10,7 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dkim::{DkimAudit, DkimKey, KeyMaterial};
-use crate::dmarc::{Alignment, Consent, DmarcAudit, DmarcRecord, DmarcStep, Policy, Psd, Rollout, Stage};
+use crate::dmarc::{
+    Alignment, Consent, DmarcAudit, DmarcRecord, DmarcStep, Policy, Psd, Rollout, Stage,
+};
 use crate::name::DomainName;
 use crate::transport::{MailHosts, MtaStsAt, MtaStsPolicyAt, TlsRptAt, TransportAudit};
 
@@ -113,7 +115,10 @@ fn dmarc(basis: &Basis<'_>) -> Option<Proposal> {
         return None;
     }
     let rollout = basis.rollout;
-    let stage = rollout.next.filter(|_| rollout.ready).unwrap_or(rollout.stage);
+    let stage = rollout
+        .next
+        .filter(|_| rollout.ready)
+        .unwrap_or(rollout.stage);
     // What stands there is written out as it is; only a stage that is entered changes the policy.
     let policy = match own.record() {
         Some(record) if stage == rollout.stage => (record.policy()?, record.testing),
@@ -183,7 +188,9 @@ fn standing(own: &DmarcStep) -> Vec<String> {
 /// Where aggregate reports should go besides where they go now.
 fn addresses(basis: &Basis<'_>) -> Vec<String> {
     let ours = basis.our_rua.iter().filter(|ours| ours.contains('@'));
-    let ours: Vec<_> = ours.map(|ours| format!("mailto:{}", ours.trim_start_matches("mailto:"))).collect();
+    let ours: Vec<_> = ours
+        .map(|ours| format!("mailto:{}", ours.trim_start_matches("mailto:")))
+        .collect();
     if ours.is_empty() {
         vec![format!("mailto:dmarc-reports@{}", basis.domain)]
     } else {
@@ -224,14 +231,20 @@ pub(crate) fn dmarc_record(
     }
     let uris = |uris: fn(&DmarcRecord) -> &[crate::dmarc::ReportUri]| -> Vec<String> {
         let uris = before.map(uris).unwrap_or_default().iter();
-        uris.filter(|uri| uri.host.is_some()).map(|uri| uri.uri.clone()).collect()
+        uris.filter(|uri| uri.host.is_some())
+            .map(|uri| uri.uri.clone())
+            .collect()
     };
     let ruf = uris(|before| &before.ruf);
     if let Some(before) = before.filter(|before| !ruf.is_empty() && before.fo != ["0"]) {
         tag("fo", &before.fo.join(":"));
     }
     let rua = uris(|before| &before.rua);
-    let rua = if rua.is_empty() { fallback.to_vec() } else { rua };
+    let rua = if rua.is_empty() {
+        fallback.to_vec()
+    } else {
+        rua
+    };
     tag("rua", &rua.join(","));
     if !ruf.is_empty() {
         tag("ruf", &ruf.join(","));
@@ -313,7 +326,12 @@ fn rewritten(domain: &DomainName, selector: &str, key: &DkimKey) -> Option<Propo
 }
 
 fn new_key(domain: &DomainName, audit: &DkimAudit) -> Proposal {
-    let taken = |name: &str| audit.selectors.iter().any(|at| at.candidate.selector == name);
+    let taken = |name: &str| {
+        audit
+            .selectors
+            .iter()
+            .any(|at| at.candidate.selector == name)
+    };
     let mut names = (1..).map(|number| format!("protect{number}"));
     let selector = names.find(|name| !taken(name)).unwrap_or_default();
     Proposal {
@@ -351,7 +369,9 @@ fn mta_sts(basis: &Basis<'_>) -> Vec<Proposal> {
         MtaStsPolicyAt::Policy { policy } => hosts.iter().all(|host| policy.covers(host)),
         MtaStsPolicyAt::Unusable { .. } => false,
         MtaStsPolicyAt::Unknown { .. } => return Vec::new(),
-        MtaStsPolicyAt::NotAsked => !matches!(sts.record, MtaStsAt::Nothing | MtaStsAt::Several { .. }),
+        MtaStsPolicyAt::NotAsked => {
+            !matches!(sts.record, MtaStsAt::Nothing | MtaStsAt::Several { .. })
+        }
     };
     let replaces = match &sts.record {
         MtaStsAt::Unknown { .. } => return Vec::new(),
@@ -362,7 +382,11 @@ fn mta_sts(basis: &Basis<'_>) -> Vec<Proposal> {
     };
     let mx: String = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
     let mode = match &sts.policy {
-        MtaStsPolicyAt::Policy { policy } if policy.mode == crate::transport::MtaStsMode::Enforce => "enforce",
+        MtaStsPolicyAt::Policy { policy }
+            if policy.mode == crate::transport::MtaStsMode::Enforce =>
+        {
+            "enforce"
+        }
         _ => "testing",
     };
     let file = Proposal {

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::dkim::{DkimAudit, KeyMaterial, SelectorFound};
 use crate::dmarc::{Consent, DmarcAudit, Policy};
 use crate::spf::Qualifier;
-use crate::transport::{
-    MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicyAt, TlsRptAt, TransportAudit,
-};
+use crate::transport::{MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicyAt, TlsRptAt, TransportAudit};
 
 /// The way of counting; another way will have another name.
 pub const VERSION: &str = "score_v1";
@@ -175,10 +173,18 @@ pub fn authentication(
     if let Some(reason) = what_is_unknown(mail, spf, dkim, dmarc) {
         return unknown(reason);
     }
-    let applied = dmarc.policies.as_ref().and_then(|policies| policies.domain.applied);
+    let applied = dmarc
+        .policies
+        .as_ref()
+        .and_then(|policies| policies.domain.applied);
     let mut count = Count::default();
     if mail.is_parked() == Some(true) && spf.is_locked() && applied == Some(Policy::Reject) {
-        count.add("all", "takes no mail, authorises nobody and asks for rejection", 100, 100);
+        count.add(
+            "all",
+            "takes no mail, authorises nobody and asks for rejection",
+            100,
+            100,
+        );
         return counted(count, Vec::new(), false);
     }
     count_spf(&mut count, spf);
@@ -218,21 +224,31 @@ fn count_spf(count: &mut Count, spf: &SpfStanding) {
     let open = spf.plus_all;
     let valid = spf.valid && !open;
     count.when("spf", "one valid record", 14, valid);
-    count.when("spf", "at most 10 lookups and 2 void ones", 8, valid && spf.within_limits);
+    count.when(
+        "spf",
+        "at most 10 lookups and 2 void ones",
+        8,
+        valid && spf.within_limits,
+    );
     let all = match spf.all {
         Some(Qualifier::Fail) if valid => 6,
         Some(Qualifier::SoftFail) if valid => 5,
         _ => 0,
     };
     count.add("spf", "ends in `-all` (6) or `~all` (5)", 6, all);
-    count.when("spf", "no `ptr` and no wide range", 2, valid && !spf.ptr_or_wide);
+    count.when(
+        "spf",
+        "no `ptr` and no wide range",
+        2,
+        valid && !spf.ptr_or_wide,
+    );
 }
 
 /// Whether a record was found that holds no key to verify with: then DKIM is known, and bad.
 fn has_dead_key(dkim: &DkimAudit) -> bool {
-    dkim.selectors.iter().any(|at| {
-        at.key().is_some() || matches!(at.found, SelectorFound::Several { .. })
-    })
+    dkim.selectors
+        .iter()
+        .any(|at| at.key().is_some() || matches!(at.found, SelectorFound::Several { .. }))
 }
 
 fn count_dkim(count: &mut Count, dkim: &DkimAudit) {
@@ -252,7 +268,10 @@ fn count_dkim(count: &mut Count, dkim: &DkimAudit) {
     count.add("dkim", "keys of 2048 bits (7) or 1024 bits (3)", 7, size);
     let testing = keys.iter().any(|key| key.testing);
     count.when("dkim", "no key under test", 2, live && !testing);
-    let dangling = dkim.selectors.iter().any(|at| at.found == SelectorFound::Dangling);
+    let dangling = dkim
+        .selectors
+        .iter()
+        .any(|at| at.found == SelectorFound::Dangling);
     count.when("dkim", "every alias leads to a key", 2, live && !dangling);
 }
 
@@ -265,7 +284,12 @@ fn count_dmarc(count: &mut Count, dmarc: &DmarcAudit, applied: Option<Policy>) {
         Some(Policy::None) => 2,
         None => 0,
     };
-    count.add("dmarc", "reject (20), quarantine (14) or none (2)", 20, policy);
+    count.add(
+        "dmarc",
+        "reject (20), quarantine (14) or none (2)",
+        20,
+        policy,
+    );
     let level = dmarc.policies.as_ref().is_some_and(|policies| {
         let below = [&policies.subdomain, &policies.missing_subdomain];
         applied.is_some() && below.iter().all(|policy| policy.applied >= applied)
@@ -273,10 +297,19 @@ fn count_dmarc(count: &mut Count, dmarc: &DmarcAudit, applied: Option<Policy>) {
     count.when("dmarc", "subdomains are not weaker", 6, level);
     let agreed = !dmarc.rua.is_empty()
         && dmarc.rua.iter().all(|destination| {
-            matches!(destination.consent, Consent::SameOrganisation | Consent::Given { .. })
+            matches!(
+                destination.consent,
+                Consent::SameOrganisation | Consent::Given { .. }
+            )
         });
-    count.when("dmarc", "reports go where they are wanted", 8, record.is_some() && agreed);
-    let full = record.is_some_and(|record| !record.testing && record.pct.is_none_or(|pct| pct == 100));
+    count.when(
+        "dmarc",
+        "reports go where they are wanted",
+        8,
+        record.is_some() && agreed,
+    );
+    let full =
+        record.is_some_and(|record| !record.testing && record.pct.is_none_or(|pct| pct == 100));
     count.when("dmarc", "not under test and for all mail", 3, full);
 }
 
@@ -329,7 +362,12 @@ pub fn transport(mail: &MailHosts, transport: &TransportAudit) -> MailScore {
     };
     let mut count = Count::default();
     count.when("mta_sts", "one valid record", 15, record);
-    count.when("mta_sts", "a policy that senders can use", 25, policy.is_some());
+    count.when(
+        "mta_sts",
+        "a policy that senders can use",
+        25,
+        policy.is_some(),
+    );
     let mode = match policy.map(|policy| policy.mode) {
         Some(MtaStsMode::Enforce) => 20,
         Some(MtaStsMode::Testing) => 10,
@@ -342,7 +380,8 @@ pub fn transport(mail: &MailHosts, transport: &TransportAudit) -> MailScore {
         policy.mode != MtaStsMode::None && mail.hosts().iter().all(|host| policy.covers(host))
     });
     count.when("mta_sts", "every mail host is named", 15, covered);
-    let reported = matches!(&transport.tls_rpt, TlsRptAt::Record { record } if !record.rua.is_empty());
+    let reported =
+        matches!(&transport.tls_rpt, TlsRptAt::Record { record } if !record.rua.is_empty());
     count.when("tls_rpt", "failures are reported", 15, reported);
     counted(count, Vec::new(), false)
 }

@@ -144,7 +144,9 @@ fn not_found(facts: &Facts<'_>) -> Decision {
         return Decision::Unknown(format!("DKIM keys: {failure}"));
     }
     if facts.mail.is_parked() == Some(true) {
-        return Decision::NotApplicable("the domain takes no mail and need not sign any".to_owned());
+        return Decision::NotApplicable(
+            "the domain takes no mail and need not sign any".to_owned(),
+        );
     }
     let unsigned = facts
         .known
@@ -157,7 +159,10 @@ fn not_found(facts: &Facts<'_>) -> Decision {
             "reports show the domain's mail, and none of it passes by a signature of the domain",
         );
     }
-    let text = format!("no key was found under the {} names tried", facts.dkim.tried);
+    let text = format!(
+        "no key was found under the {} names tried",
+        facts.dkim.tried
+    );
     Decision::Fail(vec![Wrong::new(Medium, text).confidence(Confidence::Low)])
 }
 
@@ -169,50 +174,71 @@ fn bits(key: &DkimKey) -> Option<u32> {
 }
 
 fn key_weak(facts: &Facts<'_>) -> Decision {
-    each_key(facts, "no key is so short that it can be broken", |at, key| {
-        let bits = bits(key).filter(|bits| *bits < SHORTEST)?;
-        let text = format!(
-            "the key of `{}` has {bits} bits: it can be broken and mail signed in the domain's name",
-            at.candidate.selector
-        );
-        Some(Wrong::new(Critical, text))
-    })
+    each_key(
+        facts,
+        "no key is so short that it can be broken",
+        |at, key| {
+            let bits = bits(key).filter(|bits| *bits < SHORTEST)?;
+            let text = format!(
+                "the key of `{}` has {bits} bits: it can be broken and mail signed in the domain's name",
+                at.candidate.selector
+            );
+            Some(Wrong::new(Critical, text))
+        },
+    )
 }
 
 fn key_1024(facts: &Facts<'_>) -> Decision {
     each_key(facts, "every RSA key has 2048 bits or more", |at, key| {
         let bits = bits(key).filter(|bits| (SHORTEST..GOOD).contains(bits))?;
-        let text = format!("the key of `{}` has {bits} bits; use {GOOD}", at.candidate.selector);
+        let text = format!(
+            "the key of `{}` has {bits} bits; use {GOOD}",
+            at.candidate.selector
+        );
         Some(Wrong::new(Medium, text))
     })
 }
 
 fn key_long(facts: &Facts<'_>) -> Decision {
-    each_key(facts, "no key is longer than verifiers must support", |at, key| {
-        let bits = bits(key).filter(|bits| *bits > LONGEST)?;
-        let text = format!(
-            "the key of `{}` has {bits} bits, more than verifiers must support",
-            at.candidate.selector
-        );
-        Some(Wrong::new(Low, text))
-    })
+    each_key(
+        facts,
+        "no key is longer than verifiers must support",
+        |at, key| {
+            let bits = bits(key).filter(|bits| *bits > LONGEST)?;
+            let text = format!(
+                "the key of `{}` has {bits} bits, more than verifiers must support",
+                at.candidate.selector
+            );
+            Some(Wrong::new(Low, text))
+        },
+    )
 }
 
 fn key_invalid(facts: &Facts<'_>) -> Decision {
-    let several = facts.dkim.selectors.iter().filter_map(|at| match &at.found {
-        SelectorFound::Several { texts } => {
-            let selector = &at.candidate.selector;
-            let text = format!("`{selector}` has {} records; a verifier may take any", texts.len());
-            Some(Wrong::new(High, text).about(selector.clone()))
-        }
-        _ => None,
-    });
+    let several = facts
+        .dkim
+        .selectors
+        .iter()
+        .filter_map(|at| match &at.found {
+            SelectorFound::Several { texts } => {
+                let selector = &at.candidate.selector;
+                let text = format!(
+                    "`{selector}` has {} records; a verifier may take any",
+                    texts.len()
+                );
+                Some(Wrong::new(High, text).about(selector.clone()))
+            }
+            _ => None,
+        });
     let mut wrong: Vec<_> = several.collect();
     let invalid = each_key(facts, "every record holds a key", |at, key| {
         let KeyMaterial::Unusable { why } = &key.material else {
             return None;
         };
-        Some(Wrong::new(High, format!("`{}`: {why}", at.candidate.selector)))
+        Some(Wrong::new(
+            High,
+            format!("`{}`: {why}", at.candidate.selector),
+        ))
     });
     match invalid {
         Decision::Fail(more) => wrong.extend(more),
@@ -235,9 +261,15 @@ fn revoked(facts: &Facts<'_>) -> Decision {
             .as_ref()
             .is_some_and(|seen| seen.selectors.contains(selector));
         Some(if signs {
-            Wrong::new(High, format!("`{selector}` is withdrawn and was signing mail in the last 30 days"))
+            Wrong::new(
+                High,
+                format!("`{selector}` is withdrawn and was signing mail in the last 30 days"),
+            )
         } else if none_live {
-            Wrong::new(High, format!("`{selector}` is withdrawn, and no other key was found"))
+            Wrong::new(
+                High,
+                format!("`{selector}` is withdrawn, and no other key was found"),
+            )
         } else {
             Wrong::new(Info, format!("`{selector}` is withdrawn"))
         })
@@ -272,7 +304,10 @@ fn shared_key(facts: &Facts<'_>) -> Decision {
     let mut holders: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (at, key) in facts.dkim.live() {
         if let Some(print) = &key.fingerprint {
-            holders.entry(print).or_default().push(at.candidate.selector.clone());
+            holders
+                .entry(print)
+                .or_default()
+                .push(at.candidate.selector.clone());
         }
     }
     each_key(facts, "every selector has a key of its own", |at, key| {
@@ -281,7 +316,11 @@ fn shared_key(facts: &Facts<'_>) -> Decision {
         // Two aliases of one provider's name are one key on purpose.
         let mut others: Vec<String> = holders.get(print)?.clone();
         others.retain(|other| other != selector);
-        let elsewhere = facts.known.keys.iter().filter(|known| known.fingerprint == print);
+        let elsewhere = facts
+            .known
+            .keys
+            .iter()
+            .filter(|known| known.fingerprint == print);
         let elsewhere = elsewhere.filter(|known| known.domain != *facts.domain);
         others.extend(elsewhere.map(|known| known.domain.to_string()));
         others.sort();
@@ -295,7 +334,10 @@ fn shared_key(facts: &Facts<'_>) -> Decision {
 
 fn cname_dangling(facts: &Facts<'_>) -> Decision {
     let selectors = &facts.dkim.selectors;
-    let pair_is_half = facts.dkim.live().any(|(at, _)| is_microsoft(at) && at.alias_of.is_some());
+    let pair_is_half = facts
+        .dkim
+        .live()
+        .any(|(at, _)| is_microsoft(at) && at.alias_of.is_some());
     let wrong = selectors.iter().filter_map(|at| {
         let selector = &at.candidate.selector;
         let half = is_microsoft(at) && pair_is_half;
@@ -307,7 +349,10 @@ fn cname_dangling(facts: &Facts<'_>) -> Decision {
             _ => return None,
         };
         let wrong = if half {
-            Wrong::new(High, format!("{state}: when Microsoft changes keys, signing breaks"))
+            Wrong::new(
+                High,
+                format!("{state}: when Microsoft changes keys, signing breaks"),
+            )
         } else {
             Wrong::new(Medium, state)
         };
@@ -336,18 +381,25 @@ fn rotation_old(facts: &Facts<'_>) -> Decision {
     let Ok(limit) = limit else {
         return Decision::NotApplicable("the time is out of range".to_owned());
     };
-    each_key(facts, "no key is known for longer than a year", |at, key| {
-        let print = key.fingerprint.as_deref()?;
-        let selector = &at.candidate.selector;
-        let mut known = facts.known.keys.iter();
-        let since = known.find(|known| {
-            known.domain == *facts.domain && known.selector == *selector && known.fingerprint == print
-        })?;
-        (since.since <= limit).then(|| {
-            let text = format!("`{selector}` has had the same key for more than {ROTATION_DAYS} days");
-            Wrong::new(Low, text)
-        })
-    })
+    each_key(
+        facts,
+        "no key is known for longer than a year",
+        |at, key| {
+            let print = key.fingerprint.as_deref()?;
+            let selector = &at.candidate.selector;
+            let mut known = facts.known.keys.iter();
+            let since = known.find(|known| {
+                known.domain == *facts.domain
+                    && known.selector == *selector
+                    && known.fingerprint == print
+            })?;
+            (since.since <= limit).then(|| {
+                let text =
+                    format!("`{selector}` has had the same key for more than {ROTATION_DAYS} days");
+                Wrong::new(Low, text)
+            })
+        },
+    )
 }
 
 fn wildcard(facts: &Facts<'_>) -> Decision {

@@ -166,10 +166,14 @@ fn record<'a>(facts: &Facts<'a>) -> Result<&'a DmarcRecord, Decision> {
 /// The policies; a decision where there are none or nobody could say.
 fn policies<'a>(facts: &Facts<'a>) -> Result<&'a EffectivePolicies, Decision> {
     record(facts)?;
-    facts.dmarc.policies.as_ref().ok_or_else(|| match facts.dmarc.failure {
-        Some(failure) => Decision::Unknown(format!("DMARC record of a parent: {failure}")),
-        None => Decision::NotApplicable("no DMARC policy applies".to_owned()),
-    })
+    facts
+        .dmarc
+        .policies
+        .as_ref()
+        .ok_or_else(|| match facts.dmarc.failure {
+            Some(failure) => Decision::Unknown(format!("DMARC record of a parent: {failure}")),
+            None => Decision::NotApplicable("no DMARC policy applies".to_owned()),
+        })
 }
 
 /// What receivers do with mail of the domain; a decision where there is nothing or nobody could say.
@@ -221,7 +225,10 @@ fn multiple(facts: &Facts<'_>) -> Decision {
     match &need!(own(facts)).found {
         DmarcAt::Several { texts } => Decision::fail(
             High,
-            format!("{} DMARC records stand at the domain, so receivers use none", texts.len()),
+            format!(
+                "{} DMARC records stand at the domain, so receivers use none",
+                texts.len()
+            ),
         ),
         _ => Decision::pass("there are not several records"),
     }
@@ -247,7 +254,11 @@ fn syntax(facts: &Facts<'_>) -> Decision {
     }
     let wrong = record.issues.iter().filter_map(|issue| {
         let severity = match issue.problem {
-            Problem::BadValue if matches!(issue.tag.to_ascii_lowercase().as_str(), "p" | "sp" | "np") => High,
+            Problem::BadValue
+                if matches!(issue.tag.to_ascii_lowercase().as_str(), "p" | "sp" | "np") =>
+            {
+                High
+            }
             Problem::BadValue | Problem::NotATag | Problem::Duplicate | Problem::Missing => Low,
             _ => return None,
         };
@@ -271,7 +282,9 @@ fn policy_none(facts: &Facts<'_>) -> Decision {
     if long {
         return Decision::fail(
             High,
-            format!("receivers are asked for nothing, and have been for more than {MONITORING_DAYS} days"),
+            format!(
+                "receivers are asked for nothing, and have been for more than {MONITORING_DAYS} days"
+            ),
         );
     }
     Decision::fail(
@@ -296,7 +309,10 @@ fn testing(facts: &Facts<'_>) -> Decision {
     match record.policy() {
         Some(policy) if record.testing && policy != Policy::None => Decision::fail(
             Low,
-            format!("`t=y`: receivers apply `{}`, not `{policy}`", policy.under_test()),
+            format!(
+                "`t=y`: receivers apply `{}`, not `{policy}`",
+                policy.under_test()
+            ),
         ),
         _ => Decision::pass("the policy is not under test"),
     }
@@ -319,7 +335,11 @@ fn subdomain_weaker(facts: &Facts<'_>) -> Decision {
             (Policy::Reject, Policy::None) if what == "sp" => High,
             _ => Medium,
         };
-        let which = if what == "sp" { "subdomains" } else { "subdomains that do not exist" };
+        let which = if what == "sp" {
+            "subdomains"
+        } else {
+            "subdomains that do not exist"
+        };
         let text = format!("receivers apply `{applied}` to {which} and `{domain}` to the domain");
         wrong.push(Wrong::new(severity, text).about(what));
     }
@@ -330,7 +350,9 @@ fn pct_partial(facts: &Facts<'_>) -> Decision {
     match need!(record(facts)).pct {
         Some(percent) if percent < 100 => Decision::fail(
             Medium,
-            format!("`pct={percent}`: older receivers apply the policy to {percent} % of the mail, newer ones to all of it"),
+            format!(
+                "`pct={percent}`: older receivers apply the policy to {percent} % of the mail, newer ones to all of it"
+            ),
         ),
         _ => Decision::pass("the policy is for all mail"),
     }
@@ -368,7 +390,9 @@ fn consent(
         match &destination.consent {
             Consent::Missing { at } => {
                 let host = host(destination);
-                let text = format!("{host} does not say that it takes the reports, so none are sent: there is no DMARC record at {at}");
+                let text = format!(
+                    "{host} does not say that it takes the reports, so none are sent: there is no DMARC record at {at}"
+                );
                 wrong.push(Wrong::new(severity, text).about(host));
             }
             Consent::Unknown { failure } => unknown = Some(*failure),
@@ -384,12 +408,21 @@ fn consent(
 }
 
 fn host(destination: &ReportDestination) -> String {
-    destination.uri.host.as_ref().map(ToString::to_string).unwrap_or_default()
+    destination
+        .uri
+        .host
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 /// Whether a destination is one of the tenant's own mailboxes.
 fn is_ours(facts: &Facts<'_>, destination: &ReportDestination) -> bool {
-    let address = destination.uri.uri.get("mailto:".len()..).unwrap_or_default();
+    let address = destination
+        .uri
+        .uri
+        .get("mailto:".len()..)
+        .unwrap_or_default();
     let host = host(destination);
     facts.known.our_rua.iter().any(|ours| {
         let ours = ours.trim_start_matches("mailto:");
@@ -401,7 +434,9 @@ fn rua_unauthorised(facts: &Facts<'_>) -> Decision {
     if need!(record(facts)).rua.is_empty() {
         return Decision::NotApplicable("there is no `rua`".to_owned());
     }
-    consent(&facts.dmarc.rua, High, &|destination| is_ours(facts, destination))
+    consent(&facts.dmarc.rua, High, &|destination| {
+        is_ours(facts, destination)
+    })
 }
 
 fn ruf_unauthorised(facts: &Facts<'_>) -> Decision {
@@ -430,7 +465,9 @@ fn rua_undeliverable(facts: &Facts<'_>) -> Decision {
         }
     }
     if facts.dmarc.rua.len() > MOST_ADDRESSES {
-        let text = format!("there are more than {MOST_ADDRESSES} addresses, and some reporters use the first two only");
+        let text = format!(
+            "there are more than {MOST_ADDRESSES} addresses, and some reporters use the first two only"
+        );
         wrong.push(Wrong::new(Low, text).about("many"));
     }
     if unknown && wrong.is_empty() {
@@ -488,7 +525,12 @@ fn not_reporting_to_us(facts: &Facts<'_>) -> Decision {
         return Decision::NotConfigured("`rua` is not set in the configuration".to_owned());
     }
     need!(record(facts));
-    if facts.dmarc.rua.iter().any(|destination| is_ours(facts, destination)) {
+    if facts
+        .dmarc
+        .rua
+        .iter()
+        .any(|destination| is_ours(facts, destination))
+    {
         return Decision::pass("our mailbox is among them");
     }
     Decision::fail(Low, "our mailbox is not among the addresses of `rua`")
@@ -499,7 +541,11 @@ fn our_address_missing_auth(facts: &Facts<'_>) -> Decision {
         return Decision::NotConfigured("`rua` is not set in the configuration".to_owned());
     }
     need!(record(facts));
-    let ours = facts.dmarc.rua.iter().filter(|destination| is_ours(facts, destination));
+    let ours = facts
+        .dmarc
+        .rua
+        .iter()
+        .filter(|destination| is_ours(facts, destination));
     let ours: Vec<_> = ours.cloned().collect();
     if ours.is_empty() {
         return Decision::NotApplicable("no report comes to us".to_owned());
@@ -508,8 +554,10 @@ fn our_address_missing_auth(facts: &Facts<'_>) -> Decision {
 }
 
 fn org_domain_disagrees(facts: &Facts<'_>) -> Decision {
-    let (Some(new), Some(old)) = (&facts.dmarc.organisational_domain, &facts.dmarc.old_receivers)
-    else {
+    let (Some(new), Some(old)) = (
+        &facts.dmarc.organisational_domain,
+        &facts.dmarc.old_receivers,
+    ) else {
         return match facts.dmarc.failure {
             Some(failure) => Decision::Unknown(format!("organisational domain: {failure}")),
             None => Decision::NotApplicable("there is no organisational domain".to_owned()),
@@ -519,7 +567,9 @@ fn org_domain_disagrees(facts: &Facts<'_>) -> Decision {
     match &old.organisational_domain {
         Some(old) if old != new => Decision::fail(
             Info,
-            format!("older receivers see {old}, newer ones {new}, and may judge alignment differently"),
+            format!(
+                "older receivers see {old}, newer ones {new}, and may judge alignment differently"
+            ),
         ),
         _ => Decision::pass("both see the same"),
     }

@@ -181,7 +181,15 @@ pub struct Decided {
 
 /// Every rule of this module.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
-    dmarc::CHECKS.iter().chain(dkim::CHECKS).chain(transport::CHECKS)
+    dmarc::CHECKS
+        .iter()
+        .chain(dkim::CHECKS)
+        .chain(transport::CHECKS)
+}
+
+/// The ids of everything that the connector decides.
+pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
+    all().map(|check| check.id)
 }
 
 /// Decides every rule.
@@ -209,7 +217,11 @@ impl Decided {
             Decision::NotApplicable(why) => (Verdict::NotApplicable, None, why.clone()),
             Decision::Unknown(why) => {
                 let why = format!("could not be looked at: {why}");
-                (Verdict::NotEvaluated, Some(NotEvaluatedReason::VendorError), why)
+                (
+                    Verdict::NotEvaluated,
+                    Some(NotEvaluatedReason::VendorError),
+                    why,
+                )
             }
             Decision::NoReports => (
                 Verdict::NotEvaluated,
@@ -235,7 +247,11 @@ impl Decided {
             not_evaluated,
             severity: worst(wrong).unwrap_or(self.check.severity),
             reason,
-            affected: if failed { vec![domain.to_string()] } else { Vec::new() },
+            affected: if failed {
+                vec![domain.to_string()]
+            } else {
+                Vec::new()
+            },
             source: "DNS".to_owned(),
             confidence: surest(wrong).unwrap_or(Confidence::High),
             references: self.references(),
@@ -266,7 +282,10 @@ impl Decided {
         };
         // Two wrongs of one name are one finding.
         let mut seen = BTreeSet::new();
-        let wrong = self.wrong().iter().filter(|wrong| seen.insert(wrong.what.as_str()));
+        let wrong = self
+            .wrong()
+            .iter()
+            .filter(|wrong| seen.insert(wrong.what.as_str()));
         Ok(wrong.map(observation).collect())
     }
 

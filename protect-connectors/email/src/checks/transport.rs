@@ -3,9 +3,7 @@
 use protect_core::model::Severity::{High, Low, Medium};
 
 use super::{Check, Decision, Facts, Wrong};
-use crate::transport::{
-    MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicy, MtaStsPolicyAt, TlsRptAt,
-};
+use crate::transport::{MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicy, MtaStsPolicyAt, TlsRptAt};
 
 /// Shorter policies protect against nobody who waits a day (RFC 8461 section 3.2 asks for weeks).
 const SHORTEST_AGE: u32 = 86_400;
@@ -80,12 +78,10 @@ pub const CHECKS: &[Check] = &[
 /// Transport matters where mail is taken.
 fn for_mail(facts: &Facts<'_>) -> Option<Decision> {
     match facts.mail {
-        MailHosts::Unknown { failure } => {
-            Some(Decision::Unknown(format!("mail hosts: {failure}")))
-        }
-        mail if mail.takes_mail() == Some(false) => {
-            Some(Decision::NotApplicable("the domain takes no mail".to_owned()))
-        }
+        MailHosts::Unknown { failure } => Some(Decision::Unknown(format!("mail hosts: {failure}"))),
+        mail if mail.takes_mail() == Some(false) => Some(Decision::NotApplicable(
+            "the domain takes no mail".to_owned(),
+        )),
         _ => None,
     }
 }
@@ -107,14 +103,18 @@ fn missing(facts: &Facts<'_>) -> Decision {
 fn syntax(facts: &Facts<'_>) -> Decision {
     match &facts.transport.mta_sts.record {
         MtaStsAt::Record { record } => {
-            let wrong = record.issues.iter().map(|issue| {
-                Wrong::new(Low, issue.text.clone()).about(issue.tag.clone())
-            });
+            let wrong = record
+                .issues
+                .iter()
+                .map(|issue| Wrong::new(Low, issue.text.clone()).about(issue.tag.clone()));
             Decision::of(wrong.collect(), "the record can be read")
         }
         MtaStsAt::Several { texts } => Decision::fail(
             Low,
-            format!("there are {} MTA-STS records, so senders use none", texts.len()),
+            format!(
+                "there are {} MTA-STS records, so senders use none",
+                texts.len()
+            ),
         ),
         MtaStsAt::Nothing => Decision::NotApplicable("there is no MTA-STS record".to_owned()),
         MtaStsAt::Unknown { failure } => Decision::Unknown(format!("MTA-STS record: {failure}")),
@@ -128,9 +128,9 @@ fn policy<'a>(facts: &Facts<'a>) -> Result<&'a MtaStsPolicy, Decision> {
     }
     match &facts.transport.mta_sts.policy {
         MtaStsPolicyAt::Policy { policy } => Ok(policy),
-        MtaStsPolicyAt::Unusable { .. } => {
-            Err(Decision::NotApplicable("there is no usable policy".to_owned()))
-        }
+        MtaStsPolicyAt::Unusable { .. } => Err(Decision::NotApplicable(
+            "there is no usable policy".to_owned(),
+        )),
         MtaStsPolicyAt::Unknown { why } => Err(Decision::Unknown(why.clone())),
         MtaStsPolicyAt::NotAsked => Err(not_asked(facts)),
     }
@@ -147,9 +147,10 @@ fn not_asked(facts: &Facts<'_>) -> Decision {
 
 fn policy_usable(facts: &Facts<'_>) -> Decision {
     match &facts.transport.mta_sts.policy {
-        MtaStsPolicyAt::Unusable { why } => {
-            Decision::fail(Medium, format!("there is an MTA-STS record and no usable policy: {why}"))
-        }
+        MtaStsPolicyAt::Unusable { why } => Decision::fail(
+            Medium,
+            format!("there is an MTA-STS record and no usable policy: {why}"),
+        ),
         _ => match policy(facts) {
             Ok(_) => Decision::pass("the policy can be used"),
             Err(decision) => decision,
@@ -162,9 +163,10 @@ fn mode(facts: &Facts<'_>) -> Decision {
         Err(decision) => decision,
         Ok(policy) => match policy.mode {
             MtaStsMode::Enforce => Decision::pass("the policy is enforced"),
-            MtaStsMode::Testing => {
-                Decision::fail(Low, "mode `testing`: senders deliver without TLS and report it")
-            }
+            MtaStsMode::Testing => Decision::fail(
+                Low,
+                "mode `testing`: senders deliver without TLS and report it",
+            ),
             MtaStsMode::None => Decision::fail(Low, "mode `none`: the policy is withdrawn"),
         },
     }
@@ -175,7 +177,10 @@ fn max_age(facts: &Facts<'_>) -> Decision {
         Err(decision) => decision,
         Ok(policy) if policy.max_age < SHORTEST_AGE => Decision::fail(
             Low,
-            format!("senders keep the policy for {} seconds, less than a day", policy.max_age),
+            format!(
+                "senders keep the policy for {} seconds, less than a day",
+                policy.max_age
+            ),
         ),
         Ok(_) => Decision::pass("senders keep the policy for a day or longer"),
     }
@@ -192,10 +197,17 @@ fn mx_uncovered(facts: &Facts<'_>) -> Decision {
     if let Some(decision) = for_mail(facts) {
         return decision;
     }
-    let uncovered = facts.mail.hosts().iter().filter(|host| !policy.covers(host));
+    let uncovered = facts
+        .mail
+        .hosts()
+        .iter()
+        .filter(|host| !policy.covers(host));
     let wrong = uncovered.map(|host| {
         let wrong = if policy.mode == MtaStsMode::Enforce {
-            Wrong::new(High, format!("the policy does not name {host}: mail to it is not delivered"))
+            Wrong::new(
+                High,
+                format!("the policy does not name {host}: mail to it is not delivered"),
+            )
         } else {
             Wrong::new(Low, format!("the policy does not name {host}"))
         };
@@ -221,14 +233,18 @@ fn tls_rpt_missing(facts: &Facts<'_>) -> Decision {
 fn tls_rpt_syntax(facts: &Facts<'_>) -> Decision {
     match &facts.transport.tls_rpt {
         TlsRptAt::Record { record } => {
-            let wrong = record.issues.iter().map(|issue| {
-                Wrong::new(Low, issue.text.clone()).about(issue.tag.clone())
-            });
+            let wrong = record
+                .issues
+                .iter()
+                .map(|issue| Wrong::new(Low, issue.text.clone()).about(issue.tag.clone()));
             Decision::of(wrong.collect(), "the record can be read")
         }
         TlsRptAt::Several { texts } => Decision::fail(
             Low,
-            format!("there are {} TLS-RPT records, so reporters use none", texts.len()),
+            format!(
+                "there are {} TLS-RPT records, so reporters use none",
+                texts.len()
+            ),
         ),
         TlsRptAt::Nothing => Decision::NotApplicable("there is no TLS-RPT record".to_owned()),
         TlsRptAt::Unknown { failure } => Decision::Unknown(format!("TLS-RPT record: {failure}")),
@@ -238,7 +254,9 @@ fn tls_rpt_syntax(facts: &Facts<'_>) -> Decision {
 fn null_mixed(facts: &Facts<'_>) -> Decision {
     match facts.mail {
         MailHosts::Unknown { failure } => Decision::Unknown(format!("mail hosts: {failure}")),
-        MailHosts::Mx { null_beside: true, .. } => Decision::fail(
+        MailHosts::Mx {
+            null_beside: true, ..
+        } => Decision::fail(
             Medium,
             "a null MX says that the domain takes no mail, and other MX records that it does",
         ),
