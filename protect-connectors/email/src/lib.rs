@@ -2,3 +2,5 @@
 
 /// The kind, as it stands in the configuration.
 pub const KIND: &str = "email";
+
+pub mod reports;
