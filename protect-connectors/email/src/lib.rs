@@ -24,3 +24,5 @@ pub use tags::{Problem, RecordIssue, Tag};
 
 /// The kind, as it stands in the configuration.
 pub const KIND: &str = "email";
+
+pub mod reports;
