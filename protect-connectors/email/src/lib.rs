@@ -10,6 +10,7 @@ pub mod dmarc;
 mod interim;
 pub mod name;
 mod propose;
+pub mod reports;
 pub mod resolve;
 mod scan;
 pub mod score;
@@ -24,5 +25,3 @@ pub use tags::{Problem, RecordIssue, Tag};
 
 /// The kind, as it stands in the configuration.
 pub const KIND: &str = "email";
-
-pub mod reports;
