@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -118,6 +119,13 @@ impl DnsLookup for SystemDns {
             }
             Err(error) => negative(&error),
         }
+    }
+
+    fn by_server(&self, server: SocketAddr) -> Option<Arc<dyn DnsLookup>> {
+        Some(Arc::new(Self {
+            timeout: self.timeout,
+            ..Self::with_server(server)
+        }))
     }
 }
 
