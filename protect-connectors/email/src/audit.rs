@@ -262,3 +262,7 @@ async fn find_keys(
     };
     dkim::discover(resolver, &*context.random, domain, hints).await
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;
