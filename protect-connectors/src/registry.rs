@@ -3,7 +3,12 @@ use protect_core::registry::Registry;
 /// A registry with every kind of connector that this build has.
 pub fn registry() -> Registry {
     #[cfg_attr(
-        not(any(feature = "email", feature = "hibp", feature = "onepassword", feature = "webhook")),
+        not(any(
+            feature = "email",
+            feature = "hibp",
+            feature = "onepassword",
+            feature = "webhook"
+        )),
         expect(unused_mut, reason = "without features there is nothing to add")
     )]
     let mut registry = Registry::new();

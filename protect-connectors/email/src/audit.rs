@@ -264,3 +264,7 @@ async fn find_keys(
     };
     dkim::discover(resolver, &*context.random, domain, hints).await
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

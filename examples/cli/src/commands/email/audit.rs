@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use jiff::Timestamp;
+use futures::StreamExt as _;
 use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::model::{Actor, NotEvaluatedReason, Severity, TenantId, Verdict};
 use protect_connectors::core::{Context, Error, Result};
@@ -29,8 +29,8 @@ pub(crate) struct Audit {
     #[command(flatten)]
     how: How,
     /// Exit with 1 where something at least this bad is wrong.
-    #[arg(long, value_name = "SEVERITY")]
-    fail_on: Option<super::Level>,
+    #[arg(long, value_name = "SEVERITY", value_parser = crate::args::severity)]
+    fail_on: Option<Severity>,
     /// Exit with 3 also where the configuration or missing reports keep a check from deciding.
     #[arg(long)]
     strict: bool,
@@ -95,7 +95,7 @@ pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Ans
     let progress = Progress::start(app.output, format!("0 of {total} domains"));
     let mut audits = Box::pin(audit_all(domains, &options, &context, &cx));
     let (mut exit, mut done) = (Exit::OK, 0);
-    while let Some(audit) = futures::StreamExt::next(&mut audits).await {
+    while let Some(audit) = audits.next().await {
         let audit = audit?;
         done += 1;
         progress.say(format!("{done} of {total} domains"));
@@ -131,19 +131,26 @@ pub(super) async fn propose(app: &App, wanted: Propose) -> Result<Answer> {
 fn named(text: &str) -> Result<DomainName> {
     let name = DomainName::parse(text).map_err(Error::from)?;
     if name.label_count() < 2 {
-        return Err(Error::invalid_input("a top-level domain has no mail to audit")
-            .with_context("domain", name.to_string()));
+        return Err(
+            Error::invalid_input("a top-level domain has no mail to audit")
+                .with_context("domain", name.to_string()),
+        );
     }
     Ok(name)
 }
 
 fn operation() -> Result<OpContext> {
-    Ok(OpContext::new(TenantId::new("cli")?, "cli", Actor::unverified("cli")))
+    Ok(OpContext::new(
+        TenantId::new("cli")?,
+        "cli",
+        Actor::unverified("cli"),
+    ))
 }
 
 fn exit_of(audit: &DomainAudit, wanted: &Audit) -> Exit {
-    let bad = wanted.fail_on.map(Severity::from);
-    let found = bad.is_some_and(|bad| audit.worst().is_some_and(|worst| worst >= bad));
+    let found = wanted
+        .fail_on
+        .is_some_and(|bad| audit.worst().is_some_and(|worst| worst >= bad));
     let undecided = audit.results.iter().any(|result| {
         result.verdict == Verdict::NotEvaluated
             && (wanted.strict || result.not_evaluated == Some(NotEvaluatedReason::VendorError))
@@ -155,8 +162,16 @@ fn page_of(audit: &DomainAudit) -> Page {
     let mut page = Page::new();
     page.heading(audit.domain.to_string());
     let mut scores = Table::bare().indent(2);
-    scores.row(["authentication".into(), total(&audit.score), because(&audit.score)]);
-    scores.row(["transport".into(), total(&audit.transport_score), because(&audit.transport_score)]);
+    scores.row([
+        "authentication".into(),
+        total(&audit.score),
+        because(&audit.score),
+    ]);
+    scores.row([
+        "transport".into(),
+        total(&audit.transport_score),
+        because(&audit.transport_score),
+    ]);
     page.table(scores);
     parts(&mut page, &audit.score);
     tree::spf(&mut page, &audit.spf);
@@ -185,16 +200,31 @@ fn total(score: &MailScore) -> Text {
 }
 
 fn because(score: &MailScore) -> Text {
-    let caps = score.caps.iter().map(|cap| format!("at most {}: {}", cap.at, cap.why));
-    let dkim = score.dkim_unknown.then(|| "DKIM left out: no selector is known".to_owned());
-    let why: Vec<_> = score.reason.iter().cloned().chain(caps).chain(dkim).collect();
+    let caps = score
+        .caps
+        .iter()
+        .map(|cap| format!("at most {}: {}", cap.at, cap.why));
+    let dkim = score
+        .dkim_unknown
+        .then(|| "DKIM left out: no selector is known".to_owned());
+    let why: Vec<_> = score
+        .reason
+        .iter()
+        .cloned()
+        .chain(caps)
+        .chain(dkim)
+        .collect();
     Text::faint(why.join("; "))
 }
 
 fn parts(page: &mut Page, score: &MailScore) {
     let mut table = Table::new(["area", "points", "for"]).indent(2);
     for part in &score.parts {
-        let tone = if part.points == part.of { Tone::Plain } else { Tone::Warn };
+        let tone = if part.points == part.of {
+            Tone::Plain
+        } else {
+            Tone::Warn
+        };
         table.row([
             part.area.as_str().into(),
             Text::new(format!("{} of {}", part.points, part.of), tone),
@@ -207,7 +237,8 @@ fn parts(page: &mut Page, score: &MailScore) {
 fn wrong(page: &mut Page, audit: &DomainAudit) {
     let wrong = audit.wrong();
     if wrong.is_empty() {
-        page.gap().line(Text::new("  Nothing is wrong.", Tone::Good));
+        page.gap()
+            .line(Text::new("  Nothing is wrong.", Tone::Good));
         return;
     }
     page.heading("What is wrong");
@@ -241,7 +272,9 @@ fn undecided(page: &mut Page, audit: &DomainAudit) {
 
 fn proposals(page: &mut Page, proposals: &[Proposal]) {
     if proposals.is_empty() {
-        page.line(Text::faint("  Nothing: what stands there is right, or nobody could say."));
+        page.line(Text::faint(
+            "  Nothing: what stands there is right, or nobody could say.",
+        ));
     }
     for proposal in proposals {
         page.gap();
