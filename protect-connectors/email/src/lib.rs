@@ -19,8 +19,8 @@ pub mod transport;
 
 pub use audit::{AT_ONCE, AuditOptions, DomainAudit, audit, audit_all};
 pub use connector::{EmailConnector, register};
-pub use interim::SpfAudit;
 pub use propose::{Proposal, PublishedAs};
+pub use spf::SpfAudit;
 pub use tags::{Problem, RecordIssue, Tag};
 
 /// The kind, as it stands in the configuration.

@@ -1,6 +1,7 @@
 //! `email`: mail authentication, without any account and without a configuration.
 
 mod audit;
+mod spf;
 mod tree;
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,8 @@ use crate::output::Answer;
 pub(crate) enum Email {
     /// Everything about the mail authentication of domains: score, what is wrong, what to publish.
     Audit(audit::Audit),
+    /// What a receiver would answer for one message by SPF, and which term decides.
+    Spf(spf::Spf),
     /// The records to publish for a domain, each with its reason and its risk.
     Propose(audit::Propose),
 }
@@ -23,6 +26,7 @@ pub(crate) enum Email {
 pub(super) async fn run(app: &App, command: Email) -> Result<Option<Answer>> {
     match command {
         Email::Audit(wanted) => audit::audit_domains(app, wanted).await,
+        Email::Spf(wanted) => spf::run(&wanted).await.map(Some),
         Email::Propose(wanted) => audit::propose(app, wanted).await.map(Some),
     }
 }
