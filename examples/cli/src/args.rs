@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// The pure checks, over files.
     #[command(subcommand)]
     Evaluate(Evaluate),
+    /// Mail authentication, without any account and without a configuration.
+    #[command(subcommand)]
+    Email(crate::commands::email::Email),
     /// The score now, with everything that made it.
     Score(OneTenant),
     /// The report of a month.
@@ -527,7 +530,7 @@ pub(crate) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         .map_err(|error| error.to_string())
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+pub(crate) fn severity(text: &str) -> Result<Severity, String> {
     named(&Severity::ALL, text, |severity| severity.as_str())
 }
 

@@ -40,6 +40,15 @@ impl Answer {
         })
     }
 
+    /// Nothing more to print: every item was, on the way.
+    pub(crate) fn streamed(exit: Exit) -> Self {
+        Self {
+            document: Value::Null,
+            page: Page::new(),
+            exit,
+        }
+    }
+
     /// The same with another exit status.
     #[must_use]
     pub(crate) fn exit(mut self, exit: Exit) -> Self {
@@ -88,6 +97,9 @@ impl Output {
 
     /// Prints an answer.
     pub(crate) fn answer(self, answer: &Answer) -> Result<()> {
+        if self.json && answer.document.is_null() {
+            return Ok(());
+        }
         if self.json {
             let complete = answer.exit.is_complete();
             return raw(&pretty(&with_complete(answer.document.clone(), complete)));
