@@ -3,10 +3,17 @@ use protect_core::registry::Registry;
 /// A registry with every kind of connector that this build has.
 pub fn registry() -> Registry {
     #[cfg_attr(
-        not(any(feature = "hibp", feature = "onepassword", feature = "webhook")),
+        not(any(
+            feature = "email",
+            feature = "hibp",
+            feature = "onepassword",
+            feature = "webhook"
+        )),
         expect(unused_mut, reason = "without features there is nothing to add")
     )]
     let mut registry = Registry::new();
+    #[cfg(feature = "email")]
+    protect_email::register(&mut registry);
     #[cfg(feature = "hibp")]
     protect_hibp::register(&mut registry);
     #[cfg(feature = "onepassword")]

@@ -1,7 +1,8 @@
 //! DNS, injected. "There is no such record" and "could not ask" are different answers.
 
 use std::fmt::{self, Debug};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -11,6 +12,12 @@ pub trait DnsLookup: Debug + Send + Sync + 'static {
     /// What a name has of one type. `name` is in A-labels; the final dot may be left out, and no
     /// search domain is ever added. Aliases (CNAME) are followed, unless they are what is asked for.
     async fn query(&self, name: &str, kind: RecordType) -> DnsAnswer;
+
+    /// The same by another name server; `None` where it has no choice of servers.
+    fn by_server(&self, server: SocketAddr) -> Option<Arc<dyn DnsLookup>> {
+        let _ = server;
+        None
+    }
 }
 
 /// A type of record.

@@ -13,7 +13,7 @@ use crate::page::{Look, Page, Table, Text, Tone};
 /// What a command answers, in both forms.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
-    /// For programs; null where everything was printed on the way.
+    /// For programs.
     pub(crate) document: Value,
     /// For people.
     pub(crate) page: Page,
@@ -40,8 +40,8 @@ impl Answer {
         })
     }
 
-    /// Everything was printed on the way.
-    pub(crate) fn printed(exit: Exit) -> Self {
+    /// Nothing more to print: every item was, on the way.
+    pub(crate) fn streamed(exit: Exit) -> Self {
         Self {
             document: Value::Null,
             page: Page::new(),

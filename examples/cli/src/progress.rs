@@ -31,6 +31,16 @@ impl Progress {
         Self { bar }
     }
 
+    /// Says something else.
+    pub(crate) fn say(&self, words: impl Into<String>) {
+        self.bar.set_message(words.into());
+    }
+
+    /// Goes away while something is printed.
+    pub(crate) fn pause<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+
     /// What a scan tells after every page.
     pub(crate) fn of_scan(&self) -> Arc<dyn Fn(&ScanProgress) + Send + Sync> {
         let bar = self.bar.clone();

@@ -65,6 +65,15 @@ fn a_key_that_is_refused_is_said_in_words() {
 }
 
 #[test]
+fn an_error_of_a_vendor_names_connector_connection_and_status_in_words() {
+    let vendors = Vendors::start();
+    vendors.break_with(&json!({ "kind": "scope_removed", "vendor": "onepassword" }));
+    let ran = vendors.protect(&["scan"]);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    says(&ran, &["passwords", "acme-passwords", "status 403"]);
+}
+
+#[test]
 fn a_clock_that_is_ten_minutes_off_is_doctors_business_and_status_3() {
     let vendors = Vendors::start();
     vendors.break_with(&json!({ "kind": "clock_skew", "seconds": 600 }));
@@ -80,6 +89,10 @@ fn a_store_that_is_damaged_is_named_and_left_as_it_is() {
     let vendors = Vendors::start();
     vendors.protect(&["scan", "--json"]).good();
     let path = vendors.folder.path().join("protect.db");
+    for log in ["protect.db-wal", "protect.db-shm"] {
+        // Else the good pages may still stand in the log.
+        drop(std::fs::remove_file(vendors.folder.path().join(log)));
+    }
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[..64].fill(0x5a);
     std::fs::write(&path, &bytes).unwrap();

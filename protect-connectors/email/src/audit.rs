@@ -1,0 +1,270 @@
+//! Everything about a domain in one call, and about many domains in one run.
+
+use futures::{Stream, StreamExt as _};
+use jiff::Timestamp;
+use protect_core::connector::OpContext;
+use protect_core::dns::TxtRecord;
+use protect_core::model::{CheckResult, NotEvaluatedReason, Observation, Severity, Verdict};
+use protect_core::{Context, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::checks::{self, Decided, Facts, Known};
+use crate::dkim::{self, DkimAudit, Hints};
+use crate::dmarc::{self, DmarcAudit, Rollout, Stage};
+use crate::name::DomainName;
+use crate::propose::{self, Basis, Proposal};
+use crate::resolve::{QUERY_BUDGET, Resolver, Run};
+use crate::score::{self, MailScore, SpfStanding};
+use crate::spf::{self, SpfAudit};
+use crate::transport::{self, MailHosts, TransportAudit};
+
+/// Domains of a run that are audited at the same time, unless set otherwise.
+pub const AT_ONCE: usize = 32;
+
+/// What the search for keys may cost beside [`QUERY_BUDGET`]: sixty names and what they are aliases
+/// of.
+const DKIM_BUDGET: u32 = 130;
+
+/// How an audit is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditOptions {
+    /// Selectors that the domain is known to use.
+    pub selectors: Vec<String>,
+    /// Whether selectors that many domains use are tried as well.
+    pub guess_selectors: bool,
+    /// Whether MTA-STS policies are fetched.
+    pub fetch_policies: bool,
+    /// How many different questions one domain may cost, those for keys apart.
+    pub query_budget: u32,
+    /// How many domains of a run are audited at the same time.
+    pub at_once: usize,
+    /// What is known beside DNS.
+    pub known: Known,
+}
+
+impl Default for AuditOptions {
+    fn default() -> Self {
+        Self {
+            selectors: Vec::new(),
+            guess_selectors: true,
+            fetch_policies: true,
+            query_budget: QUERY_BUDGET,
+            at_once: AT_ONCE,
+            known: Known::default(),
+        }
+    }
+}
+
+/// Everything about a domain's mail authentication.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DomainAudit {
+    /// The domain.
+    pub domain: DomainName,
+    /// When it was asked about.
+    pub at: Timestamp,
+    /// The score of its authentication.
+    pub score: MailScore,
+    /// The score of its transport.
+    pub transport_score: MailScore,
+    /// Whether it takes mail.
+    pub mail: MailHosts,
+    /// Its SPF: the whole tree.
+    pub spf: SpfAudit,
+    /// Its DMARC.
+    pub dmarc: DmarcAudit,
+    /// Its DKIM, as far as selectors are known.
+    pub dkim: DkimAudit,
+    /// MTA-STS and TLS-RPT.
+    pub transport: TransportAudit,
+    /// What every rule decided.
+    pub results: Vec<CheckResult>,
+    /// The way to `reject`.
+    pub rollout: Rollout,
+    /// What to publish.
+    pub proposals: Vec<Proposal>,
+    /// How many different questions it took.
+    pub questions: usize,
+    /// Whether every question that matters was answered.
+    pub complete: bool,
+}
+
+impl DomainAudit {
+    /// What is wrong, worst first.
+    pub fn wrong(&self) -> Vec<&CheckResult> {
+        let failed = |result: &&CheckResult| result.verdict == Verdict::Fail;
+        let mut wrong: Vec<_> = self.results.iter().filter(failed).collect();
+        wrong.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.check.cmp(&b.check)));
+        wrong
+    }
+
+    /// The worst that is wrong; `None` where nothing is.
+    pub fn worst(&self) -> Option<Severity> {
+        self.wrong().first().map(|result| result.severity)
+    }
+
+    /// What a rule decided.
+    pub fn result(&self, check: &str) -> Option<&CheckResult> {
+        self.results
+            .iter()
+            .find(|result| result.check.as_str() == check)
+    }
+}
+
+/// An audit, and what only the scanner needs of it.
+#[derive(Debug)]
+pub(crate) struct Audited {
+    pub(crate) audit: DomainAudit,
+    pub(crate) decided: Vec<Decided>,
+}
+
+impl Audited {
+    /// What is wrong, as findings.
+    pub(crate) fn observations(&self) -> Result<Vec<Observation>> {
+        let mut all = Vec::new();
+        for decided in &self.decided {
+            all.extend(decided.observations(&self.audit.domain)?);
+        }
+        Ok(all)
+    }
+}
+
+/// Audits a domain. What DNS does not answer is part of the audit, not an error.
+///
+/// # Errors
+/// None but a defect.
+pub async fn audit(
+    domain: &DomainName,
+    options: &AuditOptions,
+    context: &Context,
+    cx: &OpContext,
+) -> Result<DomainAudit> {
+    let run = Run::new(context.dns.clone());
+    Ok(audit_in(&run, domain, options, context, cx).await?.audit)
+}
+
+/// Audits many domains, so many at a time, in the order given: each question of the run is asked
+/// once, whichever domain it is for.
+pub fn audit_all<'a>(
+    domains: Vec<DomainName>,
+    options: &'a AuditOptions,
+    context: &'a Context,
+    cx: &'a OpContext,
+) -> impl Stream<Item = Result<DomainAudit>> + 'a {
+    let run = Run::new(context.dns.clone());
+    futures::stream::iter(domains)
+        .map(move |domain| {
+            let run = run.clone();
+            async move { Ok(audit_in(&run, &domain, options, context, cx).await?.audit) }
+        })
+        .buffered(options.at_once.max(1))
+}
+
+/// Audits a domain within a run.
+pub(crate) async fn audit_in(
+    run: &Run,
+    domain: &DomainName,
+    options: &AuditOptions,
+    context: &Context,
+    cx: &OpContext,
+) -> Result<Audited> {
+    let resolver = run.resolver_with_budget(options.query_budget);
+    let (mail, texts, spf, dmarc, mta_sts, tls_rpt) = futures::join!(
+        MailHosts::of(&resolver, domain),
+        texts(&resolver, domain),
+        spf::audit(domain, &resolver),
+        dmarc::audit(&resolver, domain),
+        transport::mta_sts::audit(&resolver, context, cx, domain, options.fetch_policies),
+        transport::tls_rpt::audit(&resolver, domain),
+    );
+    let transport = TransportAudit { mta_sts, tls_rpt };
+    let keys = run.resolver_with_budget(DKIM_BUDGET);
+    let dkim = find_keys(&keys, domain, options, context, &mail, &spf).await;
+    let at = context.clock.now();
+    let known = &options.known;
+    let facts = Facts {
+        domain,
+        at,
+        mail: &mail,
+        spf: &spf,
+        dmarc: &dmarc,
+        dkim: &dkim,
+        transport: &transport,
+        texts: &texts,
+        known,
+    };
+    let decided = checks::decide(&facts);
+    let results = decided.iter().map(|decided| decided.result(domain));
+    let results: Vec<_> = results.collect::<Result<_>>()?;
+    let unanswered =
+        |result: &CheckResult| result.not_evaluated == Some(NotEvaluatedReason::VendorError);
+    let stage = Stage::of(dmarc.record());
+    let rollout = Rollout::plan(stage, known.reports.as_ref().map(|seen| &seen.evidence));
+    let mut proposals = Vec::new();
+    proposals.extend(propose::proposals(&Basis {
+        domain,
+        at,
+        mail: &mail,
+        spf: &spf,
+        dmarc: &dmarc,
+        dkim: &dkim,
+        transport: &transport,
+        rollout: &rollout,
+        our_rua: &known.our_rua,
+    }));
+    let audit = DomainAudit {
+        domain: domain.clone(),
+        at,
+        score: score::authentication(&mail, &SpfStanding::of(&spf), &dkim, &dmarc),
+        transport_score: score::transport(&mail, &transport),
+        complete: !results.iter().any(unanswered),
+        questions: resolver.asked() + keys.asked(),
+        mail,
+        spf,
+        dmarc,
+        dkim,
+        transport,
+        results,
+        rollout,
+        proposals,
+    };
+    Ok(Audited { audit, decided })
+}
+
+async fn texts(resolver: &Resolver, domain: &DomainName) -> Vec<String> {
+    let texts = resolver.txt(domain).await.known().ok().flatten();
+    let texts = texts.unwrap_or_default();
+    texts.iter().map(TxtRecord::joined).collect()
+}
+
+async fn find_keys(
+    resolver: &Resolver,
+    domain: &DomainName,
+    options: &AuditOptions,
+    context: &Context,
+    mail: &MailHosts,
+    spf: &SpfAudit,
+) -> DkimAudit {
+    let hosts = mail
+        .hosts()
+        .iter()
+        .filter_map(|host| DomainName::literal(host).ok());
+    let hosts: Vec<_> = hosts.chain(spf.included().cloned()).collect();
+    let providers = dkim::providers(hosts.iter());
+    let seen = options.known.reports.as_ref();
+    let learnt: Vec<_> = seen
+        .into_iter()
+        .flat_map(|seen| seen.selectors.iter().cloned())
+        .collect();
+    let hints = Hints {
+        learnt: &learnt,
+        configured: &options.selectors,
+        providers: &providers,
+        guess: options.guess_selectors,
+    };
+    dkim::discover(resolver, &*context.random, domain, hints).await
+}
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

@@ -1,0 +1,109 @@
+//! The connector: one tenant's domains.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use protect_core::connector::{
+    Capability, Connector, ConnectorInfo, Diagnosis, OpContext, ScanPage, ScanRequest, Scanner,
+};
+use protect_core::dns::{DnsAnswer, RecordType};
+use protect_core::model::CheckId;
+use protect_core::registry::{ConnectorSetup, Registry};
+use protect_core::{Context, Result};
+
+use crate::checks;
+use crate::config::{self, Settings};
+use crate::scan::Scan;
+
+/// A run makes sense every six hours: records change seldom, and reports arrive through the day.
+const SCAN_EVERY_SECONDS: u64 = 6 * 3_600;
+
+/// Makes the kind known.
+pub fn register(registry: &mut Registry) {
+    registry.register(config::spec(), |setup, context| {
+        Ok(Arc::new(EmailConnector::new(setup, context)?))
+    });
+}
+
+/// The mail authentication of one tenant's domains.
+#[derive(Debug)]
+pub struct EmailConnector {
+    info: ConnectorInfo,
+    checks: Vec<CheckId>,
+    scan: Scan,
+}
+
+impl EmailConnector {
+    /// Checks the settings; does no I/O.
+    ///
+    /// # Errors
+    /// `config_invalid` naming tenant, connector and field.
+    pub fn new(setup: ConnectorSetup, context: &Context) -> Result<Self> {
+        let settings = Settings::read(&setup)?;
+        let mut context = context.clone();
+        if let Some(server) = settings.resolver {
+            context.dns = context.dns.by_server(server).ok_or_else(|| {
+                setup.error("resolver", "this program cannot ask another name server")
+            })?;
+        }
+        let checks = checks::ids().map(CheckId::new).collect::<Result<_>>()?;
+        Ok(Self {
+            checks,
+            scan: Scan::new(settings, context),
+            info: setup.info,
+        })
+    }
+}
+
+#[async_trait]
+impl Connector for EmailConnector {
+    fn info(&self) -> &ConnectorInfo {
+        &self.info
+    }
+
+    fn capability(&self) -> Capability {
+        Capability {
+            checks: self.checks.iter().cloned().collect(),
+            actions: BTreeMap::new(),
+            scan_every_seconds: Some(SCAN_EVERY_SECONDS),
+        }
+    }
+
+    /// Asks for the name servers of the root, which every resolver knows.
+    async fn diagnose(&self, _: &OpContext) -> Result<Diagnosis> {
+        let answer = self.scan.context.dns.query(".", RecordType::Ns).await;
+        let mut notes = Vec::new();
+        let reachable = match answer {
+            DnsAnswer::Failed(failure) => {
+                notes.push(format!("the name server does not answer: {failure}"));
+                false
+            }
+            _ => true,
+        };
+        if let Some(folder) = &self.scan.settings.reports
+            && !folder.is_dir()
+        {
+            notes.push(format!(
+                "the folder of reports is not there: {}",
+                folder.display()
+            ));
+        }
+        Ok(Diagnosis {
+            reachable,
+            notes,
+            ..Diagnosis::default()
+        })
+    }
+
+    fn as_scanner(&self) -> Option<&dyn Scanner> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Scanner for EmailConnector {
+    async fn scan(&self, cx: &OpContext, request: ScanRequest<'_>) -> Result<ScanPage> {
+        self.scan.page(cx, request).await
+    }
+}

@@ -1,0 +1,13 @@
+//! DKIM: which keys a domain publishes, as far as names can be found out, and what they are worth.
+
+mod der;
+mod discover;
+mod key;
+mod selectors;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use discover::{DkimAudit, DkimSelector, SelectorFound};
+pub(crate) use discover::{Hints, discover};
+pub use key::{DkimKey, KeyMaterial};
+pub use selectors::{Candidate, SelectorSource, is_selector, providers};

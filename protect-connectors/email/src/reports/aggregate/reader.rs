@@ -1,0 +1,496 @@
+//! Records of an aggregate report, one at a time.
+
+use std::io::Read;
+
+use protect_core::{Error, Result};
+use quick_xml::Reader;
+use quick_xml::events::{BytesRef, Event};
+
+use super::draft::{Draft, set_head};
+use super::model::{Head, Record};
+use super::place::{Field, Section, Start};
+use crate::reports::issue::{Issues, ParseIssue, Place, Problem};
+use crate::reports::limits;
+use crate::reports::text::{TooMuch, Utf8};
+
+/// Reads a report without holding it: an iterator over its good records.
+///
+/// A record that cannot be used is listed among the issues and left out. What stands around the
+/// records may come in any order, so [`head`](Self::head) is complete only at the end.
+///
+/// Seen in the wild and read: any or no namespace and prefix; a wrapper around the report that is
+/// never closed; tag-like text in a value; bytes that are not text; words in any case; empty
+/// elements; repeated ones.
+pub struct AggregateReader<R> {
+    xml: Reader<Utf8<R>>,
+    buffer: Vec<u8>,
+    state: State,
+    ended: bool,
+}
+
+impl<R> std::fmt::Debug for AggregateReader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AggregateReader")
+            .field("records", &self.state.records)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Read> AggregateReader<R> {
+    /// Begins reading XML in any character set, not compressed.
+    ///
+    /// # Errors
+    /// `invalid_input` where not even the first bytes can be read.
+    pub fn new(reader: R) -> Result<Self> {
+        let text = Utf8::new(reader).map_err(|error| cannot_read(error, 0))?;
+        let mut state = State::default();
+        if text.is_charset_unknown() {
+            state.note("", Problem::UnknownCharset, 0);
+        }
+        let mut xml = Reader::from_reader(text);
+        let config = xml.config_mut();
+        config.check_end_names = false;
+        config.allow_unmatched_ends = true;
+        config.allow_dangling_amp = true;
+        Ok(Self {
+            xml,
+            buffer: Vec::with_capacity(1024),
+            state,
+            ended: false,
+        })
+    }
+
+    /// The same for a document whose head was read before, since it stands behind the records.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub(in crate::reports) fn knowing(reader: R, head: Head) -> Result<Self> {
+        let mut known = Self::new(reader)?;
+        known.state.head = head;
+        known.state.head.metadata.errors.clear();
+        Ok(known)
+    }
+
+    /// The next good record.
+    ///
+    /// # Errors
+    /// `invalid_input` with the place, where this is no report: it is HTML, has a document type
+    /// declaration, is empty, or breaks off before anything was said. After a first record there is no
+    /// error any more: what breaks off then is an issue.
+    pub fn next_record(&mut self) -> Result<Option<Record>> {
+        while !self.ended {
+            self.buffer.clear();
+            self.xml.get_mut().begin_event();
+            let begun = self.xml.buffer_position();
+            let event = match self.xml.read_event_into(&mut self.buffer) {
+                Ok(event) => event,
+                Err(error) => {
+                    self.ended = true;
+                    self.state.broken(&error, begun)?;
+                    break;
+                }
+            };
+            match self.state.take(event, begun)? {
+                Step::Go => {}
+                Step::Record => return Ok(self.state.ready.take()),
+                Step::End => self.ended = true,
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the report says beside its records, as far as it was read.
+    pub fn head(&self) -> &Head {
+        &self.state.head
+    }
+
+    /// Whether the head is complete enough before the records to tell which report it is.
+    pub fn is_identified(&self) -> bool {
+        let head = &self.state.head;
+        !head.policy.domain.is_empty()
+            && !head.metadata.report_id.is_empty()
+            && head.metadata.end.is_some()
+    }
+
+    /// What could not be used so far.
+    pub fn issues(&self) -> &Issues {
+        &self.state.issues
+    }
+
+    /// Whether some bytes were not text in the report's character set; they stand as U+FFFD.
+    pub fn is_lossy(&self) -> bool {
+        self.xml.get_ref().is_lossy()
+    }
+
+    /// The head and what could not be used, after the last record.
+    ///
+    /// # Errors
+    /// As for [`next_record`](Self::next_record), for what follows the records that were read.
+    pub fn finish(mut self) -> Result<(Head, Issues)> {
+        while self.next_record()?.is_some() {}
+        Ok((self.state.head, self.state.issues))
+    }
+}
+
+impl<R: Read> Iterator for AggregateReader<R> {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_record();
+        self.ended |= next.is_err();
+        next.transpose()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Go,
+    /// A record is ready.
+    Record,
+    End,
+}
+
+/// Where the reader is, and what it has.
+struct State {
+    section: Section,
+    field: Option<Field>,
+    text: String,
+    too_long: bool,
+    in_extension: bool,
+    unknown: u32,
+    open: i64,
+    head: Head,
+    draft: Draft,
+    ready: Option<Record>,
+    records: u64,
+    issues: Issues,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            section: Section::Outside,
+            field: None,
+            text: String::new(),
+            too_long: false,
+            in_extension: false,
+            unknown: 0,
+            open: 0,
+            head: Head::default(),
+            draft: Draft::default(),
+            ready: None,
+            records: 0,
+            issues: Issues::default(),
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self, event: Event<'_>, at: u64) -> Result<Step> {
+        match event {
+            Event::Text(text) if self.field.is_some() => self.append(&text),
+            Event::CData(text) if self.field.is_some() => self.append(&text),
+            Event::GeneralRef(reference) if self.field.is_some() => self.append_ref(&reference),
+            Event::Start(element) => {
+                self.open += 1;
+                return self.start(element.local_name().as_ref(), at);
+            }
+            Event::Empty(element) if self.section == Section::Outside => {
+                refuse_html(element.local_name().as_ref(), at)?;
+            }
+            Event::End(element) => {
+                self.open -= 1;
+                return Ok(self.end(element.local_name().as_ref(), at));
+            }
+            Event::DocType(_) if !self.said_nothing() => {
+                return self.broken_off(Problem::Malformed, at);
+            }
+            Event::DocType(_) => {
+                return Err(not_a_report(
+                    "it has a document type declaration, which no report needs and which is not read",
+                    at,
+                ));
+            }
+            Event::Eof => return self.eof(at),
+            _ => {}
+        }
+        Ok(Step::Go)
+    }
+
+    fn start(&mut self, name: &str, at: u64) -> Result<Step> {
+        if self.section == Section::Outside {
+            refuse_html(name, at)?;
+        }
+        match self.known_start(name) {
+            Some(Start::Section(section)) => return Ok(self.enter(section, at)),
+            Some(Start::Field(field)) => {
+                self.field = Some(field);
+                self.text.clear();
+                self.too_long = false;
+            }
+            None if self.field.is_some() => self.append(name),
+            None => {
+                self.in_extension |= name == "extension" && self.section != Section::Outside;
+                self.unknown += 1;
+            }
+        }
+        if self.unknown > limits::DEPTH || self.open > limits::UNCLOSED {
+            return Ok(self.stop(Problem::TooMany, at));
+        }
+        Ok(Step::Go)
+    }
+
+    /// In an extension only the next record is known; in a value only the great parts.
+    fn known_start(&self, name: &str) -> Option<Start> {
+        if self.in_extension {
+            return (name == "record").then_some(Start::Section(Section::Record));
+        }
+        let start = self.section.start(name)?;
+        let in_value = self.field.is_some() && matches!(start, Start::Field(_));
+        (!in_value).then_some(start)
+    }
+
+    fn enter(&mut self, section: Section, at: u64) -> Step {
+        if let Some(parent) = section.parent().filter(|parent| *parent != self.section) {
+            self.note(self.section.name(), Problem::Unclosed, at);
+            self.leave_until(parent, at);
+        }
+        (self.field, self.in_extension, self.unknown) = (None, false, 0);
+        self.section = section;
+        if section == Section::Record {
+            self.records += 1;
+            self.draft = Draft::default();
+            if self.records > limits::RECORDS {
+                return self.stop(Problem::TooMany, at);
+            }
+        } else {
+            self.draft.enter(section);
+        }
+        self.step()
+    }
+
+    fn step(&self) -> Step {
+        match self.ready {
+            Some(_) => Step::Record,
+            None => Step::Go,
+        }
+    }
+
+    fn end(&mut self, name: &str, at: u64) -> Step {
+        if let Some(field) = self.field {
+            if field.name() == name {
+                self.finish_value(field, at);
+                return Step::Go;
+            }
+        } else if self.in_extension && name == "extension" {
+            (self.in_extension, self.unknown) = (false, 0);
+            return Step::Go;
+        }
+        let mut section = self.section;
+        while section.name() != name {
+            let Some(parent) = section.parent() else {
+                self.unknown = self.unknown.saturating_sub(1);
+                return Step::Go;
+            };
+            section = parent;
+        }
+        let Some(parent) = section.parent() else {
+            return Step::Go;
+        };
+        // In an extension such a name is the extension's own, but for what must end it.
+        if self.in_extension && !matches!(section, Section::Record | Section::Feedback) {
+            return Step::Go;
+        }
+        self.leave_until(parent, at);
+        (self.field, self.in_extension, self.unknown) = (None, false, 0);
+        if section == Section::Feedback {
+            self.check_head(at);
+            return Step::End;
+        }
+        self.step()
+    }
+
+    /// Leaves sections outwards; a record that ends on the way is ready, or listed.
+    fn leave_until(&mut self, reached: Section, at: u64) {
+        while self.section != reached {
+            let Some(parent) = self.section.parent() else {
+                break;
+            };
+            if self.section == Section::Record {
+                self.finish_record(at);
+            } else {
+                self.draft.leave(self.section);
+            }
+            self.section = parent;
+        }
+    }
+
+    fn finish_record(&mut self, at: u64) {
+        match std::mem::take(&mut self.draft).finish() {
+            Ok(record) => self.ready = Some(record),
+            Err((field, problem)) => self.issues.add(ParseIssue {
+                place: self.place(field.path(), at),
+                problem,
+                lost: true,
+            }),
+        }
+    }
+
+    fn finish_value(&mut self, field: Field, at: u64) {
+        self.field = None;
+        let text = self.text.trim();
+        let set = match (self.too_long, self.section.is_within(Section::Record)) {
+            (true, _) => Err(Problem::TooLong),
+            (false, true) => self.draft.set(field, text),
+            (false, false) => set_head(&mut self.head, field, text),
+        };
+        match set {
+            Ok(()) => {}
+            Err(problem) if is_needed(field) => {
+                self.draft.fault.get_or_insert((field, problem));
+            }
+            Err(problem) => self.note(field.path(), problem, at),
+        }
+    }
+
+    fn append(&mut self, text: &str) {
+        if self.text.len() + text.len() > limits::TEXT {
+            self.too_long = true;
+        } else {
+            self.text.push_str(text);
+        }
+    }
+
+    fn append_ref(&mut self, reference: &BytesRef<'_>) {
+        let character = match &**reference {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => reference.resolve_char_ref().ok().flatten(),
+        };
+        match character {
+            Some(character) => self.append(character.encode_utf8(&mut [0; 4])),
+            None => self.append(char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4])),
+        }
+    }
+
+    fn place(&self, element: &str, at: u64) -> Place {
+        let in_record = self.section.is_within(Section::Record);
+        Place {
+            record: in_record.then_some(self.records),
+            element: element.to_owned(),
+            byte: at,
+        }
+    }
+
+    fn note(&mut self, element: &str, problem: Problem, at: u64) {
+        self.issues.add(ParseIssue {
+            place: self.place(element, at),
+            problem,
+            lost: false,
+        });
+    }
+
+    /// Ends reading: what comes after this place is lost.
+    fn stop(&mut self, problem: Problem, at: u64) -> Step {
+        self.issues.add(ParseIssue {
+            place: Place {
+                record: None,
+                element: self.section.name().to_owned(),
+                byte: at,
+            },
+            problem,
+            lost: true,
+        });
+        self.check_head(at);
+        Step::End
+    }
+
+    fn eof(&mut self, at: u64) -> Result<Step> {
+        if self.section == Section::Outside && self.records == 0 {
+            return Err(not_a_report("it has no `feedback` element", at));
+        }
+        self.broken_off(Problem::EndsEarly, at)
+    }
+
+    /// The parser gave up.
+    fn broken(&mut self, error: &quick_xml::Error, at: u64) -> Result<()> {
+        let problem = match error {
+            quick_xml::Error::Io(error) if is_too_long(error) => Problem::TooLong,
+            quick_xml::Error::Io(error) if self.said_nothing() => {
+                return Err(not_a_report(&error.to_string(), at));
+            }
+            quick_xml::Error::Io(_) | quick_xml::Error::Syntax(_) => Problem::EndsEarly,
+            _ => Problem::Malformed,
+        };
+        self.broken_off(problem, at).map(|_| ())
+    }
+
+    fn broken_off(&mut self, problem: Problem, at: u64) -> Result<Step> {
+        if self.said_nothing() {
+            let words = format!("{} {}", self.element(), problem.as_words());
+            return Err(not_a_report(&words, at));
+        }
+        Ok(self.stop(problem, at))
+    }
+
+    fn element(&self) -> &'static str {
+        match self.field {
+            Some(field) => field.path(),
+            None if self.section == Section::Outside => "the document",
+            None => self.section.name(),
+        }
+    }
+
+    fn said_nothing(&self) -> bool {
+        self.records == 0 && self.head.policy.domain.is_empty()
+    }
+
+    /// What every report must say (RFC 9990, section 3.1.1).
+    fn check_head(&mut self, at: u64) {
+        self.section = Section::Feedback;
+        if self.head.policy.domain.is_empty() {
+            self.note(Field::PolicyDomain.path(), Problem::Missing, at);
+        }
+        if self.head.metadata.report_id.is_empty() {
+            self.note(Field::ReportId.path(), Problem::Missing, at);
+        }
+        match (self.head.metadata.begin, self.head.metadata.end) {
+            (Some(begin), Some(end)) if begin <= end => {}
+            (Some(_), Some(_)) => self.note("date_range", Problem::OutOfRange, at),
+            _ => self.note("date_range", Problem::Missing, at),
+        }
+        if self.records == 0 {
+            self.note("record", Problem::Missing, at);
+        }
+    }
+}
+
+/// Whether a record is nothing without it.
+fn is_needed(field: Field) -> bool {
+    matches!(field, Field::SourceIp | Field::Count | Field::HeaderFrom)
+}
+
+fn refuse_html(name: &str, at: u64) -> Result<()> {
+    if name.eq_ignore_ascii_case("html") {
+        return Err(not_a_report("it is a web page", at));
+    }
+    Ok(())
+}
+
+fn is_too_long(error: &std::io::Error) -> bool {
+    let inner: Option<&TooMuch> = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.is_some()
+}
+
+fn cannot_read(error: std::io::Error, at: u64) -> Error {
+    not_a_report("it cannot be read", at).with_source(error)
+}
+
+fn not_a_report(why: &str, at: u64) -> Error {
+    Error::invalid_input(format!("not an aggregate report: {why}"))
+        .with_context("place", format!("byte {at}"))
+}

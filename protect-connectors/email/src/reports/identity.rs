@@ -1,0 +1,111 @@
+//! Which report it is, so that nothing is counted twice.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::aggregate::{Head, Record};
+use super::tls::TlsReport;
+
+/// What makes a report this one: reporter, the reporter's id, domain, begin and end. A short hash, so
+/// that very many can be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity([u8; 16]);
+
+impl Identity {
+    /// Of an aggregate report.
+    pub fn of(head: &Head) -> Self {
+        let metadata = &head.metadata;
+        let moment = |moment: Option<jiff::Timestamp>| {
+            moment.map_or_else(String::new, |moment| moment.as_second().to_string())
+        };
+        Self::over(&[
+            "dmarc",
+            &metadata.org_name.to_lowercase(),
+            &metadata.report_id,
+            &head.policy.domain,
+            &moment(metadata.begin),
+            &moment(metadata.end),
+        ])
+    }
+
+    /// Of a TLS report.
+    pub fn of_tls(report: &TlsReport) -> Self {
+        let moment = |moment: Option<jiff::Timestamp>| {
+            moment.map_or_else(String::new, |moment| moment.as_second().to_string())
+        };
+        Self::over(&[
+            "tls",
+            &report.organization_name.to_lowercase(),
+            &report.report_id,
+            &moment(report.date_range.start_datetime),
+            &moment(report.date_range.end_datetime),
+        ])
+    }
+
+    /// Every part is preceded by its length, so that no letter moves from one to the next.
+    fn over(parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let mut short = [0; 16];
+        for (to, from) in short.iter_mut().zip(hash.finalize()) {
+            *to = from;
+        }
+        Self(short)
+    }
+}
+
+/// What a report's records say together, in whatever order they come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Adds a record.
+    pub fn add(&mut self, record: &Record) {
+        let mut hash = DefaultHasher::new();
+        (record.source_ip, record.count, record.passes()).hash(&mut hash);
+        record.header_from.hash(&mut hash);
+        self.0 = self.0.wrapping_add(hash.finish());
+    }
+}
+
+/// Whether a report is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Novelty {
+    /// Nothing like it was seen.
+    New,
+    /// The same was seen before.
+    Repeated,
+    /// The same reporter, id, domain and time were seen with other records: the first one holds.
+    Contradicts,
+}
+
+/// The reports that were seen.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    reports: HashMap<Identity, Fingerprint>,
+}
+
+impl Seen {
+    /// Whether a report with this identity was seen.
+    pub fn contains(&self, identity: Identity) -> bool {
+        self.reports.contains_key(&identity)
+    }
+
+    /// Remembers a report and says whether it is new.
+    pub fn add(&mut self, identity: Identity, fingerprint: Fingerprint) -> Novelty {
+        match self.reports.get(&identity) {
+            None => {
+                self.reports.insert(identity, fingerprint);
+                Novelty::New
+            }
+            Some(first) if *first == fingerprint => Novelty::Repeated,
+            Some(_) => Novelty::Contradicts,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! SPF against what others say it is.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests may do as tests do"
+)]
+
+mod openspf;
+
+use std::sync::Arc;
+
+use protect_core::clock::SystemClock;
+use protect_email::resolve::Resolver;
+use protect_email::spf::{Message, check_host};
+
+#[tokio::test]
+async fn every_test_of_the_openspf_suite_gets_a_result_that_the_suite_accepts() {
+    let Some(suite) = openspf::suite() else {
+        return;
+    };
+    let mut passed = 0;
+    let mut wrong = Vec::new();
+    for scenario in &suite {
+        for test in &scenario.tests {
+            let resolver = Resolver::new(Arc::new(scenario.dns()));
+            let message = Message {
+                ip: test.ip,
+                sender: &test.sender,
+                helo: &test.helo,
+                receiver: "receiver.example",
+            };
+            let decision = check_host(&message, &resolver, &SystemClock::new()).await;
+            let said = decision.explanation.as_deref().unwrap_or("DEFAULT");
+            let expected = test.explanation.as_deref();
+            if test
+                .results
+                .iter()
+                .any(|result| result == decision.result.as_str())
+                && expected.is_none_or(|expected| expected == said)
+            {
+                passed += 1;
+            } else {
+                wrong.push(format!(
+                    "{} / {}: {decision:?}, not {:?} {expected:?}",
+                    scenario.description, test.name, test.results
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{passed} passed;\n{}", wrong.join("\n"));
+    assert_eq!((suite.len(), passed), (16, 203));
+}
