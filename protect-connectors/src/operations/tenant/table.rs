@@ -293,6 +293,12 @@ const OPERATIONS: [Operation; 32] = [
         ResultType::One(PLAN),
         "Plans one action on one person's accounts; approve and apply the plan to have it done.",
     ),
+    read(
+        "actions",
+        &[],
+        ResultType::List(STEP),
+        "Every action that was approved, the earliest first, with what came of it.",
+    ),
     change(
         "undo",
         &[ACTION_ID, REASON, BY],
