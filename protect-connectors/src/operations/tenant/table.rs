@@ -57,7 +57,7 @@ pub(in crate::operations) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 32] = [
+const OPERATIONS: [Operation; 33] = [
     change(
         "scan",
         &[
