@@ -16,6 +16,8 @@ use crate::output::Output;
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     pub(crate) config: PathBuf,
+    /// Whether the configuration was named, and not only where it usually is.
+    pub(crate) config_typed: bool,
     pub(crate) output: Output,
 }
 
@@ -135,11 +137,7 @@ pub(crate) fn write_secret(path: &Path, content: &str) -> Result<()> {
 
 /// Opens a file to be written from its beginning; one that is new is for its owner alone.
 pub(crate) fn create_private(path: &Path) -> Result<File> {
-    let file = private()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path);
+    let file = private().write(true).create(true).truncate(true).open(path);
     file.map_err(|error| about(path, "cannot be written", error))
 }
 

@@ -438,6 +438,25 @@ pub(crate) enum Evaluate {
         /// A file as the `/breaches` endpoint answers it; `-` is standard input.
         breaches: PathBuf,
     },
+    /// How Microsoft 365 tenants are set up. `--config` names a JSON file with the profile and, per
+    /// check, exclusions and levels.
+    M365(Snapshots),
+}
+
+/// Snapshots to evaluate.
+#[derive(Debug, Args)]
+pub(crate) struct Snapshots {
+    /// A snapshot: a file, or a folder with a manifest; or a folder of them.
+    pub(crate) path: PathBuf,
+    /// Whose reading of the checks; else what `--config` or the snapshot says.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Exit with 1 where a check of at least this severity fails.
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) fail_on: Option<Severity>,
+    /// Exit with 3 where a check could not be evaluated, whatever the reason.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]

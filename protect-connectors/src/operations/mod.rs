@@ -2,7 +2,6 @@
 //! from: see [`protect_core::operation`].
 
 mod engine;
-#[cfg(feature = "hibp")]
 mod pure;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -20,6 +19,7 @@ use serde_json::Value;
 
 #[cfg(feature = "hibp")]
 pub use pure::hibp_evaluate;
+pub use pure::posture_evaluate;
 pub use tenant::{ApprovedPlanRecord, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.

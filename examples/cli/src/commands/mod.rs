@@ -46,7 +46,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Resume(actor) => respond::resume(app, actor).await?,
         Command::Rules(command) => rules::rules(app, command).await?,
         Command::Checks(command) => rules::checks(app, command).await?,
-        Command::Evaluate(command) => evaluate::run(command)?,
+        Command::Evaluate(command) => return evaluate::run(app, command),
         Command::Email(command) => return email::run(app, command).await,
         Command::Score(of) => report::score(app, of).await?,
         Command::Report(report) => return report::report(app, report).await,

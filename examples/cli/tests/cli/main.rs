@@ -7,6 +7,7 @@
 
 mod broken;
 mod demo;
+mod evaluate;
 mod files;
 mod mistakes;
 mod road;
