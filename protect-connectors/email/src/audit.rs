@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::checks::{self, Decided, Facts, Known};
 use crate::dkim::{self, DkimAudit, Hints};
 use crate::dmarc::{self, DmarcAudit, Rollout, Stage};
-use crate::interim::SpfAudit;
 use crate::name::DomainName;
 use crate::propose::{self, Basis, Proposal};
 use crate::resolve::{QUERY_BUDGET, Resolver, Run};
 use crate::score::{self, MailScore, SpfStanding};
+use crate::spf::{self, SpfAudit};
 use crate::transport::{self, MailHosts, TransportAudit};
 
 /// Domains of a run that are audited at the same time, unless set otherwise.
@@ -172,7 +172,7 @@ pub(crate) async fn audit_in(
     let (mail, texts, spf, dmarc, mta_sts, tls_rpt) = futures::join!(
         MailHosts::of(&resolver, domain),
         texts(&resolver, domain),
-        crate::interim::audit(&resolver, domain),
+        spf::audit(domain, &resolver),
         dmarc::audit(&resolver, domain),
         transport::mta_sts::audit(&resolver, context, cx, domain, options.fetch_policies),
         transport::tls_rpt::audit(&resolver, domain),
@@ -186,6 +186,7 @@ pub(crate) async fn audit_in(
         domain,
         at,
         mail: &mail,
+        spf: &spf,
         dmarc: &dmarc,
         dkim: &dkim,
         transport: &transport,
@@ -204,6 +205,7 @@ pub(crate) async fn audit_in(
         domain,
         at,
         mail: &mail,
+        spf: &spf,
         dmarc: &dmarc,
         dkim: &dkim,
         transport: &transport,
@@ -247,7 +249,7 @@ async fn find_keys(
         .hosts()
         .iter()
         .filter_map(|host| DomainName::literal(host).ok());
-    let hosts: Vec<_> = hosts.chain(spf.included()).collect();
+    let hosts: Vec<_> = hosts.chain(spf.included().cloned()).collect();
     let providers = dkim::providers(hosts.iter());
     let seen = options.known.reports.as_ref();
     let learnt: Vec<_> = seen

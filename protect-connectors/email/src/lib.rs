@@ -7,7 +7,6 @@ mod config;
 mod connector;
 pub mod dkim;
 pub mod dmarc;
-mod interim;
 pub mod name;
 mod propose;
 pub mod reports;

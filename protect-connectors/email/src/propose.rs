@@ -14,6 +14,7 @@ use crate::dmarc::{
     Alignment, Consent, DmarcAudit, DmarcRecord, DmarcStep, Policy, Psd, Rollout, Stage,
 };
 use crate::name::DomainName;
+use crate::spf::{self, SpfAudit};
 use crate::transport::{MailHosts, MtaStsAt, MtaStsPolicyAt, TlsRptAt, TransportAudit};
 
 /// How long a proposed MTA-STS policy is kept, in seconds: a week, so that a mistake ends soon.
@@ -72,6 +73,7 @@ pub(crate) struct Basis<'a> {
     pub(crate) domain: &'a DomainName,
     pub(crate) at: Timestamp,
     pub(crate) mail: &'a MailHosts,
+    pub(crate) spf: &'a SpfAudit,
     pub(crate) dmarc: &'a DmarcAudit,
     pub(crate) dkim: &'a DkimAudit,
     pub(crate) transport: &'a TransportAudit,
@@ -80,9 +82,10 @@ pub(crate) struct Basis<'a> {
     pub(crate) our_rua: &'a [String],
 }
 
-/// Everything to publish but SPF, the most urgent first. What nobody could say proposes nothing.
+/// Everything to publish, the most urgent first. What nobody could say proposes nothing.
 pub(crate) fn proposals(basis: &Basis<'_>) -> Vec<Proposal> {
     let mut all = Vec::new();
+    all.extend(spf(basis));
     all.extend(dmarc(basis));
     all.extend(consents(basis));
     all.extend(dkim(basis));
@@ -103,6 +106,32 @@ fn txt(area: &str, name: String, value: String, reason: &str, risk: &str) -> Pro
         reason: reason.to_owned(),
         risk: risk.to_owned(),
     }
+}
+
+/// The smallest record that is correct. What it would take to get under ten lookups is in the audit
+/// of SPF.
+fn spf(basis: &Basis<'_>) -> Option<Proposal> {
+    let proposed = spf::propose(basis.spf, basis.mail.is_parked())?;
+    if proposed.replaces == [proposed.record.as_str()] {
+        return None;
+    }
+    let risk = if proposed.record == "v=spf1 -all" {
+        "mail that the domain sends after all is refused"
+    } else {
+        "a host that only a removed term stood for is no longer authorised; aggregate reports show it"
+    };
+    let name = basis.domain.to_string();
+    Some(Proposal {
+        replaces: proposed.replaces,
+        needs: proposed.needs,
+        ..txt(
+            "spf",
+            name,
+            proposed.record,
+            &proposed.steps.join("; "),
+            risk,
+        )
+    })
 }
 
 /// The DMARC record: the next stage where it may be entered, else the same stage without mistakes.

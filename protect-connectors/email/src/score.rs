@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dkim::{DkimAudit, KeyMaterial, SelectorFound};
 use crate::dmarc::{Consent, DmarcAudit, Policy};
-use crate::spf::Qualifier;
+use crate::spf::{LOOKUP_LIMIT, Qualifier, SpfAudit, SpfFound, SpfIssueKind, VOID_LIMIT};
 use crate::transport::{MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicyAt, TlsRptAt, TransportAudit};
 
 /// The way of counting; another way will have another name.
@@ -105,6 +105,30 @@ pub struct SpfStanding {
 }
 
 impl SpfStanding {
+    /// What counts of an audit.
+    pub fn of(audit: &SpfAudit) -> Self {
+        let found = audit.own().map(|own| &own.found);
+        let is_there = matches!(
+            found,
+            Some(SpfFound::Record { .. } | SpfFound::Several { .. })
+        );
+        let limits = audit.lookups.count <= LOOKUP_LIMIT && audit.void_lookups.count <= VOID_LIMIT;
+        let odd = |kind| audit.issues_of(kind).next().is_some();
+        Self {
+            unknown: (!audit.complete).then(|| {
+                let failure = audit.failure().map(|failure| failure.to_string());
+                failure.unwrap_or_else(|| "a part of the record could not be looked at".to_owned())
+            }),
+            valid: is_there && !audit.is_broken(),
+            permerror: is_there && (audit.is_broken() || audit.lookups.count > LOOKUP_LIMIT),
+            within_limits: limits,
+            all: audit.all,
+            plus_all: audit.everybody,
+            ptr_or_wide: odd(SpfIssueKind::Ptr) || odd(SpfIssueKind::WideRange),
+            nobody: audit.is_locked(),
+        }
+    }
+
     /// Whether the domain says that it sends no mail: `v=spf1 -all`.
     pub fn is_locked(&self) -> bool {
         self.valid && self.nobody && self.all == Some(Qualifier::Fail)

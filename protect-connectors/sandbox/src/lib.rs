@@ -29,6 +29,7 @@ mod clock;
 mod connection;
 mod control;
 mod distort;
+mod dns;
 mod faults;
 mod hibp;
 mod journal;
@@ -44,6 +45,7 @@ mod token;
 mod webhook;
 mod world;
 
+pub use dns::{DnsQuestion, DnsServer, DnsServerError, ZoneError};
 pub use faults::{Fault, FaultKind};
 pub use hibp::Plan;
 pub use journal::{RequestRecord, Transition, Vendor, Violation};

@@ -4,6 +4,7 @@
 
 pub mod dkim;
 pub mod dmarc;
+pub mod spf;
 pub mod transport;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::dkim::DkimAudit;
 use crate::dmarc::{DmarcAudit, ReportEvidence};
 use crate::name::DomainName;
+use crate::spf::SpfAudit;
 use crate::transport::{MailHosts, TransportAudit};
 
 /// A rule.
@@ -46,6 +48,8 @@ pub struct Facts<'a> {
     pub at: Timestamp,
     /// Whether it takes mail.
     pub mail: &'a MailHosts,
+    /// Its SPF.
+    pub spf: &'a SpfAudit,
     /// Its DMARC.
     pub dmarc: &'a DmarcAudit,
     /// Its DKIM.
@@ -181,8 +185,9 @@ pub struct Decided {
 
 /// Every rule of this module.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
-    dmarc::CHECKS
+    spf::CHECKS
         .iter()
+        .chain(dmarc::CHECKS)
         .chain(dkim::CHECKS)
         .chain(transport::CHECKS)
 }

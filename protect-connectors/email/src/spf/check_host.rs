@@ -14,7 +14,7 @@ use super::macros::{MacroString, Site, Values};
 use super::network::Network;
 use super::record::{Mechanism, Prefixes, Qualifier, Record, Term};
 use crate::name::DomainName;
-use crate::resolve::{Family, Lookup, LookupFailure, Resolver};
+use crate::resolve::{Family, Lookup, LookupFailure, Mx, Resolver};
 
 /// How long one check may take; then it is a `temperror`. Section 4.6.4 asks for 20 seconds or more.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);
@@ -379,9 +379,13 @@ impl Check<'_> {
     ) -> Result<bool, Stop> {
         let answer = self.dns.addresses(host, Family::of(self.ip)).await;
         let addresses = self.counted(domain, answer)?.unwrap_or_default();
-        let ip = self.ip;
-        let holds = |address| Network::around(address, prefixes.v4, prefixes.v6).holds(ip);
-        Ok(addresses.into_iter().any(holds))
+        Ok(self.is_among(&addresses, prefixes))
+    }
+
+    fn is_among(&self, addresses: &[IpAddr], prefixes: Prefixes) -> bool {
+        let holds =
+            |address: &IpAddr| Network::around(*address, prefixes.v4, prefixes.v6).holds(self.ip);
+        addresses.iter().any(holds)
     }
 
     /// Section 5.4. Without an MX record the name is not its own mail host.
@@ -398,10 +402,20 @@ impl Check<'_> {
                 domain: target.clone(),
             }));
         }
-        for host in hosts.iter().filter_map(crate::resolve::Mx::host) {
-            if self.has_address(domain, &host, prefixes).await? {
+        let mut any = hosts.is_empty();
+        for host in hosts.iter().filter_map(Mx::host) {
+            let answer = self.dns.addresses(&host, Family::of(self.ip)).await;
+            let addresses = answer.known();
+            let addresses = addresses.map_err(|failure| temporary(domain, failure))?;
+            let addresses = addresses.unwrap_or_default();
+            if self.is_among(&addresses, prefixes) {
                 return Ok(true);
             }
+            any |= !addresses.is_empty();
+        }
+        // The limit counts terms (section 4.6.4): hosts without an address are void together.
+        if !any && !hosts.iter().all(Mx::is_null) {
+            self.count_void()?;
         }
         Ok(false)
     }

@@ -84,6 +84,26 @@ impl Network {
         }
     }
 
+    /// Reads what [`Network`] prints.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().ok()?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.unwrap_or(most);
+        (bits <= most).then(|| Self::around(address, bits, bits))
+    }
+
+    /// How many IPv4 addresses it holds.
+    pub fn ip4_size(self) -> u64 {
+        match self {
+            Self::V4(network) => 1 << (32 - u32::from(network.bits)),
+            Self::V6(_) => 0,
+        }
+    }
+
     /// Whether an address lies in it. An IPv4 address written as IPv6 is another address.
     pub fn holds(self, address: IpAddr) -> bool {
         match (self, address) {

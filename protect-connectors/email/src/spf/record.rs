@@ -3,6 +3,9 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::macros::{MacroString, Site};
 use super::network::{Ip4Network, Ip6Network};
 
@@ -39,7 +42,8 @@ pub enum TermKind {
 }
 
 /// What follows for a host that a mechanism matches (section 4.6.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Qualifier {
     /// `+`, or nothing.
     #[default]
