@@ -19,7 +19,6 @@ pub mod transport;
 
 pub use audit::{AT_ONCE, AuditOptions, DomainAudit, audit, audit_all};
 pub use connector::{EmailConnector, register};
-pub use interim::SpfAudit;
 pub use propose::{Proposal, PublishedAs};
 pub use tags::{Problem, RecordIssue, Tag};
 

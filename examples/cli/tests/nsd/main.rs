@@ -23,33 +23,52 @@ use serde_json::Value;
 /// The audits of these domains, by the name server at an address.
 fn audits(domains: &[String], server: SocketAddr) -> Vec<Value> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_protect"));
-    command.env_clear().args(["email", "audit", "--json", "--no-fetch"]);
-    command.args(["--resolver", &server.to_string()]).args(domains);
+    command
+        .env_clear()
+        .args(["email", "audit", "--json", "--no-fetch"]);
+    command
+        .args(["--resolver", &server.to_string()])
+        .args(domains);
     let ran = command.output().unwrap();
     let out = String::from_utf8(ran.stdout).unwrap();
     let audits: Vec<Value> = match domains {
         [_] => vec![serde_json::from_str(&out).unwrap()],
-        _ => out.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        _ => out
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect(),
     };
-    assert_eq!(audits.len(), domains.len(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(
+        audits.len(),
+        domains.len(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
     audits
 }
 
 fn checks(audit: &Value, verdict: &str) -> BTreeSet<String> {
     let results = audit["results"].as_array().unwrap().iter();
     let of_it = results.filter(|result| result["verdict"] == verdict);
-    of_it.map(|result| result["check"].as_str().unwrap().to_owned()).collect()
+    of_it
+        .map(|result| result["check"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// What did not answer, as opposed to what needs reports or settings.
 fn unanswered(audit: &Value) -> BTreeSet<String> {
     let results = audit["results"].as_array().unwrap().iter();
     let of_it = results.filter(|result| result["not_evaluated"] == "vendor_error");
-    of_it.map(|result| result["check"].as_str().unwrap().to_owned()).collect()
+    of_it
+        .map(|result| result["check"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn set(checks: &[&str]) -> BTreeSet<String> {
-    checks.iter().map(|check| format!("email.{check}")).collect()
+    checks
+        .iter()
+        .map(|check| format!("email.{check}"))
+        .collect()
 }
 
 /// Compares every domain and reports all differences at once.
@@ -59,10 +78,16 @@ fn compare(planted: &[Planted], audits: &[Value]) {
         assert_eq!(audit["domain"], planted.domain());
         let (failed, expected) = (checks(audit, "fail"), set(&planted.fails));
         if failed != expected {
-            differences.push(format!("{}: planted {expected:?}, found {failed:?}", planted.domain()));
+            differences.push(format!(
+                "{}: planted {expected:?}, found {failed:?}",
+                planted.domain()
+            ));
         }
         let unanswered = unanswered(audit);
-        let missing: Vec<_> = set(&planted.unanswered).difference(&unanswered).cloned().collect();
+        let missing: Vec<_> = set(&planted.unanswered)
+            .difference(&unanswered)
+            .cloned()
+            .collect();
         if !missing.is_empty() || (planted.unanswered.is_empty() && !unanswered.is_empty()) {
             differences.push(format!("{}: unanswered {unanswered:?}", planted.domain()));
         }
@@ -96,7 +121,7 @@ fn what_nsd_fails_to_answer_and_what_never_arrives_is_unknown_and_never_missing(
     let Some(nsd) = server::Nsd::start(&planted::zone(&planted::all())) else {
         return;
     };
-    let relay = relay::Relay::start(nsd.address());
+    let relay = relay::Relay::start(nsd.address(), planted::SILENT);
     let planted = planted::unanswered();
     let domains: Vec<_> = planted.iter().map(Planted::domain).collect();
     let audits = audits(&domains, relay.address());

@@ -27,14 +27,24 @@ fn domain(name: &'static str) -> Planted {
         ("", "MX", format!("10 mx.{name}.test.")),
         ("mx", "A", "192.0.2.1".to_owned()),
         ("", "TXT", quoted("v=spf1 mx -all")),
-        ("_dmarc", "TXT", quoted(&format!("v=DMARC1; p=reject; rua=mailto:d@{name}.test"))),
+        (
+            "_dmarc",
+            "TXT",
+            quoted(&format!("v=DMARC1; p=reject; rua=mailto:d@{name}.test")),
+        ),
         ("default._domainkey", "TXT", quoted(&key(RSA_2048))),
         ("_mta-sts", "TXT", quoted("v=STSv1; id=1")),
-        ("_smtp._tls", "TXT", quoted(&format!("v=TLSRPTv1; rua=mailto:t@{name}.test"))),
+        (
+            "_smtp._tls",
+            "TXT",
+            quoted(&format!("v=TLSRPTv1; rua=mailto:t@{name}.test")),
+        ),
     ];
     Planted {
         name,
-        records: records.map(|(at, kind, data)| (at.to_owned(), kind, data)).into(),
+        records: records
+            .map(|(at, kind, data)| (at.to_owned(), kind, data))
+            .into(),
         fails: Vec::new(),
         unanswered: Vec::new(),
         score: None,
@@ -56,7 +66,8 @@ impl Planted {
     }
 
     fn without(mut self, at: &str, kind: &str) -> Self {
-        self.records.retain(|record| (record.0.as_str(), record.1) != (at, kind));
+        self.records
+            .retain(|record| (record.0.as_str(), record.1) != (at, kind));
         self
     }
 
@@ -99,7 +110,10 @@ fn key(p: &str) -> String {
 /// Text as a zone file has it: strings of at most 255 bytes.
 fn quoted(text: &str) -> String {
     let escaped = |part: &[u8]| String::from_utf8_lossy(part).replace('"', "\\\"");
-    let parts = text.as_bytes().chunks(255).map(|part| format!("\"{}\"", escaped(part)));
+    let parts = text
+        .as_bytes()
+        .chunks(255)
+        .map(|part| format!("\"{}\"", escaped(part)));
     parts.collect::<Vec<_>>().join(" ")
 }
 
@@ -138,7 +152,9 @@ fn clean() -> Vec<Planted> {
             .without("", "TXT")
             .add("", "TXT", "\"v=sp\" \"\" \"f1 mx\" \" -all\"")
             .score(100),
-        domain("type-99").add("", "TYPE99", "\\# 12 0b763d73706631202b616c6c").score(100),
+        domain("type-99")
+            .add("", "TYPE99", "\\# 12 0b763d73706631202b616c6c")
+            .score(100),
     ]
 }
 
@@ -236,7 +252,9 @@ fn dkim() -> Vec<Planted> {
         domain("dkim-not-base64")
             .dkim("k1", "v=DKIM1; p=***")
             .fails(&["dkim.key_invalid"]),
-        domain("dkim-no-p").dkim("k1", "v=DKIM1; k=rsa").fails(&["dkim.key_invalid"]),
+        domain("dkim-no-p")
+            .dkim("k1", "v=DKIM1; k=rsa")
+            .fails(&["dkim.key_invalid"]),
         domain("dkim-two-records")
             .dkim("default", &key(RSA_2048_OTHER))
             .dkim("k1", &key(RSA_2048))
@@ -245,7 +263,9 @@ fn dkim() -> Vec<Planted> {
             .no_dkim()
             .dkim("default", "v=DKIM1; p=")
             .fails(&["dkim.not_found", "dkim.revoked"]),
-        domain("dkim-revoked-one").dkim("k1", "v=DKIM1; p=").fails(&["dkim.revoked"]),
+        domain("dkim-revoked-one")
+            .dkim("k1", "v=DKIM1; p=")
+            .fails(&["dkim.revoked"]),
         domain("dkim-testing")
             .no_dkim()
             .dkim("default", &format!("{}; t=y", key(RSA_2048)))
@@ -255,7 +275,9 @@ fn dkim() -> Vec<Planted> {
             .no_dkim()
             .dkim("default", &format!("{}; h=sha1", key(RSA_2048)))
             .fails(&["dkim.sha1_only"]),
-        domain("dkim-shared").dkim("k1", &key(RSA_2048)).fails(&["dkim.shared_key"]),
+        domain("dkim-shared")
+            .dkim("k1", &key(RSA_2048))
+            .fails(&["dkim.shared_key"]),
         domain("dkim-wildcard")
             .no_dkim()
             .txt("*._domainkey", &key(RSA_2048))
@@ -272,7 +294,11 @@ fn dkim() -> Vec<Planted> {
             .without("", "MX")
             .add("", "MX", "10 dkim-half-pair.mail.protection.outlook.com.")
             .spf("v=spf1 ip4:93.184.216.34 -all")
-            .add("selector1._domainkey", "CNAME", "default._domainkey.good.test.")
+            .add(
+                "selector1._domainkey",
+                "CNAME",
+                "default._domainkey.good.test.",
+            )
             .add("selector2._domainkey", "CNAME", "selector2.gone.test.")
             .fails(&["dkim.cname_dangling"]),
     ]
@@ -283,20 +309,40 @@ fn spf() -> Vec<Planted> {
     let ten: String = (0..10).map(|n| format!(" a:mx{n}.spf-ten.test")).collect();
     let long: String = (0..30).map(|n| format!(" ip4:93.184.{n}.34")).collect();
     let hosts = |planted: Planted, count: usize, at: &str| {
-        (0..count).fold(planted, |planted, n| planted.add(&format!("{at}{n}"), "A", "192.0.2.9"))
+        (0..count).fold(planted, |planted, n| {
+            planted.add(&format!("{at}{n}"), "A", "192.0.2.9")
+        })
     };
     let many_mx = (0..11).fold(domain("spf-mx-many"), |planted, n| {
         planted.add("", "MX", format!("20 mx{n}.spf-mx-many.test."))
     });
     vec![
-        domain("spf-missing").without("", "TXT").fails(&["spf.missing"]),
-        domain("spf-two").txt("", "v=spf1 -all").fails(&["spf.multiple"]),
-        domain("spf-unknown-mechanism").spf("v=spf1 mx ipv4:1.2.3.4 -all").fails(&["spf.syntax"]),
-        domain("spf-bad-cidr").spf("v=spf1 mx ip4:93.184.216.34/33 -all").fails(&["spf.syntax"]),
-        domain("spf-plus-all").spf("v=spf1 mx +all").fails(&["spf.plus_all"]).score(30),
-        domain("spf-neutral-all").spf("v=spf1 mx ?all").fails(&["spf.neutral_all"]),
-        domain("spf-no-all").spf("v=spf1 mx").fails(&["spf.neutral_all"]),
-        domain("spf-softfail").spf("v=spf1 mx ~all").fails(&["spf.softfail"]).score(99),
+        domain("spf-missing")
+            .without("", "TXT")
+            .fails(&["spf.missing"]),
+        domain("spf-two")
+            .txt("", "v=spf1 -all")
+            .fails(&["spf.multiple"]),
+        domain("spf-unknown-mechanism")
+            .spf("v=spf1 mx ipv4:1.2.3.4 -all")
+            .fails(&["spf.syntax"]),
+        domain("spf-bad-cidr")
+            .spf("v=spf1 mx ip4:93.184.216.34/33 -all")
+            .fails(&["spf.syntax"]),
+        domain("spf-plus-all")
+            .spf("v=spf1 mx +all")
+            .fails(&["spf.plus_all"])
+            .score(30),
+        domain("spf-neutral-all")
+            .spf("v=spf1 mx ?all")
+            .fails(&["spf.neutral_all"]),
+        domain("spf-no-all")
+            .spf("v=spf1 mx")
+            .fails(&["spf.neutral_all"]),
+        domain("spf-softfail")
+            .spf("v=spf1 mx ~all")
+            .fails(&["spf.softfail"])
+            .score(99),
         domain("spf-eleven")
             .spf(&format!("v=spf1{eleven} -all"))
             .fails(&["spf.too_many_lookups", "spf.too_many_void"]),
@@ -311,17 +357,32 @@ fn spf() -> Vec<Planted> {
             .fails(&["spf.include_broken", "spf.too_many_void"]),
         domain("spf-include-gone")
             .spf("v=spf1 mx include:_spf.nobody-has-this.test -all")
-            .fails(&["spf.include_broken", "spf.include_dangling", "spf.too_many_void"]),
+            .fails(&[
+                "spf.include_broken",
+                "spf.include_dangling",
+                "spf.too_many_void",
+            ]),
         domain("spf-loop")
             .spf("v=spf1 mx include:l.spf-loop.test -all")
             .txt("l", "v=spf1 include:spf-loop.test -all")
             .fails(&["spf.include_broken"]),
-        domain("spf-ptr").spf("v=spf1 mx ptr -all").fails(&["spf.ptr"]).score(98),
+        domain("spf-ptr")
+            .spf("v=spf1 mx ptr -all")
+            .fails(&["spf.ptr"])
+            .score(98),
         hosts(many_mx, 11, "mx").fails(&["spf.mx_too_many"]),
-        domain("spf-after-all").spf("v=spf1 mx -all ip4:93.184.216.34").fails(&["spf.redundant"]),
-        domain("spf-long").spf(&format!("v=spf1 mx{long} -all")).fails(&["spf.too_long"]),
-        domain("spf-wide").spf("v=spf1 mx ip4:93.0.0.0/9 -all").fails(&["spf.wide_range"]),
-        domain("spf-private").spf("v=spf1 mx ip4:10.0.0.0/24 -all").fails(&["spf.private_range"]),
+        domain("spf-after-all")
+            .spf("v=spf1 mx -all ip4:93.184.216.34")
+            .fails(&["spf.redundant"]),
+        domain("spf-long")
+            .spf(&format!("v=spf1 mx{long} -all"))
+            .fails(&["spf.too_long"]),
+        domain("spf-wide")
+            .spf("v=spf1 mx ip4:93.0.0.0/9 -all")
+            .fails(&["spf.wide_range"]),
+        domain("spf-private")
+            .spf("v=spf1 mx ip4:10.0.0.0/24 -all")
+            .fails(&["spf.private_range"]),
         domain("spf-macro")
             .spf("v=spf1 mx exists:%{i}.list.good.test -all")
             .fails(&["spf.macro_dynamic"]),
@@ -344,34 +405,59 @@ fn spf() -> Vec<Planted> {
 
 fn transport() -> Vec<Planted> {
     vec![
-        domain("sts-missing").without("_mta-sts", "TXT").fails(&["mta_sts.missing"]),
-        domain("sts-two").txt("_mta-sts", "v=STSv1; id=2").fails(&["mta_sts.syntax"]),
+        domain("sts-missing")
+            .without("_mta-sts", "TXT")
+            .fails(&["mta_sts.missing"]),
+        domain("sts-two")
+            .txt("_mta-sts", "v=STSv1; id=2")
+            .fails(&["mta_sts.syntax"]),
         domain("sts-bad-id")
             .without("_mta-sts", "TXT")
             .txt("_mta-sts", "v=STSv1; id=a-b")
             .fails(&["mta_sts.syntax"]),
-        domain("tls-missing").without("_smtp._tls", "TXT").fails(&["tls_rpt.missing"]),
+        domain("tls-missing")
+            .without("_smtp._tls", "TXT")
+            .fails(&["tls_rpt.missing"]),
         domain("tls-no-rua")
             .without("_smtp._tls", "TXT")
             .txt("_smtp._tls", "v=TLSRPTv1")
             .fails(&["tls_rpt.syntax"]),
-        domain("null-mixed").add("", "MX", "0 .").fails(&["mx.null_mixed"]),
+        domain("null-mixed")
+            .add("", "MX", "0 .")
+            .fails(&["mx.null_mixed"]),
     ]
 }
 
+/// Names about which, and below which, no answer ever arrives.
+pub(crate) const SILENT: &[&str] = &[
+    "silent.test",
+    "_dmarc.silent-dmarc.test",
+    "default._domainkey.silent-dkim.test",
+];
+
 /// Domains about which NSD, or the way to it, leaves a question open.
 pub(crate) fn unanswered() -> Vec<Planted> {
-    let everything = ["dmarc.missing", "dkim.not_found", "spf.missing", "mta_sts.missing", "tls_rpt.missing"];
+    let everything = [
+        "dmarc.missing",
+        "dkim.not_found",
+        "spf.missing",
+        "mta_sts.missing",
+        "tls_rpt.missing",
+    ];
     vec![
         domain("silent").unanswered(&everything),
         domain("a.servfail").unanswered(&everything),
-        domain("silent-dmarc")
-            .without("_dmarc", "TXT")
-            .add("_dmarc", "CNAME", "silent.test.")
-            .unanswered(&["dmarc.missing"]),
+        domain("silent-dmarc").unanswered(&["dmarc.missing"]),
+        domain("silent-dkim").unanswered(&["dkim.not_found"]),
         domain("silent-include")
             .spf("v=spf1 include:x.silent.test -all")
             .unanswered(&["spf.include_broken"]),
+        domain("servfail-include")
+            .spf("v=spf1 include:x.servfail.test -all")
+            .unanswered(&["spf.include_broken"]),
+        domain("servfail-rua")
+            .dmarc("v=DMARC1; p=reject; rua=mailto:d@b.servfail.test")
+            .unanswered(&["dmarc.rua_unauthorised", "dmarc.rua_undeliverable"]),
     ]
 }
 

@@ -74,7 +74,10 @@ impl Nsd {
             sleep(Duration::from_millis(50));
         }
         let log = fs::read_to_string(self._folder.path().join("nsd.log"));
-        assert!(TcpStream::connect(self.address).is_ok(), "nsd did not start: {log:?}");
+        assert!(
+            TcpStream::connect(self.address).is_ok(),
+            "nsd did not start: {log:?}"
+        );
     }
 }
 
