@@ -27,6 +27,8 @@ mod registry;
 pub use context::context;
 pub use protect::{Protect, ProtectBuilder};
 pub use protect_core as core;
+#[cfg(feature = "email")]
+pub use protect_email as email;
 #[cfg(feature = "hibp")]
 pub use protect_hibp as hibp;
 pub use protect_http as http;

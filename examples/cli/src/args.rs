@@ -86,6 +86,9 @@ pub(crate) enum Command {
     /// The pure checks, over files.
     #[command(subcommand)]
     Evaluate(Evaluate),
+    /// Mail authentication, without any account.
+    #[command(subcommand)]
+    Email(Email),
     /// The score now, with everything that made it.
     Score(OneTenant),
     /// The report of a month.
@@ -422,6 +425,19 @@ pub(crate) enum Evaluate {
         /// A file as the `/breaches` endpoint answers it; `-` is standard input.
         breaches: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Email {
+    /// Read the reports that receivers send, and say who sends in a domain's name.
+    Reports(EmailReports),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EmailReports {
+    /// Reports as XML, JSON, gzip, zip or messages; folders of them; `-` for standard input.
+    #[arg(required = true, value_name = "FILE-OR-FOLDER")]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! One file per family of commands.
 
 mod doctor;
+mod email;
 mod evaluate;
 pub(crate) mod evidence;
 mod findings;
@@ -46,6 +47,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Rules(command) => rules::rules(app, command).await?,
         Command::Checks(command) => rules::checks(app, command).await?,
         Command::Evaluate(command) => evaluate::run(command)?,
+        Command::Email(command) => email::run(app, command)?,
         Command::Score(of) => report::score(app, of).await?,
         Command::Report(report) => return report::report(app, report).await,
         Command::Evidence(command) => return evidence::run(app, command).await,

@@ -483,8 +483,24 @@ fn shuffled() -> impl Strategy<Value = String> {
 }
 
 const SOUP: &[&str] = &[
-    "<", "</", ">", "/>", "&", ";", "<!--", "-->", "<![CDATA[", "]]>", "feedback", "record", "row",
-    "count", "dkim", "7", " ", "\"",
+    "<",
+    "</",
+    ">",
+    "/>",
+    "&",
+    ";",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "feedback",
+    "record",
+    "row",
+    "count",
+    "dkim",
+    "7",
+    " ",
+    "\"",
 ];
 
 proptest! {
