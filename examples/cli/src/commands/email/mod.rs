@@ -1,6 +1,7 @@
 //! `email`: mail authentication, without any account and without a configuration.
 
 mod audit;
+mod reports;
 mod tree;
 
 use std::net::{IpAddr, SocketAddr};
@@ -9,6 +10,7 @@ use clap::Subcommand;
 use protect_connectors::core::{Context, Error, ErrorKind, Result};
 
 use crate::app::App;
+use crate::args::EmailReports;
 use crate::output::Answer;
 
 /// What to do.
@@ -16,6 +18,8 @@ use crate::output::Answer;
 pub(crate) enum Email {
     /// Everything about the mail authentication of domains: score, what is wrong, what to publish.
     Audit(audit::Audit),
+    /// Read the reports that receivers send, and say who sends in a domain's name.
+    Reports(EmailReports),
     /// The records to publish for a domain, each with its reason and its risk.
     Propose(audit::Propose),
 }
@@ -23,6 +27,7 @@ pub(crate) enum Email {
 pub(super) async fn run(app: &App, command: Email) -> Result<Option<Answer>> {
     match command {
         Email::Audit(wanted) => audit::audit_domains(app, wanted).await,
+        Email::Reports(wanted) => reports::run(app, &wanted).map(Some),
         Email::Propose(wanted) => audit::propose(app, wanted).await.map(Some),
     }
 }
