@@ -115,6 +115,19 @@ pub struct Reading {
 type Tell<'t> = &'t mut dyn FnMut(Told<'_>) -> Result<()>;
 
 impl Reading {
+    /// Goes on where reports were read before: those are not counted again.
+    pub fn after(seen: Seen) -> Self {
+        Self {
+            seen,
+            ..Self::default()
+        }
+    }
+
+    /// The reports that were read, now and before.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
     /// Reads one source and tells what is in it. What cannot be read is told, not an error.
     ///
     /// # Errors
