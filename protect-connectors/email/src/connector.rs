@@ -74,7 +74,9 @@ impl Connector for EmailConnector {
     async fn diagnose(&self, _: &OpContext) -> Result<Diagnosis> {
         let answer = self.scan.context.dns.query("example", RecordType::Ns).await;
         let silent = match answer {
-            DnsAnswer::Failed(failure @ (DnsFailure::Timeout | DnsFailure::Network)) => Some(failure),
+            DnsAnswer::Failed(failure @ (DnsFailure::Timeout | DnsFailure::Network)) => {
+                Some(failure)
+            }
             _ => None,
         };
         let reachable = silent.is_none();

@@ -55,9 +55,21 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "spf",
         parameters: &[
-            required("ip", ParameterKind::Text, "The address that the message comes from."),
-            required("sender", ParameterKind::Text, "The sender of the envelope; empty for a bounce."),
-            optional("helo", ParameterKind::Text, "What the sending host calls itself."),
+            required(
+                "ip",
+                ParameterKind::Text,
+                "The address that the message comes from.",
+            ),
+            required(
+                "sender",
+                ParameterKind::Text,
+                "The sender of the envelope; empty for a bounce.",
+            ),
+            optional(
+                "helo",
+                ParameterKind::Text,
+                "What the sending host calls itself.",
+            ),
         ],
         result: ResultType::One(Model::of::<spf::Decision>("SpfDecision")),
         docs: "What a receiver would answer for one message by SPF (RFC 7208), and which term decides.",
@@ -252,7 +264,9 @@ mod tests {
         let test = testing::impatient_context();
         test.dns.set_txt("b.example", &["v=spf1 -all"]);
         let email = connect(json!({}), &test.context).unwrap();
-        let audit = email.clone().call("audit", json!({ "domain": "B.example." }));
+        let audit = email
+            .clone()
+            .call("audit", json!({ "domain": "B.example." }));
         assert_eq!(audit.await.unwrap()["domain"], "b.example");
         let spf = json!({ "ip": "192.0.2.1", "sender": "a@b.example" });
         let decision = email.clone().call("spf", spf).await.unwrap();

@@ -87,7 +87,10 @@ pub enum Novelty {
 
 /// The reports that were seen. Stored as a list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<(Identity, Fingerprint)>", into = "Vec<(Identity, Fingerprint)>")]
+#[serde(
+    from = "Vec<(Identity, Fingerprint)>",
+    into = "Vec<(Identity, Fingerprint)>"
+)]
 pub struct Seen {
     reports: HashMap<Identity, Fingerprint>,
 }

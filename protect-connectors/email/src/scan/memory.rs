@@ -55,9 +55,15 @@ impl Memory {
     }
 
     fn learn(&mut self, audit: &DomainAudit, selector: &str, fingerprint: &str) {
-        let known = self.keys.iter().position(|known| known.selector == selector);
+        let known = self
+            .keys
+            .iter()
+            .position(|known| known.selector == selector);
         let known = known.and_then(|index| self.keys.get_mut(index));
-        if known.as_ref().is_some_and(|known| known.fingerprint == fingerprint) {
+        if known
+            .as_ref()
+            .is_some_and(|known| known.fingerprint == fingerprint)
+        {
             return;
         }
         let seen = KnownKey {

@@ -6,10 +6,10 @@ mod reports;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use jiff::tz::TimeZone;
 use protect_core::connector::{
     Cursor, Evaluated, OpContext, Progress, ScanPage, ScanRequest, ScanState,
 };
-use jiff::tz::TimeZone;
 use protect_core::model::{CheckId, RejectedItem, Subject};
 use protect_core::{Context, Error, Result};
 use serde::de::DeserializeOwned;

@@ -20,7 +20,6 @@ use crate::config::Settings;
 use crate::dmarc::ReportEvidence;
 use crate::name::DomainName;
 use crate::reports::folder::{self, FolderCursor, ReportFile};
-use crate::reports::identity::Seen;
 use crate::reports::input::Source;
 use crate::reports::rules::History;
 use crate::reports::volumes::{Counts, Month};
