@@ -6,7 +6,9 @@
     reason = "helpers of tests may do as tests do"
 )]
 
+mod corpus;
 mod openspf;
+mod pyspf;
 
 use std::sync::Arc;
 
