@@ -22,6 +22,7 @@ pub use audit::{AT_ONCE, AuditOptions, DomainAudit, audit, audit_all};
 pub use connector::{EmailConnector, register};
 pub use gate::{CLASS, OPERATIONS, connect};
 pub use propose::{Proposal, PublishedAs};
+pub use spf::SpfAudit;
 pub use tags::{Problem, RecordIssue, Tag};
 
 /// The kind, as it stands in the configuration.

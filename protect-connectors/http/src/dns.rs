@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,11 +95,12 @@ impl DnsLookup for SystemDns {
     async fn query(&self, name: &str, kind: RecordType) -> DnsAnswer {
         // Labels are bytes: a name with an underscore or an odd character is asked for as it is, and
         // what cannot be a name is not asked.
-        let Ok(mut name) = Name::from_ascii(name) else {
+        let labels = name.strip_suffix('.').unwrap_or(name).split('.');
+        // With the root at its end, as a name of labels has it, the machine's search domains stay
+        // out of it.
+        let Ok(name) = Name::from_labels(labels.map(str::as_bytes)) else {
             return DnsAnswer::Failed(DnsFailure::NotAsked);
         };
-        // With the root at its end, the machine's search domains stay out of it.
-        name.set_fqdn(true);
         let resolver = match self.resolver().await {
             Ok(resolver) => resolver,
             Err(error) => return DnsAnswer::Failed(failure(&error)),
@@ -170,9 +171,24 @@ fn read(data: &RData) -> Option<DnsRecord> {
     })
 }
 
-/// A name without its final dot; the root is empty.
+/// A name without its final dot; the root is empty. Characters that print stand for themselves, a
+/// dot or a backslash within a label and all else as `\DDD` (RFC 1035 section 5.1).
 fn written(name: &Name) -> String {
-    name.to_ascii().trim_end_matches('.').to_owned()
+    let labels: Vec<String> = name.iter().map(label).collect();
+    labels.join(".")
+}
+
+fn label(bytes: &[u8]) -> String {
+    let mut label = String::new();
+    for byte in bytes {
+        if matches!(byte, b' '..=b'~') && !matches!(byte, b'.' | b'\\') {
+            label.push(char::from(*byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(label, "\\{byte:03}");
+        }
+    }
+    label
 }
 
 fn negative(error: &NetError) -> DnsAnswer {

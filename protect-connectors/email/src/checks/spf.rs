@@ -4,7 +4,7 @@ use protect_core::model::Severity::{self, Critical, High, Info, Low, Medium};
 
 use super::{Check, Decision, Facts, Wrong};
 use crate::dmarc::Policy;
-use crate::spf::{LOOKUP_LIMIT, Qualifier, SpfAudit, SpfFound, SpfIssueKind, VOID_LIMIT};
+use crate::spf::{LOOKUP_LIMIT, Qualifier, SpfAudit, SpfFound, SpfIssueKind, SpfTerm, VOID_LIMIT};
 use crate::transport::MailHosts;
 
 /// More IPv4 addresses than any sender has: a /8.
@@ -344,10 +344,13 @@ fn near_limit(facts: &Facts<'_>) -> Decision {
 fn too_many_void(facts: &Facts<'_>) -> Decision {
     over_all(facts, "every lookup finds something", |audit| {
         let void = audit.void_lookups;
-        let severity = match void.count {
-            0 => return Vec::new(),
-            1..=VOID_LIMIT => Low,
-            _ => Medium,
+        let severity = if void.count > VOID_LIMIT {
+            Medium
+        } else if audit.terms().any(SpfTerm::finds_nothing) {
+            Low
+        } else {
+            // A host without an IPv6 address is void for IPv6 and as it should be.
+            return Vec::new();
         };
         let text = format!("{void} lookups find nothing, and receivers stop beyond {VOID_LIMIT}");
         vec![Wrong::new(severity, text)]

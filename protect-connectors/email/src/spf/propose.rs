@@ -196,9 +196,7 @@ impl<'a> Draft<'a> {
                 Some("which is slow and unreliable; name the hosts it was for by address")
             }
             TermKind::Directive(_, Mechanism::A(..) | Mechanism::Mx(..))
-                if priced.is_some_and(|term| {
-                    term.void_ip4 > 0 && term.void_ip6 > 0 && term.failure.is_none()
-                }) =>
+                if priced.is_some_and(|term| term.finds_nothing() && term.failure.is_none()) =>
             {
                 Some("which finds no address")
             }

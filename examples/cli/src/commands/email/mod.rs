@@ -2,6 +2,7 @@
 
 mod audit;
 mod reports;
+mod spf;
 mod tree;
 
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +19,8 @@ use crate::output::Answer;
 pub(crate) enum Email {
     /// Everything about the mail authentication of domains: score, what is wrong, what to publish.
     Audit(audit::Audit),
+    /// What a receiver would answer for one message by SPF, and which term decides.
+    Spf(spf::Spf),
     /// Read the reports that receivers send, and say who sends in a domain's name.
     Reports(EmailReports),
     /// The records to publish for a domain, each with its reason and its risk.
@@ -27,6 +30,7 @@ pub(crate) enum Email {
 pub(super) async fn run(app: &App, command: Email) -> Result<Option<Answer>> {
     match command {
         Email::Audit(wanted) => audit::audit_domains(app, wanted).await,
+        Email::Spf(wanted) => spf::run(&wanted).await.map(Some),
         Email::Reports(wanted) => reports::run(app, &wanted).map(Some),
         Email::Propose(wanted) => audit::propose(app, wanted).await.map(Some),
     }

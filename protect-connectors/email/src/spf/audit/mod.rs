@@ -3,6 +3,8 @@
 
 mod issues;
 mod model;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use model::{

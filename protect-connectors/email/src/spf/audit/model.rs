@@ -212,6 +212,11 @@ impl SpfAudit {
         self.nodes.iter().skip(1).map(|node| &node.domain)
     }
 
+    /// Every term of every record.
+    pub fn terms(&self) -> impl Iterator<Item = &SpfTerm> {
+        self.nodes.iter().flat_map(|node| &node.terms)
+    }
+
     /// The issues of one kind.
     pub fn issues_of(&self, kind: SpfIssueKind) -> impl Iterator<Item = &SpfIssue> {
         self.issues.iter().filter(move |issue| issue.kind == kind)
@@ -245,6 +250,13 @@ impl SpfAudit {
             .own()
             .is_some_and(|own| matches!(own.found, SpfFound::Several { .. }));
         several || self.issues.iter().any(breaks)
+    }
+}
+
+impl SpfTerm {
+    /// Whether its own questions find nothing, whatever address the sending host has.
+    pub fn finds_nothing(&self) -> bool {
+        self.leads_to.is_none() && self.void_ip4 > 0 && self.void_ip6 > 0
     }
 }
 
