@@ -23,6 +23,8 @@ pub mod foreign;
 pub mod operations;
 mod protect;
 mod registry;
+#[cfg(feature = "email")]
+pub mod report;
 
 pub use context::context;
 pub use protect::{Protect, ProtectBuilder};

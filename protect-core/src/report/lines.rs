@@ -31,7 +31,7 @@ pub(super) fn drawing(along: &[String], lines: &[Line]) -> Value {
             context! {
                 label => line.label,
                 class => format!("line{style}"),
-                dash => DASHES.get(style),
+                dash => DASHES.get(style).copied().unwrap_or_default(),
                 path => path(line),
                 dots => lone(line),
             }

@@ -198,3 +198,6 @@ async fn read_state<T: DeserializeOwned>(
         .filter_map(|(key, value)| Some((key, serde_json::from_value(value).ok()?)));
     Ok(read.collect())
 }
+
+#[cfg(test)]
+mod tests;
