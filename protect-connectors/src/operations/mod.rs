@@ -25,6 +25,8 @@ pub use tenant::{ApprovedPlanRecord, TenantCalls};
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
 pub fn classes() -> Vec<&'static Class> {
     vec![
+        #[cfg(feature = "email")]
+        &protect_email::CLASS,
         #[cfg(feature = "hibp")]
         &protect_hibp::CLASS,
         #[cfg(feature = "onepassword")]
@@ -58,6 +60,8 @@ pub fn models(kind: &str) -> &'static [Model] {
 /// `config_invalid` naming the parameter.
 pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc<dyn Callable>> {
     match class {
+        #[cfg(feature = "email")]
+        "Email" => protect_email::connect(constructor, context),
         #[cfg(feature = "hibp")]
         "Hibp" => protect_hibp::connect(constructor, context),
         #[cfg(feature = "onepassword")]

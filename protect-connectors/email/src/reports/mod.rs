@@ -25,3 +25,8 @@ pub mod volumes;
 
 pub use parse::{AggregateReport, HELD, Report, parse_report, parse_reports};
 pub use reading::{Reading, Tally, Told};
+
+#[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
+mod tests;

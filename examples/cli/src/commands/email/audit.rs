@@ -102,7 +102,7 @@ pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Ans
         exit = exit.and(exit_of(&audit, &wanted));
         progress.pause(|| app.output.item(&audit, &page_of(&audit)))?;
     }
-    Ok(Some(Answer::streamed(exit)))
+    Ok(Some(Answer::printed(exit)))
 }
 
 /// What to publish.
