@@ -65,6 +65,10 @@ impl Handle {
     /// # Errors
     /// The envelope of whatever went wrong, as JSON in the message.
     #[napi]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "JavaScript passes each by itself; an object would be read field by field"
+    )]
     pub fn call<'env>(
         &self,
         env: &'env Env,
