@@ -1,2 +1,4 @@
 export * from './generated/index.cjs';
 export * from './lib/types.cjs';
+export * as hibp from './lib/hibp.cjs';
+export { Sandbox } from './lib/sandbox.cjs';

@@ -1,7 +1,6 @@
 //! Functions without a vendor: called directly, since what they cost is their arguments.
 
-use protect_connectors::core::{Error, Result};
-use protect_connectors::hibp::{Policy, SeverityProfile, evaluate};
+use protect_connectors::operations;
 use pyo3::prelude::*;
 
 use crate::errors::exception;
@@ -14,18 +13,7 @@ pub(crate) fn hibp_evaluate(
     profile: &str,
     unknown_form_is_critical: bool,
 ) -> PyResult<String> {
-    let judged = py.detach(|| judge(breaches, profile, unknown_form_is_critical));
+    let judged =
+        py.detach(|| operations::hibp_evaluate(breaches, profile, unknown_form_is_critical));
     judged.map_err(|error| exception(py, &error, "hibp.evaluate"))
-}
-
-fn judge(breaches: &str, profile: &str, unknown_form_is_critical: bool) -> Result<String> {
-    let profile: SeverityProfile = serde_json::from_value(profile.into())
-        .map_err(|_| Error::invalid_input("the profile is `default` or `one_protect`"))?;
-    let policy = Policy {
-        profile,
-        unknown_form_is_critical,
-        ..Policy::default()
-    };
-    serde_json::to_string(&evaluate(breaches, &policy)?)
-        .map_err(|_| Error::unexpected("a result is not JSON"))
 }

@@ -2,6 +2,8 @@
 //! from: see [`protect_core::operation`].
 
 mod engine;
+#[cfg(feature = "hibp")]
+mod pure;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod tenant;
@@ -16,6 +18,8 @@ use protect_core::{Context, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
+#[cfg(feature = "hibp")]
+pub use pure::hibp_evaluate;
 pub use tenant::{ApprovedPlanRecord, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.

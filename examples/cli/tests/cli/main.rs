@@ -5,6 +5,7 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
+mod broken;
 mod demo;
 mod files;
 mod mistakes;
