@@ -1,5 +1,6 @@
 'use strict';
 
+const email = require('./lib/email.cjs');
 const { ProtectError } = require('./lib/errors.cjs');
 const hibp = require('./lib/hibp.cjs');
 const { open } = require('./lib/open.cjs');
@@ -7,4 +8,4 @@ const native = require('./lib/native.cjs');
 const { Sandbox } = require('./lib/sandbox.cjs');
 const generated = require('./generated/index.cjs');
 
-module.exports = { ...generated, ProtectError, Sandbox, hibp, open, version: native.version };
+module.exports = { ...generated, ProtectError, Sandbox, email, hibp, open, version: native.version };

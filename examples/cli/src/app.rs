@@ -135,11 +135,7 @@ pub(crate) fn write_secret(path: &Path, content: &str) -> Result<()> {
 
 /// Opens a file to be written from its beginning; one that is new is for its owner alone.
 pub(crate) fn create_private(path: &Path) -> Result<File> {
-    let file = private()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path);
+    let file = private().write(true).create(true).truncate(true).open(path);
     file.map_err(|error| about(path, "cannot be written", error))
 }
 
