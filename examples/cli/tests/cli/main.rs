@@ -9,5 +9,6 @@ mod broken;
 mod demo;
 mod files;
 mod mistakes;
+mod reports;
 mod road;
 mod support;
