@@ -2,7 +2,7 @@
 
 import atexit as _atexit
 
-from protect import aio, connectors, exceptions, hibp, m365, models, onepassword
+from protect import aio, connectors, email, exceptions, hibp, m365, models, onepassword
 from protect._generated.engine import Protect, Tenant
 from protect._generated.hibp import Hibp
 from protect._generated.onepassword import OnePassword
@@ -31,6 +31,7 @@ __all__ = [
     "__version__",
     "aio",
     "connectors",
+    "email",
     "exceptions",
     "hibp",
     "m365",

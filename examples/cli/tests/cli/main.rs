@@ -12,6 +12,7 @@ mod email;
 mod evaluate;
 mod files;
 mod mistakes;
+mod reports;
 mod road;
 mod support;
 
