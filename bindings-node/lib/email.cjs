@@ -3,9 +3,26 @@
 const { fromNative, invalidInput } = require('./errors.cjs');
 const { read } = require('./model.cjs');
 const native = require('./native.cjs');
-const generated = require('../generated/email.cjs');
+const generated = require('../generated/index.cjs');
+const models = require('../generated/email.cjs');
 
-const KINDS = { failure: generated.FailureReport, tls: generated.TlsReport };
+/** Everything about a domain's mail authentication. */
+async function audit(domain, options) {
+  const [email, call] = client(options);
+  return email.audit(domain, call);
+}
+
+/** The records to publish for a domain. */
+async function propose(domain, options) {
+  const [email, call] = client(options);
+  return email.propose(domain, call);
+}
+
+/** What a receiver would answer for one message by SPF. */
+async function spf(ip, sender, options) {
+  const [email, call] = client(options);
+  return email.spf(ip, sender, call);
+}
 
 /**
  * Reads one report from bytes: XML, JSON, gzip, a zip archive or a whole message. What cannot be used
@@ -18,7 +35,7 @@ function parseReport(data) {
     const { kind, head, records } = native.emailParseReport(bytes);
     const plain = JSON.parse(head);
     if (kind !== 'aggregate') return read(KINDS[kind], plain);
-    return read(generated.AggregateReport, { ...plain, records: JSON.parse(records) });
+    return read(models.AggregateReport, { ...plain, records: JSON.parse(records) });
   } catch (error) {
     throw fromNative(error);
   }
@@ -27,10 +44,18 @@ function parseReport(data) {
 /** Reads a file of reports, or every file below a folder, and gives what they say together. */
 async function readReports(path) {
   try {
-    return read(generated.ReportsOverview, JSON.parse(await native.emailReadReports(String(path))));
+    return read(models.ReportsOverview, JSON.parse(await native.emailReadReports(String(path))));
   } catch (error) {
     throw fromNative(error);
   }
 }
 
-module.exports = { ...generated, parseReport, readReports };
+/** Takes `resolver` out of the options: it belongs to the client, the rest to the call. */
+function client(options = {}) {
+  const { resolver, ...call } = options ?? {};
+  return [new generated.Email({ resolver }), call];
+}
+
+const KINDS = { failure: models.FailureReport, tls: models.TlsReport };
+
+module.exports = { ...models, audit, parseReport, propose, readReports, spf };
