@@ -271,7 +271,7 @@ async fn numbers_as_strings_are_read_or_named_and_lose_nothing() {
 async fn a_full_disk_is_named_and_what_was_stored_before_is_still_there() {
     let world = World::new().await;
     let path = world.store_path();
-    let full = SqliteOptions::new(&path).max_page_count(40);
+    let full = SqliteOptions::new(&path).max_page_count(20);
     let engine = open_with(&world.path(), world.context(), full)
         .await
         .unwrap();
