@@ -9,7 +9,7 @@ use super::catalogue::{Catalogue, Check};
 /// permission each other one lacks, and every check with what it can be tuned by.
 pub fn reference_markdown(catalogue: &'static Catalogue, granted: &[&str]) -> String {
     let lacking = |check: &&'static Check| !catalogue.lacking(check, granted).is_empty();
-    let (waiting, decided): (Vec<_>, Vec<_>) = catalogue.checks.iter().partition(lacking);
+    let (waiting, decided): (Vec<&Check>, Vec<&Check>) = catalogue.checks.iter().partition(lacking);
     let mut out = String::new();
     let _ = write!(
         out,
