@@ -15,10 +15,9 @@ use protect_core::{Context, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::audit::{AuditOptions, DomainAudit, audit};
+use crate::audit::{AuditOptions, DomainAudit, audit, auditable};
 use crate::checks::Known;
 use crate::config;
-use crate::name::DomainName;
 use crate::propose::Proposal;
 use crate::resolve::Resolver;
 use crate::spf::{self, Message};
@@ -214,8 +213,7 @@ impl Email {
     }
 
     async fn audit(&self, given: OfDomain) -> Result<DomainAudit> {
-        let domain = DomainName::parse(&given.domain)
-            .map_err(|wrong| Error::from(wrong).with_context("argument", "domain"))?;
+        let domain = auditable(&given.domain)?;
         let options = AuditOptions {
             selectors: given.selectors.unwrap_or_default(),
             fetch_policies: given.fetch_policies.unwrap_or(true),

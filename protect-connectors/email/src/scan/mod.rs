@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::audit::{AuditOptions, Audited, audit_in};
+use crate::audit::{AuditOptions, Audited, audit_in, auditable};
 use crate::checks::Known;
 use crate::config::Settings;
 use crate::name::DomainName;
@@ -99,9 +99,9 @@ impl Scan {
         let Some(written) = request.watched.domains.get(place.domain) else {
             return Ok(ScanPage::default());
         };
-        match DomainName::parse(written) {
+        match auditable(written) {
             Ok(domain) => self.domain(cx, request, place.began, &domain).await,
-            Err(wrong) => Ok(rejected(place.domain, &wrong.to_string())),
+            Err(wrong) => Ok(rejected(place.domain, wrong.message())),
         }
     }
 
