@@ -237,6 +237,7 @@ impl Email {
         let message = Message {
             ip: given.ip,
             sender: &given.sender,
+            domain: None,
             helo: &given.helo,
             receiver: "unknown",
         };

@@ -37,6 +37,7 @@ async fn no_verdict_of_five_thousand_records_differs_from_pyspf_but_for_listed_r
         let message = Message {
             ip: case.ip,
             sender: &case.sender,
+            domain: None,
             helo: case.helo,
             receiver: "receiver.example",
         };
