@@ -1,5 +1,5 @@
 import protect from './index.cjs';
 
 export * from './generated/index.mjs';
-export const { ProtectError, open, version } = protect;
+export const { email, ProtectError, open, version } = protect;
 export default protect;

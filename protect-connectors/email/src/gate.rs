@@ -159,10 +159,8 @@ struct Construct {
 #[serde(deny_unknown_fields)]
 struct OfDomain {
     domain: String,
-    #[serde(default)]
-    selectors: Vec<String>,
-    #[serde(default)]
-    rua: Vec<String>,
+    selectors: Option<Vec<String>>,
+    rua: Option<Vec<String>>,
     fetch_policies: Option<bool>,
 }
 
@@ -171,8 +169,7 @@ struct OfDomain {
 struct OfMessage {
     ip: IpAddr,
     sender: String,
-    #[serde(default)]
-    helo: String,
+    helo: Option<String>,
 }
 
 impl Callable for Email {
@@ -220,10 +217,10 @@ impl Email {
         let domain = DomainName::parse(&given.domain)
             .map_err(|wrong| Error::from(wrong).with_context("argument", "domain"))?;
         let options = AuditOptions {
-            selectors: given.selectors,
+            selectors: given.selectors.unwrap_or_default(),
             fetch_policies: given.fetch_policies.unwrap_or(true),
             known: Known {
-                our_rua: given.rua,
+                our_rua: given.rua.unwrap_or_default(),
                 ..Known::default()
             },
             ..AuditOptions::default()
@@ -238,7 +235,7 @@ impl Email {
             ip: given.ip,
             sender: &given.sender,
             domain: None,
-            helo: &given.helo,
+            helo: given.helo.as_deref().unwrap_or_default(),
             receiver: "unknown",
         };
         let resolver = Resolver::new(self.context.dns.clone());

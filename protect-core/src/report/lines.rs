@@ -29,7 +29,7 @@ pub(super) fn drawing(along: &[String], lines: &[Line]) -> Value {
         .map(|(index, line)| {
             let style = index % DASHES.len();
             context! {
-                label => line.label,
+                label => line.label.as_str(),
                 class => format!("line{style}"),
                 dash => DASHES.get(style).copied().unwrap_or_default(),
                 path => path(line),
