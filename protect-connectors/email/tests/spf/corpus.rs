@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use protect_core::Random as _;
 use protect_core::dns::{DnsAnswer, DnsFailure, DnsRecord, RecordType, TxtRecord};
 use protect_core::testing::{MapDns, SeededRandom};
+use protect_email::spf::Decision;
 use serde_json::{Value, json};
 
 /// Something to check.
@@ -138,18 +139,22 @@ impl Corpus {
         dns
     }
 
-    /// The zone and the cases, as the other implementation reads them.
-    pub(crate) fn document(&self) -> Value {
+    /// The zone and the cases, each with our answer, as the other implementation reads them.
+    pub(crate) fn document(&self, ours: &[Decision]) -> Value {
         let zone: BTreeMap<_, Vec<Value>> = self
             .zone
             .iter()
             .map(|(name, records)| (name, records.iter().map(written).collect()))
             .collect();
-        let cases: Vec<_> = self
-            .cases
-            .iter()
-            .map(|case| json!({"ip": case.ip, "sender": case.sender, "helo": case.helo}))
-            .collect();
+        let case = |(case, ours): (&Case, &Decision)| {
+            json!({
+                "ip": case.ip,
+                "sender": case.sender,
+                "helo": case.helo,
+                "expected": ours.result,
+            })
+        };
+        let cases: Vec<_> = self.cases.iter().zip(ours).map(case).collect();
         json!({"zone": zone, "silent": self.silent, "cases": cases})
     }
 }

@@ -31,6 +31,7 @@ async fn every_test_of_the_openspf_suite_gets_a_result_that_the_suite_accepts() 
             let message = Message {
                 ip: test.ip,
                 sender: &test.sender,
+                domain: None,
                 helo: &test.helo,
                 receiver: "receiver.example",
             };
