@@ -1,5 +1,6 @@
 'use strict';
 
+const email = require('./lib/email.cjs');
 const { ProtectError } = require('./lib/errors.cjs');
 const hibp = require('./lib/hibp.cjs');
 const m365 = require('./lib/m365.cjs');
@@ -8,4 +9,4 @@ const native = require('./lib/native.cjs');
 const { Sandbox } = require('./lib/sandbox.cjs');
 const generated = require('./generated/index.cjs');
 
-module.exports = { ...generated, ProtectError, Sandbox, hibp, m365, open, version: native.version };
+module.exports = { ...generated, ProtectError, Sandbox, email, hibp, m365, open, version: native.version };

@@ -34,3 +34,22 @@ pub(crate) fn posture_evaluate(
         py.detach(|| operations::posture_evaluate(kind, snapshot, is_path, profile, config));
     decided.map_err(|error| exception(py, &error, "posture.evaluate"))
 }
+
+/// Reads one report from its bytes, in whatever they are wrapped: its kind, its JSON without records,
+/// and the JSON of each record.
+#[pyfunction]
+pub(crate) fn email_parse_report(
+    py: Python<'_>,
+    data: &[u8],
+) -> PyResult<(&'static str, String, Vec<String>)> {
+    let read = py.detach(|| operations::email_parse_report(data));
+    read.map(|report| (report.kind, report.head, report.records))
+        .map_err(|error| exception(py, &error, "email.parse_report"))
+}
+
+/// Reads a file of reports, or every file below a folder; gives the JSON of what they say together.
+#[pyfunction]
+pub(crate) fn email_read_reports(py: Python<'_>, path: &str) -> PyResult<String> {
+    let read = py.detach(|| operations::email_read_reports(path));
+    read.map_err(|error| exception(py, &error, "email.read_reports"))
+}

@@ -24,6 +24,8 @@ pub mod operations;
 pub mod posture;
 mod protect;
 mod registry;
+#[cfg(feature = "email")]
+pub mod report;
 
 pub use context::context;
 pub use protect::{Protect, ProtectBuilder};

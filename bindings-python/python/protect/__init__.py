@@ -2,7 +2,8 @@
 
 import atexit as _atexit
 
-from protect import aio, connectors, exceptions, hibp, m365, models, onepassword
+from protect import aio, connectors, email, exceptions, hibp, m365, models, onepassword
+from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.hibp import Hibp
 from protect._generated.onepassword import OnePassword
@@ -17,6 +18,7 @@ from protect.models import ScanPage, ScanRequest
 __all__ = [
     "Connector",
     "Directory",
+    "Email",
     "Hibp",
     "OnePassword",
     "Protect",
@@ -31,6 +33,7 @@ __all__ = [
     "__version__",
     "aio",
     "connectors",
+    "email",
     "exceptions",
     "hibp",
     "m365",

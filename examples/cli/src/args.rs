@@ -460,6 +460,13 @@ pub(crate) struct Snapshots {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EmailReports {
+    /// Reports as XML, JSON, gzip, zip or messages; folders of them; `-` for standard input.
+    #[arg(required = true, value_name = "FILE-OR-FOLDER")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Report {
     #[command(flatten)]
     pub(crate) tenant: OneTenant,

@@ -40,8 +40,8 @@ impl Answer {
         })
     }
 
-    /// Nothing more to print: every item was, on the way.
-    pub(crate) fn streamed(exit: Exit) -> Self {
+    /// Nothing more to print: only the exit status is left.
+    pub(crate) fn printed(exit: Exit) -> Self {
         Self {
             document: Value::Null,
             page: Page::new(),
@@ -97,7 +97,7 @@ impl Output {
 
     /// Prints an answer.
     pub(crate) fn answer(self, answer: &Answer) -> Result<()> {
-        if self.json && answer.document.is_null() {
+        if answer.document.is_null() {
             return Ok(());
         }
         if self.json {
@@ -123,6 +123,13 @@ impl Output {
         self.page(page)
     }
 
+    /// Begins one JSON document that is printed as it comes.
+    pub(crate) fn stream(self) -> Stream {
+        Stream {
+            out: io::BufWriter::with_capacity(64 << 10, io::stdout().lock()),
+        }
+    }
+
     /// Prints an error: what, where, and what to do next.
     pub(crate) fn error(self, error: &Error) {
         let printed = if self.json {
@@ -139,6 +146,29 @@ impl Output {
         };
         // There is nobody left to tell.
         drop(printed);
+    }
+}
+
+/// A JSON document too large to be held: whoever writes it puts it together.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    out: io::BufWriter<io::StdoutLock<'static>>,
+}
+
+impl Stream {
+    /// Punctuation and names.
+    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
+        printed(self.out.write_all(text.as_bytes()))
+    }
+
+    /// A value.
+    pub(crate) fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        printed(serde_json::to_writer(&mut self.out, value).map_err(io::Error::from))
+    }
+
+    /// The end: everything is printed.
+    pub(crate) fn end(mut self) -> Result<()> {
+        printed(self.out.flush())
     }
 }
 
@@ -161,10 +191,13 @@ fn look(terminal: bool, colour: bool, stdout: bool) -> Look {
     }
 }
 
-/// A reader that went away has read enough.
 fn print(to: &mut impl Write, text: &str) -> Result<()> {
-    let printed = to.write_all(text.as_bytes()).and_then(|()| to.flush());
-    match printed {
+    printed(to.write_all(text.as_bytes()).and_then(|()| to.flush()))
+}
+
+/// A reader that went away has read enough.
+fn printed(result: io::Result<()>) -> Result<()> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::new(ErrorKind::Unavailable, "could not print").with_source(error))
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use protect_core::connector::OpContext;
 use protect_core::dns::TxtRecord;
 use protect_core::model::{CheckResult, NotEvaluatedReason, Observation, Severity, Verdict};
-use protect_core::{Context, Result};
+use protect_core::{Context, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,21 @@ impl Audited {
         }
         Ok(all)
     }
+}
+
+/// A domain that can be audited, as somebody wrote it.
+///
+/// # Errors
+/// `invalid_input` where it is none, or a public suffix: nobody's mail is sent in the name of `co.uk`.
+pub fn auditable(text: &str) -> Result<DomainName> {
+    let domain = DomainName::parse(text)?;
+    if dmarc::registrable(&domain).is_none() {
+        return Err(
+            Error::invalid_input("a public suffix has no mail of its own to audit")
+                .with_context("domain", domain.to_string()),
+        );
+    }
+    Ok(domain)
 }
 
 /// Audits a domain. What DNS does not answer is part of the audit, not an error.

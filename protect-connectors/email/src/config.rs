@@ -52,7 +52,7 @@ impl Settings {
 }
 
 /// A name server as people write it; without a port it is 53.
-fn server(text: &str) -> Result<SocketAddr, &'static str> {
+pub(crate) fn server(text: &str) -> Result<SocketAddr, &'static str> {
     let address = text.trim();
     let with_port = address.parse().ok();
     let alone = || Some(SocketAddr::new(address.parse().ok()?, 53));

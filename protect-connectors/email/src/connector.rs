@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, Diagnosis, OpContext, ScanPage, ScanRequest, Scanner,
 };
-use protect_core::dns::{DnsAnswer, RecordType};
+use protect_core::dns::{DnsAnswer, DnsFailure, RecordType};
 use protect_core::model::CheckId;
 use protect_core::registry::{ConnectorSetup, Registry};
 use protect_core::{Context, Result};
@@ -70,17 +70,20 @@ impl Connector for EmailConnector {
         }
     }
 
-    /// Asks for the name servers of the root, which every resolver knows.
+    /// Asks about a name that never exists (RFC 2606 section 2): whatever comes, something answers.
     async fn diagnose(&self, _: &OpContext) -> Result<Diagnosis> {
-        let answer = self.scan.context.dns.query(".", RecordType::Ns).await;
-        let mut notes = Vec::new();
-        let reachable = match answer {
-            DnsAnswer::Failed(failure) => {
-                notes.push(format!("the name server does not answer: {failure}"));
-                false
+        let answer = self.scan.context.dns.query("example", RecordType::Ns).await;
+        let silent = match answer {
+            DnsAnswer::Failed(failure @ (DnsFailure::Timeout | DnsFailure::Network)) => {
+                Some(failure)
             }
-            _ => true,
+            _ => None,
         };
+        let reachable = silent.is_none();
+        let mut notes: Vec<_> = silent
+            .map(|failure| format!("the name server does not answer: {failure}"))
+            .into_iter()
+            .collect();
         if let Some(folder) = &self.scan.settings.reports
             && !folder.is_dir()
         {

@@ -7,6 +7,7 @@ mod config;
 mod connector;
 pub mod dkim;
 pub mod dmarc;
+mod gate;
 pub mod name;
 mod propose;
 pub mod reports;
@@ -17,8 +18,9 @@ pub mod spf;
 mod tags;
 pub mod transport;
 
-pub use audit::{AT_ONCE, AuditOptions, DomainAudit, audit, audit_all};
+pub use audit::{AT_ONCE, AuditOptions, DomainAudit, audit, audit_all, auditable};
 pub use connector::{EmailConnector, register};
+pub use gate::{CLASS, OPERATIONS, connect};
 pub use propose::{Proposal, PublishedAs};
 pub use spf::SpfAudit;
 pub use tags::{Problem, RecordIssue, Tag};

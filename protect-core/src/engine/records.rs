@@ -1,7 +1,10 @@
 //! How the engine's things become records: the only place that knows keys, states and groups.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::Tenant;
 use super::scan::StoredVerdict;
@@ -56,6 +59,34 @@ impl Tenant {
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => return Ok(things),
+            }
+        }
+    }
+}
+
+impl Tenant {
+    /// What a scanner stored with its pages, by its own keys that begin with `prefix`: for sections
+    /// of the report that belong to its connector.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn scanner_state(
+        &self,
+        connector: &ConnectorName,
+        prefix: &str,
+    ) -> Result<BTreeMap<String, Value>> {
+        let own = scan_state_key(connector, "");
+        let mut query = Query::prefix(RecordKind::ScanState, format!("{own}{prefix}"));
+        let mut state = BTreeMap::new();
+        loop {
+            let page = self.store().query(self.id(), query.clone()).await?;
+            for record in &page.records {
+                let key = record.key.strip_prefix(&own).unwrap_or(&record.key);
+                state.insert(key.to_owned(), record.read()?);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(state),
             }
         }
     }

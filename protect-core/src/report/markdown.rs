@@ -1,4 +1,4 @@
-use super::{Block, Report};
+use super::{Block, Line, Report};
 
 /// The report as Markdown.
 pub(super) fn render(report: &Report) -> String {
@@ -46,6 +46,22 @@ fn write_block(block: &Block, lines: &mut Vec<String>) {
                     .map(|f| format!("- {}: {}", plain(&f.label), f.value)),
             );
         }
+        Block::Lines {
+            title,
+            along,
+            lines: drawn,
+        } => {
+            lines.extend([plain(title), String::new()]);
+            let labels = drawn.iter().map(|line| line.label.clone());
+            let columns: Vec<_> = std::iter::once(String::new()).chain(labels).collect();
+            lines.push(row(&columns));
+            lines.push(format!("|{}", " --- |".repeat(columns.len())));
+            for (index, at) in along.iter().enumerate() {
+                let cells = drawn.iter().map(|line| percent(line, index));
+                let cells: Vec<_> = std::iter::once(at.clone()).chain(cells).collect();
+                lines.push(row(&cells));
+            }
+        }
         Block::Table { columns, rows } => {
             lines.push(row(columns));
             lines.push(format!("|{}", " --- |".repeat(columns.len())));
@@ -53,6 +69,11 @@ fn write_block(block: &Block, lines: &mut Vec<String>) {
         }
     }
     lines.push(String::new());
+}
+
+fn percent(line: &Line, index: usize) -> String {
+    let known = line.percent.get(index).copied().flatten();
+    known.map_or_else(String::new, |percent| format!("{percent:.1} %"))
 }
 
 fn row(cells: &[String]) -> String {

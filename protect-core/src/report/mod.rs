@@ -4,6 +4,7 @@
 //! section into JSON, Markdown or HTML, so that a new section needs no new template.
 
 mod html;
+mod lines;
 mod markdown;
 mod month;
 mod score;
@@ -79,6 +80,24 @@ pub enum Block {
         /// Each with its label.
         bars: Vec<Figure>,
     },
+    /// Shares over time, drawn as lines.
+    Lines {
+        /// What the lines show, in a sentence for who cannot see them.
+        title: String,
+        /// What stands along the bottom, in order.
+        along: Vec<String>,
+        /// Each as long as `along`.
+        lines: Vec<Line>,
+    },
+}
+
+/// One line of a chart of shares.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// What it shows.
+    pub label: String,
+    /// From 0 to 100 percent; `None` where nothing is known, which leaves a gap.
+    pub percent: Vec<Option<f64>>,
 }
 
 /// A number and what it counts.

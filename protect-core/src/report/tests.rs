@@ -127,3 +127,46 @@ async fn a_section_of_ones_own_stands_in_the_report() {
     let report = tenant(&[]).await.report(month, &[&Own]).await.unwrap();
     assert!(report.to_html().unwrap().contains("acme in 2026-11"));
 }
+
+#[tokio::test]
+async fn shares_over_time_are_drawn_without_script_and_said_in_words() {
+    #[derive(Debug)]
+    struct Shares;
+    #[async_trait]
+    impl ReportSection for Shares {
+        async fn write(&self, _: &Tenant, _: Month) -> Result<Option<Section>> {
+            let line = |label: &str, percent: [Option<f64>; 3]| Line {
+                label: label.to_owned(),
+                percent: percent.into(),
+            };
+            Ok(Some(Section {
+                id: "shares".to_owned(),
+                title: "Shares".to_owned(),
+                blocks: vec![Block::Lines {
+                    title: HOSTILE.to_owned(),
+                    along: vec!["1".to_owned(), HOSTILE.to_owned(), "3".to_owned()],
+                    lines: vec![
+                        line("one", [Some(10.0), Some(90.0), None]),
+                        line(HOSTILE, [None, Some(50.0), None]),
+                    ],
+                }],
+            }))
+        }
+    }
+    let month = "2026-11".parse().unwrap();
+    let report = tenant(&[]).await.report(month, &[&Shares]).await.unwrap();
+    let html = report.to_html().unwrap();
+    assert!(
+        html.contains("<svg viewBox") && html.contains("aria-label=\"&lt;script"),
+        "{html}"
+    );
+    assert!(
+        html.contains("<circle") && html.contains("stroke-dasharray"),
+        "{html}"
+    );
+    assert!(!html.contains("<script"));
+    let markdown = report.to_markdown();
+    assert!(markdown.contains("| 1 | 10.0 % |"), "{markdown}");
+    let json: Report = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+    assert_eq!(json, report);
+}

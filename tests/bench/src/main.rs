@@ -12,6 +12,7 @@ mod calls;
 mod hibp;
 mod measure;
 mod observe;
+mod reports;
 mod table;
 mod users;
 
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 4] = ["observe", "users", "hibp", "calls"];
+const NAMES: [&str; 5] = ["observe", "users", "hibp", "reports", "calls"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -50,6 +51,7 @@ async fn main() -> ExitCode {
                 "observe" => observe::measure(&mut table).await,
                 "users" => users::measure(&mut table).await,
                 "hibp" => hibp::measure(&mut table).await,
+                "reports" => reports::measure(&mut table),
                 _ => calls::measure(&mut table),
             }
         }

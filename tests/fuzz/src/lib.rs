@@ -5,6 +5,7 @@
 //! `README.md` beside this crate says how to run them and how to add one.
 
 mod config;
+mod email;
 mod hibp;
 mod http;
 mod ledger;
@@ -31,6 +32,10 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "config_toml",
         run: config::toml,
+    },
+    Target {
+        name: "email_reports",
+        run: email::reports,
     },
     Target {
         name: "hibp_breaches",

@@ -2,6 +2,7 @@
 
 use protect_connectors::core::Result;
 use protect_connectors::core::report::Month;
+use protect_connectors::report::sections;
 use serde_json::json;
 
 use crate::app::{self, App};
@@ -50,7 +51,7 @@ pub(super) async fn report(app: &App, wanted: Report) -> Result<Option<Answer>> 
     let tenant = app::choose(&protect, wanted.tenant.tenant.as_deref())?;
     let now = protect.context().clock.now();
     let month = wanted.month.unwrap_or_else(|| Month::of(now));
-    let report = tenant.report(month, &[]).await?;
+    let report = tenant.report(month, &sections()).await?;
     let text = match wanted.format {
         Format::Html => report.to_html()?,
         Format::Md => report.to_markdown(),

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::dkim::DkimAudit;
 use crate::dmarc::{DmarcAudit, ReportEvidence};
 use crate::name::DomainName;
+use crate::reports::rules;
 use crate::spf::SpfAudit;
 use crate::transport::{MailHosts, TransportAudit};
 
@@ -194,7 +195,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
 
 /// The ids of everything that the connector decides.
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
-    all().map(|check| check.id)
+    all().map(|check| check.id).chain(rules::ALL)
 }
 
 /// Decides every rule.

@@ -41,13 +41,12 @@ pub struct DkimSelector {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<DomainName>,
     /// What stands there.
-    #[serde(flatten)]
     pub found: SelectorFound,
 }
 
 /// What stands at a selector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "found", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum SelectorFound {
     /// One key record.
     Key {
@@ -128,7 +127,9 @@ pub(crate) async fn discover(
             audit.wildcard = has_wildcard(resolver, random, &base).await;
         }
     }
-    let guess = hints.guess && !audit.nothing_below && !audit.wildcard;
+    // Where even this was not answered, guesses would only be more questions without an answer.
+    let known = audit.failure.is_none();
+    let guess = hints.guess && known && !audit.nothing_below && !audit.wildcard;
     let candidates = selectors::candidates(hints.learnt, hints.configured, hints.providers, guess);
     audit.tried = candidates.len();
     let asked = futures::stream::iter(candidates)

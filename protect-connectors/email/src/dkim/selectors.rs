@@ -108,7 +108,7 @@ const fn provider(
 
 /// Why a selector is tried.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "source", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SelectorSource {
     /// Aggregate reports show mail that it signed, that verified, and that is aligned. A failing
     /// signature proves nothing: anybody can write one, and choose what we would ask DNS.
@@ -137,7 +137,6 @@ pub struct Candidate {
     /// Its name.
     pub selector: String,
     /// Why.
-    #[serde(flatten)]
     pub source: SelectorSource,
 }
 

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::record::{DmarcRecord, Policy};
 
 /// How long reports must have been read at a stage before the next.
-pub const DAYS: u32 = 14;
+const DAYS: u32 = 14;
 
 /// How many of a thousand messages must be aligned before the next stage.
-pub const ALIGNED_PER_MILLE: u64 = 980;
+const ALIGNED_PER_MILLE: u64 = 980;
 
 /// Fewer messages than this say nothing.
-pub const MESSAGES: u64 = 100;
+const MESSAGES: u64 = 100;
 
 /// Where a domain stands on the way to `reject`.
 #[derive(

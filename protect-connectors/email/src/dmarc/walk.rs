@@ -216,7 +216,7 @@ fn sort(texts: &[TxtRecord]) -> (DmarcAt, Vec<String>) {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectivePolicy {
     /// Where the record stands; `None` where there is none, or none that does anything.
-    pub from: Option<DomainName>,
+    pub found_at: Option<DomainName>,
     /// What the record asks; `None` where there is none.
     pub asked: Option<Policy>,
     /// What receivers by RFC 9989 do: one level less while the owner is testing.
@@ -246,7 +246,7 @@ impl EffectivePolicies {
             let record = step.and_then(DmarcStep::record);
             let asked = record.and_then(policy);
             EffectivePolicy {
-                from: asked.and(step).map(|step| step.name.clone()),
+                found_at: asked.and(step).map(|step| step.name.clone()),
                 asked,
                 applied: record
                     .zip(asked)
@@ -304,7 +304,7 @@ pub struct OldView {
     /// The organisational domain by the public suffix list; `None` for a public suffix itself.
     pub organisational_domain: Option<DomainName>,
     /// Where the record stands that applies.
-    pub from: Option<DomainName>,
+    pub found_at: Option<DomainName>,
     /// What it asks for the domain.
     pub policy: Option<Policy>,
     /// The share of failing mail that it is applied to, in percent.
@@ -348,7 +348,7 @@ impl OldView {
         Ok(Self {
             organisational_domain: organisation,
             percent: at.record().and_then(|record| record.pct).unwrap_or(100),
-            from: policy.map(|_| at.name),
+            found_at: policy.map(|_| at.name),
             policy,
         })
     }

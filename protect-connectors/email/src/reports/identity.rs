@@ -85,10 +85,30 @@ pub enum Novelty {
     Contradicts,
 }
 
-/// The reports that were seen.
-#[derive(Clone, Debug, Default)]
+/// The reports that were seen. Stored as a list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(
+    from = "Vec<(Identity, Fingerprint)>",
+    into = "Vec<(Identity, Fingerprint)>"
+)]
 pub struct Seen {
     reports: HashMap<Identity, Fingerprint>,
+}
+
+impl From<Vec<(Identity, Fingerprint)>> for Seen {
+    fn from(reports: Vec<(Identity, Fingerprint)>) -> Self {
+        Self {
+            reports: reports.into_iter().collect(),
+        }
+    }
+}
+
+impl From<Seen> for Vec<(Identity, Fingerprint)> {
+    fn from(seen: Seen) -> Self {
+        let mut reports: Self = seen.reports.into_iter().collect();
+        reports.sort_unstable_by_key(|(identity, _)| *identity);
+        reports
+    }
 }
 
 impl Seen {

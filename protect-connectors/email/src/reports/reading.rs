@@ -16,6 +16,7 @@ use super::volumes::Volumes;
 
 /// How much was read, and what of it counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportTally")]
 pub struct Tally {
     /// Files, and other sources.
     pub files: u64,
@@ -115,6 +116,19 @@ pub struct Reading {
 type Tell<'t> = &'t mut dyn FnMut(Told<'_>) -> Result<()>;
 
 impl Reading {
+    /// Goes on where reports were read before: those are not counted again.
+    pub fn after(seen: Seen) -> Self {
+        Self {
+            seen,
+            ..Self::default()
+        }
+    }
+
+    /// The reports that were read, now and before.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
     /// Reads one source and tells what is in it. What cannot be read is told, not an error.
     ///
     /// # Errors
@@ -169,16 +183,16 @@ impl Reading {
                 })
             }
             Found::Document(document) => {
-                let opened = match document.shape {
-                    Shape::Xml => open(document).map(Opened::Aggregate),
-                    Shape::Json => document.open().and_then(tls::read).map(Opened::Tls),
-                };
-                match opened {
-                    Ok(Opened::Aggregate((reader, first))) => {
-                        self.aggregate(document.part, reader, first, tell)
-                    }
-                    Ok(Opened::Tls(report)) => self.tls(document.part, &report, tell),
-                    Err(error) => self.broken(document.part, &error, tell),
+                let part = document.part;
+                match document.shape {
+                    Shape::Xml => match open(document) {
+                        Ok((reader, first)) => self.aggregate(part, reader, first, tell),
+                        Err(error) => self.broken(part, &error, tell),
+                    },
+                    Shape::Json => match document.open().and_then(tls::read) {
+                        Ok(report) => self.tls(part, &report, tell),
+                        Err(error) => self.broken(part, &error, tell),
+                    },
                 }
             }
         }
@@ -193,11 +207,9 @@ impl Reading {
     ) -> Result<()> {
         let identity = Identity::of(reader.head());
         let is_new = !self.seen.contains(identity);
-        let mut volumes = match is_new {
-            true => self.volumes.report(reader.head()),
-            false => None,
-        };
+        let mut volumes = None;
         if is_new {
+            volumes = self.volumes.report(reader.head());
             tell(Told::Begin { part })?;
         }
         let mut fingerprint = Fingerprint::default();
@@ -250,11 +262,6 @@ impl Reading {
             contradicts: false,
         })
     }
-}
-
-enum Opened<R> {
-    Aggregate((AggregateReader<R>, Option<Record>)),
-    Tls(TlsReport),
 }
 
 type Opening<'d> = (AggregateReader<Box<dyn Read + 'd>>, Option<Record>);

@@ -25,6 +25,15 @@ pub const NO_REPORTS: &str = "email.rua.no_reports";
 /// A selector signs for the domain that the configuration does not name.
 pub const SELECTOR_SEEN: &str = "email.rua.selector_seen";
 
+/// The ids of every rule here.
+pub const ALL: [&str; 5] = [
+    NEW_UNAUTHORISED_SENDER,
+    ALIGNMENT_DROP,
+    FAIL_SPIKE,
+    NO_REPORTS,
+    SELECTOR_SEEN,
+];
+
 /// Messages of a day from which on a new source is worth a word.
 const NEW_SENDER_MESSAGES: u64 = 20;
 /// Days in which a source counts as known.

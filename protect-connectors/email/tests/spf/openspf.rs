@@ -1,11 +1,10 @@
 //! The conformance suite of openspf.org for RFC 7208, read from outside the project: 16 scenarios
-//! with a zone each, 203 tests.
+//! with a zone each, 203 tests. The tests of the command read it too.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use protect_core::dns::{DnsAnswer, DnsFailure, DnsRecord, RecordType, TxtRecord};
-use protect_core::testing::MapDns;
+use protect_core::dns::{DnsRecord, RecordType, TxtRecord};
 use saphyr::{LoadableYamlNode, Yaml};
 
 /// Messages, and the DNS that they are checked against.
@@ -47,26 +46,6 @@ pub(crate) fn suite() -> Option<Vec<Scenario>> {
     let text = std::fs::read_to_string(path).unwrap();
     let documents = Yaml::load_from_str(&text).unwrap();
     Some(documents.iter().map(scenario).collect())
-}
-
-impl Scenario {
-    /// The zone as a map.
-    pub(crate) fn dns(&self) -> MapDns {
-        let dns = MapDns::default();
-        for (name, entries) in &self.zone {
-            for entry in entries {
-                match entry {
-                    Entry::Record(record) => dns.add(name, record.clone()),
-                    Entry::Timeout => {
-                        for kind in missing(entries) {
-                            dns.set(name, kind, DnsAnswer::Failed(DnsFailure::Timeout));
-                        }
-                    }
-                }
-            }
-        }
-        dns
-    }
 }
 
 /// The types that a name has no record of.

@@ -1,6 +1,7 @@
 //! `email`: mail authentication, without any account and without a configuration.
 
 mod audit;
+mod reports;
 mod spf;
 mod tree;
 
@@ -10,6 +11,7 @@ use clap::Subcommand;
 use protect_connectors::core::{Context, Error, ErrorKind, Result};
 
 use crate::app::App;
+use crate::args::EmailReports;
 use crate::output::Answer;
 
 /// What to do.
@@ -19,6 +21,8 @@ pub(crate) enum Email {
     Audit(audit::Audit),
     /// What a receiver would answer for one message by SPF, and which term decides.
     Spf(spf::Spf),
+    /// Read the reports that receivers send, and say who sends in a domain's name.
+    Reports(EmailReports),
     /// The records to publish for a domain, each with its reason and its risk.
     Propose(audit::Propose),
 }
@@ -27,6 +31,7 @@ pub(super) async fn run(app: &App, command: Email) -> Result<Option<Answer>> {
     match command {
         Email::Audit(wanted) => audit::audit_domains(app, wanted).await,
         Email::Spf(wanted) => spf::run(&wanted).await.map(Some),
+        Email::Reports(wanted) => reports::run(app, &wanted).map(Some),
         Email::Propose(wanted) => audit::propose(app, wanted).await.map(Some),
     }
 }

@@ -1,0 +1,51 @@
+"""The same names as in `protect.email`, to be awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protect._client import Timeout
+from protect._generated.email_aio import Email
+from protect._generated.email_models import *
+
+
+async def audit(
+    domain: str,
+    *,
+    resolver: str | None = None,
+    selectors: Sequence[str] | None = None,
+    rua: Sequence[str] | None = None,
+    fetch_policies: bool | None = None,
+    timeout: Timeout = None,
+) -> DomainAudit:
+    """See `protect.email.audit`."""
+    return await Email(resolver=resolver).audit(
+        domain, selectors=selectors, rua=rua, fetch_policies=fetch_policies, timeout=timeout
+    )
+
+
+async def propose(
+    domain: str,
+    *,
+    resolver: str | None = None,
+    selectors: Sequence[str] | None = None,
+    rua: Sequence[str] | None = None,
+    fetch_policies: bool | None = None,
+    timeout: Timeout = None,
+) -> list[Proposal]:
+    """See `protect.email.propose`."""
+    return await Email(resolver=resolver).propose(
+        domain, selectors=selectors, rua=rua, fetch_policies=fetch_policies, timeout=timeout
+    )
+
+
+async def spf(
+    ip: str,
+    sender: str,
+    *,
+    helo: str | None = None,
+    resolver: str | None = None,
+    timeout: Timeout = None,
+) -> SpfDecision:
+    """See `protect.email.spf`."""
+    return await Email(resolver=resolver).spf(ip, sender, helo=helo, timeout=timeout)

@@ -1,0 +1,122 @@
+//! What is remembered of a domain between runs.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use protect_core::connector::{ScanPage, ScanRequest};
+use protect_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::read_state;
+use crate::audit::DomainAudit;
+use crate::checks::KnownKey;
+use crate::dmarc::Policy;
+use crate::name::DomainName;
+
+/// Domains, and keys of other domains, that a domain's keys are compared with.
+const COMPARED: usize = 1_000;
+
+/// What is remembered of one domain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Memory {
+    /// Since when the policy has been `none`.
+    pub(super) monitoring_since: Option<Timestamp>,
+    /// Its own DMARC record.
+    record: Option<String>,
+    /// Since when that has stood there.
+    pub(super) record_since: Option<Timestamp>,
+    keys: Vec<KnownKey>,
+}
+
+impl Memory {
+    /// What is remembered after an audit. What nobody could say stays as it was.
+    pub(super) fn after(mut self, audit: &DomainAudit) -> Self {
+        let policy = audit.dmarc.policies.as_ref();
+        match policy.and_then(|policies| policies.domain.applied) {
+            Some(Policy::None) => {
+                self.monitoring_since.get_or_insert(audit.at);
+            }
+            Some(_) => self.monitoring_since = None,
+            None => {}
+        }
+        if let Some(record) = audit.dmarc.record()
+            && self.record.as_ref() != Some(&record.text)
+        {
+            self.record = Some(record.text.clone());
+            self.record_since = Some(audit.at);
+        }
+        for (at, key) in audit.dkim.live() {
+            if let Some(fingerprint) = &key.fingerprint {
+                self.learn(audit, &at.candidate.selector, fingerprint);
+            }
+        }
+        self
+    }
+
+    fn learn(&mut self, audit: &DomainAudit, selector: &str, fingerprint: &str) {
+        let known = self
+            .keys
+            .iter()
+            .position(|known| known.selector == selector);
+        let known = known.and_then(|index| self.keys.get_mut(index));
+        if known
+            .as_ref()
+            .is_some_and(|known| known.fingerprint == fingerprint)
+        {
+            return;
+        }
+        let seen = KnownKey {
+            domain: audit.domain.clone(),
+            selector: selector.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            since: audit.at,
+        };
+        match known {
+            Some(known) => *known = seen,
+            None => self.keys.push(seen),
+        }
+    }
+}
+
+/// What is remembered of the domain and of the others that are watched.
+pub(super) async fn read(
+    request: &ScanRequest<'_>,
+    domain: &DomainName,
+) -> Result<BTreeMap<DomainName, Memory>> {
+    let watched = request.watched.domains.iter().take(COMPARED);
+    let watched = watched.filter_map(|name| DomainName::parse(name).ok());
+    let mut names: Vec<_> = watched.collect();
+    if !names.contains(domain) {
+        names.push(domain.clone());
+    }
+    let keys: Vec<_> = names.iter().map(key).collect();
+    let mut stored: BTreeMap<String, Memory> = read_state(request.state, &keys).await?;
+    let with_memory = |name: DomainName| {
+        let memory = stored.remove(&key(&name))?;
+        Some((name, memory))
+    };
+    Ok(names.into_iter().filter_map(with_memory).collect())
+}
+
+/// The keys that a domain's are compared with, its own first.
+pub(super) fn keys(
+    mut memories: BTreeMap<DomainName, Memory>,
+    domain: &DomainName,
+) -> Vec<KnownKey> {
+    let own = memories.remove(domain).unwrap_or_default();
+    let others = memories.into_values().flat_map(|memory| memory.keys);
+    own.keys.into_iter().chain(others.take(COMPARED)).collect()
+}
+
+/// Stores what is remembered with the page.
+pub(super) fn remember(page: &mut ScanPage, memory: Memory, domain: &DomainName) -> Result<()> {
+    let memory = serde_json::to_value(memory)
+        .map_err(|error| Error::unexpected("a memory has no JSON form").with_source(error))?;
+    page.state.insert(key(domain), Some(memory));
+    Ok(())
+}
+
+fn key(domain: &DomainName) -> String {
+    format!("domain:{domain}")
+}
