@@ -204,7 +204,7 @@ impl Catalogue {
         let licences = self.licence_paths.iter().map(std::slice::from_ref);
         let licences = licences.filter(|_| !check.licences.is_empty());
         let closed = check.needs.groups().chain(licences);
-        let closed = closed.filter(|group| !group.iter().any(|path| is_open(path)));
+        let closed = closed.filter(|group| !group.iter().any(is_open));
         let firsts = closed.filter_map(|group| self.resource(group.first()?)?.permissions.first());
         let mut lacking: Vec<_> = firsts.copied().collect();
         lacking.sort_unstable();

@@ -60,15 +60,14 @@ fn level(check: &Check) -> String {
     let Some(level) = check.level else {
         return String::new();
     };
-    let defaults = level
-        .defaults
-        .iter()
-        .map(|(profile, value)| match *profile {
-            "" => format!("`{value}`"),
-            profile => format!("{profile} `{value}`"),
-        });
-    let defaults: Vec<_> = defaults.collect();
-    format!("{}: {}", level.docs, defaults.join(", else "))
+    let several = level.defaults.len() > 1;
+    let written = |(profile, value): &(&str, &str)| match *profile {
+        "" if several => format!("else `{value}`"),
+        "" => format!("`{value}`"),
+        profile => format!("{profile} `{value}`"),
+    };
+    let defaults: Vec<_> = level.defaults.iter().map(written).collect();
+    format!("{}: {}", level.docs, defaults.join(", "))
 }
 
 fn code(words: &[&str], between: &str) -> String {

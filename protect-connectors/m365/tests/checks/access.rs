@@ -264,7 +264,7 @@ const CASES: &[Case] = &[
                 "user risk",
                 "/conditions/userRiskLevels",
                 json!(["medium"]),
-            )
+            );
         },
         Fail,
     ),
@@ -437,7 +437,7 @@ const CASES: &[Case] = &[
                 "admins",
                 "/sessionControls/signInFrequency/value",
                 json!(5),
-            )
+            );
         },
         Fail,
     ),
@@ -463,7 +463,7 @@ const CASES: &[Case] = &[
                 "admins",
                 "/sessionControls/persistentBrowser/mode",
                 json!("always"),
-            )
+            );
         },
         Fail,
     ),
@@ -595,7 +595,7 @@ const CASES: &[Case] = &[
                 "agents",
                 "/conditions/agentIdRiskLevels",
                 json!("medium"),
-            )
+            );
         },
         Fail,
     ),

@@ -1,5 +1,10 @@
 //! The checks over tenants written from the shapes of Graph v1.0.
 #![recursion_limit = "256"]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests stand outside of test functions"
+)]
 
 mod access;
 mod promises;

@@ -65,13 +65,17 @@ fn whatever_else_graph_answers_at_a_path_gives_no_verdict() {
                 let mut tenant = good();
                 tenant["resources"][*path] = body.clone();
                 let found = result(&tenant, &Profile::scuba(), check.id);
-                let expected = Expected::NotEvaluated(reason);
-                assert_eq!(
-                    Expected::of(&found),
-                    expected,
-                    "{} at {path}: {body}",
-                    check.id
-                );
+                let found = Expected::of(&found);
+                let reasons = if body.get("value").is_some() {
+                    // An object that is not the one that was asked for.
+                    vec![reason, Reason::NoObservation]
+                } else {
+                    vec![reason]
+                };
+                let fits = reasons
+                    .iter()
+                    .any(|it| found == Expected::NotEvaluated(*it));
+                assert!(fits, "{} at {path}: {body}: {found:?}", check.id);
             }
         }
     }
@@ -177,7 +181,7 @@ fn splitting_pages_adding_fields_and_objects_and_changing_the_case_of_ids_moves_
     for tenant in tenants() {
         for profile in [Profile::scuba(), Profile::cis(), Profile::prowler()] {
             let same = |other: &Value, what| {
-                posture::same_verdicts(&CATALOGUE, &profile, &tenant, other, what)
+                posture::same_verdicts(&CATALOGUE, &profile, &tenant, other, what);
             };
             same(&posture::split_pages(&tenant, &FORMAT, link), "split pages");
             same(

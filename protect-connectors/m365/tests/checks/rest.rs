@@ -235,7 +235,7 @@ const CASES: &[Case] = &[
                     .as_object_mut()
                     .unwrap()
                     .remove("policyMigrationState"),
-            )
+            );
         },
         NOT_SEEN,
     ),
@@ -244,7 +244,7 @@ const CASES: &[Case] = &[
         "for some",
         |t| {
             body(t, METHODS)["reportSuspiciousActivitySettings"]["includeTarget"]["id"] =
-                json!(id(GROUP))
+                json!(id(GROUP));
         },
         Fail,
     ),
@@ -289,7 +289,7 @@ const CASES: &[Case] = &[
         "allowed",
         |t| {
             body(t, AUTHORIZATION)["defaultUserRolePermissions"]["allowedToCreateApps"] =
-                true.into()
+                true.into();
         },
         Fail,
     ),
@@ -421,7 +421,7 @@ const CASES: &[Case] = &[
         "an application's",
         |t| {
             of(t, APPS, ROBOT_APP)["keyCredentials"][0]["endDateTime"] =
-                json!("2026-10-31T00:00:00Z")
+                json!("2026-10-31T00:00:00Z");
         },
         Fail,
     ),
@@ -430,7 +430,7 @@ const CASES: &[Case] = &[
         "a service principal's",
         |t| {
             of(t, PRINCIPALS, FOREIGN)["passwordCredentials"] =
-                secret("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+                secret("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z");
         },
         Fail,
     ),
@@ -443,7 +443,7 @@ const CASES: &[Case] = &[
                     .as_object_mut()
                     .unwrap()
                     .remove("keyCredentials"),
-            )
+            );
         },
         NOT_SEEN,
     ),
@@ -452,7 +452,7 @@ const CASES: &[Case] = &[
         "in two weeks",
         |t| {
             of(t, APPS, ROBOT_APP)["keyCredentials"][0]["endDateTime"] =
-                json!("2026-11-15T00:00:00Z")
+                json!("2026-11-15T00:00:00Z");
         },
         Fail,
     ),
@@ -461,7 +461,7 @@ const CASES: &[Case] = &[
         "yesterday",
         |t| {
             of(t, APPS, ROBOT_APP)["keyCredentials"][0]["endDateTime"] =
-                json!("2026-10-31T00:00:00Z")
+                json!("2026-10-31T00:00:00Z");
         },
         Pass,
     ),
@@ -470,7 +470,7 @@ const CASES: &[Case] = &[
         "two years",
         |t| {
             of(t, APPS, ROBOT_APP)["passwordCredentials"] =
-                secret("2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z")
+                secret("2026-01-01T00:00:00Z", "2028-01-01T00:00:00Z");
         },
         Fail,
     ),
@@ -479,7 +479,7 @@ const CASES: &[Case] = &[
         "for ever",
         |t| {
             of(t, APPS, ROBOT_APP)["passwordCredentials"] =
-                json!([{ "startDateTime": "2026-01-01T00:00:00Z", "endDateTime": null }])
+                json!([{ "startDateTime": "2026-01-01T00:00:00Z", "endDateTime": null }]);
         },
         Fail,
     ),
@@ -488,7 +488,7 @@ const CASES: &[Case] = &[
         "a year",
         |t| {
             of(t, APPS, ROBOT_APP)["passwordCredentials"] =
-                secret("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
+                secret("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
         },
         Pass,
     ),
@@ -497,7 +497,7 @@ const CASES: &[Case] = &[
         "one",
         |t| {
             of(t, APPS, ROBOT_APP)["passwordCredentials"] =
-                secret("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z")
+                secret("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z");
         },
         Fail,
     ),
@@ -506,7 +506,7 @@ const CASES: &[Case] = &[
         "one that expired",
         |t| {
             of(t, APPS, ROBOT_APP)["passwordCredentials"] =
-                secret("2025-10-01T00:00:00Z", "2025-12-01T00:00:00Z")
+                secret("2025-10-01T00:00:00Z", "2025-12-01T00:00:00Z");
         },
         Pass,
     ),
@@ -520,7 +520,7 @@ const CASES: &[Case] = &[
                 FOREIGN,
                 "appRoleAssignments",
                 json!({ "appRoleId": "9E3F62CF-CA93-4989-B6CE-BF83C28F9FE8" }),
-            )
+            );
         },
         Fail,
     ),
@@ -554,7 +554,7 @@ const CASES: &[Case] = &[
         "on the application",
         |t| {
             of(t, APPS, ROBOT_APP)["passwordCredentials"] =
-                secret("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z")
+                secret("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z");
         },
         Fail,
     ),
@@ -563,7 +563,7 @@ const CASES: &[Case] = &[
         "on the service principal",
         |t| {
             of(t, PRINCIPALS, ROBOT)["passwordCredentials"] =
-                secret("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z")
+                secret("2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z");
         },
         Fail,
     ),
@@ -722,7 +722,7 @@ const CASES: &[Case] = &[
                     .as_object_mut()
                     .unwrap()
                     .remove("endDateTime"),
-            )
+            );
         },
         NO_VERDICT,
     ),
@@ -743,7 +743,7 @@ const CASES: &[Case] = &[
         "not required",
         |t| {
             items(t, ROLE_POLICIES)[0]["policy"]["rules"][0]["setting"]["isApprovalRequired"] =
-                false.into()
+                false.into();
         },
         Fail,
     ),
@@ -792,7 +792,7 @@ const CASES: &[Case] = &[
         "since January",
         |t| {
             of(t, USERS, GUEST)["signInActivity"]["lastSignInDateTime"] =
-                json!("2026-01-01T00:00:00Z")
+                json!("2026-01-01T00:00:00Z");
         },
         Fail,
     ),
@@ -819,7 +819,7 @@ const CASES: &[Case] = &[
         "disabled",
         |t| {
             of(t, USERS, DISABLED)["signInActivity"]["lastSignInDateTime"] =
-                json!("2020-01-01T00:00:00Z")
+                json!("2020-01-01T00:00:00Z");
         },
         Pass,
     ),
@@ -834,7 +834,7 @@ const CASES: &[Case] = &[
         "another since August",
         |t| {
             of(t, USERS, MEMBER)["signInActivity"]["lastSignInDateTime"] =
-                json!("2026-08-31T00:00:00Z")
+                json!("2026-08-31T00:00:00Z");
         },
         Pass,
     ),
@@ -843,7 +843,7 @@ const CASES: &[Case] = &[
         "one",
         |t| {
             of(t, USERS, MEMBER)["passwordPolicies"] =
-                json!("DisablePasswordExpiration, DisableStrongPassword")
+                json!("DisablePasswordExpiration, DisableStrongPassword");
         },
         Fail,
     ),
@@ -886,7 +886,7 @@ const CASES: &[Case] = &[
         "as members",
         |t| {
             body(t, AUTHORIZATION)["guestUserRoleId"] =
-                json!("a0b1b346-4d3e-4e8b-98f8-753987be4970")
+                json!("a0b1b346-4d3e-4e8b-98f8-753987be4970");
         },
         Fail,
     ),
@@ -895,7 +895,7 @@ const CASES: &[Case] = &[
         "as Microsoft has it",
         |t| {
             body(t, AUTHORIZATION)["guestUserRoleId"] =
-                json!("10DAE51F-B6AF-4016-8D66-8C2A99B929B3")
+                json!("10DAE51F-B6AF-4016-8D66-8C2A99B929B3");
         },
         Pass,
     ),

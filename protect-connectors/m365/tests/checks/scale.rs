@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 
 use crate::tenant::{CA, GUEST, REGISTRATIONS, good, id, items};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a long test reads its count here"
+)]
 fn users() -> u64 {
     if std::env::var_os("PROTECT_FULL").is_some() {
         100_000

@@ -137,8 +137,8 @@ pub(crate) fn good() -> Value {
                 ]
             }] },
             "/domains": { "value": [
-                domain("acme.example", true, json!(2_147_483_647_i64)),
-                domain("mail.acme.example", false, Value::Null),
+                domain("acme.example", true, &json!(2_147_483_647_i64)),
+                domain("mail.acme.example", false, &Value::Null),
             ] },
             "/users": { "value": users() },
             REGISTRATIONS: { "value": registrations() },
@@ -243,10 +243,10 @@ fn policies() -> Vec<Value> {
             });
         }),
         policy(4, "user risk", blocks(), |it| {
-            it["conditions"]["userRiskLevels"] = json!(["high"])
+            it["conditions"]["userRiskLevels"] = json!(["high"]);
         }),
         policy(5, "sign-in risk", blocks(), |it| {
-            it["conditions"]["signInRiskLevels"] = json!(["high"])
+            it["conditions"]["signInRiskLevels"] = json!(["high"]);
         }),
         policy(
             6,
@@ -315,7 +315,7 @@ fn management() -> Value {
     })
 }
 
-fn domain(name: &str, is_root: bool, validity: Value) -> Value {
+fn domain(name: &str, is_root: bool, validity: &Value) -> Value {
     json!({
         "id": name, "authenticationType": "Managed", "isVerified": true, "isRoot": is_root,
         "passwordValidityPeriodInDays": validity
@@ -393,10 +393,10 @@ fn principal(number: u64, app: &str, owner: &str) -> Value {
 /// The same tenant whose roles are in the older form: activated roles with their members.
 pub(crate) fn with_activated_roles() -> Value {
     let mut tenant = good();
-    let roles: Vec<_> = PRIVILEGED.iter().enumerate().collect();
+    let roles: Vec<_> = (200..).zip(PRIVILEGED).collect();
     let listed: Vec<_> = roles
         .iter()
-        .map(|(at, role)| json!({ "id": id(200 + *at as u64), "roleTemplateId": role }))
+        .map(|(at, role)| json!({ "id": id(*at), "roleTemplateId": role }))
         .collect();
     let assignments = items(&mut tenant, ASSIGNMENTS).clone();
     for (at, role) in roles {
@@ -405,7 +405,7 @@ pub(crate) fn with_activated_roles() -> Value {
             .filter(|it| it["roleDefinitionId"] == json!(role))
             .map(|it| json!({ "id": it["principalId"], "@odata.type": it["principal"]["@odata.type"] }))
             .collect();
-        let path = format!("/directoryRoles/{}/members", id(200 + at as u64));
+        let path = format!("/directoryRoles/{}/members", id(at));
         tenant["resources"][path] = json!({ "value": members });
     }
     tenant["resources"]["/directoryRoles"] = json!({ "value": listed });
@@ -415,13 +415,10 @@ pub(crate) fn with_activated_roles() -> Value {
 /// The same tenant without sign-ins, but with the report of who used what.
 pub(crate) fn with_report() -> Value {
     let mut tenant = posture::without_path(&good(), CATALOGUE.format, "/users#signInActivity");
-    let mut report = "\u{feff}Report Refresh Date,User Principal Name,Exchange Last Activity Date,Teams Last Activity Date\n".to_owned();
-    for number in 1..=7 {
-        report.push_str(&format!(
-            "2026-11-01,User{number}@acme.example,,2026-10-20\n"
-        ));
-    }
-    tenant["resources"][REPORT] = report.into();
+    let head = "\u{feff}Report Refresh Date,User Principal Name,Exchange Last Activity Date,Teams Last Activity Date";
+    let lines = (1..=7).map(|number| format!("2026-11-01,User{number}@acme.example,,2026-10-20"));
+    let report: Vec<_> = std::iter::once(head.to_owned()).chain(lines).collect();
+    tenant["resources"][REPORT] = report.join("\n").into();
     posture::without_permissions(&tenant, &["AuditLog.Read.All"])
 }
 
