@@ -65,12 +65,21 @@ impl EvaluateConfig {
     /// # Errors
     /// `config_invalid` naming the place.
     pub fn parse(text: &str) -> Result<Self> {
+        // A list would do for an object: its elements would be taken for the fields in order.
+        if !text.trim_start().starts_with('{') {
+            return Err(malformed(String::new()));
+        }
         let mut json = serde_json::Deserializer::from_str(text);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let place = error.path().to_string();
-            Error::config(place, "not a configuration of checks: an object with `profile` and `checks`, and per check `excluded_users`, `excluded_groups`, `excluded_applications`, `excluded_guest_types`, `excluded_principals` and `level`")
-        })
+        serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| malformed(error.path().to_string()))
     }
+}
+
+fn malformed(place: String) -> Error {
+    let words = "not a configuration of checks: an object with `profile` and `checks`, and per check \
+                 `excluded_users`, `excluded_groups`, `excluded_applications`, `excluded_guest_types`, \
+                 `excluded_principals` and `level`";
+    Error::config(place, words)
 }
 
 /// What a tenant tuned of one check. Ids are compared without regard to case.
@@ -132,5 +141,11 @@ mod tests {
         let error = EvaluateConfig::parse(r#"{"checks":{"a.b.c":{"excludedusers":[]}}}"#);
         let error = error.unwrap_err();
         assert!(error.to_string().contains("a.b.c"), "{error}");
+    }
+
+    #[test]
+    fn a_list_is_no_configuration() {
+        assert!(EvaluateConfig::parse("[]").is_err());
+        assert!(EvaluateConfig::parse(r#"["cis"]"#).is_err());
     }
 }

@@ -92,7 +92,7 @@ fn posture_of(kind: &str, app: &App, asked: &Snapshots) -> Result<Option<Answer>
             }
         }
     }
-    Ok(Some(Answer::streamed(exit)))
+    Ok(Some(Answer::printed(exit)))
 }
 
 /// What the vendor's answer would be blamed for is here the file's fault.
