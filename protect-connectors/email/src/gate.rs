@@ -259,9 +259,7 @@ mod tests {
         let test = testing::impatient_context();
         test.dns.set_txt("b.example", &["v=spf1 -all"]);
         let email = connect(json!({}), &test.context).unwrap();
-        let audit = email
-            .clone()
-            .call("audit", json!({ "domain": "B.example." }));
+        let audit = Arc::clone(&email).call("audit", json!({ "domain": "B.example." }));
         assert_eq!(audit.await.unwrap()["domain"], "b.example");
         let spf = json!({ "ip": "192.0.2.1", "sender": "a@b.example" });
         let decision = Arc::clone(&email).call("spf", spf).await.unwrap();
