@@ -1,9 +1,11 @@
 'use strict';
 
+const email = require('./lib/email.cjs');
 const { ProtectError } = require('./lib/errors.cjs');
+const hibp = require('./lib/hibp.cjs');
 const { open } = require('./lib/open.cjs');
 const native = require('./lib/native.cjs');
+const { Sandbox } = require('./lib/sandbox.cjs');
 const generated = require('./generated/index.cjs');
-const email = require('./lib/email.cjs');
 
-module.exports = { ...generated, email, ProtectError, open, version: native.version };
+module.exports = { ...generated, ProtectError, Sandbox, email, hibp, open, version: native.version };

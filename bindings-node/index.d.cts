@@ -1,3 +1,5 @@
 export * from './generated/index.cjs';
 export * from './lib/types.cjs';
 export * as email from './lib/email.cjs';
+export * as hibp from './lib/hibp.cjs';
+export { Sandbox } from './lib/sandbox.cjs';

@@ -175,11 +175,11 @@ class Hibp extends Client {
   }
 
   checkPassword(password, options) {
-    return call(this, 'check_password', { password }, { options });
+    return call(this, 'check_password', {}, { options, secrets: { password } });
   }
 
   checkPasswordNtlm(password, options) {
-    return call(this, 'check_password_ntlm', { password }, { options });
+    return call(this, 'check_password_ntlm', {}, { options, secrets: { password } });
   }
 }
 

@@ -2,12 +2,14 @@
 'use strict';
 
 const engine = require('./engine.cjs');
+const email = require('./email.cjs');
 const hibp = require('./hibp.cjs');
 const onepassword = require('./onepassword.cjs');
 const sandbox = require('./sandbox.cjs');
 
 module.exports = {
   ...engine,
+  email,
   Hibp: hibp.Hibp,
   hibp,
   OnePassword: onepassword.OnePassword,

@@ -61,6 +61,7 @@ export const {
   ApprovedPlan,
   Protect,
   Tenant,
+  email,
   Hibp,
   hibp,
   OnePassword,

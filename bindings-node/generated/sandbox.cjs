@@ -102,6 +102,7 @@ class Sandbox extends Client {
       ['users', 'users'],
       ['rate_limits', 'rateLimits'],
       ['catalogue', 'catalogue'],
+      ['range_rows', 'rangeRows'],
     ], options));
   }
 
@@ -146,7 +147,7 @@ class Sandbox extends Client {
   }
 
   setFault(kind, options) {
-    return call(this, 'set_fault', { kind, vendor: options?.vendor, route: options?.route, count: options?.count, skip: options?.skip, millis: options?.millis, seconds: options?.seconds }, { options, allowed: ['vendor', 'route', 'count', 'skip', 'millis', 'seconds'] });
+    return call(this, 'set_fault', { kind, vendor: options?.vendor, route: options?.route, count: options?.count, skip: options?.skip, millis: options?.millis, reads: options?.reads, seconds: options?.seconds }, { options, allowed: ['vendor', 'route', 'count', 'skip', 'millis', 'reads', 'seconds'] });
   }
 
   clearFaults(options) {
@@ -159,6 +160,10 @@ class Sandbox extends Client {
 
   setUserSuspended(id, suspended, options) {
     return call(this, 'set_user_suspended', { id, suspended }, { options });
+  }
+
+  publishBreach(breach, accounts, options) {
+    return call(this, 'publish_breach', { breach, accounts }, { options });
   }
 
   reset(options) {

@@ -251,6 +251,8 @@ export class Sandbox extends Client {
     rateLimits?: boolean | undefined;
     /** A file with the breaches to serve, as HIBP answers them. */
     catalogue?: string | undefined;
+    /** Other people's rows in each answer to a HIBP range: 40 unless told. */
+    rangeRows?: number | undefined;
   });
   /** Where the simulated vendors are. */
   addresses(options?: PerCall): Promise<SandboxAddresses>;
@@ -290,6 +292,8 @@ export class Sandbox extends Client {
     skip?: number | undefined;
     /** Milliseconds of a delay. */
     millis?: number | undefined;
+    /** How many reads after a write stay old. */
+    reads?: number | undefined;
     /** Seconds of a `Retry-After` or of clock skew. */
     seconds?: number | undefined;
   }): Promise<void>;
@@ -316,6 +320,15 @@ export class Sandbox extends Client {
    * @param suspended - Whether suspended.
    */
   setUserSuspended(id: string, suspended: boolean, options?: PerCall): Promise<boolean>;
+  /**
+   * Publishes a breach; one of the same `Name` is replaced. Gives whether it has a name.
+   *
+   * Changes something.
+   *
+   * @param breach - The breach, in HIBP's own form.
+   * @param accounts - The addresses that are in it.
+   */
+  publishBreach(breach: { readonly [name: string]: unknown }, accounts: readonly string[], options?: PerCall): Promise<boolean>;
   /**
    * Back to the beginning; credentials stay.
    *

@@ -1,6 +1,6 @@
 'use strict';
 
-const { keep } = require('./errors.cjs');
+const { ProtectError, keep } = require('./errors.cjs');
 
 const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_]{0,39}$/;
 
@@ -15,7 +15,7 @@ function callback(run) {
       const answer = JSON.stringify({ ok: (await run(method, text)) ?? null });
       return answer;
     } catch (exception) {
-      return JSON.stringify({ thrown: { id: keep(exception), class: className(exception) } });
+      return JSON.stringify({ thrown: { id: keep(exception), class: className(exception), said: said(exception) } });
     }
   };
 }
@@ -27,6 +27,13 @@ function className(exception) {
   } catch {
     return null;
   }
+}
+
+/** What an error of ours says, which the engine keeps. */
+function said(exception) {
+  if (!(exception instanceof ProtectError)) return null;
+  const { kind, retryable, retryAfterMs } = exception;
+  return { kind: String(kind), retryable: retryable === true, retry_after_ms: retryAfterMs };
 }
 
 module.exports = { callback };

@@ -61,21 +61,29 @@ function open(client, operation, args, Class) {
   }
 }
 
+/** How many secrets were lent to a call so far: no two calls may use one name. */
+let lent = 0;
+
 /**
  * Calls an operation. `type` reads what it gives; `allowed` are the options it takes beside those of
- * every call; `progress` is the option that is told how far the call is, with the type it is told.
+ * every call; `progress` is the option that is told how far the call is, with the type it is told;
+ * `secrets` are arguments that nothing shows.
  */
-async function call(client, operation, args, { options, allowed, type, progress }) {
+async function call(client, operation, args, { options, allowed, type, progress, secrets }) {
   const { signal, timeoutMs, ...given } = check(operation, options, allowed);
   if (signal?.aborted) throw aborted(signal, operation);
   const listener = progress && given[progress.name];
   const cancellation = signal || listener ? new native.Cancellation() : undefined;
   const cancel = cancellation && (() => cancellation.cancel());
   const watch = listener && watcher(listener, progress.type, cancel);
+  const bag = secrets && new SecretBag();
+  for (const [name, secret] of Object.entries(secrets ?? {})) {
+    if (secret != null) args[name] = bag.add(`${name}#${++lent}`, secret);
+  }
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     const text = JSON.stringify(args);
-    const answer = await handleOf(client).call(operation, text, timeoutMs, cancellation, watch?.tell);
+    const answer = await handleOf(client).call(operation, text, timeoutMs, cancellation, watch?.tell, bag?.values);
     return read(type, JSON.parse(answer));
   } catch (error) {
     if (watch?.threw) throw watch.exception;

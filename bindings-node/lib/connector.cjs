@@ -1,8 +1,13 @@
 'use strict';
 
+const { debuglog } = require('node:util');
+
 const { callback } = require('./callback.cjs');
 const { ProtectError, invalidInput } = require('./errors.cjs');
 const { read, write } = require('./model.cjs');
+
+/** Shown where `NODE_DEBUG` names `protect`: what an exception says may be anything. */
+const debug = debuglog('protect');
 
 const ROLES = { scanner: ['scan'], directory: ['list', 'get'], remediator: ['preview', 'apply', 'probe'] };
 
@@ -48,7 +53,12 @@ class Connectors {
     if (connector === undefined) throw new TypeError('the connector is not made yet');
     const { take, give } = this.#methods[method];
     if (typeof connector[method] !== 'function') return MISSING[method]?.();
-    return give(await connector[method](take(given)));
+    try {
+      return give(await connector[method](take(given)));
+    } catch (exception) {
+      if (!(exception instanceof ProtectError)) debug('connector %s: %s threw', connector.constructor.kind, method, exception);
+      throw exception;
+    }
   }
 }
 
@@ -58,7 +68,14 @@ const MISSING = {
 };
 
 function methods({ Account, AccountPage, Action, Applied, Diagnosis, Preview, Probe, ScanPage, ScanRequest }) {
-  const giving = (type) => (value) => write(type, value);
+  const giving = (type) => (value) => {
+    try {
+      return write(type, value);
+    } catch {
+      // Of another shape: the engine says where.
+      return value;
+    }
+  };
   const action = (value) => read(Action, value);
   return {
     scan: { take: (value) => read(ScanRequest, value), give: giving(ScanPage) },

@@ -2,15 +2,16 @@
 
 /** Why a call failed: the same envelope in all languages. Match on `kind`; nobody parses text. */
 class ProtectError extends Error {
-  constructor(envelope, options) {
-    super(envelope.message, options);
-    this.kind = envelope.kind;
-    this.retryable = envelope.retryable ?? false;
-    this.retry = envelope.retry ?? 'permanent';
-    this.retryAfterMs = envelope.retry_after_ms ?? null;
-    this.operation = envelope.operation ?? '';
-    this.httpStatus = envelope.http_status ?? null;
-    this.context = Object.freeze({ ...envelope.context });
+  constructor({ kind, message, retryable = false, retry, retryAfterMs, operation, httpStatus, context }, options) {
+    super(message, options);
+    this.kind = kind;
+    this.retryable = retryable;
+    this.retry = retry ?? (retryable ? 'temporary' : 'permanent');
+    // Left out rather than null, so that `setTimeout` takes it as it is.
+    this.retryAfterMs = retryAfterMs ?? undefined;
+    this.operation = operation ?? '';
+    this.httpStatus = httpStatus ?? null;
+    this.context = Object.freeze({ ...context });
   }
 
   toJSON() {
@@ -19,7 +20,7 @@ class ProtectError extends Error {
       message: this.message,
       retryable: this.retryable,
       retry: this.retry,
-      retry_after_ms: this.retryAfterMs,
+      retry_after_ms: this.retryAfterMs ?? null,
       operation: this.operation,
       http_status: this.httpStatus,
       context: this.context,
@@ -55,10 +56,15 @@ function fromNative(error) {
     return error;
   }
   const { thrown: id } = envelope;
-  if (!thrown.has(id)) return new ProtectError(envelope);
+  if (!thrown.has(id)) return fromEnvelope(envelope);
   const cause = thrown.get(id);
   thrown.delete(id);
-  return new ProtectError(envelope, { cause });
+  return fromEnvelope(envelope, { cause });
+}
+
+/** The error for an envelope, as it crosses. */
+function fromEnvelope({ retry_after_ms: retryAfterMs, http_status: httpStatus, ...same }, options) {
+  return new ProtectError({ retryAfterMs, httpStatus, ...same }, options);
 }
 
 /** A call that the caller gave up: a `ProtectError` that the platform's own checks know, too. */
@@ -68,7 +74,7 @@ function aborted(signal, operation, error) {
     message: `cancelled at ${operation}: the call was given up before it began`,
     operation,
   };
-  const cancelled = new ProtectError(envelope, { cause: signal.reason });
+  const cancelled = fromEnvelope(envelope, { cause: signal.reason });
   const own = (value) => ({ value, configurable: true, writable: true });
   return Object.defineProperties(cancelled, { name: own('AbortError'), code: own('ABORT_ERR') });
 }

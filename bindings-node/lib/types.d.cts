@@ -46,7 +46,19 @@ export abstract class Client implements AsyncDisposable {
 
 /** Why a call failed: the same envelope in all languages. Match on `kind`; nobody parses text. */
 export class ProtectError extends Error {
-  private constructor();
+  /** For a connector or a secret's function to throw: the engine keeps the kind and whether to try again. */
+  constructor(
+    fields: {
+      kind: ErrorKind;
+      message: string;
+      retryable?: boolean | undefined;
+      retryAfterMs?: number | null | undefined;
+      operation?: string | undefined;
+      httpStatus?: number | null | undefined;
+      context?: { readonly [name: string]: string } | undefined;
+    },
+    options?: { cause?: unknown },
+  );
   /** `ProtectError`, or `AbortError` where the caller's signal ended the call; its reason is `cause`. */
   override name: string;
   /** `ABORT_ERR` where the caller's signal ended the call. */
@@ -57,8 +69,8 @@ export class ProtectError extends Error {
   readonly retryable: boolean;
   /** The finer answer to the same question. */
   readonly retry: Retry;
-  /** Milliseconds the vendor asked us to wait, where it did. */
-  readonly retryAfterMs: number | null;
+  /** Milliseconds the vendor asked us to wait, where it did; made for `setTimeout`. */
+  readonly retryAfterMs: number | undefined;
   /** The operation that failed, such as `onepassword.suspend_user`. */
   readonly operation: string;
   /** The HTTP status that was answered, where one was. */
@@ -96,7 +108,8 @@ export interface ConnectorSetup {
 /**
  * A kind of connector written in JavaScript. Its methods say which roles it plays: `scan` a scanner;
  * `list` and `get` a directory; `preview`, `apply` and `probe` a remediator. What they throw ends that
- * one step with an error, whose text the engine does not keep.
+ * one step with an error: a `ProtectError` keeps its kind, and of anything else the engine keeps only
+ * the class. `NODE_DEBUG=protect` shows the exception itself.
  */
 export interface ConnectorClass {
   new (setup: ConnectorSetup): Scanner | Directory | Remediator;
@@ -145,7 +158,10 @@ export interface Directory extends Diagnosable {
 export interface Remediator extends Diagnosable {
   /** What would change. Changes nothing. */
   preview(action: Action): Awaitable<Init<Preview>>;
-  /** Makes the change, once. */
+  /**
+   * Makes the change, once. `action.id` is the idempotency key. A `ProtectError` that is not retryable
+   * says that nothing was changed; after anything else the engine asks `probe`.
+   */
   apply(action: Action): Awaitable<Init<Applied>>;
   /** Did it happen? */
   probe(action: Action): Awaitable<Init<Probe>>;

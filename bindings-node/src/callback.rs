@@ -1,6 +1,7 @@
 //! Calling JavaScript from the engine's threads.
 
 use std::fmt;
+use std::time::Duration;
 
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Promise};
@@ -32,7 +33,38 @@ enum Answer {
         id: u32,
         /// The exception's class, where it has a plain name.
         class: Option<String>,
+        /// What it says of itself, where it is one of our errors.
+        #[serde(default)]
+        said: Option<Said>,
     },
+}
+
+/// What an error of ours says that somebody's own code threw.
+#[derive(Deserialize)]
+struct Said {
+    kind: String,
+    retryable: bool,
+    retry_after_ms: Option<f64>,
+}
+
+impl Said {
+    /// `None` for a kind that there is not.
+    fn error(&self, message: &'static str) -> Option<Error> {
+        let kind = ErrorKind::ALL
+            .into_iter()
+            .find(|it| it.as_str() == self.kind)?;
+        let mut error = Error::new(kind, message);
+        if self.retryable {
+            error = error.temporary();
+        }
+        let seconds = self
+            .retry_after_ms
+            .map(|milliseconds| milliseconds / 1000.0);
+        match seconds.map(Duration::try_from_secs_f64) {
+            Some(Ok(wait)) => Some(error.with_retry_after(wait)),
+            _ => Some(error),
+        }
+    }
 }
 
 /// An exception on its way through the engine; JavaScript keeps it under this number. Its text may
@@ -53,7 +85,7 @@ impl std::error::Error for Thrown {}
 /// Calls a JavaScript function and waits for what it gives, without holding a thread.
 ///
 /// # Errors
-/// `kind` with `message` where it threw; `cancelled` where its environment is gone.
+/// What it threw where that is one of our errors, else `kind` with `message`; `cancelled` where its environment is gone.
 pub(crate) async fn call(
     function: &Callback,
     method: &'static str,
@@ -75,8 +107,10 @@ pub(crate) async fn call(
     };
     match serde_json::from_str(&json) {
         Ok(Answer::Ok(value)) => Ok(value),
-        Ok(Answer::Thrown { id, class }) => {
-            let error = Error::new(kind, message).with_source(Thrown { id });
+        Ok(Answer::Thrown { id, class, said }) => {
+            let said = said.and_then(|said| said.error(message));
+            let error = said.unwrap_or_else(|| Error::new(kind, message));
+            let error = error.with_source(Thrown { id });
             Err(match class {
                 Some(class) => error.with_context("exception", class),
                 None => error,

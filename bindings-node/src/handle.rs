@@ -10,11 +10,13 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use protect_connectors::core::operation::Callable;
 use protect_connectors::core::{Error, ErrorKind, Result};
+use protect_connectors::http::SystemSecrets;
 use protect_connectors::operations;
 use serde_json::Value;
 use tokio::runtime;
 
 use crate::errors::to_js;
+use crate::secrets::{Lent, Secrets};
 
 /// Is told, with JSON, how far a call is.
 type Progress = ThreadsafeFunction<String, (), String, napi::Status, false, true>;
@@ -24,6 +26,7 @@ type Progress = ThreadsafeFunction<String, (), String, napi::Status, false, true
 pub struct Handle {
     callable: Mutex<Option<Arc<dyn Callable>>>,
     kind: &'static str,
+    secrets: Arc<SystemSecrets>,
     runtime: Option<runtime::Handle>,
 }
 
@@ -56,11 +59,16 @@ impl Cancellation {
 #[napi]
 impl Handle {
     /// Calls an operation with a JSON object; the promise gives its JSON. Milliseconds for the
-    /// timeout.
+    /// timeout. Secrets are known for the time of the call, and stand in the JSON as
+    /// `{"provided": name}`; no two calls may use one name.
     ///
     /// # Errors
     /// The envelope of whatever went wrong, as JSON in the message.
     #[napi]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "JavaScript passes each by itself; an object would be read field by field"
+    )]
     pub fn call<'env>(
         &self,
         env: &'env Env,
@@ -69,11 +77,14 @@ impl Handle {
         timeout_ms: Option<f64>,
         cancellation: Option<&Cancellation>,
         progress: Option<Progress>,
+        secrets: Option<Secrets>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
+        let lent = secrets.map(|secrets| Lent::new(secrets, &self.secrets));
         let prepared = self.prepare(&operation, timeout_ms);
         let named = self.named(&operation);
         let registration = cancellation.and_then(Cancellation::take);
         env.spawn_future(async move {
+            let _lent = lent;
             let work = async {
                 let (callable, limit) = prepared?;
                 let arguments = parse(&arguments)?;
@@ -96,7 +107,11 @@ impl Handle {
             .prepare(&operation, None)
             .and_then(|(callable, _)| callable.open(&operation, parse(&arguments)?));
         match opened {
-            Ok(callable) => Ok(Self::new(callable, self.runtime.clone())),
+            Ok(callable) => Ok(Self::new(
+                callable,
+                Arc::clone(&self.secrets),
+                self.runtime.clone(),
+            )),
             Err(error) => Err(to_js(&error, &self.named(&operation))),
         }
     }
@@ -128,10 +143,15 @@ impl Cancellation {
 }
 
 impl Handle {
-    pub(crate) fn new(callable: Arc<dyn Callable>, runtime: Option<runtime::Handle>) -> Self {
+    pub(crate) fn new(
+        callable: Arc<dyn Callable>,
+        secrets: Arc<SystemSecrets>,
+        runtime: Option<runtime::Handle>,
+    ) -> Self {
         Self {
             kind: callable.class().kind,
             callable: Mutex::new(Some(callable)),
+            secrets,
             runtime,
         }
     }

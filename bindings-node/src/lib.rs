@@ -8,7 +8,7 @@ mod connector;
 mod errors;
 mod handle;
 mod open;
-mod sandbox;
+mod pure;
 mod secrets;
 
 use napi_derive::napi;

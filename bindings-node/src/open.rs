@@ -50,10 +50,15 @@ pub fn connect(class_name: String, constructor: String, secrets: Secrets) -> nap
             secrets::hand_over(secrets, &provided);
             let constructor = serde_json::from_str(&constructor)
                 .map_err(|_| Error::invalid_input("the arguments are no JSON"))?;
-            operations::connect(&class_name, constructor, &context)
+            let callable = operations::connect(&class_name, constructor, &context)?;
+            Ok((callable, provided))
         };
         match made() {
-            Ok(callable) => Ok(Handle::new(callable, runtime::Handle::try_current().ok())),
+            Ok((callable, provided)) => Ok(Handle::new(
+                callable,
+                provided,
+                runtime::Handle::try_current().ok(),
+            )),
             Err(error) => Err(to_js(&error, &class_name)),
         }
     })
@@ -87,12 +92,13 @@ pub fn open(
             for (declared, dispatch) in declared.iter().zip(dispatch) {
                 builder = connector::register(builder, declared, dispatch, &wanted)?;
             }
-            open_from(builder, source).await
+            Ok((open_from(builder, source).await?, provided))
         };
         match opening.await {
-            Ok(protect) => Ok(Opened {
+            Ok((protect, provided)) => Ok(Opened {
                 handle: Some(Handle::new(
                     Arc::new(protect),
+                    provided,
                     runtime::Handle::try_current().ok(),
                 )),
                 wanted,

@@ -1,70 +1,38 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 
 import { open, ProtectError } from 'protect-sdk';
 import { startSandbox } from 'protect-sdk/testing';
 
-/** The configuration of one tenant over the sandbox's 1Password. */
-function configuration(sandbox, mode = 'enforce') {
-  const { credentials, urls } = sandbox;
-  const secret = (name) => ({ provided: name });
-  return {
-    config: {
-      mode,
-      connections: {
-        vault: {
-          kind: 'onepassword',
-          endpoints: { api: urls.onepassword_api, events: urls.onepassword_events },
-          scan: { client_id: credentials.scan_client_id, client_secret: secret('scan'), events_token: secret('events') },
-          respond: { client_id: credentials.respond_client_id, client_secret: secret('respond') },
-          tenants: ['acme'],
-        },
-      },
-      tenants: {
-        acme: {
-          name: 'Acme',
-          domains: ['acme.example'],
-          connectors: { vault: { connection: 'vault', account_id: credentials.account_id } },
-          rules: [{ name: 'flagged', when: { kind: 'suspicious_sign_in', severity: '>=high' }, then: ['suspend_account'] }],
-        },
-      },
-    },
-    secrets: {
-      scan: () => credentials.scan_client_secret,
-      events: credentials.events_token,
-      respond: async () => credentials.respond_client_secret,
-    },
-  };
-}
+const opened = async (t, mode = 'enforce') => {
+  const sandbox = startSandbox({}, t);
+  const config = { ...(await sandbox.config()), mode };
+  const protect = await open(config, { secrets: await sandbox.secrets() });
+  t.after(() => protect.close());
+  return { sandbox, acme: protect.tenant('acme') };
+};
 
 test('a flagged sign-in becomes a plan, and an approved plan is applied once', async (t) => {
-  const sandbox = await startSandbox({}, t);
-  const { suspicious } = await sandbox.planted();
-  const { config, secrets } = configuration(sandbox);
-  const protect = await open(config, { secrets });
-  t.after(() => protect.close());
-  const acme = protect.tenant('acme');
+  const { sandbox, acme } = await opened(t);
+  const { leaked, suspicious } = await sandbox.planted();
   const heard = [];
   const summary = await acme.scan({ onProgress: (progress) => heard.push(progress) });
   assert.equal(summary.complete, true);
   assert.ok(heard.length > 0);
   const plan = await acme.plan();
-  assert.deepEqual(plan.actions.map((it) => it.action.kind), ['suspend_account']);
+  assert.deepEqual(plan.actions.map((it) => it.action.kind), ['suspend_account', 'suspend_account']);
   assert.deepEqual(await sandbox.transitions(), []);
   const steps = await acme.apply(await acme.approve(plan, { by: 'alice' }));
-  assert.deepEqual(steps.map((it) => it.outcome.status), ['applied']);
+  assert.deepEqual(steps.map((it) => it.outcome.status), ['applied', 'applied']);
   const changed = await sandbox.transitions();
-  assert.deepEqual(changed.map((it) => it.id), [suspicious.id]);
+  assert.deepEqual(changed.map((it) => it.id).sort(), [leaked.id, suspicious.id].sort());
   assert.equal((await acme.plan()).actions.length, 0);
   assert.deepEqual(await sandbox.violations(), []);
 });
 
 test('in dry_run nothing can be approved', async (t) => {
-  const sandbox = await startSandbox({}, t);
-  const { config, secrets } = configuration(sandbox, 'dry_run');
-  const protect = await open(config, { secrets });
-  t.after(() => protect.close());
-  const acme = protect.tenant('acme');
+  const { sandbox, acme } = await opened(t, 'dry_run');
   await acme.scan();
   await assert.rejects(acme.approve(await acme.plan(), { by: 'alice' }), (error) => {
     assert.ok(error instanceof ProtectError);
@@ -72,4 +40,26 @@ test('in dry_run nothing can be approved', async (t) => {
     return true;
   });
   assert.deepEqual(await sandbox.transitions(), []);
+});
+
+test('a scan that was aborted is taken up by the next one at once', async (t) => {
+  const { sandbox, acme } = await opened(t);
+  await sandbox.setFault('delay', { vendor: 'onepassword', millis: 20_000 });
+  const controller = new AbortController();
+  const begun = performance.now();
+  const scan = acme.scan({ connectors: ['passwords'], signal: controller.signal });
+  while (!(await sandbox.requests()).some(({ vendor }) => vendor === 'onepassword')) await setTimeout(10);
+  controller.abort();
+  await assert.rejects(scan, { name: 'AbortError', kind: 'cancelled' });
+  await sandbox.clearFaults();
+  assert.equal((await acme.scan({ connectors: ['passwords'] })).complete, true);
+  assert.ok(performance.now() - begun < 10_000, 'the next scan waited for the lease of the first');
+});
+
+test('what a listener for progress throws ends the scan and reaches the caller', async (t) => {
+  const { acme } = await opened(t);
+  for (const onProgress of [() => { throw new RangeError('enough'); }, async () => { throw new RangeError('enough'); }]) {
+    await assert.rejects(acme.scan({ onProgress }), RangeError);
+  }
+  assert.equal((await acme.scan()).complete, true);
 });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
 
-import { OnePassword, ProtectError, onepassword } from 'protect-sdk';
+import { ProtectError, OnePassword, onepassword } from 'protect-sdk';
 import { startSandbox } from 'protect-sdk/testing';
 
 const started = async (t, application = 'respond', settings = {}) => {
-  const sandbox = await startSandbox(settings, t);
-  const op = new OnePassword({ ...sandbox.onepassword(application), ...settings.options });
+  const sandbox = startSandbox(settings, t);
+  const op = await sandbox.onepassword(application);
   t.after(() => op.close());
   return { sandbox, op };
 };
@@ -35,7 +35,7 @@ test('every user is given as a typed, frozen model', async (t) => {
 test('a filter lists only those it names', async (t) => {
   const { op, sandbox } = await started(t, 'scan');
   const id = await someone(sandbox);
-  await sandbox.editUser(id, { state: 'SUSPENDED' });
+  assert.equal(await sandbox.setUserSuspended(id, true), true);
   const suspended = await collect(op.users({ filter: 'suspended' }));
   assert.ok(suspended.some((user) => user.id === id));
   assert.ok(suspended.every((user) => user.state === 'suspended'));
@@ -114,10 +114,11 @@ test('a call after close is an error', async (t) => {
 test('a vendor that asks us to wait is retryable, with the time', async (t) => {
   const { op, sandbox } = await started(t);
   const id = await someone(sandbox);
-  await sandbox.setFault({ kind: 'rate_limited_seconds', route: '/users', seconds: 3600 });
+  await sandbox.setFault('rate_limited_seconds', { route: '/users', seconds: 3600 });
   await assert.rejects(op.getUser(id), (error) => {
     assert.equal(error.kind, 'rate_limited');
     assert.equal(error.retryable, true);
+    assert.equal(error.retryAfterMs, 3_600_000);
     return true;
   });
 });

@@ -1,6 +1,7 @@
 //! How errors cross: outwards as the envelope, which Python makes an exception of.
 
 use std::fmt;
+use std::time::Duration;
 
 use protect_connectors::core::{Error, ErrorKind};
 use pyo3::exceptions::PyRuntimeError;
@@ -26,18 +27,17 @@ impl Raised {
     /// An exception that somebody's callback raised: the caller sees an error of `kind` with it as
     /// its cause.
     pub(crate) fn by_callback(kind: ErrorKind, message: &'static str, exception: PyErr) -> Error {
-        let said = attached(|py| said_by(py, &exception)).flatten();
-        let (kind, retryable) = said.unwrap_or((kind, false));
-        let error = Error::new(kind, message).with_source(Self {
+        let said = attached(|py| said_by(py, &exception, message)).flatten();
+        let error = said.unwrap_or_else(|| Error::new(kind, message));
+        error.with_source(Self {
             exception,
             as_it_is: false,
-        });
-        if retryable { error.temporary() } else { error }
+        })
     }
 }
 
-/// Kind and retryability of an exception that is one of ours.
-fn said_by(py: Python<'_>, exception: &PyErr) -> Option<(ErrorKind, bool)> {
+/// The error that an exception stands for which is one of ours, with a message of our own.
+fn said_by(py: Python<'_>, exception: &PyErr, message: &'static str) -> Option<Error> {
     let ours = py.import("protect.exceptions").ok()?;
     let ours = ours.getattr("ProtectError").ok()?;
     let value = exception.value(py);
@@ -46,7 +46,15 @@ fn said_by(py: Python<'_>, exception: &PyErr) -> Option<(ErrorKind, bool)> {
     }
     let kind: String = value.getattr("kind").ok()?.extract().ok()?;
     let known = ErrorKind::ALL.into_iter().find(|it| it.as_str() == kind)?;
-    Some((known, value.getattr("retryable").ok()?.extract().ok()?))
+    let mut error = Error::new(known, message);
+    if value.getattr("retryable").ok()?.extract().ok()? {
+        error = error.temporary();
+    }
+    let wait: Option<f64> = value.getattr("retry_after").ok()?.extract().ok()?;
+    match wait.map(Duration::try_from_secs_f64) {
+        Some(Ok(wait)) => Some(error.with_retry_after(wait)),
+        _ => Some(error),
+    }
 }
 
 impl fmt::Display for Raised {

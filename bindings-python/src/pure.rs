@@ -1,7 +1,6 @@
 //! Functions without a vendor: called directly, since what they cost is their arguments.
 
-use protect_connectors::core::{Error, Result};
-use protect_connectors::hibp::{Policy, SeverityProfile, evaluate};
+use protect_connectors::operations;
 use pyo3::prelude::*;
 
 use crate::errors::exception;
@@ -14,18 +13,26 @@ pub(crate) fn hibp_evaluate(
     profile: &str,
     unknown_form_is_critical: bool,
 ) -> PyResult<String> {
-    let judged = py.detach(|| judge(breaches, profile, unknown_form_is_critical));
+    let judged =
+        py.detach(|| operations::hibp_evaluate(breaches, profile, unknown_form_is_critical));
     judged.map_err(|error| exception(py, &error, "hibp.evaluate"))
 }
 
-fn judge(breaches: &str, profile: &str, unknown_form_is_critical: bool) -> Result<String> {
-    let profile: SeverityProfile = serde_json::from_value(profile.into())
-        .map_err(|_| Error::invalid_input("the profile is `default` or `one_protect`"))?;
-    let policy = Policy {
-        profile,
-        unknown_form_is_critical,
-        ..Policy::default()
-    };
-    serde_json::to_string(&evaluate(breaches, &policy)?)
-        .map_err(|_| Error::unexpected("a result is not JSON"))
+/// Reads one report from its bytes, in whatever they are wrapped: its kind, its JSON without records,
+/// and the JSON of each record.
+#[pyfunction]
+pub(crate) fn email_parse_report(
+    py: Python<'_>,
+    data: &[u8],
+) -> PyResult<(&'static str, String, Vec<String>)> {
+    let read = py.detach(|| operations::email_parse_report(data));
+    read.map(|report| (report.kind, report.head, report.records))
+        .map_err(|error| exception(py, &error, "email.parse_report"))
+}
+
+/// Reads a file of reports, or every file below a folder; gives the JSON of what they say together.
+#[pyfunction]
+pub(crate) fn email_read_reports(py: Python<'_>, path: &str) -> PyResult<String> {
+    let read = py.detach(|| operations::email_read_reports(path));
+    read.map_err(|error| exception(py, &error, "email.read_reports"))
 }

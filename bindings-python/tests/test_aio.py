@@ -134,7 +134,7 @@ async def test_a_secret_coroutine_runs_on_the_callers_loop(protect_sandbox: Sand
 
 async def test_the_whole_road_is_awaited_and_heard(protect_sandbox: Sandbox) -> None:
     heard: list[tuple[ScanProgress, object]] = []
-    async with protect_sandbox.open_async() as p:
+    async with protect_sandbox.aio.open() as p:
         acme = p.tenant("acme")
         summary = await acme.scan(
             progress=lambda progress: heard.append((progress, threading.current_thread()))
@@ -147,6 +147,50 @@ async def test_the_whole_road_is_awaited_and_heard(protect_sandbox: Sandbox) -> 
     assert len(findings) == len(set(findings)) > 2
     assert {thread for _, thread in heard} == {threading.current_thread()}
     assert {progress.connector for progress, _ in heard} == {"breaches", "passwords"}
+
+
+async def test_a_scan_that_was_cancelled_is_taken_up_by_the_next_one_at_once(
+    protect_sandbox: Sandbox,
+) -> None:
+    async with protect_sandbox.aio.open() as p:
+        acme = p.tenant("acme")
+        protect_sandbox.set_fault("delay", vendor="onepassword", millis=20_000)
+        begun = time.monotonic()
+        scan = asyncio.ensure_future(acme.scan(connectors=["passwords"]))
+        while not any(it.vendor == "onepassword" for it in protect_sandbox.requests()):
+            await asyncio.sleep(0.01)
+        scan.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await scan
+        protect_sandbox.clear_faults()
+        assert (await acme.scan(connectors=["passwords"])).complete
+    assert time.monotonic() - begun < 10
+
+
+async def test_what_progress_raises_ends_an_awaited_scan_too(protect_sandbox: Sandbox) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop(_: ScanProgress) -> None:
+        raise Enough
+
+    async with protect_sandbox.aio.open() as p:
+        with pytest.raises(Enough):
+            await p.tenant("acme").scan(progress=stop)
+        assert (await p.tenant("acme").scan()).complete
+
+
+async def test_the_awaited_sandbox_has_the_same_doors() -> None:
+    async with protect.aio.Sandbox(users=8) as sandbox:
+        planted = await sandbox.planted()
+        async with sandbox.onepassword("scan") as scanner:
+            assert len([user async for user in scanner.users()]) == 8
+        hibp = await sandbox.hibp()
+        [found] = await hibp.breached_account(planted.leaked.email)
+        assert found.name == planted.leaked_breach
+        await hibp.close()
+        async with sandbox.open() as p:
+            assert await p.tenants() == ["acme"]
 
 
 async def test_opening_may_be_awaited_by_itself(protect_sandbox: Sandbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -159,8 +160,11 @@ def test_what_progress_raises_ends_the_scan_and_reaches_the_caller(acme: Tenant)
     def stop(_: ScanProgress) -> None:
         raise Enough
 
+    begun = time.monotonic()
     with pytest.raises(Enough):
         acme.scan(progress=stop)
+    assert acme.scan().complete
+    assert time.monotonic() - begun < 10, "the next scan waited for the lease of the first"
 
 
 def test_a_configuration_may_be_a_file(protect_sandbox: Sandbox, tmp_path: Path) -> None:

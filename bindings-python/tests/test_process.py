@@ -94,7 +94,7 @@ import asyncio, protect
 async def main():
     sandbox = protect.Sandbox()
     sandbox.set_fault("delay", millis=50)
-    async with sandbox.open_async() as p:
+    async with sandbox.aio.open() as p:
         acme = p.tenant("acme")
         await acme.scan(progress=lambda _: None)
         asyncio.ensure_future(acme.scan(progress=lambda _: None))

@@ -6,6 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+/// A clock that is further off than this, in seconds, makes tokens and signatures fail.
+pub const MAX_SKEW_SECONDS: u64 = 120;
+
 /// Where time comes from.
 #[async_trait]
 pub trait Clock: Debug + Send + Sync + 'static {

@@ -13,11 +13,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::clock::MAX_SKEW_SECONDS;
 use crate::error::Result;
 use crate::model::{
     Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
     EffectClass, Observation, Preview, RejectedItem, Severity, Signal, Subject, TenantId,
-    WatchList,
+    WatchCensus, WatchList,
 };
 
 /// A connection to a vendor, used for one tenant.
@@ -71,6 +72,25 @@ pub trait Scanner: Connector {
     /// # Errors
     /// The page could not be had; the run ends incomplete, and nothing is resolved by it.
     async fn scan(&self, cx: &OpContext, request: ScanRequest<'_>) -> Result<ScanPage>;
+
+    /// For `doctor`: what a run takes of the vendor's limits, and whether it can be kept up, in
+    /// words. Empty where nothing is limited.
+    ///
+    /// # Errors
+    /// The vendor did not say what it allows.
+    async fn capacity(&self, _cx: &OpContext, _who: Watching<'_>) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Who is watched: by the tenant whose run it is, and by all that share its credential.
+#[derive(Clone, Copy, Debug)]
+pub struct Watching<'a> {
+    /// The tenant's own list.
+    pub own: &'a Arc<WatchList>,
+    /// How many addresses each other tenant has the same credential ask about. What a vendor
+    /// counts by credential must suffice for all of them.
+    pub others: &'a [Arc<WatchCensus>],
 }
 
 /// Turns stored signals into observations. Pure: no I/O, and the only time is that of the signals.
@@ -231,6 +251,8 @@ pub struct ScanRequest<'a> {
     pub starts_run: bool,
     /// Who is watched.
     pub watched: &'a Arc<WatchList>,
+    /// How many addresses each other tenant has the same credential ask about.
+    pub others: &'a [Arc<WatchCensus>],
     /// What the scanner stored with earlier pages.
     pub state: &'a dyn ScanState,
     /// Whether somebody asked for this run: a cadence that would skip it does not.
@@ -379,6 +401,14 @@ pub struct Diagnosis {
     pub clock_skew_seconds: Option<i64>,
     /// What else somebody should know, such as a plan's capacity.
     pub notes: Vec<String>,
+}
+
+impl Diagnosis {
+    /// Whether our clock is so far off that tokens and signatures fail.
+    pub fn is_clock_wrong(&self) -> bool {
+        self.clock_skew_seconds
+            .is_some_and(|skew| skew.unsigned_abs() > MAX_SKEW_SECONDS)
+    }
 }
 
 /// What `doctor` found out about one credential.

@@ -205,6 +205,12 @@ impl Error {
         self
     }
 
+    /// Adds a half sentence to the message.
+    pub(crate) fn and_say(mut self, more: &str) -> Self {
+        self.0.message = format!("{}; {more}", self.0.message).into();
+        self
+    }
+
     /// How long the vendor asked us to wait.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {

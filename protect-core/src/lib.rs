@@ -13,6 +13,7 @@ pub mod http;
 pub mod ledger;
 pub mod model;
 pub mod operation;
+pub mod posture;
 pub mod registry;
 #[cfg(feature = "report")]
 pub mod report;

@@ -141,8 +141,14 @@ class AsyncClient(Base):
         if progress is not None:
             tell = progress
 
+            def hear(text: str) -> None:
+                try:
+                    tell(json.loads(text))
+                except Exception as raised:
+                    settle(None, raised)
+
             def heard(text: str) -> object:
-                return loop.call_soon_threadsafe(tell, json.loads(text))
+                return loop.call_soon_threadsafe(hear, text)
 
         call = self._handle.start(
             operation, _arguments(arguments), done, loop, _seconds(timeout), heard

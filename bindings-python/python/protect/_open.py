@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Union
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from typing import Any, Generic, TypeVar, Union
 
 from protect import _codec, _protect
-from protect._client import Secret
+from protect._client import AsyncClient, Secret
 from protect._generated import engine, engine_aio
 from protect.connectors import Connector, _declared, _maker
 
@@ -18,8 +18,9 @@ Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
 Kinds = Sequence[Union[type[Connector], Connector]]
 
-
 Secrets = Mapping[str, Secret]
+
+C = TypeVar("C", bound=AsyncClient)
 
 
 class SecretValue:
@@ -57,27 +58,19 @@ def open(
     return engine.Protect._of(_open(config, connectors, secrets))
 
 
-class Opening:
-    """An engine about to be opened: await it, or enter it with `async with`."""
+class Opening(Generic[C]):
+    """Something about to be opened: await it, or enter it with `async with`."""
 
-    __slots__ = ("_config", "_connectors", "_opened", "_secrets")
+    __slots__ = ("_open", "_opened")
 
-    def __init__(self, config: Config, connectors: Kinds, secrets: Secrets | None) -> None:
-        self._config = config
-        self._connectors = connectors
-        self._secrets = secrets
-        self._opened: engine_aio.Protect | None = None
+    def __init__(self, open: Callable[[], Awaitable[C]]) -> None:
+        self._open = open
+        self._opened: C | None = None
 
-    def __await__(self) -> Generator[Any, None, engine_aio.Protect]:
+    def __await__(self) -> Generator[Any, None, C]:
         return self._open().__await__()
 
-    async def _open(self) -> engine_aio.Protect:
-        handle = await asyncio.to_thread(
-            _open, self._config, self._connectors, self._secrets
-        )
-        return engine_aio.Protect._of(handle)
-
-    async def __aenter__(self) -> engine_aio.Protect:
+    async def __aenter__(self) -> C:
         self._opened = await self._open()
         return self._opened
 
@@ -88,9 +81,14 @@ class Opening:
 
 def open_async(
     config: Config, *, connectors: Kinds = (), secrets: Secrets | None = None
-) -> Opening:
+) -> Opening[engine_aio.Protect]:
     """As `protect.open`, to be awaited: `async with protect.aio.open(...) as p`."""
-    return Opening(config, connectors, secrets)
+
+    async def opened() -> engine_aio.Protect:
+        handle = await asyncio.to_thread(_open, config, connectors, secrets)
+        return engine_aio.Protect._of(handle)
+
+    return Opening(opened)
 
 
 def _open(config: Config, connectors: Kinds, secrets: Secrets | None) -> _protect.Handle:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Literal
 
 from protect import _open
-from protect._generated import engine, hibp, onepassword, sandbox
+from protect._generated import (
+    engine,
+    engine_aio,
+    hibp,
+    hibp_aio,
+    onepassword,
+    onepassword_aio,
+    sandbox,
+    sandbox_aio,
+)
+from protect._generated.sandbox_models import Credentials, SandboxAddresses
+
+Credential = Literal["scan", "respond"]
+"""Which of the simulated 1Password's applications: `respond` may suspend, `scan` may list."""
 
 
 class Sandbox(sandbox.Sandbox):
@@ -13,37 +26,78 @@ class Sandbox(sandbox.Sandbox):
 
     __slots__ = ()
 
+    @property
+    def aio(self) -> AsyncSandbox:
+        """The same simulated vendors, to be awaited."""
+        return AsyncSandbox._of(self._handle)
+
     def open(self, *, connectors: _open.Kinds = ()) -> engine.Protect:
         """The engine over the planted organisation, the tenant `acme`."""
         return _open.open(self.config(), connectors=connectors, secrets=self.secrets())
 
-    def open_async(self, *, connectors: _open.Kinds = ()) -> _open.Opening:
-        """The same, to be awaited."""
-        return _open.open_async(self.config(), connectors=connectors, secrets=self.secrets())
-
-    def onepassword(
-        self, credential: Literal["scan", "respond"] = "respond"
-    ) -> onepassword.OnePassword:
-        """A client of the simulated 1Password; `respond` may suspend, `scan` may list."""
-        accepted = self.credentials()
-        responds = credential == "respond"
-        where = self.addresses()
-        return onepassword.OnePassword(
-            account_id=accepted.account_id,
-            client_id=accepted.respond_client_id if responds else accepted.scan_client_id,
-            client_secret=(
-                accepted.respond_client_secret if responds else accepted.scan_client_secret
-            ),
-            events_token=accepted.events_token,
-            base_url=where.onepassword_api,
-            events_url=where.onepassword_events,
-        )
+    def onepassword(self, credential: Credential = "respond") -> onepassword.OnePassword:
+        """A client of the simulated 1Password."""
+        given = _onepassword(self.credentials(), self.addresses(), credential)
+        return onepassword.OnePassword(**given)
 
     def hibp(self) -> hibp.Hibp:
         """A client of the simulated Have I Been Pwned."""
-        where = self.addresses()
-        return hibp.Hibp(
-            api_key=self.credentials().hibp_api_key,
-            api_url=where.hibp_api,
-            passwords_url=where.hibp_passwords,
-        )
+        return hibp.Hibp(**_hibp(self.credentials(), self.addresses()))
+
+
+class AsyncSandbox(sandbox_aio.Sandbox):
+    """The same, to be awaited: `async with protect.aio.Sandbox() as sandbox: ...`."""
+
+    __slots__ = ()
+
+    def open(self, *, connectors: _open.Kinds = ()) -> _open.Opening[engine_aio.Protect]:
+        """The engine over the planted organisation, the tenant `acme`."""
+
+        async def opened() -> engine_aio.Protect:
+            config, secrets = await self.config(), await self.secrets()
+            return await _open.open_async(config, connectors=connectors, secrets=secrets)
+
+        return _open.Opening(opened)
+
+    def onepassword(
+        self, credential: Credential = "respond"
+    ) -> _open.Opening[onepassword_aio.OnePassword]:
+        """A client of the simulated 1Password."""
+
+        async def opened() -> onepassword_aio.OnePassword:
+            given = _onepassword(await self.credentials(), await self.addresses(), credential)
+            return onepassword_aio.OnePassword(**given)
+
+        return _open.Opening(opened)
+
+    def hibp(self) -> _open.Opening[hibp_aio.Hibp]:
+        """A client of the simulated Have I Been Pwned."""
+
+        async def opened() -> hibp_aio.Hibp:
+            return hibp_aio.Hibp(**_hibp(await self.credentials(), await self.addresses()))
+
+        return _open.Opening(opened)
+
+
+def _onepassword(
+    accepted: Credentials, where: SandboxAddresses, credential: Credential
+) -> dict[str, str]:
+    responds = credential == "respond"
+    return {
+        "account_id": accepted.account_id,
+        "client_id": accepted.respond_client_id if responds else accepted.scan_client_id,
+        "client_secret": (
+            accepted.respond_client_secret if responds else accepted.scan_client_secret
+        ),
+        "events_token": accepted.events_token,
+        "base_url": where.onepassword_api,
+        "events_url": where.onepassword_events,
+    }
+
+
+def _hibp(accepted: Credentials, where: SandboxAddresses) -> dict[str, str]:
+    return {
+        "api_key": accepted.hibp_api_key,
+        "api_url": where.hibp_api,
+        "passwords_url": where.hibp_passwords,
+    }

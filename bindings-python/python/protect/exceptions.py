@@ -35,6 +35,9 @@ class ProtectError(Exception):
     """What went wrong, such as `rate_limited`."""
     retryable: bool
     """Whether the same call may succeed later."""
+    retry: str
+    """The finer answer to the same question: `permanent`, `temporary`, or `persistent`, after which an
+    outer loop must not try again at once."""
     retry_after: float | None
     """Seconds that the vendor asked us to wait."""
     operation: str
@@ -50,6 +53,7 @@ class ProtectError(Exception):
         *,
         kind: str = "unexpected",
         retryable: bool = False,
+        retry: str | None = None,
         retry_after: float | None = None,
         operation: str = "",
         http_status: int | None = None,
@@ -58,15 +62,31 @@ class ProtectError(Exception):
         super().__init__(message)
         self.kind = kind
         self.retryable = retryable
+        self.retry = retry or ("temporary" if retryable else "permanent")
         self.retry_after = retry_after
         self.operation = operation
         self.http_status = http_status
         self.context = dict(context or {})
 
+    def to_dict(self) -> dict[str, Any]:
+        """The envelope as plain data, the same in all languages."""
+        wait = self.retry_after
+        return {
+            "kind": self.kind,
+            "message": str(self),
+            "retryable": self.retryable,
+            "retry": self.retry,
+            "retry_after_ms": None if wait is None else round(wait * 1000),
+            "operation": self.operation,
+            "http_status": self.http_status,
+            "context": dict(self.context),
+        }
+
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {
             "kind": self.kind,
             "retryable": self.retryable,
+            "retry": self.retry,
             "retry_after": self.retry_after,
             "operation": self.operation,
             "http_status": self.http_status,
@@ -167,6 +187,7 @@ def _from_envelope(text: str) -> ProtectError:
         envelope["message"],
         kind=envelope["kind"],
         retryable=envelope["retryable"],
+        retry=envelope["retry"],
         retry_after=None if wait is None else wait / 1000,
         operation=envelope["operation"],
         http_status=envelope["http_status"],

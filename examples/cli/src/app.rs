@@ -1,6 +1,6 @@
 //! What every command begins with: the configuration opened, the tenant chosen.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -130,10 +130,22 @@ pub(crate) fn write_new(path: &Path, content: &str) -> Result<()> {
 
 /// As [`write_new`], for a file that only its owner may read.
 pub(crate) fn write_secret(path: &Path, content: &str) -> Result<()> {
+    write_anew(path, content, private())
+}
+
+/// Opens a file to be written from its beginning; one that is new is for its owner alone.
+pub(crate) fn create_private(path: &Path) -> Result<File> {
+    let file = private().write(true).create(true).truncate(true).open(path);
+    file.map_err(|error| about(path, "cannot be written", error))
+}
+
+/// Files made with these can be read and written by their owner alone, where the system knows
+/// modes.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    write_anew(path, content, options)
+    options
 }
 
 fn write_anew(path: &Path, content: &str, mut options: OpenOptions) -> Result<()> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use protect_core::config::{
     ConnectionConfig, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType, TenantScope,
 };
+use protect_core::model::Severity;
 use protect_core::registry::ConnectorSetup;
 use protect_core::secret::SecretRef;
 use protect_core::{Error, Result};
@@ -200,6 +201,36 @@ pub(crate) fn spec() -> KindSpec {
         SettingType::TextTable,
         "What somebody knows better than a breach's description: the form, by the breach's name.",
     ))
+    .check(
+        "hibp.exposure.breach",
+        Severity::Critical,
+        "A watched address stands in a breach",
+    )
+    .check(
+        "hibp.exposure.stealer_log",
+        Severity::Critical,
+        "Malware recorded a watched address being typed at a website",
+    )
+    .check(
+        "hibp.exposure.paste",
+        Severity::Low,
+        "A watched address stands in a paste",
+    )
+    .check(
+        "hibp.connection.credential",
+        Severity::High,
+        "Have I Been Pwned does not accept the key",
+    )
+    .check(
+        "hibp.connection.plan",
+        Severity::High,
+        "Have I Been Pwned refuses searches that the plan or the key does not include",
+    )
+    .check(
+        "hibp.connection.capacity",
+        Severity::Medium,
+        "The plan cannot keep up with the watched addresses",
+    )
 }
 
 /// What belongs to the key, and so to every tenant that shares it.
@@ -300,6 +331,8 @@ fn read_struct<T: DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use protect_core::connector::ConnectorInfo;
     use protect_core::model::{ConnectionName, ConnectorName, TenantId};
     use serde_json::json;
@@ -347,6 +380,14 @@ mod tests {
         assert_eq!(settings.max_age, Duration::from_hours(7 * 24));
         assert_eq!(settings.cadence, None);
         assert!(settings.k_anonymity);
+    }
+
+    #[test]
+    fn the_declared_checks_are_those_that_are_decided() {
+        let declared: BTreeSet<String> = spec().checks.into_iter().map(|check| check.id).collect();
+        let checks = crate::observe::Checks::new().unwrap();
+        let decided = checks.all().map(ToString::to_string);
+        assert_eq!(declared, BTreeSet::from(decided));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, CredentialDiagnosis, Diagnosis, OpContext, ScanPage,
-    ScanRequest, Scanner,
+    ScanRequest, Scanner, Watching,
 };
+use protect_core::model::hash_fields;
 use protect_core::registry::{ConnectorSetup, Registry};
 use protect_core::{Context, Error, ErrorKind, Result};
 
@@ -16,7 +17,7 @@ use crate::client::Hibp;
 use crate::config::{self, Settings};
 use crate::models::SubscriptionStatus;
 use crate::observe::Checks;
-use crate::planner::Capacity;
+use crate::planner::{Capacity, Cover, Decision, Demand};
 use crate::requests::effective_rate;
 use crate::scan::Scan;
 
@@ -51,8 +52,7 @@ impl HibpConnector {
             .api_key(settings.api_key.clone())
             .api_url(&settings.api)
             .passwords_url(&settings.passwords)
-            // Whoever shares the connection shares its key, and so its budget.
-            .budget(connection.as_str())
+            .budget(budget_name(&settings))
             .kanon_weight(settings.kanon_weight)
             .tenant(setup.info.tenant.clone());
         if let Some(rate) = settings.requests_per_minute {
@@ -118,6 +118,38 @@ impl Scanner for HibpConnector {
     async fn scan(&self, cx: &OpContext, request: ScanRequest<'_>) -> Result<ScanPage> {
         self.scan.page(cx, request).await
     }
+
+    async fn capacity(&self, cx: &OpContext, who: Watching<'_>) -> Result<Vec<String>> {
+        let api = self.scan.api.on_behalf(cx);
+        let settings = &self.scan.settings;
+        let status = api.subscription_status().await?;
+        let subscribed = api.subscribed_domains().await?;
+        let cover = Cover {
+            settings,
+            status: &status,
+            subscribed: &subscribed,
+        };
+        let demand = cover.with_others(cover.demand(&who.own.census()), who.others);
+        let capacity = Capacity::of(effective_rate(&status, settings.requests_per_minute));
+        let decision = cover.decide(demand, capacity);
+        Ok(in_words(demand, &decision))
+    }
+}
+
+fn in_words(demand: Demand, decision: &Decision) -> Vec<String> {
+    let whose = match demand.tenants {
+        1 => String::new(),
+        many => format!(" of {many} tenants"),
+    };
+    let takes = format!(
+        "{} addresses{whose} beside verified domains: {} searches a minute, cadence {}",
+        demand.searches,
+        demand.per_minute(),
+        decision.cadence.as_str(),
+    );
+    std::iter::once(takes)
+        .chain(decision.infeasible.clone())
+        .collect()
 }
 
 impl HibpConnector {
@@ -154,7 +186,6 @@ impl HibpConnector {
             capacity.sweep_per_minute().floor(),
             capacity.per_window() / u64::from(weight),
         )];
-        notes.extend(self.scan.last_demand());
         if settings.serves_several && !status.includes_customer_domains {
             notes.push(
                 "this connection serves several tenants, which the vendor's Core plans do not allow: a provider needs Pro, High RPM or Enterprise".to_owned(),
@@ -178,6 +209,13 @@ impl HibpConnector {
             notes,
         }
     }
+}
+
+/// Whoever shares a key shares its budget, whatever connection names it.
+fn budget_name(settings: &Settings) -> String {
+    let key = format!("{:?}", settings.api_key);
+    let hash = hash_fields("hibp.budget", &[&settings.api, &key]);
+    hash.chars().take(12).collect()
 }
 
 /// A refused key is part of the diagnosis.

@@ -12,6 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::network::Network;
+
 /// Where the vendor keeps the account; accounts never move between regions
 /// (<https://www.1password.dev/users-api/reference>, "Base URLs").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -146,6 +148,9 @@ pub struct Thresholds {
     pub countries: Vec<String>,
     /// Programs that are expected to sign in, by the vendor's `app_name`; empty means any.
     pub clients: Vec<String>,
+    /// Addresses and networks (`192.0.2.0/24`) at which managed devices are seen. Where the list is
+    /// given, a sign-in from anywhere else is one from a device that nobody manages.
+    pub managed_networks: Vec<Network>,
     /// Programs whose sign-ins say nothing about a person's whereabouts.
     pub ignored_clients: Vec<String>,
     /// Faster than this between two sign-ins, in km/h, is not travel.
@@ -168,6 +173,7 @@ impl Default for Thresholds {
             known_window: 14 * 24 * 3_600,
             countries: Vec::new(),
             clients: Vec::new(),
+            managed_networks: Vec::new(),
             ignored_clients: vec!["1Password SCIM Bridge".to_owned()],
             travel_kmh: 1_000,
             travel_min_km: 500,

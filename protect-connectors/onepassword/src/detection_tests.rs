@@ -256,6 +256,27 @@ fn an_unexpected_program_is_reported_only_where_a_list_is_given() {
     );
 }
 
+#[test]
+fn a_sign_in_from_where_no_managed_device_is_seen_is_reported_once_and_only_with_a_list() {
+    let check = "onepassword.sign_in.unmanaged_device";
+    let thresholds = Thresholds {
+        managed_networks: vec!["192.0.2.0/24".parse().expect("a network")],
+        ..Thresholds::default()
+    };
+    let find = |new: &[Signal], history: &[Signal]| run(check, &thresholds, new, history);
+    let outside = [success(0, "203.0.113.9"), success(60, "203.0.113.9")];
+    let found = find(&outside, &[]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].severity, Severity::Medium);
+    assert!(find(&outside[1..], &outside[..1]).is_empty(), "told before");
+    assert!(find(&[success(0, "192.0.2.77")], &[]).is_empty());
+    assert!(find(&failures(0, 1, "203.0.113.9"), &[]).is_empty());
+    let bridge = json!({"app": "1Password SCIM Bridge"});
+    assert!(find(&[sign_in(0, "success", "203.0.113.9", &bridge)], &[]).is_empty());
+    let is_it = |detection: &Box<dyn Detection>| detection.check().as_str() == check;
+    assert!(!all(&Thresholds::default()).iter().any(is_it));
+}
+
 fn at(seconds: i64, ip: &str, latitude: f64, longitude: f64) -> Signal {
     sign_in(
         seconds,

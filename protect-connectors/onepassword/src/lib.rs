@@ -8,6 +8,7 @@ mod detections;
 mod directory;
 mod error;
 mod model;
+mod network;
 mod operations;
 mod remediate;
 mod scan;
@@ -29,6 +30,7 @@ pub use model::{
     AuditEvent, ClientInfo, EventPage, Introspection, ItemUsage, Location, Session, SignInAttempt,
     SignInDetails, User, UserFilter, UserInfo, UserPage, UserState,
 };
+pub use network::Network;
 pub use operations::{CLASS, OPERATIONS, connect};
 
 /// The kind's name in the configuration, and the provider's in subjects and accounts.
@@ -80,7 +82,14 @@ fn spec() -> KindSpec {
             .default("14d"),
     );
     // The vendor's word where it does not say; rules may name it.
-    let spec = spec.account_state("unspecified");
+    let spec = spec
+        .account_state("unspecified")
+        .signal(signals::SIGN_IN, "Somebody signed in, or tried to.")
+        .signal(signals::ITEM_USAGE, "Somebody used an item of a vault.")
+        .signal(signals::AUDIT, "Somebody changed something in the account.");
+    let spec = detections::SPECS.iter().fold(spec, |spec, detection| {
+        spec.check(detection.check, detection.severity, detection.title)
+    });
     thresholds(&defaults)
         .into_iter()
         .fold(spec, KindSpec::setting)
@@ -130,6 +139,11 @@ fn thresholds(defaults: &Thresholds) -> Vec<SettingSpec> {
             "clients",
             &defaults.clients,
             "Programs that are expected to sign in; empty means any.",
+        ),
+        list(
+            "managed_networks",
+            &[],
+            "Addresses and networks (`192.0.2.0/24`) at which managed devices are seen; where given, a sign-in from elsewhere is reported.",
         ),
         list(
             "ignored_clients",
@@ -214,6 +228,10 @@ mod tests {
             ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abc"),
             ("account_id", "failures = 0\naccount_id"),
             ("account_id", "lookback = \"200d\"\naccount_id"),
+            (
+                "account_id",
+                "managed_networks = [\"the office\"]\naccount_id",
+            ),
         ] {
             let error = example(text, by).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{by}: {error}");

@@ -38,6 +38,7 @@ async fn page(
         cursor,
         starts_run,
         watched: &Arc::new(WatchList::default()),
+        others: &[],
         state: &NoState,
         forced: false,
     };

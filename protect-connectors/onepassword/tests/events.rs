@@ -27,6 +27,7 @@ async fn run(
             cursor: cursor.as_ref(),
             starts_run: pages.is_empty(),
             watched: &watched,
+            others: &[],
             state: &NoState,
             forced: false,
         };
@@ -191,6 +192,7 @@ async fn too_many_requests_end_the_run_and_nothing_is_lost() {
             cursor: cursor.as_ref(),
             starts_run,
             watched: &watched,
+            others: &[],
             state: &NoState,
             forced: false,
         };

@@ -1,7 +1,11 @@
 //! Everything that can be called by name, which is what the Python and Node packages are made
 //! from: see [`protect_core::operation`].
 
+#[cfg(feature = "email")]
+mod email;
 mod engine;
+#[cfg(feature = "hibp")]
+mod pure;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod tenant;
@@ -16,6 +20,10 @@ use protect_core::{Context, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
+#[cfg(feature = "email")]
+pub use email::{PlainReport, email_parse_report, email_read_reports};
+#[cfg(feature = "hibp")]
+pub use pure::hibp_evaluate;
 pub use tenant::{ApprovedPlanRecord, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
@@ -34,11 +42,19 @@ pub fn classes() -> Vec<&'static Class> {
     ]
 }
 
+/// Kinds that have models and functions, whether or not they have a class.
+pub const PURE: &[&str] = &[
+    #[cfg(feature = "email")]
+    "email",
+];
+
 /// Models of a kind that cross without being any operation's parameter or result: what pure
 /// functions give, and what connectors written in Python or JavaScript take and give.
 pub fn models(kind: &str) -> &'static [Model] {
     match kind {
         "engine" => crate::foreign::MODELS,
+        #[cfg(feature = "email")]
+        "email" => email::MODELS,
         #[cfg(feature = "hibp")]
         "hibp" => {
             const MODELS: &[Model] = &[Model::of::<protect_hibp::Assessment>("Assessment")];

@@ -63,11 +63,16 @@ pub(super) static CLASS: Class = Class {
             ParameterKind::Text,
             "A file with the breaches to serve, as HIBP answers them.",
         ),
+        optional(
+            "range_rows",
+            ParameterKind::Integer,
+            "Other people's rows in each answer to a HIBP range: 40 unless told.",
+        ),
     ],
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 15] = [
+const OPERATIONS: [Operation; 16] = [
     read(
         "addresses",
         &[],
@@ -150,6 +155,11 @@ const OPERATIONS: [Operation; 15] = [
             ),
             optional("millis", ParameterKind::Integer, "Milliseconds of a delay."),
             optional(
+                "reads",
+                ParameterKind::Integer,
+                "How many reads after a write stay old.",
+            ),
+            optional(
                 "seconds",
                 ParameterKind::Integer,
                 "Seconds of a `Retry-After` or of clock skew.",
@@ -180,6 +190,23 @@ const OPERATIONS: [Operation; 15] = [
         "Changes a 1Password user as a person in the vendor's console would. Gives whether there is one.",
     ),
     change(
+        "publish_breach",
+        &[
+            required(
+                "breach",
+                ParameterKind::Object,
+                "The breach, in HIBP's own form.",
+            ),
+            required(
+                "accounts",
+                ParameterKind::Texts,
+                "The addresses that are in it.",
+            ),
+        ],
+        ResultType::Boolean,
+        "Publishes a breach; one of the same `Name` is replaced. Gives whether it has a name.",
+    ),
+    change(
         "reset",
         &[],
         ResultType::Nothing,
@@ -200,6 +227,7 @@ struct Start {
     users: Option<usize>,
     rate_limits: Option<bool>,
     catalogue: Option<String>,
+    range_rows: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +239,7 @@ struct SetFault {
     count: Option<u32>,
     skip: Option<u32>,
     millis: Option<u64>,
+    reads: Option<u32>,
     seconds: Option<i64>,
 }
 
@@ -225,6 +254,13 @@ struct Advance {
 struct SetSuspended {
     id: String,
     suspended: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishBreach {
+    breach: Value,
+    accounts: Vec<String>,
 }
 
 /// Starts the simulators.
@@ -242,6 +278,9 @@ pub(super) fn start(given: Value) -> Result<Arc<dyn Callable>> {
     }
     if let Some(catalogue) = given.catalogue {
         builder = builder.catalogue(catalogue);
+    }
+    if let Some(rows) = given.range_rows {
+        builder = builder.range_rows(rows);
     }
     let sandbox = builder.start_blocking().map_err(|error| {
         let kind = match error {
@@ -281,6 +320,10 @@ fn dispatch(sandbox: &Sandbox, operation: &str, given: Value) -> Result<Value> {
         "set_user_suspended" => {
             let SetSuspended { id, suspended } = arguments(given)?;
             answer(&sandbox.set_user_suspended(&id, suspended))
+        }
+        "publish_breach" => {
+            let PublishBreach { breach, accounts } = arguments(given)?;
+            answer(&sandbox.publish_breach(breach, &accounts))
         }
         _ => without_arguments(sandbox, operation, given),
     }
@@ -328,6 +371,7 @@ fn fault(given: SetFault) -> Fault {
     fault.count = given.count;
     fault.skip = given.skip.unwrap_or(fault.skip);
     fault.millis = given.millis.unwrap_or(fault.millis);
+    fault.reads = given.reads.unwrap_or(fault.reads);
     fault.seconds = given.seconds.unwrap_or(fault.seconds);
     fault
 }

@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::ActionKind;
+use crate::model::{ActionKind, Severity};
 
 /// What a kind of connector may be given.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -33,6 +33,10 @@ pub struct KindSpec {
     pub action_parameters: Vec<(ActionKind, SettingSpec)>,
     /// The vendor's own words for the state of an account, beyond ours.
     pub account_states: Vec<String>,
+    /// The checks that its connectors decide.
+    pub checks: Vec<CheckSpec>,
+    /// The kinds of signal that its connectors give.
+    pub signals: Vec<SignalSpec>,
 }
 
 impl KindSpec {
@@ -49,6 +53,8 @@ impl KindSpec {
             settings: Vec::new(),
             action_parameters: Vec::new(),
             account_states: Vec::new(),
+            checks: Vec::new(),
+            signals: Vec::new(),
         }
     }
 
@@ -128,6 +134,54 @@ impl KindSpec {
         self.account_states.push(state.into());
         self
     }
+
+    /// Adds a check that its connectors decide.
+    #[must_use]
+    pub fn check(
+        mut self,
+        id: impl Into<String>,
+        severity: Severity,
+        docs: impl Into<String>,
+    ) -> Self {
+        self.checks.push(CheckSpec {
+            id: id.into(),
+            severity,
+            docs: docs.into(),
+        });
+        self
+    }
+
+    /// Adds a kind of signal that its connectors give.
+    #[must_use]
+    pub fn signal(mut self, name: impl Into<String>, docs: impl Into<String>) -> Self {
+        self.signals.push(SignalSpec {
+            name: name.into(),
+            docs: docs.into(),
+        });
+        self
+    }
+}
+
+/// A check, as the reference and `protect checks` show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CheckSpec {
+    /// Its id (`hibp.exposure.breach`).
+    pub id: String,
+    /// The worst that it finds.
+    pub severity: Severity,
+    /// What it says is wrong, in one line.
+    pub docs: String,
+}
+
+/// A kind of signal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SignalSpec {
+    /// Its name (`onepassword.sign_in`).
+    pub name: String,
+    /// What happened, in one line.
+    pub docs: String,
 }
 
 /// A bare kind of that name: no connection, no settings.

@@ -20,7 +20,10 @@ mod tests;
 
 pub use duration::parse_duration;
 pub use facts::Facts;
-pub use kind::{CredentialField, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType};
+pub use kind::{
+    CheckSpec, CredentialField, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType,
+    SignalSpec,
+};
 pub use model::{
     ApprovalConfig, ApprovalMode, Config, ConnectionConfig, ConnectorConfig, CsvMonitor,
     GuardConfig, LedgerConfig, MonitorConfig, RuleAction, SelfApproval, StoreConfig, TenantConfig,

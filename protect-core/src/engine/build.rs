@@ -80,6 +80,8 @@ impl EngineBuilder {
             lease: self.lease,
             authenticator: self.authenticator,
             many_subjects: self.many_subjects,
+            census: super::census::Known::default(),
+            dropped_runs: super::run::Dropped::default(),
         };
         Ok(Engine {
             shared: Arc::new(shared),

@@ -1,10 +1,12 @@
 //! Doctor: what every connector's vendor says about our credentials, without changing anything.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Tenant;
-use crate::connector::{ConnectorInfo, Diagnosis};
+use crate::connector::{Connector, ConnectorInfo, Diagnosis, Watching};
 use crate::error::ErrorEnvelope;
 use crate::model::Actor;
 
@@ -30,7 +32,13 @@ impl Tenant {
         let mut checkups = Vec::new();
         for connector in self.connectors() {
             let cx = self.op(Actor::engine(), self.vendor_budget());
-            let diagnosis = connector.diagnose(&cx).await;
+            let mut diagnosis = connector.diagnose(&cx).await;
+            if let Ok(diagnosis) = &mut diagnosis
+                && diagnosis.reachable
+            {
+                let notes = self.capacity(connector.as_ref()).await;
+                diagnosis.notes.extend(notes);
+            }
             let diagnosis = diagnosis.map_err(|error| self.about(connector.info(), error));
             checkups.push(Checkup {
                 connector: connector.info().clone(),
@@ -41,17 +49,31 @@ impl Tenant {
         }
         checkups
     }
+
+    /// What the watched addresses take of a vendor's limits, or why nobody can say.
+    async fn capacity(&self, connector: &dyn Connector) -> Vec<String> {
+        let Some(scanner) = connector.as_scanner() else {
+            return Vec::new();
+        };
+        let notes = async {
+            let own = Arc::new(self.watch_list().await?);
+            let others = self.others_on(connector).await;
+            let who = Watching {
+                own: &own,
+                others: &others,
+            };
+            let cx = self.op(Actor::engine(), self.vendor_budget());
+            scanner.capacity(&cx, who).await
+        };
+        notes
+            .await
+            .unwrap_or_else(|error| vec![format!("the capacity is not known: {}", error.message())])
+    }
 }
 
-/// A clock that is further off than this makes tokens and signatures fail.
-const MAX_SKEW_SECONDS: u64 = 120;
-
 fn is_healthy(diagnosis: &Diagnosis) -> bool {
-    let clock_agrees = diagnosis
-        .clock_skew_seconds
-        .is_none_or(|skew| skew.unsigned_abs() <= MAX_SKEW_SECONDS);
     diagnosis.reachable
-        && clock_agrees
+        && !diagnosis.is_clock_wrong()
         && diagnosis
             .credentials
             .iter()

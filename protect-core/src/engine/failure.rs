@@ -14,6 +14,12 @@ pub(crate) const SCAN_FAILED: &str = "protect.scan.failed";
 /// The check of the finding that says that a directory could not be read.
 pub(crate) const DIRECTORY_FAILED: &str = "protect.directory.failed";
 
+/// The checks that the engine itself decides: id, and what it says is wrong.
+pub const ENGINE_CHECKS: &[(&str, &str)] = &[
+    (SCAN_FAILED, "A connector could not be scanned to the end"),
+    (DIRECTORY_FAILED, "A directory could not be read to the end"),
+];
+
 /// The one operational finding of a connector that fails.
 pub(crate) fn failure(
     check: &'static str,

@@ -244,7 +244,7 @@ impl Tenant {
             }
             let commit = Commit::default()
                 .put(put_finding(&finding, expect)?)
-                .append(self.entry(what, actor, facts.clone()));
+                .append(self.entry_by(what, actor, facts.clone()).await?);
             match self.store().commit(self.id(), commit).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error),

@@ -93,7 +93,10 @@ impl Tenant {
             incident.updated_at = self.now();
             let commit = Commit::default()
                 .put(put_incident(&incident, expect)?)
-                .append(self.entry("incident.status_changed", actor, facts));
+                .append(
+                    self.entry_by("incident.status_changed", actor, facts)
+                        .await?,
+                );
             match self.store().commit(self.id(), commit).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 result => return result.map(|_| incident),

@@ -9,6 +9,7 @@ mod apply;
 mod approve;
 mod authenticate;
 mod build;
+mod census;
 mod control;
 mod decide;
 mod deliver;
@@ -49,6 +50,7 @@ pub use authenticate::Authenticator;
 pub use build::EngineBuilder;
 pub use control::Pause;
 pub use doctor::Checkup;
+pub use failure::ENGINE_CHECKS;
 pub use findings::{FindingFilter, FindingPage};
 pub use identify::DirectoryRefresh;
 pub use incidents::IncidentFilter;
@@ -93,6 +95,8 @@ struct Shared {
     lease: Duration,
     /// From so many subjects on, one cause makes one incident.
     many_subjects: usize,
+    census: census::Known,
+    dropped_runs: run::Dropped,
 }
 
 #[derive(Debug)]
@@ -189,6 +193,10 @@ impl Tenant {
 
     pub(crate) fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    pub(crate) fn dropped_runs(&self) -> &run::Dropped {
+        &self.shared.dropped_runs
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -105,7 +105,8 @@ impl Tenant {
         {
             return Ok(false);
         }
-        let mut commit = Commit::default().append(self.entry("monitor.removed", actor, count(1)));
+        let entry = self.entry_by("monitor.removed", actor, count(1)).await?;
+        let mut commit = Commit::default().append(entry);
         commit.changes.push(Change::Delete {
             kind: RecordKind::Watch,
             key: address.as_str().to_owned(),
@@ -182,7 +183,7 @@ impl Tenant {
         }
         let added = commit.changes.len() as u64;
         if added > 0 {
-            let entry = self.entry(what, actor, count(added));
+            let entry = self.entry_by(what, actor, count(added)).await?;
             self.store().commit(self.id(), commit.append(entry)).await?;
         }
         Ok(added)

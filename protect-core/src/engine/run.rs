@@ -4,7 +4,8 @@
 //! The record of the run is the lease: every page commits under its fence, so that a worker who
 //! lost the lease while it slept writes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use super::Tenant;
 use crate::clock::later;
 use crate::connector::{Cursor, Progress};
 use crate::error::{Error, ErrorEnvelope, ErrorKind, Result};
-use crate::model::{CheckId, ConnectorName, RejectedItem};
+use crate::model::{CheckId, ConnectorName, RejectedItem, TenantId};
 use crate::store::{Change, Claim, Commit, Expect, Put, RecordKind};
 
 /// How long a lease runs; a crashed run can be taken over after it.
@@ -222,12 +223,34 @@ pub(crate) fn run_key(connector: &ConnectorName) -> String {
 }
 
 /// A run that nobody else may write.
+///
+/// Dropped before its end, as when a caller gives a scan up, it cannot say so to the store: a drop
+/// cannot wait. It leaves word in the engine, which ends the lease before the next one is asked for.
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     tenant: &'a Tenant,
     pub(crate) run: Run,
     fence: u64,
     renewed: Duration,
+    released: bool,
+}
+
+/// Leases that this engine let go of without a word to the store: the fence by tenant and run.
+#[derive(Debug, Default)]
+pub(crate) struct Dropped(Mutex<BTreeMap<(TenantId, String), u64>>);
+
+impl Dropped {
+    fn leave(&self, tenant: &TenantId, run: String, fence: u64) {
+        self.lock().insert((tenant.clone(), run), fence);
+    }
+
+    fn take(&self, tenant: &TenantId, run: &str) -> Option<u64> {
+        self.lock().remove(&(tenant.clone(), run.to_owned()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(TenantId, String), u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Tenant {
@@ -238,6 +261,7 @@ impl Tenant {
     pub(crate) async fn hold_run(&self, connector: &ConnectorName) -> Result<Held<'_>> {
         let key = run_key(connector);
         self.ensure_run(connector).await?;
+        self.end_dropped_lease(&key).await?;
         let clock = &self.context().clock;
         let patience = clock.monotonic() + LEASE + Duration::from_secs(1);
         loop {
@@ -256,12 +280,29 @@ impl Tenant {
                     run: claimed.record.read()?,
                     fence: claimed.fence,
                     renewed: clock.monotonic(),
+                    released: false,
                 });
             }
             if clock.monotonic() >= patience {
                 return Err(being_scanned(connector));
             }
             clock.sleep(HEARTBEAT / 2).await;
+        }
+    }
+
+    /// Ends the lease of a run that was given up in this engine, where it still holds.
+    async fn end_dropped_lease(&self, key: &str) -> Result<()> {
+        let Some(fence) = self.dropped_runs().take(self.id(), key) else {
+            return Ok(());
+        };
+        match self
+            .store()
+            .commit(self.id(), renewal(key, fence, self.now()))
+            .await
+        {
+            // Somebody took it over since: then it is theirs.
+            Err(error) if error.kind() != ErrorKind::Conflict => Err(error),
+            _ => Ok(()),
         }
     }
 
@@ -294,7 +335,9 @@ impl Held<'_> {
     /// The same, and lets go.
     pub(crate) async fn release(&mut self, run: Run, commit: Commit) -> Result<()> {
         self.write(run, commit, Expect::FenceAndRelease(self.fence))
-            .await
+            .await?;
+        self.released = true;
+        Ok(())
     }
 
     async fn write(&mut self, run: Run, mut commit: Commit, expect: Expect) -> Result<()> {
@@ -319,16 +362,8 @@ impl Held<'_> {
     /// `cancelled` where somebody else has it.
     pub(crate) async fn renew(&mut self) -> Result<()> {
         let tenant = self.tenant;
-        let change = Change::Renew {
-            kind: RecordKind::Run,
-            key: run_key(&self.run.connector),
-            fence: self.fence,
-            until: later(tenant.now(), LEASE),
-        };
-        let commit = Commit {
-            changes: vec![change],
-            entries: Vec::new(),
-        };
+        let until = later(tenant.now(), LEASE);
+        let commit = renewal(&run_key(&self.run.connector), self.fence, until);
         match tenant.store().commit(tenant.id(), commit).await {
             Ok(_) => {
                 self.renewed = tenant.context().clock.monotonic();
@@ -339,6 +374,30 @@ impl Held<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if !self.released {
+            let run = run_key(&self.run.connector);
+            self.tenant
+                .dropped_runs()
+                .leave(self.tenant.id(), run, self.fence);
+        }
+    }
+}
+
+fn renewal(key: &str, fence: u64, until: Timestamp) -> Commit {
+    let change = Change::Renew {
+        kind: RecordKind::Run,
+        key: key.to_owned(),
+        fence,
+        until,
+    };
+    Commit {
+        changes: vec![change],
+        entries: Vec::new(),
     }
 }
 

@@ -25,7 +25,7 @@ use super::observe::{Batch, CONFLICT_RETRIES, Coverage, Folded, Look, too_busy};
 use super::records::{put_verdict, scan_state_key};
 use super::run::{HEARTBEAT, Held, Run, ScanCounts, VerdictCounts};
 use super::triage::Triaged;
-use crate::connector::{Connector, Progress, ScanPage, ScanRequest, ScanState, Scanner};
+use crate::connector::{Connector, Progress, ScanPage, ScanRequest, ScanState, Scanner, Watching};
 use crate::error::{Error, ErrorEnvelope, ErrorKind, Result};
 use crate::model::{
     Actor, CheckResult, ConnectorName, NotEvaluatedReason, TenantId, Verdict, WatchList,
@@ -165,6 +165,7 @@ impl Tenant {
         self.end_acceptances().await?;
         let directories = self.refresh_directories(&chosen).await?;
         let watched = Arc::new(self.watch_list().await?);
+        self.count_watched(&watched);
         // Collected first: a stream that holds these closures could not move between threads.
         let scans: Vec<_> = chosen
             .iter()
@@ -288,12 +289,15 @@ impl Tenant {
                 "a connector without a scanner was scanned",
             ));
         };
+        let others = self.others_on(connector).await;
+        let who = Watching {
+            own: watched,
+            others: &others,
+        };
         let mut standstills = 0;
         while !held.run.finishing {
             held.keep().await?;
-            let page = self
-                .next_page(scanner, watched, options.forced, held)
-                .await?;
+            let page = self.next_page(scanner, who, options.forced, held).await?;
             if page.more && page.is_empty() && page.cursor == held.run.cursor {
                 standstills += 1;
                 if standstills == STANDSTILLS {
@@ -330,7 +334,7 @@ impl Tenant {
     async fn next_page(
         &self,
         scanner: &dyn Scanner,
-        watched: &Arc<WatchList>,
+        who: Watching<'_>,
         forced: bool,
         held: &mut Held<'_>,
     ) -> Result<ScanPage> {
@@ -345,7 +349,8 @@ impl Tenant {
         let request = ScanRequest {
             cursor: cursor.as_ref(),
             starts_run: held.run.counts.pages == 0,
-            watched,
+            watched: who.own,
+            others: who.others,
             state: &state,
             forced,
         };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ::http::{Request, Response, StatusCode};
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::answer::Answer;
 use super::client::Inner;
@@ -154,7 +155,7 @@ fn judge(
         answer.status == StatusCode::TOO_MANY_REQUESTS || error.kind() == ErrorKind::RateLimited;
     let gate_opens = settle(client, call, throttled, named_wait);
     Err(Failure {
-        error: complete(error, &answer, named_wait),
+        error: complete(error, &answer, named_wait, context.clock.now()),
         sent: true,
         rejected: mark.filter(|_| answer.status == StatusCode::UNAUTHORIZED),
         gate_opens,
@@ -179,10 +180,20 @@ fn settle(
 }
 
 /// Adds what every error of an answer carries.
-fn complete(error: Error, answer: &ErrorAnswer, named_wait: Option<Duration>) -> Error {
-    let error = error
+fn complete(
+    error: Error,
+    answer: &ErrorAnswer,
+    named_wait: Option<Duration>,
+    now: Timestamp,
+) -> Error {
+    let mut error = error
         .with_operation(answer.operation)
         .with_http_status(answer.status.as_u16());
+    if matches!(answer.status.as_u16(), 400 | 401 | 403)
+        && let Some(clock) = errors::wrong_clock(&answer.headers, now)
+    {
+        error = error.and_say(&clock);
+    }
     match named_wait {
         Some(wait) if error.retry_after().is_none() => error.with_retry_after(wait),
         _ => error,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::transport::{HttpError, HttpErrorKind};
+use crate::clock::MAX_SKEW_SECONDS;
 use crate::error::{Error, ErrorKind};
 
 /// An answer outside 2xx, as a connector's error table sees it.
@@ -158,6 +159,16 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 /// The time the vendor's clock shows.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(headers.get(header::DATE)?.to_str().ok()?)
+}
+
+/// How far our clock is off, in words, where the answer's `Date` shows that it is: a token or a
+/// signature may be refused for nothing else.
+pub(super) fn wrong_clock(headers: &HeaderMap, now: Timestamp) -> Option<String> {
+    let ahead = now.duration_since(date(headers)?).as_secs();
+    (ahead.unsigned_abs() > MAX_SKEW_SECONDS).then(|| {
+        let way = if ahead > 0 { "ahead of" } else { "behind" };
+        format!("our clock is {} s {way} the vendor's", ahead.unsigned_abs())
+    })
 }
 
 const LONGEST_WAIT: Duration = Duration::from_hours(24);

@@ -8,6 +8,7 @@ mod checkpoint;
 mod entry;
 mod export;
 mod key;
+mod kinds;
 mod pseudonym;
 mod verify;
 
@@ -20,5 +21,6 @@ pub(crate) use entry::seal_as_text;
 pub use entry::{FIRST_PREVIOUS, canonical, hash_of, seal};
 pub use export::export;
 pub use key::{LedgerKey, LedgerPublicKey};
+pub use kinds::ENTRY_KINDS;
 pub use pseudonym::{erase, pseudonym, pseudonyms};
 pub use verify::{CheckpointStanding, Problem, VerifyReport, verify};

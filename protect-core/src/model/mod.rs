@@ -35,7 +35,7 @@ pub use id::{
     PlanId, TenantId,
 };
 pub use incident::{Incident, IncidentStatus};
-pub use monitor::{WatchList, WatchedAddress};
+pub use monitor::{WatchCensus, WatchList, WatchedAddress};
 pub use plan::{ApprovedPlan, Guard, GuardDecision, Mode, Plan, PlannedAction, Preview};
 pub use signal::Signal;
 pub use subject::{Subject, SubjectKind};

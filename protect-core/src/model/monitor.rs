@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,4 +25,24 @@ pub struct WatchedAddress {
     pub privileged: bool,
     /// How it came onto the list: `configuration`, `csv`, `directory:<connector>`, `added`.
     pub source: String,
+}
+
+/// How many addresses a tenant watches, by domain: all that a tenant's run learns of the others
+/// that share its connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchCensus {
+    /// Watched addresses by domain, in lower case.
+    pub by_domain: BTreeMap<String, u64>,
+}
+
+impl WatchList {
+    /// How many addresses it has, by domain.
+    pub fn census(&self) -> WatchCensus {
+        let mut census = WatchCensus::default();
+        for watched in &self.addresses {
+            let domain = watched.address.domain().to_owned();
+            *census.by_domain.entry(domain).or_default() += 1;
+        }
+        census
+    }
 }

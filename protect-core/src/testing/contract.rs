@@ -260,6 +260,7 @@ async fn run(connector: &dyn Connector, cx: &OpContext, watched: &Arc<WatchList>
             cursor: pages.last().and_then(|page| page.cursor.as_ref()),
             starts_run: pages.is_empty(),
             watched,
+            others: &[],
             state: &Forgetful,
             forced: true,
         };

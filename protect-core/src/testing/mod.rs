@@ -5,6 +5,7 @@
 mod clock;
 pub mod contract;
 mod kill;
+pub mod posture;
 mod sources;
 mod transport;
 

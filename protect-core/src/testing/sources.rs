@@ -142,6 +142,12 @@ impl SeededRandom {
         Self(Mutex::new(seed))
     }
 
+    /// A whole number below `end`; 0 where `end` is 0.
+    pub fn below(&self, end: usize) -> usize {
+        let number = usize::try_from(self.next() >> 32).unwrap_or_default();
+        number.checked_rem(end).unwrap_or_default()
+    }
+
     fn next(&self) -> u64 {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,2 +1,62 @@
-//! To be filled.
-fn main() {}
+//! Rates and ratios of protect beside what a bare loop does in the same run.
+//!
+//! `cargo run --release -p protect-bench [NAME...]`; see `README.md` beside this crate.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a bench talks to whoever started it, stops at the first surprise, and has a peer that uses nothing of ours"
+)]
+
+mod calls;
+mod hibp;
+mod measure;
+mod observe;
+mod reports;
+mod table;
+mod users;
+
+use std::process::ExitCode;
+
+use table::Table;
+
+/// The benches by name, in the order in which they run.
+const NAMES: [&str; 5] = ["observe", "users", "hibp", "reports", "calls"];
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((users::PART, part)) = arguments
+        .split_first()
+        .map(|(first, rest)| (first.as_str(), rest))
+    {
+        users::play(part).await;
+        return ExitCode::SUCCESS;
+    }
+    if arguments.iter().any(|name| !NAMES.contains(&name.as_str())) {
+        println!("usage: protect-bench [{}]...", NAMES.join(" | "));
+        return ExitCode::from(2);
+    }
+    if cfg!(debug_assertions) {
+        println!(
+            "A debug build: the figures mean nothing. Use `cargo run --release -p protect-bench`."
+        );
+    }
+    println!("{}", measure::machine());
+    let mut table = Table::default();
+    for name in NAMES {
+        if arguments.is_empty() || arguments.iter().any(|wanted| wanted == name) {
+            println!("measuring: {name}");
+            match name {
+                "observe" => observe::measure(&mut table).await,
+                "users" => users::measure(&mut table).await,
+                "hibp" => hibp::measure(&mut table).await,
+                "reports" => reports::measure(&mut table),
+                _ => calls::measure(&mut table),
+            }
+        }
+    }
+    print!("\n{table}");
+    println!("{}", measure::machine());
+    ExitCode::SUCCESS
+}

@@ -10,17 +10,23 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use protect_connectors::core::engine::Engine;
+use protect_connectors::core::engine::{Engine, Request};
 use protect_connectors::core::model::{ActionKind, Intent, IntentState, OutcomeStatus};
 use protect_connectors::core::testing::KILL_POINTS;
 use protect_sandbox::Sandbox;
 
-use crate::support::{LEASE, OffsetClock, World, alice, context, exported, intents, open};
+use crate::support::{LEASE, OffsetClock, World, alice, bob, context, exported, intents, open};
 
 const CHILD: &str = "kills::child_applies";
 const CONFIG: &str = "PROTECT_TEST_CONFIG";
 const AHEAD: &str = "PROTECT_TEST_AHEAD";
 const APPLYING: &str = "now applying";
+
+/// More commits than the end of one suspension takes.
+const MANY: u32 = 20;
+
+/// Longer than every lease there is, that of the end of a temporary action too.
+const LEASES: Duration = Duration::from_mins(2);
 
 /// Longer than a lease.
 const STEP: Duration = Duration::from_secs(LEASE.as_secs() + 1);
@@ -42,6 +48,47 @@ async fn a_kill_at_every_commit_point_of_apply_loses_and_repeats_nothing() {
     }
     assert!(!run_child(&world, None), "the last one comes to its end");
     assert!(assert_sound(&world).await > 0);
+}
+
+#[tokio::test]
+async fn a_kill_at_every_commit_point_of_the_end_of_a_suspension_reactivates_once() {
+    let world = World::with(sandbox(60)).await;
+    let mut people = world.ordinary_people().into_iter().map(|(id, _)| id);
+    let mut killed = 0;
+    for (number, name, _) in KILL_POINTS {
+        let is_store = name.starts_with("store.");
+        // The store's two points come with every commit: each of the path is one case.
+        for passes in 0..if is_store { MANY } else { 1 } {
+            let user = people.next().unwrap();
+            suspend_for_an_hour(&world, &user).await;
+            world.advance(Duration::from_hours(1));
+            let mut at = format!("{number}:{passes}");
+            if *name == "apply.after_probe" {
+                assert!(run_child(&world, Some(&point("apply.after_attempt"))));
+                world.advance(LEASES);
+                at = number.to_string();
+            }
+            let was_killed = run_child(&world, Some(&at));
+            assert!(was_killed || is_store, "{name} was not reached");
+            killed += u32::from(was_killed);
+            for _restart in 0..2 {
+                world.advance(LEASES);
+                assert!(!run_child(&world, None), "a restart comes to its end");
+            }
+            let expected = [("SUSPENDED", true), ("ACTIVE", true)];
+            let expected = expected.map(|(to, by_us)| (to.to_owned(), by_us));
+            assert_eq!(world.user_changes()[&user], expected, "{name}:{passes}");
+            if !was_killed {
+                break;
+            }
+        }
+    }
+    assert!(killed >= 5 + 2 * 3, "{killed} kills");
+    world.assert_no_violations();
+    let engine = world.engine().await;
+    let all = intents(&engine).await;
+    assert!(all.iter().all(|intent| intent.state == IntentState::Done));
+    assert_evidence(&engine, &all).await;
 }
 
 #[tokio::test]
@@ -132,6 +179,22 @@ async fn approve_everything(world: &World) {
     let plan = tenant.plan().await.unwrap();
     assert!(plan.actions.len() >= addresses.len() * 2);
     tenant.approve(plan, &alice()).await.unwrap();
+}
+
+/// Suspends somebody for an hour, as bob approved it.
+async fn suspend_for_an_hour(world: &World, user: &str) {
+    let tenant = world.tenant().await;
+    let request = Request {
+        kind: ActionKind::SuspendAccount,
+        account: format!("passwords:{user}"),
+        reason: "a lost laptop".to_owned(),
+        by: alice(),
+        lasts: Some(Duration::from_hours(1)),
+    };
+    let plan = tenant.request(request).await.unwrap();
+    let approved = tenant.approve(plan, &bob()).await.unwrap();
+    tenant.apply(approved).await.unwrap();
+    assert_eq!(world.user_changes()[user].len(), 1);
 }
 
 /// Runs a child to its end, past the lease of the one before; whether it was killed.

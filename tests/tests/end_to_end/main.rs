@@ -11,5 +11,6 @@ mod bad_input;
 mod kills;
 mod matrix;
 mod road;
+mod scenarios;
 mod secrets;
 mod support;

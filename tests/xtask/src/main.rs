@@ -9,6 +9,7 @@
 )]
 
 mod cargo;
+mod fuzz;
 mod generate;
 mod lint;
 mod modules;
@@ -22,6 +23,7 @@ mod test;
 mod workspace;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use steps::Steps;
 use workspace::Workspace;
@@ -33,7 +35,9 @@ cargo xtask TASK
   lint                formatting, clippy, rustdoc, generated files, licences and banned crates
   generate [--check]  write the generated files; with --check, name those that are stale
   package             build the wheel and the npm package, install each into an empty environment
-  full                test, with the long runs and the benches
+  fuzz [SECONDS [TARGET]...]
+                      fuzz each parser of outside data, or those named; 600 seconds each unless said
+  full                test with its long runs, the benches, and fuzzing
 ";
 
 fn main() -> ExitCode {
@@ -53,6 +57,11 @@ fn main() -> ExitCode {
         ["generate"] => generate::generate(&workspace, &mut steps, generate::Mode::Write),
         ["generate", "--check"] => {
             generate::generate(&workspace, &mut steps, generate::Mode::Check);
+        }
+        ["fuzz"] => fuzz::fuzz(&workspace, &mut steps, fuzz::LONG, &[]),
+        ["fuzz", seconds, ref names @ ..] if seconds.parse::<u64>().is_ok() => {
+            let each = seconds.parse().map_or(fuzz::LONG, Duration::from_secs);
+            fuzz::fuzz(&workspace, &mut steps, each, names);
         }
         ["package"] => package::package(&workspace, &mut steps),
         _ => {

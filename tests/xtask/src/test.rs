@@ -2,14 +2,14 @@
 
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{cargo, modules, node, package, python};
+use crate::{cargo, fuzz, modules, node, package, python};
 
 /// How much of each test to run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Length {
     /// What a change must pass.
     Short,
-    /// The same tests with their long counts (`PROTECT_FULL=1`), then the benches.
+    /// The same tests with their long counts (`PROTECT_FULL=1`), then the benches and fuzzing.
     Full,
 }
 
@@ -52,5 +52,6 @@ pub(crate) fn test(workspace: &Workspace, steps: &mut Steps, length: Length) {
     }
     if length == Length::Full {
         steps.step("benches", |_| cargo::bench(workspace));
+        fuzz::fuzz(workspace, steps, fuzz::LONG, &[]);
     }
 }

@@ -27,12 +27,14 @@ class Sandbox(AsyncClient):
         users: int | None = None,
         rate_limits: bool | None = None,
         catalogue: str | None = None,
+        range_rows: int | None = None,
     ) -> None:
         """Args:
             seed: Decides who works there and everything that is made up.
             users: How many people the 1Password account has, at least 8.
             rate_limits: Whether the vendors' rate limits hold; they do unless told.
             catalogue: A file with the breaches to serve, as HIBP answers them.
+            range_rows: Other people's rows in each answer to a HIBP range: 40 unless told.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
@@ -40,7 +42,7 @@ class Sandbox(AsyncClient):
         super().__init__()
         self._connect(
             "Sandbox",
-            {"seed": seed, "users": users, "rate_limits": rate_limits, "catalogue": catalogue},
+            {"seed": seed, "users": users, "rate_limits": rate_limits, "catalogue": catalogue, "range_rows": range_rows},
             {},
         )
 
@@ -217,6 +219,7 @@ class Sandbox(AsyncClient):
         count: int | None = None,
         skip: int | None = None,
         millis: int | None = None,
+        reads: int | None = None,
         seconds: int | None = None,
         timeout: Timeout = None,
     ) -> None:
@@ -231,6 +234,7 @@ class Sandbox(AsyncClient):
             count: For so many requests.
             skip: After so many requests that pass.
             millis: Milliseconds of a delay.
+            reads: How many reads after a write stay old.
             seconds: Seconds of a `Retry-After` or of clock skew.
 
         Raises:
@@ -238,7 +242,7 @@ class Sandbox(AsyncClient):
         """
         await self._call(
             "set_fault",
-            {"kind": kind, "vendor": vendor, "route": route, "count": count, "skip": skip, "millis": millis, "seconds": seconds},
+            {"kind": kind, "vendor": vendor, "route": route, "count": count, "skip": skip, "millis": millis, "reads": reads, "seconds": seconds},
             timeout,
         )
 
@@ -303,6 +307,30 @@ class Sandbox(AsyncClient):
         return bool(await self._call(
             "set_user_suspended",
             {"id": id, "suspended": suspended},
+            timeout,
+        ))
+
+    async def publish_breach(
+        self,
+        breach: Mapping[str, Any],
+        accounts: Sequence[str],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Publishes a breach; one of the same `Name` is replaced. Gives whether it has a name.
+
+        Changes something.
+
+        Args:
+            breach: The breach, in HIBP's own form.
+            accounts: The addresses that are in it.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(await self._call(
+            "publish_breach",
+            {"breach": breach, "accounts": accounts},
             timeout,
         ))
 

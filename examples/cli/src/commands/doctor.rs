@@ -86,7 +86,13 @@ fn show_diagnosis(facts: &mut Table, diagnosis: &Diagnosis) {
             1.. => format!("the vendor's is {skew} s ahead of ours"),
             _ => format!("the vendor's is {} s behind ours", skew.unsigned_abs()),
         };
-        facts.row([Text::faint("clock"), words.into()]);
+        let words = if diagnosis.is_clock_wrong() {
+            let words = format!("{words}: set this machine's clock, or tokens and signatures fail");
+            Text::new(words, Tone::Bad)
+        } else {
+            words.into()
+        };
+        facts.row([Text::faint("clock"), words]);
     }
     for note in &diagnosis.notes {
         facts.row([Text::faint("note"), note.as_str().into()]);

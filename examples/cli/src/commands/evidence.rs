@@ -41,8 +41,7 @@ pub(super) async fn run(app: &App, command: Evidence) -> Result<Option<Answer>> 
 
 /// Writes a tenant's whole ledger; gives the number of entries.
 pub(crate) async fn export(protect: &Protect, tenant: &TenantId, path: &Path) -> Result<u64> {
-    let mut file =
-        File::create(path).map_err(|error| app::about(path, "cannot be written", error))?;
+    let mut file = app::create_private(path)?;
     ledger::export(protect.store().as_ref(), tenant, &mut file).await
 }
 

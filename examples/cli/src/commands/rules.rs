@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protect_connectors::core::engine::{FindingFilter, StoredVerdict, Tenant};
-use protect_connectors::core::model::{CheckId, Finding};
+use protect_connectors::core::model::{CheckId, Finding, Severity};
 use protect_connectors::core::{Error, ErrorKind, Result};
 use serde::Serialize;
 
@@ -46,6 +46,10 @@ pub(super) async fn rules(app: &App, command: Rules) -> Result<Answer> {
 #[derive(Serialize)]
 struct Known {
     check: CheckId,
+    /// What it says is wrong, where its kind of connector declares it.
+    says: Option<String>,
+    /// The worst that it finds.
+    severity: Option<Severity>,
     connectors: Vec<String>,
     verdicts: Vec<StoredVerdict>,
     open_findings: usize,
@@ -74,11 +78,20 @@ pub(super) async fn checks(app: &App, command: Checks) -> Result<Answer> {
 
 async fn list(tenant: &Tenant) -> Result<Answer> {
     let checks: Vec<_> = catalogue(tenant).await?.into_values().collect();
-    let mut table = Table::new(["check", "by", "last verdict", "open findings"]);
+    let mut table = Table::new([
+        "check",
+        "says",
+        "at worst",
+        "by",
+        "last verdict",
+        "open findings",
+    ]);
     for check in &checks {
         let verdict = check.verdicts.first();
         table.row([
             check.check.as_str().into(),
+            check.says.as_deref().unwrap_or_default().into(),
+            check.severity.map_or_else(|| "".into(), words::severity),
             Text::faint(check.connectors.join(", ")),
             verdict.map_or_else(
                 || Text::faint("-"),
@@ -111,7 +124,13 @@ async fn explain(tenant: &Tenant, name: &str) -> Result<Answer> {
     let findings = tenant.findings(&filter).await?.findings;
     let mut page = Page::new();
     page.heading(id.as_str());
+    if let Some(says) = &check.says {
+        page.line(format!("{says}."));
+    }
     let mut facts = Table::bare().indent(2);
+    if let Some(severity) = check.severity {
+        facts.row([Text::faint("at worst"), words::severity(severity)]);
+    }
     facts.row([
         Text::faint("decided by"),
         check.connectors.join(", ").into(),
@@ -154,8 +173,15 @@ async fn explain(tenant: &Tenant, name: &str) -> Result<Answer> {
 
 async fn catalogue(tenant: &Tenant) -> Result<BTreeMap<CheckId, Known>> {
     let mut checks: BTreeMap<CheckId, Known> = BTreeMap::new();
+    let registry = protect_connectors::registry();
+    let declared = |check: &CheckId| {
+        let mut all = registry.specs().flat_map(|spec| &spec.checks);
+        all.find(|spec| spec.id == check.as_str())
+    };
     let empty = |check: &CheckId| Known {
         check: check.clone(),
+        says: declared(check).map(|spec| spec.docs.clone()),
+        severity: declared(check).map(|spec| spec.severity),
         connectors: Vec::new(),
         verdicts: Vec::new(),
         open_findings: 0,

@@ -1,8 +1,12 @@
 //! `scan`.
 
 use protect_connectors::core::Result;
-use protect_connectors::core::engine::{FindingFilter, ScanOptions, ScanSummary, Tenant};
-use protect_connectors::core::model::{ConnectorName, FindingStatus, Severity};
+use protect_connectors::core::engine::{
+    ENGINE_CHECKS, FindingFilter, ScanOptions, ScanSummary, Tenant,
+};
+use protect_connectors::core::model::{
+    ConnectorName, Finding, FindingKind, FindingStatus, Severity,
+};
 use serde::Serialize;
 
 use crate::app::App;
@@ -18,6 +22,8 @@ struct TenantScan {
     tenant: String,
     #[serde(flatten)]
     summary: ScanSummary,
+    /// What stands in the way of looking: the open operational findings.
+    trouble: Vec<Finding>,
 }
 
 /// Scans now.
@@ -39,7 +45,8 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
         };
         let summary = tenant.scan_with(options).await?;
         drop(progress);
-        show(&mut page, &tenant, &summary);
+        let trouble = trouble(&tenant).await?;
+        show(&mut page, &tenant, &summary, &trouble);
         exit = exit.and(exit_of(&summary, scan.strict));
         if let Some(severity) = scan.fail_on {
             exit = exit.and(Exit::found(has_open(&tenant, severity).await?));
@@ -48,6 +55,7 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
         all.push(TenantScan {
             tenant: tenant.id().to_string(),
             summary,
+            trouble,
         });
     }
     if incidents > 0 {
@@ -58,8 +66,24 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
     Ok(Answer::many("tenants", &all, page)?.exit(exit))
 }
 
+/// The open findings about this installation itself: a refused key, a plan that is too small. Not
+/// those about a scan that failed: its error says more.
+async fn trouble(tenant: &Tenant) -> Result<Vec<Finding>> {
+    let filter = FindingFilter {
+        statuses: vec![FindingStatus::New, FindingStatus::Acknowledged],
+        kinds: vec![FindingKind::Operational],
+        ..FindingFilter::default()
+    };
+    let mut found = tenant.findings(&filter).await?.findings;
+    found.retain(|finding| {
+        let check = finding.observation.check.as_str();
+        ENGINE_CHECKS.iter().all(|(engines, _)| *engines != check)
+    });
+    Ok(found)
+}
+
 /// Findings in rows and what became of incidents.
-fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary) {
+fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary, trouble: &[Finding]) {
     page.heading(format!("{} ({})", tenant.config().name, tenant.id()));
     let mut table = Table::new([
         "connector",
@@ -108,6 +132,16 @@ fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary) {
         if let Some(error) = error {
             errors.row([connector.as_str().into(), words::error(error)]);
         }
+    }
+    for finding in trouble {
+        let seen = &finding.observation;
+        errors.row([
+            seen.subject.id.as_str().into(),
+            Text::new(
+                format!("{}: {}", seen.title, seen.reasons.join("; ")),
+                Tone::Warn,
+            ),
+        ]);
     }
     page.table(errors);
 }

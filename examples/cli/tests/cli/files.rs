@@ -115,6 +115,12 @@ fn evidence_is_exported_signed_and_verified_from_the_files_alone() {
     vendors
         .protect(&["evidence", "export", "-o", "all.ndjson", "--json"])
         .good();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = fs::metadata(folder.join("all.ndjson")).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
     let signed = vendors
         .protect(&["evidence", "checkpoint", "-o", "head", "--json"])
         .good();

@@ -6,10 +6,12 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
+mod broken;
 mod demo;
 mod email;
 mod files;
 mod mistakes;
+mod reports;
 mod road;
 mod support;
 

@@ -1,6 +1,7 @@
 //! Running the binary, and simulated vendors for it to talk to.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -61,6 +62,8 @@ pub(crate) struct Vendors {
     pub(crate) folder: TempDir,
     /// Variables and the secrets in them.
     pub(crate) secrets: Vec<(String, String)>,
+    /// Where its switches are: host and port.
+    switches: String,
 }
 
 impl Vendors {
@@ -72,12 +75,18 @@ impl Vendors {
             .spawn()
             .unwrap();
         let printed = BufReader::new(process.stdout.take().unwrap());
-        let mut secrets = Vec::new();
+        let (mut secrets, mut switches) = (Vec::new(), String::new());
         for line in printed.lines().map(Result::unwrap) {
             if let Some((name, value)) =
                 line.strip_prefix("export ").and_then(|l| l.split_once('='))
             {
                 secrets.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+            }
+            if line.contains("switches and journal") {
+                let address = line.split("http://").nth(1).unwrap();
+                address
+                    .trim_end_matches("/_sandbox")
+                    .clone_into(&mut switches);
             }
             if line.starts_with("Ctrl-C") {
                 break;
@@ -88,7 +97,33 @@ impl Vendors {
             process,
             folder,
             secrets,
+            switches,
         }
+    }
+
+    /// Breaks something at a vendor, and mends what was broken before.
+    pub(crate) fn break_with(&self, fault: &Value) {
+        self.switch("DELETE", "");
+        self.switch("POST", &fault.to_string());
+    }
+
+    /// Mends everything.
+    pub(crate) fn mend(&self) {
+        self.switch("DELETE", "");
+    }
+
+    fn switch(&self, method: &str, body: &str) {
+        let mut stream = TcpStream::connect(&self.switches).unwrap();
+        let host = &self.switches;
+        let request = format!(
+            "{method} /_sandbox/faults HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// Types `protect` and these words, with the secrets in the environment. Whatever it prints

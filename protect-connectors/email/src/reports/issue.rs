@@ -11,6 +11,7 @@ use super::limits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[schemars(rename = "IssueProblem")]
 pub enum Problem {
     /// It must be there and is not.
     Missing,
@@ -54,6 +55,7 @@ impl Problem {
 
 /// Where in a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "IssuePlace")]
 pub struct Place {
     /// The number of the record, from 1; `None` outside of records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,6 +106,7 @@ impl fmt::Display for ParseIssue {
 
 /// The problems of one report: the first hundred, and how many there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportIssues")]
 pub struct Issues {
     /// The first ones, in the report's order.
     pub listed: Vec<ParseIssue>,

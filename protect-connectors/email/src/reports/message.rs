@@ -83,7 +83,7 @@ fn may_be_report(content: &[u8]) -> bool {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let text = text.trim_ascii_start();
     packed
-        || (text.starts_with(b"<") && (text.starts_with(b"<?xml") || has(b"feedback")))
+        || (text.starts_with(b"<") && (has(b"<feedback") || has(b":feedback")))
         || (text.starts_with(b"{") && has(b"\"policies\""))
         || content.starts_with(&[0xff, 0xfe])
         || content.starts_with(&[0xfe, 0xff])

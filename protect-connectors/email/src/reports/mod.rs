@@ -14,6 +14,7 @@ pub mod input;
 pub mod issue;
 pub mod limits;
 mod message;
+mod overview;
 mod parse;
 mod reading;
 pub mod rules;
@@ -23,6 +24,7 @@ mod text;
 pub mod tls;
 pub mod volumes;
 
+pub use overview::{BrokenReport, ReportsOverview, read_reports};
 pub use parse::{AggregateReport, HELD, Report, parse_report, parse_reports};
 pub use reading::{Reading, Tally, Told};
 

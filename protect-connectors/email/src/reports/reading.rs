@@ -16,6 +16,7 @@ use super::volumes::Volumes;
 
 /// How much was read, and what of it counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportTally")]
 pub struct Tally {
     /// Files, and other sources.
     pub files: u64,

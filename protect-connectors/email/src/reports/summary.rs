@@ -13,6 +13,7 @@ const TOP: usize = 10;
 
 /// The mail of one domain.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MailDomainSummary")]
 pub struct DomainSummary {
     /// The domain.
     pub domain: String,
@@ -37,6 +38,7 @@ pub struct DomainSummary {
 
 /// The mail from one source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MailSourceSummary")]
 pub struct SourceSummary {
     /// An IPv4 address, or the first address of an IPv6 network of 64 bits.
     pub source: MailSource,

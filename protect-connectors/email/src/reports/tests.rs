@@ -155,7 +155,7 @@ fn a_gzip_bomb_ends_early() {
     }
     let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
     bomb.write_all(b"<feedback>").unwrap();
-    std::io::copy(&mut Zeros(64 << 20), &mut bomb).unwrap();
+    std::io::copy(&mut Zeros(8 << 20), &mut bomb).unwrap();
     let bomb = bomb.finish().unwrap();
     let error = refused(&bomb);
     // Whichever bound is met first: text without end, or more than two hundred times the size.
@@ -163,7 +163,7 @@ fn a_gzip_bomb_ends_early() {
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
     bomb.write_all(b"<feedback>").unwrap();
     let filler = format!("{}<a/>", " ".repeat(100_000)).repeat(10);
-    for _ in 0..40 {
+    for _ in 0..10 {
         bomb.write_all(filler.as_bytes()).unwrap();
     }
     let error = refused(&bomb.finish().unwrap());

@@ -34,6 +34,7 @@ pub struct TlsReport {
 
 /// From when until when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsDateRange")]
 pub struct DateRange {
     /// The first moment.
     #[serde(alias = "start-datetime")]
@@ -45,6 +46,7 @@ pub struct DateRange {
 
 /// What happened under one policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsPolicyOutcome")]
 pub struct PolicyOutcome {
     /// The policy.
     pub policy: TlsPolicy,
@@ -90,6 +92,7 @@ pub struct TlsPolicy {
 
 /// How many sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsSessions")]
 pub struct Sessions {
     /// Those that were encrypted.
     #[serde(default, alias = "total-successful-session-count")]
@@ -101,6 +104,7 @@ pub struct Sessions {
 
 /// So many sessions that failed alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TlsFailureDetail")]
 pub struct FailureDetail {
     /// Why (`certificate-expired`, `starttls-not-supported`, ...).
     #[serde(default, alias = "result-type")]

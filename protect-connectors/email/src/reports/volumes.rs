@@ -105,6 +105,7 @@ pub fn classify(record: &Record) -> SourceClass {
 /// Numbers of messages. Sums stop at the largest number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "MailCounts")]
 pub struct Counts {
     /// All.
     pub messages: u64,

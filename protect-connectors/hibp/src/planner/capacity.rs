@@ -56,8 +56,8 @@ impl Capacity {
     }
 }
 
-/// What asking about everybody takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What asking about everybody takes who is watched through a key, whichever tenant's they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Demand {
     /// Searches for the breaches of everybody once.
     pub(crate) searches: u64,
@@ -65,12 +65,37 @@ pub(crate) struct Demand {
     pub(crate) weight: u32,
     /// Addresses whose pastes are looked for.
     pub(crate) pastes: u64,
+    /// Tenants that share the key.
+    pub(crate) tenants: usize,
 }
 
 impl Demand {
+    /// What one tenant takes.
+    pub(crate) fn new(searches: u64, weight: u32, pastes: u64) -> Self {
+        Self {
+            searches,
+            weight,
+            pastes,
+            tenants: 1,
+        }
+    }
+
+    /// The same with another tenant's, whose searches count for as much.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            searches: self.searches.saturating_add(other.searches),
+            weight: self.weight,
+            pastes: self.pastes.saturating_add(other.pastes),
+            tenants: self.tenants + other.tenants,
+        }
+    }
+
     /// Searches in one window.
     pub(crate) fn per_window(self) -> u64 {
-        self.searches * u64::from(self.weight) + self.pastes.div_ceil(WINDOWS_BETWEEN_PASTES)
+        self.searches
+            .saturating_mul(u64::from(self.weight))
+            .saturating_add(self.pastes.div_ceil(WINDOWS_BETWEEN_PASTES))
     }
 
     /// Searches a minute.
@@ -121,8 +146,12 @@ fn shortfall(cadence: Cadence, demand: Demand, capacity: Capacity, windows: u64)
             .per_window()
             .div_ceil(u64::from(WINDOW_MINUTES) * windows.max(1)),
     };
+    let whose = match demand.tenants {
+        1 => String::new(),
+        many => format!(" for the {many} tenants that share the key"),
+    };
     format!(
-        "infeasible: needs {needed} per minute, the plan gives {:.0}",
+        "infeasible: needs {needed} per minute{whose}, the plan gives {:.0}",
         capacity.sweep_per_minute().floor()
     )
 }
@@ -132,11 +161,7 @@ mod tests {
     use super::*;
 
     fn demand(searches: u64) -> Demand {
-        Demand {
-            searches,
-            weight: 1,
-            pastes: 0,
-        }
+        Demand::new(searches, 1, 0)
     }
 
     #[test]
@@ -189,12 +214,31 @@ mod tests {
     }
 
     #[test]
+    fn what_fits_one_tenant_may_not_fit_all_that_share_the_key() {
+        let one = demand(3_000);
+        assert_eq!(
+            decide(None, one, Capacity::of(10), 14).cadence,
+            Cadence::EveryWindow
+        );
+        let both = decide(
+            Some(Cadence::EveryWindow),
+            one.and(one),
+            Capacity::of(10),
+            14,
+        );
+        assert_eq!(
+            both.infeasible.unwrap(),
+            "infeasible: needs 9 per minute for the 2 tenants that share the key, the plan gives 6"
+        );
+        assert_eq!(
+            decide(None, one.and(one), Capacity::of(10), 14).cadence,
+            Cadence::CatalogueGated
+        );
+    }
+
+    #[test]
     fn ranges_weigh_double_and_pastes_are_spread_over_a_week() {
-        let demand = Demand {
-            searches: 1_000,
-            weight: 2,
-            pastes: 1_400,
-        };
+        let demand = Demand::new(1_000, 2, 1_400);
         assert_eq!(demand.per_window(), 2_100);
         assert_eq!(demand.per_minute(), 3);
     }

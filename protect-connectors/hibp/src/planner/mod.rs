@@ -2,20 +2,21 @@
 //! covers, pastes last.
 
 mod capacity;
+mod cover;
 mod memory;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use protect_core::Result;
 use protect_core::connector::ScanState;
-use protect_core::model::{TenantId, WatchList};
+use protect_core::model::{TenantId, WatchCensus, WatchList};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use capacity::{Capacity, Decision, Demand, decide};
+pub(crate) use capacity::{Capacity, Decision, Demand};
+pub(crate) use cover::Cover;
 pub(crate) use memory::{AddressMemory, DomainMemory, address_key, aliases_key, domain_key};
 use order::{Gate, Need, group_by_prefix, sort_due};
 
@@ -79,6 +80,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) status: &'a SubscriptionStatus,
     pub(crate) subscribed: &'a [SubscribedDomain],
     pub(crate) watched: &'a Arc<WatchList>,
+    /// Whom the other tenants watch that share the key.
+    pub(crate) others: &'a [Arc<WatchCensus>],
     pub(crate) version: &'a Version,
     pub(crate) capacity: Capacity,
     /// Now, in seconds since 1970.
@@ -88,7 +91,15 @@ pub(crate) struct Inputs<'a> {
     pub(crate) forced: bool,
 }
 
-const WINDOW: Duration = Duration::from_hours(12);
+impl Inputs<'_> {
+    fn cover(&self) -> Cover<'_> {
+        Cover {
+            settings: self.settings,
+            status: self.status,
+            subscribed: self.subscribed,
+        }
+    }
+}
 
 /// Makes the plan.
 ///
@@ -97,19 +108,16 @@ const WINDOW: Duration = Duration::from_hours(12);
 pub(crate) async fn plan(inputs: &Inputs<'_>, state: &dyn ScanState) -> Result<Plan> {
     let domains = Domains::sort(inputs, state).await?;
     let residual: Vec<u32> = domains.residual.clone();
-    let by_range = inputs.settings.k_anonymity && inputs.status.includes_k_anon;
     let with_pastes = paste_candidates(inputs, &residual);
-    let demand = Demand {
-        searches: residual.len() as u64,
-        weight: if by_range {
-            inputs.settings.kanon_weight
-        } else {
-            1
-        },
-        pastes: with_pastes.len() as u64,
-    };
-    let windows = inputs.settings.max_age.as_secs() / WINDOW.as_secs();
-    let decision = decide(inputs.settings.cadence, demand, inputs.capacity, windows);
+    let cover = inputs.cover();
+    let by_range = cover.by_range();
+    let own = Demand::new(
+        residual.len() as u64,
+        cover.weight(),
+        with_pastes.len() as u64,
+    );
+    let demand = cover.with_others(own, inputs.others);
+    let decision = cover.decide(demand, inputs.capacity);
     let gate = Gate {
         cadence: decision.cadence,
         version: inputs.version,
@@ -221,32 +229,13 @@ impl Domains {
     }
 }
 
-/// Whether a domain can be searched, or why not.
+/// Whether a domain can be searched now, or why not.
 fn coverage(
     inputs: &Inputs<'_>,
     domain: &str,
     memory: Option<&DomainMemory>,
 ) -> Result<(), &'static str> {
-    let below = |apex: &str| {
-        inputs.status.includes_auto_subdomain_verification
-            && domain
-                .strip_suffix(apex)
-                .is_some_and(|rest| rest.ends_with('.'))
-    };
-    let subscribed = inputs.subscribed.iter().find(|subscribed| {
-        let own = subscribed.domain_name.to_lowercase();
-        own == domain || below(&own)
-    });
-    let Some(subscribed) = subscribed else {
-        return Err("not verified for this key");
-    };
-    let largest = inputs.status.domain_search_max_breached_accounts;
-    let counted = subscribed.pwn_count_excluding_spam_lists;
-    if let (Some(largest), Some(counted)) = (largest, counted)
-        && counted > largest
-    {
-        return Err("more breached addresses than the plan searches");
-    }
+    inputs.cover().searchable(domain)?;
     let refused = memory.and_then(|memory| memory.refused_at).unwrap_or(0);
     let max_age = i64::try_from(inputs.settings.max_age.as_secs()).unwrap_or(i64::MAX);
     if refused > 0 && !inputs.forced && inputs.now - refused < max_age {

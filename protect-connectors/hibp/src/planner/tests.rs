@@ -2,6 +2,7 @@ use protect_core::model::{Address, WatchedAddress};
 use serde_json::json;
 
 use super::*;
+use crate::config::Cadence;
 
 #[derive(Debug, Default)]
 struct Stored(BTreeMap<String, Value>);
@@ -22,6 +23,7 @@ struct Scene {
     status: SubscriptionStatus,
     subscribed: Vec<SubscribedDomain>,
     watched: Arc<WatchList>,
+    others: Vec<Arc<WatchCensus>>,
     version: Version,
     stored: Stored,
 }
@@ -50,6 +52,7 @@ impl Scene {
                     })
                     .collect(),
             }),
+            others: Vec::new(),
             version: Version {
                 answers: "1".into(),
                 wording: "1".into(),
@@ -77,6 +80,7 @@ impl Scene {
             status: &self.status,
             subscribed: &self.subscribed,
             watched: &self.watched,
+            others: &self.others,
             version: &self.version,
             capacity: Capacity::of(self.status.rpm),
             now: NOW,
@@ -85,6 +89,27 @@ impl Scene {
         };
         plan(&inputs, &self.stored).await.unwrap()
     }
+}
+
+#[tokio::test]
+async fn tenants_that_share_a_key_count_but_for_what_a_verified_domain_covers() {
+    let mut scene = Scene::new(&[], &["bob@b.example"]).verified("a.example", Some(3));
+    scene.status.rpm = 10;
+    let neighbour = |domain: &str, addresses: u64| {
+        Arc::new(WatchCensus {
+            by_domain: BTreeMap::from([(domain.to_owned(), addresses)]),
+        })
+    };
+    scene.others = vec![neighbour("a.example", 1_000_000)];
+    let covered = scene.plan().await;
+    assert_eq!(covered.demand.searches, 1);
+    assert_eq!(covered.decision.cadence, Cadence::EveryWindow);
+    scene.others.push(neighbour("c.example", 6_000));
+    let crowded = scene.plan().await;
+    assert_eq!(crowded.demand.searches, 6_001);
+    assert_eq!(crowded.demand.tenants, 3);
+    assert_eq!(crowded.decision.cadence, Cadence::CatalogueGated);
+    assert_eq!(crowded.due, 1, "a run asks about its own tenant's alone");
 }
 
 #[tokio::test]

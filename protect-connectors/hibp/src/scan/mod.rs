@@ -28,7 +28,7 @@ use crate::config::{Cadence, Settings};
 use crate::error::{PLAN, REASON};
 use crate::models::SubscriptionStatus;
 use crate::observe::{self, Checks};
-use crate::planner::{self, Capacity, Demand, Inputs, Plan, Step};
+use crate::planner::{self, Capacity, Inputs, Plan, Step};
 use crate::requests::effective_rate;
 use domain::DomainTable;
 
@@ -47,8 +47,6 @@ pub(crate) struct Scan {
     pub(crate) context: Context,
     pub(crate) checks: Checks,
     run: Mutex<Option<Run>>,
-    /// What the last plan needs, for `doctor`.
-    last_demand: std::sync::Mutex<Option<Demand>>,
 }
 
 /// A run under way.
@@ -114,18 +112,7 @@ impl Scan {
             context,
             checks,
             run: Mutex::new(None),
-            last_demand: std::sync::Mutex::new(None),
         }
-    }
-
-    /// What the last run of this tenant needs, in words.
-    pub(crate) fn last_demand(&self) -> Option<String> {
-        let demand = (*self.last_demand.lock().ok()?)?;
-        Some(format!(
-            "this tenant's {} addresses beside verified domains need {} searches a minute",
-            demand.searches,
-            demand.per_minute(),
-        ))
     }
 
     /// One page.
@@ -186,6 +173,7 @@ impl Scan {
             status: &status,
             subscribed: &subscribed,
             watched: request.watched,
+            others: request.others,
             version: &catalogue.version,
             capacity,
             now: now.as_second(),
@@ -193,9 +181,6 @@ impl Scan {
             forced,
         };
         let plan = planner::plan(&inputs, request.state).await?;
-        if let Ok(mut last) = self.last_demand.lock() {
-            *last = Some(plan.demand);
-        }
         let tally = resumed.map_or_else(
             || Tally {
                 due: plan.due,
@@ -369,7 +354,7 @@ impl Scan {
             ErrorKind::Unauthenticated => (
                 &self.checks.credential,
                 "Have I Been Pwned does not accept the key",
-                NotEvaluatedReason::MissingPermission,
+                NotEvaluatedReason::VendorError,
             ),
             ErrorKind::PermissionDenied => (
                 &self.checks.plan,
@@ -377,7 +362,8 @@ impl Scan {
                 if error.context().contains(&(REASON, PLAN.to_owned())) {
                     NotEvaluatedReason::MissingLicence
                 } else {
-                    NotEvaluatedReason::MissingPermission
+                    // Not this search or that one: the run as a whole was refused.
+                    NotEvaluatedReason::VendorError
                 },
             ),
             _ => return None,

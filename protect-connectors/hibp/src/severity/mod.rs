@@ -354,22 +354,23 @@ fn judge_wording(wording: &Wording) -> Judged {
         &wording.encrypted[..],
     ]
     .concat();
-    let readable = !wording.plain.is_empty() || !wording.list.is_empty();
+    // A site about such lists may itself keep hashes: a list counts where nothing was protected.
+    let list: &[Evidence] = if protected.is_empty() {
+        &wording.list
+    } else {
+        &[]
+    };
     if !wording.stealer.is_empty() && protected.is_empty() {
         return Judged::words(Form::StealerLog, Confidence::Medium, &[&wording.stealer]);
     }
-    if readable && !protected.is_empty() {
-        return Judged::words(
-            Form::Mixed,
-            Confidence::High,
-            &[&wording.plain, &wording.list, &protected],
-        );
+    if !wording.plain.is_empty() && !protected.is_empty() {
+        return Judged::words(Form::Mixed, Confidence::High, &[&wording.plain, &protected]);
     }
     if !wording.plain.is_empty() {
         return Judged::words(Form::Plaintext, Confidence::High, &[&wording.plain]);
     }
-    if !wording.list.is_empty() {
-        return Judged::words(Form::Plaintext, Confidence::Medium, &[&wording.list]);
+    if !list.is_empty() {
+        return Judged::words(Form::Plaintext, Confidence::Medium, &[list]);
     }
     if !wording.cracked.is_empty() {
         return Judged::words(
@@ -413,5 +414,7 @@ fn judge_wording(wording: &Wording) -> Judged {
     )
 }
 
+#[cfg(test)]
+mod agreement;
 #[cfg(test)]
 mod tests;

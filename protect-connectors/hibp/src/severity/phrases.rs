@@ -95,7 +95,7 @@ fn read(view: &View<'_>, wording: &mut Wording) {
     read_cracked(view, wording);
     read_hash(view, wording);
     let encrypted = matches!(view.word(), "encrypted" | "encryption");
-    if encrypted && is_about_password(view, 4) {
+    if encrypted && !is_denied(view) && is_about_password(view, 4) {
         wording
             .encrypted
             .push(view.evidence("encrypted_near_password"));
@@ -111,13 +111,21 @@ fn read(view: &View<'_>, wording: &mut Wording) {
 fn plain_phrase(view: &View<'_>) -> Option<usize> {
     match (view.word(), view.ahead(1)) {
         ("plain" | "clear", "text" | "texts") => Some(2),
-        ("plaintext" | "cleartext" | "unhashed" | "unencrypted", _) => Some(1),
+        ("plaintext" | "cleartext" | "unhashed" | "unencrypted" | "unprotected", _) => Some(1),
+        ("readable", "password" | "passwords" | "credentials") => Some(1),
+        ("readable", "form") | ("not", "hashed" | "encrypted") => Some(2),
+        ("clear", _) if view.behind(2) == "in" && view.behind(1) == "the" => Some(1),
+        ("no", "hashing" | "encryption") => Some(2),
+        ("without", _) => (1..=4)
+            .find(|&places| view.ahead(places) == "protection")
+            .map(|places| places + 1),
         _ => None,
     }
 }
 
 fn read_plain(view: &View<'_>, wording: &mut Wording) {
-    if view.word() == "cracked" && names_password(&view.moved(view.index + 1)) && !is_modal(view) {
+    let turned_back = matches!(view.word(), "cracked" | "decrypted");
+    if turned_back && names_password(&view.moved(view.index + 1)) && !is_hypothetical(view) {
         wording.plain.push(view.evidence("cracked_passwords"));
     }
     let Some(length) = plain_phrase(view) else {
@@ -126,7 +134,10 @@ fn read_plain(view: &View<'_>, wording: &mut Wording) {
     if is_negated(view) || ends_a_reversal(view) {
         return;
     }
-    if governs_following(view, length) || governs_preceding(view, length) {
+    if governs_following(view, length)
+        || governs_preceding(view, length)
+        || applied_to_passwords(view)
+    {
         wording
             .plain
             .push(view.evidence("plain_text_governs_password"));
@@ -135,6 +146,10 @@ fn read_plain(view: &View<'_>, wording: &mut Wording) {
 
 /// "plain text passwords", "plain text or hashed passwords", "plain text usernames and passwords".
 fn governs_following(view: &View<'_>, length: usize) -> bool {
+    // "Answers in plain text and hashed passwords": the phrase ends what stands before it.
+    if matches!(view.behind(1), "in" | "as") && view.ahead(length) == "and" {
+        return false;
+    }
     let mut other_noun = false;
     for place in length..length + 7 {
         let at = view.moved(view.index + place);
@@ -152,12 +167,17 @@ fn governs_following(view: &View<'_>, length: usize) -> bool {
     false
 }
 
+/// "No hashing was applied to the passwords" is said of what comes after it, too.
+fn applied_to_passwords(view: &View<'_>) -> bool {
+    view.word() == "no" && (2..=8).any(|n| names_password(&view.moved(view.index + n)))
+}
+
 /// "passwords stored in plain text", "passwords stored as both MD5 hashes and plain text".
 fn governs_preceding(view: &View<'_>, length: usize) -> bool {
     let introduced = matches!(
         view.behind(1),
         "in" | "as" | "into" | "stored" | "both" | "either" | "were" | "was" | "left" | "kept"
-    );
+    ) || (view.behind(2), view.behind(1)) == ("in", "the");
     let ends_here = matches!(
         view.ahead(length),
         "" | "for" | "along" | "alongside" | "and" | "after" | "with" | "version" | "versions"
@@ -176,6 +196,13 @@ fn nearest_secret_is_password(view: &View<'_>) -> bool {
             // "passwords and PINs in plain text" is about both, "hashed passwords, PINs in plain
             // text" only about the latter.
             "pin" | "pins" => return at.behind(1) == "and" && names_password_back(&at, 2),
+            // "Hashes of passwords and messages in plain text": the passwords are the hashes'.
+            _ if names_password(&at)
+                && !only_connectives
+                && (1..=2).any(|places| is_hash_word(at.behind(places))) =>
+            {
+                return false;
+            }
             _ if names_password(&at) => return at.behind(1) != "no" && !is_negated(&at),
             word if is_hash_word(word) && !only_connectives => return false,
             word if is_hash_word(word) => {}
@@ -191,7 +218,13 @@ fn nearest_secret_is_password(view: &View<'_>) -> bool {
 fn names_password(view: &View<'_>) -> bool {
     matches!(
         view.word(),
-        "password" | "passwords" | "passcode" | "passcodes" | "passphrase" | "passphrases"
+        "password"
+            | "passwords"
+            | "passcode"
+            | "passcodes"
+            | "passphrase"
+            | "passphrases"
+            | "credentials"
     ) && !matches!(
         view.ahead(1),
         "hint"
@@ -260,7 +293,10 @@ fn read_lists(view: &View<'_>, wording: &mut Wording) {
         ("credential", "stuffing", next) if list(next) => {
             wording.list.push(view.evidence("credential_stuffing_list"));
         }
-        ("and" | "with" | "alongside", "password", "pairs" | "combinations")
+        ("credential", "pairs" | "combinations" | "combos", _) => {
+            wording.list.push(view.evidence("credential_pairs"));
+        }
+        ("and" | "with" | "alongside", "password", "pairs" | "combinations" | "combos")
             if matches!(
                 view.behind(1),
                 "address" | "addresses" | "email" | "emails" | "username" | "usernames"
@@ -268,11 +304,28 @@ fn read_lists(view: &View<'_>, wording: &mut Wording) {
         {
             wording.list.push(view.evidence("address_password_pairs"));
         }
-        ("stealer" | "infostealer" | "stealers", "log" | "logs", _) => {
+        ("stealer" | "infostealer" | "stealers", "log" | "logs", _)
+        | ("info" | "information", "stealer" | "stealers", _)
+        | ("infostealers", _, _) => {
             wording.stealer.push(view.evidence("stealer_wording"));
+        }
+        ("malware", _, _) if captures_passwords(view) => {
+            wording.stealer.push(view.evidence("captured_by_malware"));
         }
         _ => {}
     }
+}
+
+/// "Malware on infected machines captured usernames and passwords".
+fn captures_passwords(view: &View<'_>) -> bool {
+    let captures = |word: &str| {
+        matches!(
+            word,
+            "captured" | "recorded" | "harvested" | "stole" | "stolen" | "collected" | "logged"
+        )
+    };
+    let names = |index| names_password(&view.moved(index));
+    view.words().any(captures) && (0..view.clause.len()).any(names)
 }
 
 // Cracked
@@ -280,16 +333,24 @@ fn read_lists(view: &View<'_>, wording: &mut Wording) {
 /// A statement of fact: "many were quickly resolved back to plain text", "had been cracked". That
 /// a hash can be cracked says nothing about whether it was.
 fn read_cracked(view: &View<'_>, wording: &mut Wording) {
-    if !is_cracked_verb(view) || is_modal(view) || !is_about_hashes(view) {
+    if !is_cracked_verb(view) || is_hypothetical(view) || !is_about_hashes(view) {
         return;
     }
     let passive = (1..=4).any(|places| matches!(view.behind(places), "were" | "was" | "been"));
     let active = view.word() == "cracked"
         && matches!(
             view.ahead(1),
-            "most" | "many" | "some" | "all" | "the" | "several" | "thousands" | "millions"
+            "most"
+                | "many"
+                | "some"
+                | "all"
+                | "the"
+                | "several"
+                | "thousands"
+                | "millions"
+                | "nearly"
         )
-        && (2..=5).any(|places| {
+        && (2..=7).any(|places| {
             let at = view.moved(view.index + places);
             names_password(&at) || matches!(at.word(), "hash" | "hashes")
         });
@@ -303,14 +364,26 @@ fn is_cracked_verb(view: &View<'_>) -> bool {
         "cracked" | "decrypted" | "unhashed" => true,
         "converted" | "resolved" | "reversed" | "turned" | "recovered" => (1..=4).any(|places| {
             let at = view.moved(view.index + places);
-            at.word() == "back" || plain_phrase(&at).is_some()
+            matches!(at.word(), "back" | "original") || plain_phrase(&at).is_some()
         }),
         _ => false,
     }
 }
 
-fn is_modal(view: &View<'_>) -> bool {
-    (1..=6).any(|places| matches!(view.behind(places), "could" | "can" | "may" | "might"))
+/// Whether it only could be so, or is said not to be.
+fn is_hypothetical(view: &View<'_>) -> bool {
+    (1..=6).any(|places| {
+        matches!(
+            view.behind(places),
+            "could" | "can" | "may" | "might" | "not" | "never"
+        )
+    }) || (1..=8).any(|places| view.behind(places) == "none")
+}
+
+/// "Not hashed", "never encrypted".
+fn is_denied(view: &View<'_>) -> bool {
+    matches!(view.behind(1), "not" | "never")
+        || (view.behind(1) == "no" && matches!(view.word(), "hashing" | "encryption"))
 }
 
 fn is_about_hashes(view: &View<'_>) -> bool {
@@ -324,7 +397,7 @@ fn is_about_hashes(view: &View<'_>) -> bool {
     let about = |word: &str| word.starts_with("password") || is_hash_word(word);
     let pronoun = matches!(
         view.moved(0).word(),
-        "many" | "most" | "these" | "some" | "all" | "they"
+        "many" | "most" | "these" | "some" | "all" | "they" | "were" | "was"
     );
     pronoun || view.words().any(about)
 }
@@ -371,7 +444,7 @@ fn read_hash(view: &View<'_>, wording: &mut Wording) {
     let Some((list, rule)) = hash_rule(view) else {
         return;
     };
-    if hashes_something_else(view) {
+    if hashes_something_else(view) || is_denied(view) {
         return;
     }
     let evidence = view.evidence(rule);

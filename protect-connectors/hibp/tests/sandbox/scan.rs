@@ -1,12 +1,13 @@
 //! Runs over real HTTP against the sandbox.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::world::{Memory, World, op, run, try_run, watch};
 use jiff::SignedDuration;
 use protect_core::ErrorKind;
-use protect_core::connector::{Connector, Cursor, ScanRequest, Scanner};
-use protect_core::model::{FindingKind, Severity, WatchList};
+use protect_core::connector::{Connector, Cursor, ScanRequest, Scanner, Watching};
+use protect_core::model::{FindingKind, Severity, WatchCensus, WatchList};
 use protect_sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -328,6 +329,7 @@ async fn a_plan_that_cannot_keep_up_says_so_before_the_first_address() {
         cursor: None,
         starts_run: true,
         watched: &watched,
+        others: &[],
         state: &state,
         forced: false,
     };
@@ -341,14 +343,55 @@ async fn a_plan_that_cannot_keep_up_says_so_before_the_first_address() {
         ["infeasible: needs 9 per minute, the plan gives 6"]
     );
     assert_eq!(first.progress.unwrap().total, Some(6_000));
-    let diagnosis = connector.diagnose(&op("acme")).await.unwrap();
+    let alone = Watching {
+        own: &watched,
+        others: &[],
+    };
+    assert_eq!(
+        connector.capacity(&op("acme"), alone).await.unwrap(),
+        [
+            "6000 addresses beside verified domains: 9 searches a minute, cadence every_window",
+            "infeasible: needs 9 per minute, the plan gives 6",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_keep_up_with_all_its_tenants_says_so_before_the_first_address() {
+    let world = World::new("Core 1").await;
+    let connector = world.connector("acme", json!({"cadence": "every_window", "pastes": "off"}));
+    let watched = watch(&[], &["ann@other.example"]);
+    let others = [Arc::new(WatchCensus {
+        by_domain: BTreeMap::from([("neighbour.example".to_owned(), 6_000)]),
+    })];
+    let state = Memory::default();
+    let request = ScanRequest {
+        cursor: None,
+        starts_run: true,
+        watched: &watched,
+        others: &others,
+        state: &state,
+        forced: false,
+    };
+    let first = connector.scan(&op("acme"), request).await.unwrap();
+    assert_eq!(world.asked_about_addresses(), 0);
+    let infeasible =
+        "infeasible: needs 9 per minute for the 2 tenants that share the key, the plan gives 6";
+    assert_eq!(first.observations[0].reasons, [infeasible]);
+    assert_eq!(
+        first.progress.unwrap().total,
+        Some(1),
+        "asked about: its own"
+    );
+    let all = Watching {
+        own: &watched,
+        others: &others,
+    };
+    let told = connector.capacity(&op("acme"), all).await.unwrap();
+    assert_eq!(told[1], infeasible);
     assert!(
-        diagnosis.notes.contains(
-            &"this tenant's 6000 addresses beside verified domains need 9 searches a minute"
-                .to_owned()
-        ),
-        "{:?}",
-        diagnosis.notes
+        told[0].starts_with("6001 addresses of 2 tenants"),
+        "{told:?}"
     );
 }
 
@@ -369,6 +412,7 @@ async fn a_run_goes_on_after_a_restart_without_asking_twice() {
             cursor: cursor.as_ref(),
             starts_run: pages == 0,
             watched: &watched,
+            others: &[],
             state: &state,
             forced: true,
         };
@@ -384,6 +428,7 @@ async fn a_run_goes_on_after_a_restart_without_asking_twice() {
                 cursor: page.cursor.as_ref(),
                 starts_run: false,
                 watched: &watched,
+                others: &[],
                 state: &state,
                 forced: false,
             };
@@ -569,6 +614,7 @@ fn forced<'a>(
         cursor,
         starts_run,
         watched,
+        others: &[],
         state,
         forced: true,
     }

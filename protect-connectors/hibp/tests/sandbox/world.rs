@@ -267,6 +267,7 @@ pub(crate) async fn try_run(
             cursor: cursor.as_ref(),
             starts_run: run.pages.is_empty(),
             watched,
+            others: &[],
             state,
             forced,
         };

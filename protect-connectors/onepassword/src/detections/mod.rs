@@ -25,8 +25,10 @@ pub(crate) struct Spec {
     /// The stream whose events it looks at.
     pub(crate) signals: &'static [&'static str],
     kind: FindingKind,
+    /// The worst that it finds.
+    pub(crate) severity: Severity,
     /// One line for people.
-    title: &'static str,
+    pub(crate) title: &'static str,
     /// Whether the configuration wants it.
     enabled: fn(&Thresholds) -> bool,
     /// How far back it looks, in seconds.
@@ -35,9 +37,10 @@ pub(crate) struct Spec {
 }
 
 /// Every detection. The conditions are those that public detections for 1Password use.
-pub(crate) static SPECS: [Spec; 12] = [
+pub(crate) static SPECS: [Spec; 13] = [
     Spec {
         check: "onepassword.sign_in.brute_force",
+        severity: Severity::Medium,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "Many failed sign-ins within minutes",
@@ -47,6 +50,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.sign_in.failures_then_success",
+        severity: Severity::High,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in succeeded from elsewhere after many failures",
@@ -59,6 +63,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.sign_in.new_country",
+        severity: Severity::Medium,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in from a country that is not usual",
@@ -68,6 +73,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.sign_in.new_address",
+        severity: Severity::Low,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in from a network address not seen before",
@@ -77,6 +83,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.sign_in.unusual_client",
+        severity: Severity::Medium,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in with a program that is not expected",
@@ -85,7 +92,18 @@ pub(crate) static SPECS: [Spec; 12] = [
         find: place::unusual_client,
     },
     Spec {
+        check: "onepassword.sign_in.unmanaged_device",
+        severity: Severity::Medium,
+        signals: &[SIGN_IN],
+        kind: FindingKind::SuspiciousSignIn,
+        title: "A sign-in from an address that no managed device uses",
+        enabled: |t| !t.managed_networks.is_empty(),
+        window: |t| t.known_window,
+        find: place::unmanaged_device,
+    },
+    Spec {
         check: "onepassword.sign_in.impossible_travel",
+        severity: Severity::High,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "Two sign-ins too far apart for the time between them",
@@ -95,6 +113,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.sign_in.firewall_reported",
+        severity: Severity::Medium,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "A sign-in that a firewall rule reports was let in",
@@ -104,6 +123,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.sign_in.firewall_blocked",
+        severity: Severity::Low,
         signals: &[SIGN_IN],
         kind: FindingKind::SuspiciousSignIn,
         title: "A firewall rule blocked a sign-in",
@@ -113,6 +133,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.items.bulk_access",
+        severity: Severity::High,
         signals: &[ITEM_USAGE],
         kind: FindingKind::InsiderThreat,
         title: "Many items revealed, copied or exported within minutes",
@@ -122,6 +143,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.audit.data_exported",
+        severity: Severity::High,
         signals: &[AUDIT],
         kind: FindingKind::InsiderThreat,
         title: "Data of the account was exported",
@@ -131,6 +153,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.audit.protection_weakened",
+        severity: Severity::High,
         signals: &[AUDIT],
         kind: FindingKind::Drift,
         title: "A protection of the account was switched off or changed",
@@ -140,6 +163,7 @@ pub(crate) static SPECS: [Spec; 12] = [
     },
     Spec {
         check: "onepassword.audit.privilege_granted",
+        severity: Severity::Low,
         signals: &[AUDIT],
         kind: FindingKind::Drift,
         title: "Access to a vault was granted",

@@ -70,6 +70,24 @@ pub(super) fn unusual_client<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
     .collect()
 }
 
+/// A success from outside the networks that managed devices are seen at. The list is what another
+/// product knows of its devices; without one, nothing can be said.
+pub(super) fn unmanaged_device<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
+    let managed = &case.thresholds.managed_networks;
+    first_seen(
+        case,
+        |signal| signal.fact("ip").map(ToOwned::to_owned),
+        true,
+    )
+    .into_iter()
+    .filter(|(_, address)| !managed.iter().any(|network| network.contains(address)))
+    .map(|(signal, _)| {
+        let reason = "no managed device is seen at this address";
+        Hit::new(signal, Severity::Medium, Confidence::Medium, reason)
+    })
+    .collect()
+}
+
 /// New successes whose mark no success of the window before them has. Only successes count as
 /// known, so an attacker's failures make no place familiar. Where nothing is known yet, nothing is
 /// new, unless a list says what to expect.

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::harness::{
     Answer, Asked, Build, World, away, check, connector, covers, exposed, last, page,
 };
+use crate::clock::Clock;
 use crate::connector::{Cursor, ScanPage};
 use crate::engine::run::LEASE;
 use crate::engine::{IncidentFilter, RunState, ScanOptions, ScanProgress};
@@ -15,6 +16,7 @@ use crate::model::{
     Attributes, CheckResult, Confidence, FindingStatus, NotEvaluatedReason, RejectedItem, Severity,
     Verdict,
 };
+use crate::store::{MemoryStore, Store};
 
 fn failed(kind: ErrorKind) -> Answer {
     Answer::Fails(Error::new(kind, "no"))
@@ -171,6 +173,37 @@ async fn an_error_resolves_nothing() {
 
 #[tokio::test]
 async fn a_crashed_run_is_taken_up_at_its_cursor_once_its_lease_has_ended() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let over = |store: &Arc<dyn Store>| {
+        let build = Build {
+            store: Arc::clone(store),
+            ..Build::default()
+        };
+        build.world()
+    };
+    let crashed = over(&store);
+    crashed.answers([
+        page("1", vec![exposed("ann", "Adobe")], vec![]),
+        Answer::Hangs,
+    ]);
+    assert!(crashed.acme.scan().now_or_never().is_none());
+    let world = over(&store);
+    world.answers([last(vec![], vec![])]);
+    let acme = world.acme.clone();
+    let scan = tokio::spawn(async move { acme.scan().await });
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+        assert!(world.asked("breaches").is_empty() || world.clock.monotonic() >= LEASE);
+        world.clock.advance(LEASE / 4);
+    }
+    let summary = scan.await.unwrap().unwrap();
+    assert!(summary.complete && summary.connectors[0].resumed);
+    assert_eq!(cursors(&world.asked("breaches")), [(Some("1"), false)]);
+    assert_eq!(world.only().await.occurrence, 1);
+}
+
+#[tokio::test]
+async fn a_scan_that_its_caller_gave_up_is_taken_up_by_the_next_without_waiting() {
     let world = World::new();
     world.answers([
         page("1", vec![exposed("ann", "Adobe")], vec![]),
@@ -181,16 +214,22 @@ async fn a_crashed_run_is_taken_up_at_its_cursor_once_its_lease_has_ended() {
         "the future is dropped here"
     );
     world.answers([last(vec![], vec![])]);
-    let acme = world.acme.clone();
-    let scan = tokio::spawn(async move { acme.scan().await });
-    for _ in 0..8 {
-        tokio::task::yield_now().await;
-        world.clock.advance(LEASE / 4);
-    }
-    let summary = scan.await.unwrap().unwrap();
+    // No time passes: a wait for the lease would leave this unfinished.
+    let summary = world.acme.scan().now_or_never().unwrap().unwrap();
     assert!(summary.complete && summary.connectors[0].resumed);
     assert_eq!(cursors(&world.asked("breaches"))[2], (Some("1"), false));
-    assert_eq!(world.only().await.occurrence, 1);
+}
+
+#[tokio::test]
+async fn a_run_that_was_taken_over_stays_with_whom_it_went_to_when_the_first_is_given_up() {
+    let world = World::new();
+    let name = connector("breaches");
+    let slow = world.acme.hold_run(&name).await.unwrap();
+    world.clock.advance(LEASE * 2);
+    let mut quick = world.acme.hold_run(&name).await.unwrap();
+    drop(slow);
+    assert!(world.acme.hold_run(&name).now_or_never().is_none());
+    quick.renew().await.unwrap();
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ const READERS: u32 = 4;
 /// Connects the writer and its readers.
 pub(super) async fn open(options: &SqliteOptions) -> Result<(SqliteConnection, SqlitePool)> {
     look(options).await?;
+    make(options);
     let mut writer = patiently(options, || writer_options(options)).await?;
     migrate(&mut writer).await?;
     let readers = SqlitePoolOptions::new()
@@ -39,6 +40,15 @@ async fn look(options: &SqliteOptions) -> Result<()> {
     let standing = read_standing(&mut connection).await;
     let _ = connection.close().await;
     standing.map_err(|trouble| trouble.to_error())?.refuse()
+}
+
+/// Makes the file where it is not there, on Unix readable for its owner alone; SQLite makes the
+/// files beside it with the mode of this one. Where this fails, connecting fails too, and says why.
+fn make(options: &SqliteOptions) {
+    let mut file = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    let _ = file.write(true).create_new(true).open(&options.path);
 }
 
 fn base(options: &SqliteOptions) -> SqliteConnectOptions {

@@ -58,6 +58,24 @@ fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("protect.db")
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_and_those_beside_it_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let _store = open(&file(&folder)).await.unwrap();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", entry.path().display());
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["protect.db", "protect.db-shm", "protect.db-wal"]);
+}
+
 async fn open(path: &Path) -> Result<SqliteStore> {
     SqliteStore::open(SqliteOptions::new(path)).await
 }

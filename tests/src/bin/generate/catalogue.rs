@@ -128,6 +128,7 @@ impl Catalogue {
     /// Reads the tables of this build.
     pub(crate) fn read() -> Result<Self, String> {
         let mut kinds: Vec<&str> = operations::classes().iter().map(|c| c.kind).collect();
+        kinds.extend(operations::PURE);
         kinds.sort_by_key(|kind| (*kind != ENGINE, *kind));
         kinds.dedup();
         let mut modules: Vec<Module> = Vec::new();

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod docs;
+mod names;
 mod node;
 mod python;
 mod schema;

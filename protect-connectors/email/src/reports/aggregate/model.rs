@@ -12,6 +12,7 @@ use super::words::{
 
 /// Everything of a report but its records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportHead")]
 pub struct Head {
     /// Who reports, and for which time.
     pub metadata: Metadata,
@@ -21,6 +22,7 @@ pub struct Head {
 
 /// Who reports, and for which time (`report_metadata`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportMetadata")]
 pub struct Metadata {
     /// The version of the format that the reporter names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +50,7 @@ pub struct Metadata {
 
 /// The policy as the reporter found it (`policy_published`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportedPublishedPolicy")]
 pub struct PublishedPolicy {
     /// The domain whose policy it is, in lower case.
     pub domain: String,
@@ -81,6 +84,7 @@ pub struct PublishedPolicy {
 
 /// So many messages from one address that were judged alike (`record`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportRow")]
 pub struct Record {
     /// Who handed the messages to the receiver.
     pub source_ip: IpAddr,
@@ -120,6 +124,7 @@ impl Record {
 
 /// Why the receiver did something else than the policy asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportedOverride")]
 pub struct OverrideReason {
     /// Which sort of reason; the word stands under `type` in the report.
     #[serde(rename = "type")]
@@ -131,6 +136,7 @@ pub struct OverrideReason {
 
 /// One signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportedDkim")]
 pub struct DkimResult {
     /// The signing domain, in lower case; may be empty.
     pub domain: String,
@@ -146,6 +152,7 @@ pub struct DkimResult {
 
 /// What SPF said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReportedSpf")]
 pub struct SpfResult {
     /// The domain that was asked about, in lower case; may be empty.
     pub domain: String,

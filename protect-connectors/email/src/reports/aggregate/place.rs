@@ -225,10 +225,10 @@ impl Field {
         }
     }
 
-    /// The element's own name.
-    pub(super) fn name(self) -> &'static str {
-        let path = self.path();
-        path.rsplit_once('/').map_or(path, |(_, name)| name)
+    /// Whether this is the element's own name.
+    pub(super) fn is_named(self, name: &str) -> bool {
+        let parent = self.path().strip_suffix(name);
+        parent.is_some_and(|parent| parent.ends_with('/'))
     }
 }
 

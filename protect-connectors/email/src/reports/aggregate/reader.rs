@@ -82,6 +82,8 @@ impl<R: Read> AggregateReader<R> {
         while !self.ended {
             self.buffer.clear();
             self.xml.get_mut().begin_event();
+            // Blanks between elements are no events. In a value they count: it may come in pieces.
+            self.xml.config_mut().trim_text_start = self.state.field.is_none();
             let begun = self.xml.buffer_position();
             let event = match self.xml.read_event_into(&mut self.buffer) {
                 Ok(event) => event,
@@ -279,7 +281,7 @@ impl State {
 
     fn end(&mut self, name: &str, at: u64) -> Step {
         if let Some(field) = self.field {
-            if field.name() == name {
+            if field.is_named(name) {
                 self.finish_value(field, at);
                 return Step::Go;
             }

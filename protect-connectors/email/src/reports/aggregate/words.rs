@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// An enumeration whose unknown words survive. Reporters write them in any case.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        $(#[$doc])*
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
             /// The reporter's own word, unknown to this version.
@@ -41,6 +41,7 @@ macro_rules! words {
 
 words! {
     /// What a domain asks to be done with mail that fails (RFC 9989, section 4.7, tag `p`).
+    #[schemars(rename = "ReportedPolicy")]
     PolicyWord {
         /// Nothing but reports.
         None = "none",
@@ -53,6 +54,7 @@ words! {
 
 words! {
     /// What the receiver did (RFC 9990, section 3.1.1.8 and its schema; `pass` came with it).
+    #[schemars(rename = "ReportedDisposition")]
     Disposition {
         /// Delivered although it did not pass, or before RFC 9990 also because it passed.
         None = "none",
@@ -67,6 +69,7 @@ words! {
 
 words! {
     /// Whether a mechanism passed and was aligned with the author's domain.
+    #[schemars(rename = "ReportedAligned")]
     Aligned {
         /// Passed and aligned.
         Pass = "pass",
@@ -78,6 +81,7 @@ words! {
 words! {
     /// Why a receiver did something else than the policy asks for (RFC 9990 schema; the last two are
     /// of RFC 7489).
+    #[schemars(rename = "ReportedOverrideKind")]
     OverrideKind {
         /// The receiver's own policy.
         LocalPolicy = "local_policy",
@@ -98,6 +102,7 @@ words! {
 
 words! {
     /// How a DKIM signature was judged (RFC 8601, section 2.7.1).
+    #[schemars(rename = "ReportedDkimVerdict")]
     DkimVerdict {
         /// Not signed.
         None = "none",
@@ -118,6 +123,7 @@ words! {
 
 words! {
     /// How SPF judged the sender (RFC 7208, section 2.6; `hardfail`, `unknown` and `error` are seen).
+    #[schemars(rename = "ReportedSpfVerdict")]
     SpfVerdict {
         /// No record.
         None = "none",
@@ -144,6 +150,7 @@ words! {
 
 words! {
     /// Relaxed or strict alignment.
+    #[schemars(rename = "ReportedAlignment")]
     Alignment {
         /// The organisational domains must be the same.
         R = "r",
@@ -154,6 +161,7 @@ words! {
 
 words! {
     /// How the policy was found (RFC 9990 schema).
+    #[schemars(rename = "ReportedDiscovery")]
     Discovery {
         /// By the public suffix list, as RFC 7489 has it.
         Psl = "psl",

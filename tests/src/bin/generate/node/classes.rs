@@ -66,16 +66,11 @@ fn method(operation: &Operation, scope: &Scope<'_>) -> String {
     if !opens {
         parameters.push("options".to_owned());
     }
-    let mut arguments: Vec<_> = positional
-        .iter()
-        .map(|it| pair(it, &camel(it.name), scope))
-        .collect();
-    let plain = named.iter().filter(|it| !is_progress(it));
+    let shown = positional.iter().filter(|it| !is_secret(it));
+    let mut arguments: Vec<_> = shown.map(|it| pair(it, &camel(it.name), scope)).collect();
+    let plain = named.iter().filter(|it| !is_progress(it) && !is_secret(it));
     arguments.extend(plain.map(|it| pair(it, &format!("options?.{}", camel(it.name)), scope)));
-    let arguments = match &arguments[..] {
-        [] => "{}".to_owned(),
-        several => format!("{{ {} }}", several.join(", ")),
-    };
+    let arguments = object(&arguments);
     let name = operation.name;
     let body = match operation.result {
         ResultType::Handle(class) => format!("open(this, '{name}', {arguments}, {class})"),
@@ -95,6 +90,13 @@ fn method(operation: &Operation, scope: &Scope<'_>) -> String {
         camel(name),
         parameters.join(", ")
     )
+}
+
+fn object(members: &[String]) -> String {
+    if members.is_empty() {
+        return "{}".to_owned();
+    }
+    format!("{{ {} }}", members.join(", "))
 }
 
 /// What the call is told beside its arguments.
@@ -124,7 +126,19 @@ fn how(operation: &Operation, named: &[&Parameter], scope: &Scope<'_>) -> String
             ));
         }
     }
-    format!("{{ {} }}", parts.join(", "))
+    let secrets: Vec<_> = operation
+        .parameters
+        .iter()
+        .filter(is_secret)
+        .map(|it| match it.optional {
+            true => pair(it, &format!("options?.{}", camel(it.name)), scope),
+            false => pair(it, &camel(it.name), scope),
+        })
+        .collect();
+    if !secrets.is_empty() {
+        parts.push(format!("secrets: {}", object(&secrets)));
+    }
+    object(&parts)
 }
 
 fn pair(parameter: &Parameter, value: &str, scope: &Scope<'_>) -> String {
@@ -198,6 +212,11 @@ fn member(parameter: &Parameter, indent: &str) -> String {
 fn split(operation: &Operation) -> (Vec<&Parameter>, Vec<&Parameter>) {
     let in_order = |it: &&Parameter| !it.optional && it.name != "by" && !is_progress(it);
     operation.parameters.iter().partition(in_order)
+}
+
+/// Given in order, and handed over apart from the other arguments.
+fn is_secret(parameter: &&Parameter) -> bool {
+    parameter.kind == ParameterKind::Secret
 }
 
 fn is_progress(parameter: &Parameter) -> bool {

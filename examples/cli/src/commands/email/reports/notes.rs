@@ -1,7 +1,7 @@
 //! What came twice or could not be used: listed up to a point, counted beyond.
 
-use protect_connectors::email::reports::Told;
 use protect_connectors::email::reports::issue::ParseIssue;
+use protect_connectors::email::reports::{BrokenReport, Told};
 use serde::Serialize;
 
 /// How many of each sort are listed.
@@ -12,7 +12,7 @@ pub(super) struct Notes {
     /// The part of the file that is being read.
     part: String,
     pub(super) duplicates: Vec<Duplicate>,
-    pub(super) errors: Vec<Broken>,
+    pub(super) errors: Vec<BrokenReport>,
     pub(super) issues: Vec<Issue>,
 }
 
@@ -26,23 +26,12 @@ pub(super) struct Duplicate {
     pub(super) contradicts: bool,
 }
 
-/// Something that could not be read.
-#[derive(Debug, Serialize)]
-pub(super) struct Broken {
-    pub(super) file: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) part: String,
-    /// Where in it.
-    pub(super) place: Option<String>,
-    pub(super) message: String,
-}
-
 /// A value or record that could not be used; the document holds it with its report.
 #[derive(Debug)]
 pub(super) struct Issue {
     pub(super) file: String,
     pub(super) part: String,
-    pub(super) issue: ParseIssue,
+    pub(super) found: ParseIssue,
 }
 
 impl Notes {
@@ -54,7 +43,7 @@ impl Notes {
                     let issue = Issue {
                         file: file.to_owned(),
                         part: self.part.clone(),
-                        issue: issue.clone(),
+                        found: issue.clone(),
                     };
                     push(&mut self.issues, issue);
                 }
@@ -68,17 +57,7 @@ impl Notes {
                 },
             ),
             Told::Broken { part, error } => {
-                let mut facts = error.context().iter();
-                let place = facts.find(|(name, _)| *name == "place");
-                push(
-                    &mut self.errors,
-                    Broken {
-                        file: file.to_owned(),
-                        part: (*part).to_owned(),
-                        place: place.map(|(_, place)| place.clone()),
-                        message: error.message().to_owned(),
-                    },
-                );
+                push(&mut self.errors, BrokenReport::new(file, part, error));
             }
             Told::Record(_) | Told::Tls { .. } | Told::Failure { .. } => {}
         }

@@ -79,15 +79,15 @@ fn troubles(page: &mut Page, notes: &Notes) {
         ]);
     }
     for noted in &notes.issues {
-        let tone = if noted.issue.lost {
+        let tone = if noted.found.lost {
             Tone::Bad
         } else {
             Tone::Warn
         };
         table.row([
             place(&noted.file, &noted.part).into(),
-            noted.issue.place.to_string().into(),
-            Text::new(noted.issue.problem.as_words(), tone),
+            noted.found.place.to_string().into(),
+            Text::new(noted.found.problem.as_words(), tone),
         ]);
     }
     for duplicate in notes.duplicates.iter().filter(|it| it.contradicts) {

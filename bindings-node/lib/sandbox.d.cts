@@ -1,0 +1,27 @@
+import type { Protect } from '../generated/engine.cjs';
+import type { Hibp } from '../generated/hibp.cjs';
+import type { OnePassword } from '../generated/onepassword.cjs';
+import * as generated from '../generated/sandbox.cjs';
+import type { ConnectorClass } from './types.cjs';
+
+/** Simulated vendors on loopback, in this process: `await using sandbox = new Sandbox()`. */
+export class Sandbox extends generated.Sandbox {
+  /** The engine over the planted organisation, the tenant `acme`. */
+  open(options?: {
+    /** Kinds of connector written in JavaScript, for the configuration to name. */
+    connectors?: readonly ConnectorClass[] | undefined;
+  }): Promise<Protect>;
+  /** A client of the simulated 1Password; `respond`, which counts unless said, may suspend, `scan` may list. */
+  onepassword(credential?: 'scan' | 'respond'): Promise<OnePassword>;
+  /** A client of the simulated Have I Been Pwned. */
+  hibp(): Promise<Hibp>;
+}
+
+/**
+ * Starts the simulated vendors inside this process, on a free port of 127.0.0.1. Given the context of
+ * `node:test`, they stop with the test.
+ */
+export function startSandbox(
+  settings?: ConstructorParameters<typeof generated.Sandbox>[0],
+  test?: { after(then: () => unknown): unknown },
+): Sandbox;

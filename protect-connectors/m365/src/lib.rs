@@ -1,0 +1,44 @@
+//! Microsoft 365 connector of protect: how a tenant is set up, judged from what Microsoft Graph
+//! answered.
+#![doc = include_str!("docs.md")]
+
+pub mod checks;
+mod graph;
+mod id;
+mod iso;
+mod views;
+
+pub use checks::CATALOGUE;
+pub use graph::FORMAT;
+use protect_core::model::CheckResult;
+use protect_core::posture::{Evaluation, Profile, Snapshot};
+
+/// The kind's name in the configuration.
+pub const KIND: &str = "m365";
+
+/// Every check of [`CATALOGUE`], decided over a snapshot. No I/O but the snapshot's own files, and no
+/// clock but its `collected_at`.
+///
+/// ```
+/// # fn main() -> protect_core::Result<()> {
+/// use protect_core::posture::{Profile, Snapshot};
+///
+/// let text = r#"{
+///     "provider": "m365", "tenant_id": "t", "collected_at": "2026-11-01T00:00:00Z",
+///     "granted": ["Policy.Read.All"],
+///     "resources": { "/policies/adminConsentRequestPolicy": { "isEnabled": true } }
+/// }"#;
+/// let snapshot = Snapshot::parse(text, &protect_m365::FORMAT)?;
+/// let results = protect_m365::evaluate(&snapshot, &Profile::scuba());
+/// let passed: Vec<_> = results
+///     .iter()
+///     .filter(|result| result.not_evaluated.is_none())
+///     .map(|result| result.check.as_str())
+///     .collect();
+/// assert_eq!(passed, ["m365.app.admin_consent_workflow"]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn evaluate(snapshot: &Snapshot, profile: &Profile) -> Vec<CheckResult> {
+    Evaluation::new(&CATALOGUE, snapshot, profile).results()
+}

@@ -1,0 +1,230 @@
+//! All users of a 1Password account through our client, beside a bare loop over the same pages.
+//!
+//! The sandbox is a process of its own that has rendered its pages before; each reader is one too,
+//! so that its memory can be told. All are this program again.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use protect_connectors::onepassword::OnePassword;
+use protect_sandbox::Sandbox;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::measure::{RUNS, count_as_f64, median, rate};
+use crate::table::{Row, Table};
+
+/// First argument of a process that plays a part; the second is which.
+pub(crate) const PART: &str = "play-users";
+
+const USERS: usize = 100_000;
+const PAGE: usize = 1_000;
+
+/// What one reader says at its end.
+#[derive(Deserialize)]
+struct Said {
+    rate: f64,
+    peak_kib: Option<f64>,
+}
+
+/// Rates and memory, the two in turn.
+pub(crate) async fn measure(table: &mut Table) {
+    let (mut sandbox, description) = start_sandbox();
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        ours.push(read_as("ours", &description));
+        bare.push(read_as("bare", &description));
+    }
+    // It ends when it can read no more.
+    drop(sandbox.stdin.take());
+    sandbox.wait().unwrap();
+    let rates = |said: &[Said]| median(said.iter().map(|said| said.rate).collect());
+    table.row(Row {
+        name: "users, 1Password, 100,000 users".to_owned(),
+        unit: "/s".to_owned(),
+        figure: rates(&ours),
+        bare: Some(rates(&bare)),
+        target: "≥ 0.8 of bare".to_owned(),
+    });
+    let (Some(figure), Some(bare)) = (peak(&ours), peak(&bare)) else {
+        table.remark("skipped: memory of the users' client: only Linux tells it in /proc");
+        return;
+    };
+    table.row(Row {
+        name: "users, 1Password, memory of the client's process at most".to_owned(),
+        unit: "MiB".to_owned(),
+        figure,
+        bare: Some(bare),
+        target: "< 64 MiB".to_owned(),
+    });
+    table.remark(
+        "users: our limits off, the vendor's too; bare: reqwest and serde over the same pages; the \
+         sandbox and each reader are processes of their own.",
+    );
+}
+
+/// The most of any run, not the median: it is a bound.
+fn peak(said: &[Said]) -> Option<f64> {
+    let peaks = said.iter().map(|said| said.peak_kib);
+    let most = peaks.collect::<Option<Vec<f64>>>()?;
+    Some(most.into_iter().fold(0.0, f64::max) / 1024.0)
+}
+
+fn start_sandbox() -> (Child, String) {
+    let mut child = part("sandbox");
+    let mut line = String::new();
+    let out = child.stdout.as_mut().unwrap();
+    BufReader::new(out).read_line(&mut line).unwrap();
+    (child, line)
+}
+
+fn read_as(name: &str, description: &str) -> Said {
+    let mut child = part(name);
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(description.as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "the reader `{name}` failed");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn part(name: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args([PART, name])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Plays a part in a process of its own.
+pub(crate) async fn play(part: &[String]) {
+    let said = match part.first().map(String::as_str) {
+        Some("sandbox") => return serve().await,
+        Some("ours") => ours(&description()).await,
+        _ => bare(&description()).await,
+    };
+    println!("{said}");
+}
+
+async fn serve() {
+    let sandbox = Sandbox::builder()
+        .users(USERS)
+        .rate_limits(false)
+        .prerender(PAGE)
+        .start()
+        .await
+        .unwrap();
+    println!("{}", sandbox.describe());
+    let wait = || std::io::stdin().read_to_end(&mut Vec::new());
+    tokio::task::spawn_blocking(wait).await.unwrap().unwrap();
+    sandbox.shutdown().await;
+}
+
+fn description() -> Value {
+    serde_json::from_reader(std::io::stdin()).unwrap()
+}
+
+async fn ours(description: &Value) -> Value {
+    let (context, _) = protect_connectors::context().unwrap();
+    let credentials = &description["credentials"];
+    let client = OnePassword::builder()
+        .context(context)
+        .account(text(&credentials["account_id"]))
+        .credentials(
+            text(&credentials["scan_client_id"]),
+            text(&credentials["scan_client_secret"]),
+        )
+        .base_url(text(&description["onepassword_api"]))
+        .without_limit()
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    let mut users = std::pin::pin!(client.users(None));
+    let mut count = 0;
+    while let Some(user) = futures::StreamExt::next(&mut users).await {
+        count += usize::from(!user.unwrap().id.is_empty());
+    }
+    said(count, begun)
+}
+
+/// The peer: no limits, no retries, no errors but the end.
+async fn bare(description: &Value) -> Value {
+    let credentials = &description["credentials"];
+    let base = text(&description["onepassword_api"]);
+    let client = reqwest::Client::new();
+    let begun = Instant::now();
+    let token: Value = json_of(
+        client
+            .post(format!("{base}/v1beta1/users/oauth2/token"))
+            .basic_auth(
+                text(&credentials["scan_client_id"]),
+                Some(text(&credentials["scan_client_secret"])),
+            )
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials"),
+    )
+    .await;
+    let token = text(&token["access_token"]);
+    let account = text(&credentials["account_id"]);
+    let pages = format!("{base}/v1beta1/accounts/{account}/users?max_page_size={PAGE}");
+    let (mut count, mut next) = (0, Some(String::new()));
+    while let Some(place) = next {
+        let url = if place.is_empty() {
+            pages.clone()
+        } else {
+            format!("{pages}&page_token={place}")
+        };
+        let page: BarePage = json_of(client.get(url).bearer_auth(token)).await;
+        count += page
+            .results
+            .iter()
+            .filter(|user| !user.id.is_empty())
+            .count();
+        next = page.next_page_token;
+    }
+    said(count, begun)
+}
+
+#[derive(Deserialize)]
+struct BarePage {
+    results: Vec<BareUser>,
+    next_page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "decoding them is what is measured")]
+struct BareUser {
+    id: String,
+    email: Option<String>,
+    display_name: String,
+    state: String,
+    create_time: String,
+    path: String,
+}
+
+async fn json_of<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuilder) -> T {
+    let answer = request.send().await.unwrap().error_for_status().unwrap();
+    serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+}
+
+fn said(count: usize, begun: Instant) -> Value {
+    let took = begun.elapsed();
+    assert_eq!(count, USERS);
+    json!({ "rate": rate(count, took), "peak_kib": peak_kib() })
+}
+
+/// The most memory this process ever had, where the system tells.
+fn peak_kib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: usize = line.split_whitespace().next()?.parse().ok()?;
+    Some(count_as_f64(kib))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
