@@ -3,9 +3,10 @@
 const email = require('./lib/email.cjs');
 const { ProtectError } = require('./lib/errors.cjs');
 const hibp = require('./lib/hibp.cjs');
+const m365 = require('./lib/m365.cjs');
 const { open } = require('./lib/open.cjs');
 const native = require('./lib/native.cjs');
 const { Sandbox } = require('./lib/sandbox.cjs');
 const generated = require('./generated/index.cjs');
 
-module.exports = { ...generated, ProtectError, Sandbox, email, hibp, open, version: native.version };
+module.exports = { ...generated, ProtectError, Sandbox, email, hibp, m365, open, version: native.version };

@@ -76,14 +76,15 @@ async function call(client, operation, args, { options, allowed, type, progress,
   const cancellation = signal || listener ? new native.Cancellation() : undefined;
   const cancel = cancellation && (() => cancellation.cancel());
   const watch = listener && watcher(listener, progress.type, cancel);
-  const bag = secrets && new SecretBag();
+  const bag = new SecretBag();
   for (const [name, secret] of Object.entries(secrets ?? {})) {
     if (secret != null) args[name] = bag.add(`${name}#${++lent}`, secret);
   }
   signal?.addEventListener('abort', cancel, { once: true });
+  if (secrets) handleOf(client).lend(bag.values);
   try {
     const text = JSON.stringify(args);
-    const answer = await handleOf(client).call(operation, text, timeoutMs, cancellation, watch?.tell, bag?.values);
+    const answer = await handleOf(client).call(operation, text, timeoutMs, cancellation, watch?.tell);
     return read(type, JSON.parse(answer));
   } catch (error) {
     if (watch?.threw) throw watch.exception;
@@ -91,6 +92,7 @@ async function call(client, operation, args, { options, allowed, type, progress,
     throw signal?.aborted && failure.kind === 'cancelled' ? aborted(signal, operation, failure) : failure;
   } finally {
     signal?.removeEventListener('abort', cancel);
+    if (secrets) handleOf(client).takeBack(Object.keys(bag.values));
   }
 }
 

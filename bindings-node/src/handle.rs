@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::runtime;
 
 use crate::errors::to_js;
-use crate::secrets::{Lent, Secrets};
+use crate::secrets::{self, Secrets};
 
 /// Is told, with JSON, how far a call is.
 type Progress = ThreadsafeFunction<String, (), String, napi::Status, false, true>;
@@ -59,16 +59,11 @@ impl Cancellation {
 #[napi]
 impl Handle {
     /// Calls an operation with a JSON object; the promise gives its JSON. Milliseconds for the
-    /// timeout. Secrets are known for the time of the call, and stand in the JSON as
-    /// `{"provided": name}`; no two calls may use one name.
+    /// timeout.
     ///
     /// # Errors
     /// The envelope of whatever went wrong, as JSON in the message.
     #[napi]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "JavaScript passes each by itself; an object would be read field by field"
-    )]
     pub fn call<'env>(
         &self,
         env: &'env Env,
@@ -77,14 +72,11 @@ impl Handle {
         timeout_ms: Option<f64>,
         cancellation: Option<&Cancellation>,
         progress: Option<Progress>,
-        secrets: Option<Secrets>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
-        let lent = secrets.map(|secrets| Lent::new(secrets, &self.secrets));
         let prepared = self.prepare(&operation, timeout_ms);
         let named = self.named(&operation);
         let registration = cancellation.and_then(Cancellation::take);
         env.spawn_future(async move {
-            let _lent = lent;
             let work = async {
                 let (callable, limit) = prepared?;
                 let arguments = parse(&arguments)?;
@@ -95,6 +87,20 @@ impl Handle {
                 .map(|answer| answer.to_string())
                 .map_err(|error| to_js(&error, &named))
         })
+    }
+
+    /// Lends secrets, which arguments refer to as `{"provided": name}`, until they are taken back.
+    #[napi]
+    pub fn lend(&self, secrets: Secrets) {
+        secrets::hand_over(secrets, &self.secrets);
+    }
+
+    /// Forgets secrets that were lent.
+    #[napi]
+    pub fn take_back(&self, names: Vec<String>) {
+        for name in &names {
+            self.secrets.withdraw(name);
+        }
     }
 
     /// Opens what an operation of this handle gives, such as a tenant.

@@ -20,6 +20,29 @@ pub fn hibp_evaluate(
         .map_err(|error| to_js(&error, "hibp.evaluate"))
 }
 
+/// Decides the checks of a kind over a snapshot: its JSON text or, where `is_path`, a file or folder.
+/// `config` is JSON; gives JSON.
+///
+/// # Errors
+/// As for [`hibp_evaluate`].
+#[napi]
+pub fn posture_evaluate(
+    kind: String,
+    snapshot: String,
+    is_path: bool,
+    profile: Option<String>,
+    config: Option<String>,
+) -> napi::Result<String> {
+    operations::posture_evaluate(
+        &kind,
+        &snapshot,
+        is_path,
+        profile.as_deref(),
+        config.as_deref(),
+    )
+    .map_err(|error| to_js(&error, "posture.evaluate"))
+}
+
 /// A report as JSON.
 #[napi(object)]
 pub struct PlainReport {

@@ -27,31 +27,6 @@ pub(crate) fn hand_over(secrets: Secrets, to: &SystemSecrets) {
     }
 }
 
-/// Secrets that are known for the time of one call.
-pub(crate) struct Lent {
-    names: Vec<String>,
-    to: Arc<SystemSecrets>,
-}
-
-impl Lent {
-    pub(crate) fn new(secrets: Secrets, to: &Arc<SystemSecrets>) -> Self {
-        let names = secrets.keys().cloned().collect();
-        hand_over(secrets, to);
-        Self {
-            names,
-            to: Arc::clone(to),
-        }
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        for name in &self.names {
-            self.to.withdraw(name);
-        }
-    }
-}
-
 async fn ask(function: Arc<Callback>) -> Result<SecretString> {
     let given = callback::call(
         &function,

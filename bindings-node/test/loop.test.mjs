@@ -10,9 +10,8 @@ import { optionsOf } from './support.mjs';
 
 test('a thousand awaited calls leave the event loop free', async (t) => {
   const sandbox = startSandbox({ rateLimits: false }, t);
-  const { leaked } = await sandbox.planted();
-  const op = await sandbox.onepassword();
-  t.after(() => op.close());
+  const client = await sandbox.hibp();
+  t.after(() => client.close());
   const gaps = [];
   let last = performance.now();
   const heartbeat = setInterval(() => {
@@ -20,12 +19,12 @@ test('a thousand awaited calls leave the event loop free', async (t) => {
     gaps.push(now - last - 10);
     last = now;
   }, 10);
-  const calls = Array.from({ length: 1000 }, () => op.getUser(leaked.id));
+  t.after(() => clearInterval(heartbeat));
+  const calls = Array.from({ length: 1000 }, () => client.latestBreach());
   const answers = await Promise.all(calls);
-  clearInterval(heartbeat);
-  assert.ok(answers.every((answer) => answer.id === leaked.id));
-  // How long a beat may lag belongs to the bench; here it is only that the loop goes on beating.
-  assert.ok(gaps.length > 3, `${gaps.length} beats while the calls were under way`);
+  assert.ok(answers.every(({ name }) => name === answers[0].name));
+  // How long a beat may lag belongs to the bench; here it is only that it beats at all before the last answer.
+  assert.ok(gaps.length > 0, 'no beat while the calls were under way');
 });
 
 const CALLING = `

@@ -25,7 +25,7 @@ mod _protect {
     #[pymodule_export]
     use super::open::{connect, open};
     #[pymodule_export]
-    use super::pure::{email_parse_report, email_read_reports, hibp_evaluate};
+    use super::pure::{email_parse_report, email_read_reports, hibp_evaluate, posture_evaluate};
     #[pymodule_export]
     use super::version;
 }

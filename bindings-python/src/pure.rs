@@ -18,6 +18,23 @@ pub(crate) fn hibp_evaluate(
     judged.map_err(|error| exception(py, &error, "hibp.evaluate"))
 }
 
+/// Decides the checks of a kind over a snapshot: its JSON text or, where `is_path`, a file or folder.
+/// `config` is JSON; gives JSON.
+#[pyfunction]
+#[pyo3(signature = (kind, snapshot, is_path, profile, config))]
+pub(crate) fn posture_evaluate(
+    py: Python<'_>,
+    kind: &str,
+    snapshot: &str,
+    is_path: bool,
+    profile: Option<&str>,
+    config: Option<&str>,
+) -> PyResult<String> {
+    let decided =
+        py.detach(|| operations::posture_evaluate(kind, snapshot, is_path, profile, config));
+    decided.map_err(|error| exception(py, &error, "posture.evaluate"))
+}
+
 /// Reads one report from its bytes, in whatever they are wrapped: its kind, its JSON without records,
 /// and the JSON of each record.
 #[pyfunction]

@@ -1,10 +1,12 @@
 //! The threads that the engine runs on: one runtime for each process that asks.
 
 use std::future::Future;
+use std::pin::pin;
 use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use protect_connectors::core::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
@@ -74,6 +76,9 @@ pub(crate) fn same_process(pid: u32) -> Result<()> {
 
 /// Waits for `work` without holding the interpreter, for at most `timeout`; Ctrl-C ends it.
 ///
+/// Work that need not wait for anything is done at its first poll, without a clock for Ctrl-C or a
+/// park: a call that only looks something up costs no more than that.
+///
 /// # Errors
 /// What `work` says, `timeout`, or the exception that a signal's handler raised.
 pub(crate) fn wait<T: Send>(
@@ -82,7 +87,14 @@ pub(crate) fn wait<T: Send>(
     work: impl Future<Output = Result<T>> + Send,
 ) -> Result<T> {
     let runtime = runtime()?;
-    py.detach(|| runtime.block_on(limited(timeout, interruptible(work))))
+    py.detach(|| {
+        let mut work = pin!(limited(timeout, work));
+        let at_once = {
+            let _inside = runtime.enter();
+            work.as_mut().now_or_never()
+        };
+        at_once.unwrap_or_else(|| runtime.block_on(interruptible(work)))
+    })
 }
 
 /// `work`, given up after `timeout`.
@@ -112,7 +124,7 @@ pub(crate) async fn limited<T>(
 }
 
 async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let mut work = std::pin::pin!(work);
+    let mut work = pin!(work);
     let mut ticks = tokio::time::interval(SIGNALS_EVERY);
     loop {
         tokio::select! {

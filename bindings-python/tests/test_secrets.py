@@ -33,7 +33,7 @@ def shows(value: object) -> Iterator[str]:
         except Exception as error:
             yield str(error)
     for name in dir(value):
-        if not (name.startswith("__") or callable(getattr(value, name, None))):
+        if not (name.startswith("_") or callable(getattr(value, name, None))):
             yield repr(getattr(value, name))
 
 
@@ -74,7 +74,10 @@ def test_a_client_and_its_errors_show_none(protect_sandbox: Sandbox) -> None:
 
 def test_a_marked_secret_is_not_shown_by_its_configuration() -> None:
     config = {"scan": {"api_key": protect.secret(CANARY)}}
-    assert CANARY not in repr(config) + str(config)
+    assert_hidden(config, protect.secret(CANARY))
+    assert copy.deepcopy(config) == config
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(config)
 
 
 def test_the_engine_shows_and_stores_none(

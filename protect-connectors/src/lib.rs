@@ -21,6 +21,7 @@
 mod context;
 pub mod foreign;
 pub mod operations;
+pub mod posture;
 mod protect;
 mod registry;
 #[cfg(feature = "email")]
@@ -34,6 +35,8 @@ pub use protect_email as email;
 #[cfg(feature = "hibp")]
 pub use protect_hibp as hibp;
 pub use protect_http as http;
+#[cfg(feature = "m365")]
+pub use protect_m365 as m365;
 #[cfg(feature = "onepassword")]
 pub use protect_onepassword as onepassword;
 #[cfg(feature = "sandbox")]

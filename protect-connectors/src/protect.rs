@@ -132,7 +132,14 @@ async fn open_store(config: &StoreConfig) -> Result<Arc<dyn Store>> {
     match config {
         StoreConfig::Memory => Ok(Arc::new(MemoryStore::new())),
         StoreConfig::Sqlite { path } => {
-            Ok(Arc::new(SqliteStore::open(SqliteOptions::new(path)).await?))
+            let opened = SqliteStore::open(SqliteOptions::new(path)).await;
+            let store = opened.map_err(|error| {
+                let path = path.display().to_string();
+                error
+                    .with_context("field", "store.path")
+                    .with_context("path", path)
+            })?;
+            Ok(Arc::new(store))
         }
     }
 }

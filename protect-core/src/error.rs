@@ -207,7 +207,7 @@ impl Error {
 
     /// Adds a half sentence to the message.
     pub(crate) fn and_say(mut self, more: &str) -> Self {
-        self.0.message = format!("{}; {more}", self.0.message).into();
+        self.0.message = format!("{}; {more}", self.0.message);
         self
     }
 

@@ -5,4 +5,6 @@ from importlib.metadata import version
 import protect
 
 assert protect.__version__ == version("protect-sdk")
-print("protect-sdk", protect.__version__, "imports from a wheel")
+with protect.Sandbox() as sandbox, sandbox.open() as p:
+    assert p.tenant("acme").scan().complete
+print("protect-sdk", protect.__version__, "scans from a wheel")

@@ -2,9 +2,9 @@
 
 import atexit as _atexit
 
-from protect import aio, connectors, email, exceptions, hibp, models, onepassword
-from protect._generated.engine import Protect, Tenant
+from protect import aio, connectors, email, exceptions, hibp, m365, models, onepassword
 from protect._generated.email import Email
+from protect._generated.engine import Protect, Tenant
 from protect._generated.hibp import Hibp
 from protect._generated.onepassword import OnePassword
 from protect._open import open, secret
@@ -36,6 +36,7 @@ __all__ = [
     "email",
     "exceptions",
     "hibp",
+    "m365",
     "models",
     "onepassword",
     "open",

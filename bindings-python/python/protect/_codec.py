@@ -33,6 +33,8 @@ def nothing() -> Mapping[str, Any]:
 
 def to_json(value: Any) -> Any:
     """Any argument as JSON: models, moments and what holds them."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, Model):
         return value.to_dict()
     if isinstance(value, datetime):

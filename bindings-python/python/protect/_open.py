@@ -34,6 +34,15 @@ class SecretValue:
     def __repr__(self) -> str:
         return "<secret>"
 
+    def __copy__(self) -> SecretValue:
+        return self
+
+    def __deepcopy__(self, _: object) -> SecretValue:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a secret is not pickled")
+
 
 def secret(value: Secret) -> SecretValue:
     """Marks a secret, or what gives one, where a configuration dict wants a reference."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from protect import _open
 from protect._generated import (
@@ -16,9 +16,6 @@ from protect._generated import (
     sandbox_aio,
 )
 from protect._generated.sandbox_models import Credentials, SandboxAddresses
-
-Credential = Literal["scan", "respond"]
-"""Which of the simulated 1Password's applications: `respond` may suspend, `scan` may list."""
 
 
 class Sandbox(sandbox.Sandbox):
@@ -35,8 +32,10 @@ class Sandbox(sandbox.Sandbox):
         """The engine over the planted organisation, the tenant `acme`."""
         return _open.open(self.config(), connectors=connectors, secrets=self.secrets())
 
-    def onepassword(self, credential: Credential = "respond") -> onepassword.OnePassword:
-        """A client of the simulated 1Password."""
+    def onepassword(
+        self, credential: Literal["scan", "respond"] = "respond"
+    ) -> onepassword.OnePassword:
+        """A client of the simulated 1Password; `respond` may suspend, `scan` may list."""
         given = _onepassword(self.credentials(), self.addresses(), credential)
         return onepassword.OnePassword(**given)
 
@@ -60,9 +59,9 @@ class AsyncSandbox(sandbox_aio.Sandbox):
         return _open.Opening(opened)
 
     def onepassword(
-        self, credential: Credential = "respond"
+        self, credential: Literal["scan", "respond"] = "respond"
     ) -> _open.Opening[onepassword_aio.OnePassword]:
-        """A client of the simulated 1Password."""
+        """A client of the simulated 1Password; `respond` may suspend, `scan` may list."""
 
         async def opened() -> onepassword_aio.OnePassword:
             given = _onepassword(await self.credentials(), await self.addresses(), credential)
@@ -80,8 +79,8 @@ class AsyncSandbox(sandbox_aio.Sandbox):
 
 
 def _onepassword(
-    accepted: Credentials, where: SandboxAddresses, credential: Credential
-) -> dict[str, str]:
+    accepted: Credentials, where: SandboxAddresses, credential: str
+) -> dict[str, Any]:
     responds = credential == "respond"
     return {
         "account_id": accepted.account_id,
@@ -95,7 +94,7 @@ def _onepassword(
     }
 
 
-def _hibp(accepted: Credentials, where: SandboxAddresses) -> dict[str, str]:
+def _hibp(accepted: Credentials, where: SandboxAddresses) -> dict[str, Any]:
     return {
         "api_key": accepted.hibp_api_key,
         "api_url": where.hibp_api,

@@ -16,6 +16,8 @@ use crate::output::Output;
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     pub(crate) config: PathBuf,
+    /// Whether the configuration was named, and not only where it usually is.
+    pub(crate) config_typed: bool,
     pub(crate) output: Output,
 }
 

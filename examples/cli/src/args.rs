@@ -1,10 +1,12 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use protect_connectors::core::Error;
 use protect_connectors::core::config::parse_duration;
 use protect_connectors::core::model::{
     ActionId, ActionKind, Address, FindingId, FindingStatus, IncidentId, IncidentStatus, PlanId,
@@ -189,7 +191,7 @@ pub(crate) enum Monitor {
         #[command(flatten)]
         actor: OneActor,
         /// The addresses.
-        #[arg(required = true)]
+        #[arg(required = true, value_parser = typed::<Address>)]
         addresses: Vec<Address>,
     },
     /// Stop watching addresses that were added or imported.
@@ -197,7 +199,7 @@ pub(crate) enum Monitor {
         #[command(flatten)]
         actor: OneActor,
         /// The addresses.
-        #[arg(required = true)]
+        #[arg(required = true, value_parser = typed::<Address>)]
         addresses: Vec<Address>,
     },
     /// Watch the people of a CSV file with a column `address` or `email`.
@@ -249,11 +251,13 @@ pub(crate) enum FindingCommand {
     /// One finding, whole.
     Show {
         /// Its id.
+        #[arg(value_parser = typed::<FindingId>)]
         id: FindingId,
     },
     /// Somebody has looked.
     Acknowledge {
         /// Its id.
+        #[arg(value_parser = typed::<FindingId>)]
         id: FindingId,
         #[command(flatten)]
         by: By,
@@ -261,6 +265,7 @@ pub(crate) enum FindingCommand {
     /// It is put right.
     Resolve {
         /// Its id.
+        #[arg(value_parser = typed::<FindingId>)]
         id: FindingId,
         #[command(flatten)]
         by: By,
@@ -268,6 +273,7 @@ pub(crate) enum FindingCommand {
     /// Leave it as it is, until a date, for a reason.
     Accept {
         /// Its id.
+        #[arg(value_parser = typed::<FindingId>)]
         id: FindingId,
         /// Until when: a date, a time, or a span from now such as `90d`.
         #[arg(long)]
@@ -281,6 +287,7 @@ pub(crate) enum FindingCommand {
     /// It was never wrong.
     FalsePositive {
         /// Its id.
+        #[arg(value_parser = typed::<FindingId>)]
         id: FindingId,
         /// Why.
         #[arg(long)]
@@ -306,11 +313,13 @@ pub(crate) enum IncidentCommand {
     /// One incident with its findings.
     Show {
         /// Its id.
+        #[arg(value_parser = typed::<IncidentId>)]
         id: IncidentId,
     },
     /// Say where it stands.
     Set {
         /// Its id.
+        #[arg(value_parser = typed::<IncidentId>)]
         id: IncidentId,
         /// `open`, `investigating`, `contained`, `resolved` or `closed`.
         #[arg(value_parser = incident_status)]
@@ -341,12 +350,14 @@ pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) tenant: OneTenant,
     /// Show this plan again.
+    #[arg(value_parser = typed::<PlanId>)]
     pub(crate) id: Option<PlanId>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
     /// The plan's id.
+    #[arg(value_parser = typed::<PlanId>)]
     pub(crate) plan: PlanId,
     #[command(flatten)]
     pub(crate) actor: OneActor,
@@ -355,6 +366,7 @@ pub(crate) struct Approve {
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
     /// The action's id.
+    #[arg(value_parser = typed::<ActionId>)]
     pub(crate) action: ActionId,
     /// Why.
     #[arg(long)]
@@ -366,6 +378,7 @@ pub(crate) struct Undo {
 #[derive(Debug, Args)]
 pub(crate) struct Settle {
     /// The action's id.
+    #[arg(value_parser = typed::<ActionId>)]
     pub(crate) action: ActionId,
     /// Whether the vendor did it.
     #[arg(value_enum)]
@@ -425,6 +438,25 @@ pub(crate) enum Evaluate {
         /// A file as the `/breaches` endpoint answers it; `-` is standard input.
         breaches: PathBuf,
     },
+    /// How Microsoft 365 tenants are set up. `--config` names a JSON file with the profile and, per
+    /// check, exclusions and levels.
+    M365(Snapshots),
+}
+
+/// Snapshots to evaluate.
+#[derive(Debug, Args)]
+pub(crate) struct Snapshots {
+    /// A snapshot: a file, or a folder with a manifest; or a folder of them.
+    pub(crate) path: PathBuf,
+    /// Whose reading of the checks; else what `--config` or the snapshot says.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Exit with 1 where a check of at least this severity fails.
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub(crate) fail_on: Option<Severity>,
+    /// Exit with 3 where a check could not be evaluated, whatever the reason.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]
@@ -538,6 +570,12 @@ fn incident_status(text: &str) -> Result<IncidentStatus, String> {
     use IncidentStatus::{Closed, Contained, Investigating, New, Open, Resolved};
     let all = [New, Open, Investigating, Contained, Resolved, Closed];
     named(&all, text, |status| status.as_str())
+}
+
+/// An id or an address; what is wrong with it in the words of its own error.
+fn typed<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|error: Error| error.message().to_owned())
 }
 
 fn named<T: Copy>(all: &[T], text: &str, name: fn(&T) -> &'static str) -> Result<T, String> {

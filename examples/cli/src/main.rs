@@ -13,7 +13,8 @@ mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use protect_connectors::core::{Error, Result};
 
 use crate::app::App;
@@ -23,13 +24,13 @@ use crate::output::Output;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, config_typed) = match typed() {
+        Ok(typed) => typed,
         Err(error) => return misused(&error),
     };
     let output = Output::new(cli.json);
     let done = match start_log(cli.log.as_deref()) {
-        Ok(()) => run(cli, output).await,
+        Ok(()) => run(cli, config_typed, output).await,
         Err(error) => Err(error),
     };
     match done {
@@ -41,9 +42,17 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli, output: Output) -> Result<Exit> {
+/// What was typed, and whether that names a configuration.
+fn typed() -> Result<(Cli, bool), clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let config_typed = matches.value_source("config") == Some(ValueSource::CommandLine);
+    Ok((Cli::from_arg_matches(&matches)?, config_typed))
+}
+
+async fn run(cli: Cli, config_typed: bool, output: Output) -> Result<Exit> {
     let app = App {
         config: cli.config,
+        config_typed,
         output,
     };
     let Some(answer) = Box::pin(commands::run(&app, cli.command)).await? else {

@@ -29,11 +29,15 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    /// What others wrote, such as a record in DNS, may hold codes that move the cursor or hide text:
+    /// they are shown as unreadable.
     pub(crate) fn new(words: impl Into<String>, tone: Tone) -> Self {
-        Self {
-            words: words.into(),
-            tone,
+        let mut words = words.into();
+        let moves = |c: char| c.is_control() && c != '\n';
+        if words.contains(moves) {
+            words = words.replace(moves, "\u{fffd}");
         }
+        Self { words, tone }
     }
 
     pub(crate) fn strong(words: impl Into<String>) -> Self {
@@ -395,6 +399,12 @@ mod tests {
             text.contains(&format!("a long line abo…  {id}\n")),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_others_wrote_cannot_steer_the_terminal() {
+        let text = Text::from("v=spf1\u{1b}[2K\r-all");
+        assert_eq!(text.words, "v=spf1\u{fffd}[2K\u{fffd}-all");
     }
 
     #[test]

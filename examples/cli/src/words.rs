@@ -120,9 +120,22 @@ pub(crate) fn outcome(status: Option<OutcomeStatus>) -> Text {
     Text::new(word, tone)
 }
 
-/// An error in one line of a table.
+/// An error in one line of a table, whose row names tenant and connector.
 pub(crate) fn error(error: &ErrorEnvelope) -> Text {
-    Text::new(&error.message, Tone::Bad)
+    let context = error.context.iter();
+    let status = error.http_status.map(|status| format!("status {status}"));
+    let facts: Vec<String> = context
+        .filter(|(key, _)| !matches!(key.as_str(), "tenant" | "connector"))
+        .map(|(key, value)| format!("{} {value}", key.replace('_', " ")))
+        .chain(status)
+        .collect();
+    if facts.is_empty() {
+        return Text::new(&error.message, Tone::Bad);
+    }
+    Text::new(
+        format!("{} ({})", error.message, facts.join(", ")),
+        Tone::Bad,
+    )
 }
 
 /// Names of accounts, as people know them.

@@ -232,6 +232,7 @@ impl Email {
         let message = Message {
             ip: given.ip,
             sender: &given.sender,
+            domain: None,
             helo: given.helo.as_deref().unwrap_or_default(),
             receiver: "unknown",
         };

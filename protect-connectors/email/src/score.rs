@@ -113,7 +113,8 @@ impl SpfStanding {
             Some(SpfFound::Record { .. } | SpfFound::Several { .. })
         );
         let limits = audit.lookups.count <= LOOKUP_LIMIT && audit.void_lookups.count <= VOID_LIMIT;
-        let odd = |kind| audit.issues_of(kind).next().is_some();
+        let ptr = audit.issues_of(SpfIssueKind::Ptr).next().is_some();
+        let mut wide = audit.issues_of(SpfIssueKind::WideRange);
         Self {
             unknown: (!audit.complete).then(|| {
                 let failure = audit.failure().map(|failure| failure.to_string());
@@ -124,7 +125,7 @@ impl SpfStanding {
             within_limits: limits,
             all: audit.all,
             plus_all: audit.everybody,
-            ptr_or_wide: odd(SpfIssueKind::Ptr) || odd(SpfIssueKind::WideRange),
+            ptr_or_wide: ptr || wide.any(|issue| issue.own),
             nobody: audit.is_locked(),
         }
     }

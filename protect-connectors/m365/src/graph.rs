@@ -218,6 +218,8 @@ struct Plan {
 
 #[cfg(test)]
 mod tests {
+    use NotEvaluatedReason as Reason;
+
     use super::*;
 
     #[test]
@@ -249,7 +251,6 @@ mod tests {
                 message: message.to_owned(),
             })
         };
-        use NotEvaluatedReason as Reason;
         assert_eq!(
             of("Authorization_RequestDenied", ""),
             Reason::MissingPermission

@@ -1,6 +1,7 @@
 //! Microsoft 365 connector of protect: how a tenant is set up, judged from what Microsoft Graph
 //! answered.
 #![doc = include_str!("docs.md")]
+#![doc = include_str!("checks.md")]
 
 pub mod checks;
 mod graph;
@@ -11,7 +12,7 @@ mod views;
 pub use checks::CATALOGUE;
 pub use graph::FORMAT;
 use protect_core::model::CheckResult;
-use protect_core::posture::{Evaluation, Profile, Snapshot};
+use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
 
 /// The kind's name in the configuration.
 pub const KIND: &str = "m365";
@@ -41,4 +42,17 @@ pub const KIND: &str = "m365";
 /// ```
 pub fn evaluate(snapshot: &Snapshot, profile: &Profile) -> Vec<CheckResult> {
     Evaluation::new(&CATALOGUE, snapshot, profile).results()
+}
+
+/// The permissions that the product asks for, all of them to read.
+pub const PERMISSIONS: &[&str] = &[
+    "Directory.Read.All",
+    "Policy.Read.All",
+    "SecurityEvents.Read.All",
+    "Reports.Read.All",
+];
+
+/// The reference of the checks, as it stands in the crate's documentation: made from [`CATALOGUE`].
+pub fn checks_markdown() -> String {
+    reference_markdown(&CATALOGUE, PERMISSIONS)
 }

@@ -4,7 +4,6 @@
 #[cfg(feature = "email")]
 mod email;
 mod engine;
-#[cfg(feature = "hibp")]
 mod pure;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -24,6 +23,7 @@ use serde_json::Value;
 pub use email::{PlainReport, email_parse_report, email_read_reports};
 #[cfg(feature = "hibp")]
 pub use pure::hibp_evaluate;
+pub use pure::posture_evaluate;
 pub use tenant::{ApprovedPlanRecord, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.

@@ -168,11 +168,13 @@ impl Tenant {
             .collect()
     }
 
+    /// A contained one, too: its account is safe, and a ticket that failed is still to be opened.
     async fn incidents_to_act_on(&self) -> Result<Vec<Incident>> {
         let query = Query::all(RecordKind::Incident).in_states(&[
             IncidentStatus::New.as_str(),
             IncidentStatus::Open.as_str(),
             IncidentStatus::Investigating.as_str(),
+            IncidentStatus::Contained.as_str(),
         ]);
         let mut incidents: Vec<Incident> = values(self.read_all(query).await?);
         incidents.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));

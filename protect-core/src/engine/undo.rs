@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::Tenant;
+use super::apply::Step;
 use super::decide::{Wanted, with_address};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Account, AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes,
     Intent, OutcomeStatus, Plan,
 };
-use crate::store::RecordKind;
+use crate::store::{Query, RecordKind};
 
 /// What somebody asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,27 @@ impl Tenant {
         self.make_plan(wanted.collect(), "request").await
     }
 
+    /// Every action that was approved, the earliest first, with what came of it.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn actions(&self) -> Result<Vec<Step>> {
+        let found = self
+            .read_all::<Intent>(Query::all(RecordKind::Intent))
+            .await?;
+        let mut intents: Vec<Intent> = found.into_iter().map(|intent| intent.value).collect();
+        intents.sort_by(|a, b| {
+            let key = |intent: &Intent| (intent.created_at, intent.action.id.clone());
+            key(a).cmp(&key(b))
+        });
+        let step = |intent: Intent| Step {
+            action: intent.action,
+            waits: intent.last_error.filter(|_| intent.outcome.is_none()),
+            outcome: intent.outcome,
+        };
+        Ok(intents.into_iter().map(step).collect())
+    }
+
     /// Plans the undoing of an applied action.
     ///
     /// # Errors
@@ -72,8 +94,11 @@ impl Tenant {
             .read::<Intent>(RecordKind::Intent, action.as_str())
             .await?;
         let intent = found.map(|intent| intent.value).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "no such action; `status` lists them")
-                .with_context("action", action.as_str())
+            Error::new(
+                ErrorKind::NotFound,
+                "no such action; `protect status` lists those that can be taken back",
+            )
+            .with_context("action", action.as_str())
         })?;
         let status = intent.outcome.as_ref().map(|outcome| outcome.status);
         if status != Some(OutcomeStatus::Applied) {

@@ -4,6 +4,7 @@ use super::decision::Decision;
 use super::format::{Format, is_template};
 use super::profile::{EvaluateConfig, Profile};
 use super::reader::{Read, Reader};
+use super::snapshot::Snapshot;
 use crate::config::unknown_name;
 use crate::error::{Error, Result};
 use crate::model::{CheckId, NotEvaluatedReason, Reference, Severity};
@@ -151,6 +152,28 @@ impl Catalogue {
         Ok(Profile::named(name))
     }
 
+    /// The profile for a snapshot: the one that is named, else the configuration's, else the snapshot's
+    /// own, else the default; with the configuration's settings before the snapshot's.
+    ///
+    /// # Errors
+    /// `config_invalid` or `invalid_input` for a name or setting that does not fit the table.
+    pub fn profile_for(
+        &self,
+        snapshot: &Snapshot,
+        name: Option<&str>,
+        config: Option<&EvaluateConfig>,
+    ) -> Result<Profile> {
+        self.verify(snapshot.config())?;
+        let mut configs = vec![snapshot.config()];
+        if let Some(config) = config {
+            self.verify(config)?;
+            configs.push(config);
+        }
+        let configured = configs.iter().rev().find_map(|it| it.profile.as_deref());
+        let profile = self.profile(name.or(configured))?;
+        Ok(profile.with_checks(config.map(|it| it.checks.clone()).unwrap_or_default()))
+    }
+
     /// Whether what somebody configured fits the table.
     ///
     /// # Errors
@@ -169,6 +192,24 @@ impl Catalogue {
             }
         }
         Ok(())
+    }
+
+    /// The permissions without which a check is not evaluated, and which are not granted: of each that
+    /// it could do with, the first.
+    pub fn lacking(&self, check: &'static Check, granted: &[&str]) -> Vec<&'static str> {
+        let is_open = |path: &&'static str| {
+            let permissions = self.resource(path).map_or(&[][..], |it| it.permissions);
+            permissions.is_empty() || permissions.iter().any(|it| granted.contains(it))
+        };
+        let licences = self.licence_paths.iter().map(std::slice::from_ref);
+        let licences = licences.filter(|_| !check.licences.is_empty());
+        let closed = check.needs.groups().chain(licences);
+        let closed = closed.filter(|group| !group.iter().any(is_open));
+        let firsts = closed.filter_map(|group| self.resource(group.first()?)?.permissions.first());
+        let mut lacking: Vec<_> = firsts.copied().collect();
+        lacking.sort_unstable();
+        lacking.dedup();
+        lacking
     }
 
     /// The resource of a path.

@@ -68,7 +68,7 @@ impl<'a> Evaluation<'a> {
             Err(unread) if unread.undeclared => Some(unread.path.clone()),
             _ => None,
         };
-        let result = self.result(check, decided, &touched)?;
+        let result = result(check, decided, &touched)?;
         Ok(Inspection {
             result,
             touched,
@@ -87,29 +87,13 @@ impl<'a> Evaluation<'a> {
     fn may_look(&self, check: &'static Check) -> Read<()> {
         self.cloud(check)?;
         for group in check.needs.groups() {
-            self.one_of(group, |path| self.granted(path))?;
+            one_of(group, |path| self.granted(path))?;
         }
         self.licence(check)?;
         for group in check.needs.groups() {
-            self.one_of(group, |path| self.available(path))?;
+            one_of(group, |path| self.available(path))?;
         }
         Ok(())
-    }
-
-    fn one_of(
-        &self,
-        group: &[&'static str],
-        is_there: impl Fn(&'static str) -> Read<()>,
-    ) -> Read<()> {
-        let mut first = Ok(());
-        for path in group {
-            match is_there(path) {
-                Ok(()) => return Ok(()),
-                Err(unread) if first.is_ok() => first = Err(unread),
-                Err(_) => {}
-            }
-        }
-        first
     }
 
     fn cloud(&self, check: &Check) -> Read<()> {
@@ -182,40 +166,52 @@ impl<'a> Evaluation<'a> {
             None => Ok(()),
         }
     }
+}
 
-    fn result(
-        &self,
-        check: &'static Check,
-        decided: Read<Decision>,
-        touched: &BTreeSet<&'static str>,
-    ) -> Result<CheckResult> {
-        let (decision, not_evaluated, source) = match decided {
-            Ok(decision) => {
-                let paths: Vec<_> = touched.iter().copied().collect();
-                (decision, None, paths.join(", "))
-            }
-            Err(unread) => {
-                let (reason, path) = (unread.reason, unread.path.clone());
-                (could_not_look(&unread), Some(reason), path)
-            }
-        };
-        let mut details = decision.details;
-        if let Some(compliant) = check.default_compliant {
-            details.insert("default_compliant".to_owned(), compliant.into());
+fn result(
+    check: &'static Check,
+    decided: Read<Decision>,
+    touched: &BTreeSet<&'static str>,
+) -> Result<CheckResult> {
+    let (decision, not_evaluated, source) = match decided {
+        Ok(decision) => {
+            let paths: Vec<_> = touched.iter().copied().collect();
+            (decision, None, paths.join(", "))
         }
-        Ok(CheckResult {
-            check: check.check_id()?,
-            verdict: decision.verdict,
-            not_evaluated,
-            severity: check.severity,
-            reason: decision.reason,
-            affected: decision.affected,
-            source,
-            confidence: decision.confidence,
-            references: check.references(),
-            details,
-        })
+        Err(unread) => {
+            let (reason, path) = (unread.reason, unread.path.clone());
+            (could_not_look(&unread), Some(reason), path)
+        }
+    };
+    let mut details = decision.details;
+    if let Some(compliant) = check.default_compliant {
+        details.insert("default_compliant".to_owned(), compliant.into());
     }
+    Ok(CheckResult {
+        check: check.check_id()?,
+        verdict: decision.verdict,
+        not_evaluated,
+        severity: check.severity,
+        reason: decision.reason,
+        affected: decision.affected,
+        source,
+        confidence: decision.confidence,
+        references: check.references(),
+        details,
+    })
+}
+
+/// Whether one of a group is there; if none, why the first is not.
+fn one_of(group: &[&'static str], is_there: impl Fn(&'static str) -> Read<()>) -> Read<()> {
+    let mut first = Ok(());
+    for path in group {
+        match is_there(path) {
+            Ok(()) => return Ok(()),
+            Err(unread) if first.is_ok() => first = Err(unread),
+            Err(_) => {}
+        }
+    }
+    first
 }
 
 fn could_not_look(unread: &Unread) -> Decision {

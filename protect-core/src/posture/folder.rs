@@ -146,14 +146,13 @@ impl FolderWriter {
     fn file(&mut self, path: &str) -> Result<&mut BufWriter<File>> {
         if self.open.as_ref().is_none_or(|(open, _)| open != path) {
             self.close()?;
-            let file = match self.files.get(path).and_then(Value::as_str) {
-                Some(name) => File::options().append(true).open(self.folder.join(name)),
-                None => {
-                    let name = format!("{:04}.ndjson", self.files.len() + 1);
-                    let file = File::create(self.folder.join(&name));
-                    self.files.insert(path.to_owned(), name.into());
-                    file
-                }
+            let file = if let Some(name) = self.files.get(path).and_then(Value::as_str) {
+                File::options().append(true).open(self.folder.join(name))
+            } else {
+                let name = format!("{:04}.ndjson", self.files.len() + 1);
+                let file = File::create(self.folder.join(&name));
+                self.files.insert(path.to_owned(), name.into());
+                file
             };
             let file = file.map_err(cannot)?;
             self.open = Some((path.to_owned(), BufWriter::new(file)));

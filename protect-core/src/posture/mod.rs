@@ -19,6 +19,7 @@ mod format;
 mod items;
 mod profile;
 mod reader;
+mod reference;
 mod result;
 mod snapshot;
 #[cfg(test)]
@@ -33,5 +34,6 @@ pub use folder::FolderWriter;
 pub use format::{Bodies, Format, Paging};
 pub use profile::{CheckSettings, EvaluateConfig, Profile};
 pub use reader::{Read, Reader, Unread, View};
+pub use reference::reference_markdown;
 pub use result::{covered, observations};
 pub use snapshot::{MAX_FILE_BYTES, Snapshot};

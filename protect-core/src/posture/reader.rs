@@ -256,12 +256,14 @@ fn not_a_level() -> Unread {
 
 /// The views that were made, or why not.
 #[derive(Debug, Default)]
-pub(super) struct Views(RefCell<Vec<(TypeId, Read<Rc<dyn Any>>)>>);
+pub(super) struct Views(RefCell<Vec<(TypeId, Made)>>);
+
+type Made = Read<Rc<dyn Any>>;
 
 impl Evaluation<'_> {
     fn view<V: View>(&self) -> Read<Rc<V>> {
         let id = TypeId::of::<V>();
-        let made = |views: &[(TypeId, Read<Rc<dyn Any>>)]| {
+        let made = |views: &[(TypeId, Made)]| {
             let found = views.iter().find(|(of, _)| *of == id);
             found.map(|(_, view)| view.clone())
         };
@@ -287,7 +289,7 @@ impl Evaluation<'_> {
             Some(Body::Json(raw)) => parse(raw.get()),
             Some(Body::Lines(file)) => {
                 let mut only = Vec::new();
-                self.lines(path, file, &mut |line| {
+                each_line(path, file, |line| {
                     only.push(parse(line)?);
                     Ok(())
                 })?;
@@ -348,7 +350,7 @@ impl Evaluation<'_> {
             Some(Body::Json(raw)) => self.page(path, raw.get(), &mut on_item),
             Some(Body::Lines(file)) => {
                 let mut next = None;
-                self.lines(path, file, &mut |line| {
+                each_line(path, file, |line| {
                     if is_page(line, self.snapshot.format) {
                         next = self.page(path, line, &mut |raw| take(raw.get()))?;
                         Ok(())
@@ -376,18 +378,6 @@ impl Evaluation<'_> {
             Err(Stopped::Item(unread)) => Err(unread),
             Err(Stopped::NotJson) => Err(Unread::malformed(path, "the answer is not JSON")),
         }
-    }
-
-    fn lines(
-        &self,
-        path: &str,
-        file: &std::path::Path,
-        on_line: &mut dyn FnMut(&str) -> Read<()>,
-    ) -> Read<()> {
-        lines(file, on_line).map_err(|error| match error {
-            LineError::Unreadable => Unread::malformed(path, "its file cannot be read"),
-            LineError::Stopped(unread) => unread,
-        })
     }
 
     /// The error that the vendor answered at a path, where it did.
@@ -421,4 +411,15 @@ impl Evaluation<'_> {
             ..Unread::new(reason, path, why)
         }
     }
+}
+
+fn each_line(
+    path: &str,
+    file: &std::path::Path,
+    on_line: impl FnMut(&str) -> Read<()>,
+) -> Read<()> {
+    lines(file, on_line).map_err(|error| match error {
+        LineError::Unreadable => Unread::malformed(path, "its file cannot be read"),
+        LineError::Stopped(unread) => unread,
+    })
 }

@@ -185,7 +185,7 @@ fn the_profile_gives_the_level_and_the_tenant_changes_it() {
     assert_eq!(cis[0].affected, ["a", "b"]);
     let tuned = |level: Value| {
         users(|it| {
-            it["config"] = json!({ "checks": { "example.user.enough": { "level": level } } })
+            it["config"] = json!({ "checks": { "example.user.enough": { "level": level } } });
         })
     };
     assert_eq!(tuned(json!(3)).0, Verdict::Fail);

@@ -87,6 +87,7 @@ async fn everything(world: &World, protect: &Protect, acme: &Tenant, shown: &Sho
     shown.result(acme.accounts().await);
     shown.result(acme.verdicts().await);
     shown.result(acme.plans_waiting().await);
+    shown.result(acme.actions().await);
     shown.result_debug(acme.watch_list().await);
     let now = protect.context().clock.now();
     if let Some(report) = shown.result_debug(acme.report(Month::of(now), &[]).await) {

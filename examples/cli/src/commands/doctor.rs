@@ -1,9 +1,11 @@
 //! `doctor` and `status`.
 
+use std::collections::BTreeSet;
+
 use protect_connectors::core::Result;
 use protect_connectors::core::connector::{CredentialDiagnosis, Diagnosis};
-use protect_connectors::core::engine::{Checkup, Pause, Tenant, TenantStatus};
-use protect_connectors::core::model::{Mode, Plan};
+use protect_connectors::core::engine::{Checkup, Pause, Step, Tenant, TenantStatus};
+use protect_connectors::core::model::{Mode, OutcomeStatus, Plan};
 use serde::Serialize;
 
 use crate::app::App;
@@ -12,7 +14,7 @@ use crate::exit::Exit;
 use crate::output::Answer;
 use crate::page::{Page, Table, Text, Tone};
 use crate::progress::Progress;
-use crate::words;
+use crate::words::{self, Names};
 
 #[derive(Serialize)]
 struct TenantCheckups<'a> {
@@ -136,6 +138,8 @@ struct FullStatus {
     status: TenantStatus,
     paused: Option<Pause>,
     plans_waiting: Vec<Plan>,
+    /// What was done and can be taken back.
+    undoable: Vec<Step>,
 }
 
 /// What runs, what waits, what is open.
@@ -147,14 +151,32 @@ pub(super) async fn status(app: &App, of: OfTenant) -> Result<Answer> {
             status: tenant.status().await?,
             paused: tenant.paused().await?,
             plans_waiting: tenant.plans_waiting().await?,
+            undoable: undoable(&tenant).await?,
         };
-        show_status(&mut page, &tenant, &status);
+        let names = Names::of(&tenant).await?;
+        show_status(&mut page, &tenant, &status, &names);
         all.push(status);
     }
     Answer::many("tenants", &all, page)
 }
 
-fn show_status(page: &mut Page, tenant: &Tenant, full: &FullStatus) {
+/// What was applied, has an undo, and was not taken back.
+async fn undoable(tenant: &Tenant) -> Result<Vec<Step>> {
+    let all = tenant.actions().await?;
+    let undone: BTreeSet<_> = all
+        .iter()
+        .filter_map(|step| step.action.undoes.clone())
+        .collect();
+    let can_be = |step: &Step| {
+        step.status() == Some(OutcomeStatus::Applied)
+            && step.action.undoes.is_none()
+            && step.action.kind.undo().is_some()
+            && !undone.contains(&step.action.id)
+    };
+    Ok(all.into_iter().filter(can_be).collect())
+}
+
+fn show_status(page: &mut Page, tenant: &Tenant, full: &FullStatus, names: &Names) {
     let status = &full.status;
     page.heading(format!("{} ({})", tenant.config().name, status.tenant));
     let mut facts = Table::bare().indent(2);
@@ -208,6 +230,15 @@ fn show_status(page: &mut Page, tenant: &Tenant, full: &FullStatus) {
         ]);
     }
     page.table(table);
+    if let Some(last) = full.undoable.last() {
+        page.gap()
+            .line("What was done and can be taken back:")
+            .table(words::steps(&full.undoable, names).indent(2));
+        page.next(
+            format!("protect undo {} --reason WHY", last.action.id),
+            "take the last one back",
+        );
+    }
     if let Some(plan) = full.plans_waiting.first() {
         page.next(
             format!("protect plan {}", plan.id),

@@ -1,7 +1,7 @@
 //! `incidents`.
 
 use protect_connectors::core::Result;
-use protect_connectors::core::engine::{FindingFilter, IncidentFilter, Tenant};
+use protect_connectors::core::engine::{FindingFilter, IncidentFilter, Step, Tenant};
 use protect_connectors::core::model::{Finding, Incident, IncidentStatus};
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ use crate::words::{self, Names};
 struct WithFindings {
     incident: Incident,
     findings: Vec<Finding>,
+    actions: Vec<Step>,
 }
 
 /// Lists and shows incidents.
@@ -67,6 +68,8 @@ async fn show(tenant: &Tenant, incident: Incident) -> Result<Answer> {
         ..FindingFilter::default()
     };
     let findings = tenant.findings(&filter).await?.findings;
+    let mut actions = tenant.actions().await?;
+    actions.retain(|step| step.action.incident.as_ref() == Some(&incident.id));
     let mut page = Page::new();
     page.heading(&incident.title);
     let mut facts = Table::bare().indent(2);
@@ -80,5 +83,13 @@ async fn show(tenant: &Tenant, incident: Incident) -> Result<Answer> {
         .table(words::findings(&findings, &names))
         .gap();
     words::credit(&mut page, &findings);
-    Answer::one(&WithFindings { incident, findings }, page)
+    if !actions.is_empty() {
+        page.gap().table(words::steps(&actions, &names));
+    }
+    let whole = WithFindings {
+        incident,
+        findings,
+        actions,
+    };
+    Answer::one(&whole, page)
 }

@@ -22,7 +22,7 @@ use protect_connectors::core::Result;
 use crate::app::App;
 use crate::args::{Cli, Command};
 use crate::demo;
-use crate::output::Answer;
+use crate::output::{self, Answer};
 
 /// Does what was typed. `None` where everything was printed on the way.
 pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
@@ -46,7 +46,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Resume(actor) => respond::resume(app, actor).await?,
         Command::Rules(command) => rules::rules(app, command).await?,
         Command::Checks(command) => rules::checks(app, command).await?,
-        Command::Evaluate(command) => evaluate::run(command)?,
+        Command::Evaluate(command) => return evaluate::run(app, command),
         Command::Email(command) => return email::run(app, command).await,
         Command::Score(of) => report::score(app, of).await?,
         Command::Report(report) => return report::report(app, report).await,
@@ -54,12 +54,10 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Run => return run::run(app).await,
         Command::Sandbox(sandbox) => return sandbox::run(app, sandbox).await,
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "protect",
-                &mut std::io::stdout(),
-            );
+            // By way of memory: whoever stops reading early makes the generator panic.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "protect", &mut script);
+            output::raw(&String::from_utf8_lossy(&script))?;
             return Ok(None);
         }
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protect_connectors::core::engine::{FindingFilter, StoredVerdict, Tenant};
-use protect_connectors::core::model::{CheckId, Finding, Severity};
+use protect_connectors::core::model::{CheckId, Finding, Severity, Verdict};
 use protect_connectors::core::{Error, ErrorKind, Result};
 use serde::Serialize;
 
@@ -93,10 +93,12 @@ async fn list(tenant: &Tenant) -> Result<Answer> {
             check.says.as_deref().unwrap_or_default().into(),
             check.severity.map_or_else(|| "".into(), words::severity),
             Text::faint(check.connectors.join(", ")),
-            verdict.map_or_else(
-                || Text::faint("-"),
-                |stored| words::verdict(stored.result.verdict),
-            ),
+            match verdict.map(|stored| stored.result.verdict) {
+                // The events could be read; what was seen in them stands beside.
+                Some(Verdict::Pass) if check.open_findings > 0 => Text::new("found", Tone::Warn),
+                Some(verdict) => words::verdict(verdict),
+                None => Text::faint("-"),
+            },
             check.open_findings.to_string().into(),
         ]);
     }

@@ -23,7 +23,7 @@ async fn every_test_of_the_openspf_suite_passes_through_the_command_over_real_pa
     for scenario in &suite {
         let server = DnsServer::start(&zone(scenario)).await.unwrap();
         let tests = scenario.tests.iter();
-        left.extend(tests.map(|test| (server.address(), test)));
+        left.extend(tests.map(|test| (server.address(), &scenario.description, test)));
         servers.push(server);
     }
     assert_eq!(left.len(), 203);
@@ -34,9 +34,11 @@ async fn every_test_of_the_openspf_suite_passes_through_the_command_over_real_pa
             scope.spawn(|| {
                 loop {
                     let next = left.lock().unwrap().pop();
-                    let Some((server, test)) = next else { break };
+                    let Some((server, scenario, test)) = next else {
+                        break;
+                    };
                     let ran = check(folder.path(), server, test);
-                    wrong.lock().unwrap().extend(mistake(test, &ran));
+                    wrong.lock().unwrap().extend(mistake(scenario, test, &ran));
                 }
             });
         }
@@ -67,7 +69,7 @@ fn check(folder: &Path, server: SocketAddr, test: &Test) -> Ran {
     protect(folder, &words)
 }
 
-fn mistake(test: &Test, ran: &Ran) -> Option<String> {
+fn mistake(scenario: &str, test: &Test, ran: &Ran) -> Option<String> {
     let document = ran.json();
     let result = document["result"].as_str().unwrap_or_default();
     let said = document["explanation"].as_str().unwrap_or("DEFAULT");
@@ -79,7 +81,7 @@ fn mistake(test: &Test, ran: &Ran) -> Option<String> {
         && ran.status == status;
     (!right).then(|| {
         format!(
-            "{}: not {:?} {expected:?}: {ran:?}",
+            "{scenario} / {}: not {:?} {expected:?}: {ran:?}",
             test.name, test.results
         )
     })

@@ -9,6 +9,7 @@
 mod broken;
 mod demo;
 mod email;
+mod evaluate;
 mod files;
 mod mistakes;
 mod reports;

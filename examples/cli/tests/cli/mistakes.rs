@@ -62,6 +62,10 @@ fn what_cannot_be_typed_is_wrong_use_in_text_and_in_json() {
     let ran = protect(folder.path(), &["request", "--json"]);
     assert_eq!(ran.status, 2, "{ran:?}");
     assert_eq!(ran.json()["kind"], "invalid_input");
+    let ran = protect(folder.path(), &["undo", "nope", "--reason", "x"]);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    assert!(ran.err.contains("32 hexadecimal digits"), "{}", ran.err);
+    assert!(!ran.err.contains("invalid_input"), "{}", ran.err);
     assert_eq!(protect(folder.path(), &["--help"]).status, 0);
     assert_eq!(protect(folder.path(), &["--version"]).status, 0);
     assert_eq!(protect(folder.path(), &["demo", "--log", "=="]).status, 2);

@@ -50,6 +50,15 @@ fn a_newcomer_walks_from_doctor_to_apply() {
         status["tenants"][0]["waiting_actions"],
         serde_json::json!({})
     );
+    let undoable = status["tenants"][0]["undoable"].as_array().unwrap();
+    assert_eq!(undoable.len(), 2, "a ticket cannot be taken back");
+    let shown = vendors.protect(&["status"]);
+    assert!(shown.out.contains("next: protect undo"), "{}", shown.out);
+    let incident = incidents["incidents"][0]["id"].as_str().unwrap();
+    let whole = vendors
+        .protect(&["incidents", "show", incident, "--json"])
+        .good();
+    assert_eq!(whole["actions"].as_array().unwrap().len(), 2, "{whole}");
     let again = vendors.protect(&["plan", "--json"]).good();
     assert_eq!(again["actions"], serde_json::json!([]));
     let score = vendors.protect(&["score", "--json"]).good();

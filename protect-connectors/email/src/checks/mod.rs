@@ -5,6 +5,8 @@
 pub mod dkim;
 pub mod dmarc;
 pub mod spf;
+#[cfg(test)]
+mod spf_tests;
 pub mod transport;
 
 use std::collections::BTreeSet;

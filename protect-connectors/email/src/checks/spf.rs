@@ -304,16 +304,13 @@ fn neutral_all(facts: &Facts<'_>) -> Decision {
 /// Not a fault: `-all` may have mail refused before DKIM and DMARC are looked at (RFC 9989 section
 /// 7.1), and CISA takes either.
 fn softfail(facts: &Facts<'_>) -> Decision {
-    match record(facts) {
-        Ok(audit) => match audit.all {
-            Some(Qualifier::SoftFail) => Decision::fail(
-                Info,
-                "`~all`: hosts that may not send are suspicious, not refused; with DMARC that is enough",
-            ),
-            _ => Decision::pass("the record does not end in `~all`"),
-        },
-        Err(decision) => decision,
-    }
+    over_all(facts, "the record does not end in `~all`", |audit| {
+        if audit.all != Some(Qualifier::SoftFail) {
+            return Vec::new();
+        }
+        let text = "`~all`: hosts that may not send are suspicious, not refused; with DMARC that is enough";
+        vec![Wrong::new(Info, text)]
+    })
 }
 
 fn too_many_lookups(facts: &Facts<'_>) -> Decision {
@@ -416,9 +413,15 @@ fn too_long(facts: &Facts<'_>) -> Decision {
 }
 
 fn wide_range(facts: &Facts<'_>) -> Decision {
-    over_all(facts, "no term stands for a whole provider", |audit| {
-        issues(audit, SpfIssueKind::WideRange, Medium)
-    })
+    // What a provider includes is the provider's: some own such networks, and nobody else can
+    // change their records.
+    match record(facts) {
+        Ok(audit) => {
+            let wrong = own_issues(audit, SpfIssueKind::WideRange, Medium);
+            Decision::of(wrong, "no term stands for a whole provider")
+        }
+        Err(decision) => decision,
+    }
 }
 
 fn private_range(facts: &Facts<'_>) -> Decision {

@@ -27,6 +27,8 @@ pub struct Message<'a> {
     /// The sender of the envelope; empty for a bounce, which is checked as `postmaster` of the
     /// sending host (section 2.4).
     pub sender: &'a str,
+    /// Whose policy is asked, where that is not the sender's domain.
+    pub domain: Option<&'a str>,
     /// What the sending host calls itself.
     pub helo: &'a str,
     /// Who checks; only an explanation can mention it.
@@ -164,7 +166,7 @@ pub enum Problem {
 /// Never fails: what goes wrong is one of the answers.
 pub async fn check_host(message: &Message<'_>, dns: &Resolver, clock: &dyn Clock) -> Decision {
     let (local, sender_domain) = split_sender(message);
-    let Some(domain) = checkable(sender_domain) else {
+    let Some(domain) = checkable(message.domain.unwrap_or(sender_domain)) else {
         return Decision::of(SpfResult::None, None);
     };
     let mut check = Check {

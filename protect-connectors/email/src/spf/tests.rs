@@ -13,6 +13,7 @@ async fn decided(dns: MapDns) -> Decision {
     let message = Message {
         ip: "192.0.2.1".parse().unwrap(),
         sender: "user@a.example",
+        domain: None,
         helo: "mail.a.example",
         receiver: "receiver.example",
     };
@@ -80,6 +81,7 @@ async fn a_check_that_lasts_too_long_is_a_temporary_error() {
         let message = Message {
             ip: "192.0.2.1".parse().unwrap(),
             sender: "user@a.example",
+            domain: None,
             helo: "mail.a.example",
             receiver: "receiver.example",
         };

@@ -6,7 +6,9 @@
     reason = "helpers of tests may do as tests do"
 )]
 
+mod corpus;
 mod openspf;
+mod pyspf;
 
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ async fn every_test_of_the_openspf_suite_gets_a_result_that_the_suite_accepts() 
             let message = Message {
                 ip: test.ip,
                 sender: &test.sender,
+                domain: None,
                 helo: &test.helo,
                 receiver: "receiver.example",
             };

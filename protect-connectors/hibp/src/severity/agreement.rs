@@ -80,6 +80,8 @@ const SECOND_READING: &str = include_str!("../../tests/fixtures/second_reading.t
 const WORDINGS: &str = include_str!("../../tests/fixtures/wordings.txt");
 /// The same, written before the mended rules were tried on them; then they were mended once more.
 const MORE_WORDINGS: &str = include_str!("../../tests/fixtures/wordings_2.txt");
+/// The same, on which no rule was mended.
+const UNSEEN_WORDINGS: &str = include_str!("../../tests/fixtures/wordings_3.txt");
 
 /// How many agree with a reader.
 #[derive(Debug, Default)]
@@ -178,6 +180,8 @@ fn wordings_that_no_breach_has_are_judged_as_a_reader_judges_them() {
     let more = agreement_on_wordings(MORE_WORDINGS);
     assert!(more.severity * 100 >= more.read * 90, "{more:?}");
     assert!(more.rightly * 100 >= more.critical * 95, "{more:?}");
+    let unseen = agreement_on_wordings(UNSEEN_WORDINGS);
+    assert!(unseen.rightly * 100 >= unseen.critical * 85, "{unseen:?}");
 }
 
 #[test]

@@ -110,12 +110,13 @@ fn read(view: &View<'_>, wording: &mut Wording) {
 /// How many words a phrase for "readable" takes here.
 fn plain_phrase(view: &View<'_>) -> Option<usize> {
     match (view.word(), view.ahead(1)) {
-        ("plain" | "clear", "text" | "texts") => Some(2),
-        ("plaintext" | "cleartext" | "unhashed" | "unencrypted" | "unprotected", _) => Some(1),
-        ("readable", "password" | "passwords" | "credentials") => Some(1),
-        ("readable", "form") | ("not", "hashed" | "encrypted") => Some(2),
+        ("plain" | "clear", "text" | "texts")
+        | ("readable", "form")
+        | ("not", "hashed" | "encrypted")
+        | ("no", "hashing" | "encryption") => Some(2),
+        ("plaintext" | "cleartext" | "unhashed" | "unencrypted" | "unprotected", _)
+        | ("readable", "password" | "passwords" | "credentials") => Some(1),
         ("clear", _) if view.behind(2) == "in" && view.behind(1) == "the" => Some(1),
-        ("no", "hashing" | "encryption") => Some(2),
         ("without", _) => (1..=4)
             .find(|&places| view.ahead(places) == "protection")
             .map(|places| places + 1),

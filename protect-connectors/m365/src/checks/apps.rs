@@ -42,17 +42,19 @@ struct Restrictions {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Restriction {
-    restriction_type: Name,
+    #[serde(rename = "restrictionType")]
+    kind: Name,
     state: Option<Name>,
     max_lifetime: Option<String>,
-    restrict_for_apps_created_after_date_time: Option<Timestamp>,
+    #[serde(rename = "restrictForAppsCreatedAfterDateTime")]
+    since: Option<Timestamp>,
 }
 
 impl Restrictions {
     fn of(&self, kind: &str) -> Vec<&Restriction> {
         let lists = [&self.password_credentials, &self.key_credentials];
         let all = lists.into_iter().flatten().flatten();
-        all.filter(|it| it.restriction_type.is(kind)).collect()
+        all.filter(|it| it.kind.is(kind)).collect()
     }
 }
 
@@ -64,7 +66,7 @@ impl Restriction {
     /// Whether it holds for applications of any age; a date of the year 1 says so.
     fn is_for_all(&self) -> bool {
         let year = jiff::tz::TimeZone::UTC;
-        self.restrict_for_apps_created_after_date_time
+        self.since
             .is_none_or(|from| from.to_zoned(year).year() <= 1)
     }
 
@@ -187,7 +189,7 @@ fn credential_expired(read: &Reader<'_>) -> Read<Decision> {
     }
     for it in &principals.0 {
         let excused = it
-            .app_id
+            .client_id
             .as_ref()
             .is_some_and(|id| id.is_in(&read.settings().excluded_applications));
         if !excused
@@ -231,7 +233,7 @@ fn secrets_in_use(read: &Reader<'_>) -> Read<Decision> {
 fn excusing<'a>(read: &Reader<'_>, apps: &'a [App]) -> impl Iterator<Item = &'a App> {
     let excused = read.settings().excluded_applications.clone();
     apps.iter().filter(move |app| {
-        let by_app_id = app.app_id.as_ref().is_some_and(|id| id.is_in(&excused));
+        let by_app_id = app.client_id.as_ref().is_some_and(|id| id.is_in(&excused));
         !by_app_id && !app.id.is_in(&excused)
     })
 }

@@ -3,7 +3,7 @@
 
 use protect_core::model::{Confidence, NotEvaluatedReason, Severity, Verdict};
 use protect_core::posture::{Affects, Check, Decision, Needs, Read, Reader, Unread};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ca::{self, Want, some_policy};
 use super::property::{Expected, compare};
@@ -35,7 +35,7 @@ fn method(policy: &Value, id: &str) -> Read<Value> {
 }
 
 fn policy(read: &Reader<'_>) -> Read<Value> {
-    read.one(AUTH_METHODS)
+    read.one::<Map<_, _>>(AUTH_METHODS).map(Value::Object)
 }
 
 /// Compares a property of a method; gives whether it is as expected.

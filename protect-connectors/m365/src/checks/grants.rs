@@ -120,7 +120,7 @@ fn low_permissions(read: &Reader<'_>) -> Read<Decision> {
     let graph = principals
         .0
         .iter()
-        .find(|it| it.app_id.as_ref().is_some_and(|id| id.is(GRAPH)));
+        .find(|it| it.client_id.as_ref().is_some_and(|id| id.is(GRAPH)));
     let Some(graph) = graph else {
         let why = "Microsoft Graph is not among the service principals";
         return Err(Unread::new(
@@ -185,7 +185,7 @@ fn highrisk_permissions(read: &Reader<'_>) -> Read<Decision> {
     for principal in principals.0.iter().filter(|it| !is_microsofts(it)) {
         if principal.id.is_in(excused)
             || principal
-                .app_id
+                .client_id
                 .as_ref()
                 .is_some_and(|it| it.is_in(excused))
         {
@@ -239,7 +239,7 @@ fn tier0_sp_secret(read: &Reader<'_>) -> Read<Decision> {
         let app = apps
             .0
             .iter()
-            .find(|app| app.app_id.is_some() && app.app_id == principal.app_id);
+            .find(|app| app.client_id.is_some() && app.client_id == principal.client_id);
         let of_app = app.map(|app| (&app.password_credentials, APPLICATIONS));
         for (secrets, path) in [Some((&principal.password_credentials, PRINCIPALS)), of_app]
             .into_iter()
@@ -285,7 +285,7 @@ fn privileged_sp_owner(read: &Reader<'_>) -> Read<Decision> {
         let app = apps
             .0
             .iter()
-            .find(|app| app.app_id.is_some() && app.app_id == principal.app_id);
+            .find(|app| app.client_id.is_some() && app.client_id == principal.client_id);
         if let Some(app) = app {
             read.each_of(APPLICATION_OWNERS, app.id.as_str(), &mut count)?;
         }
@@ -333,8 +333,11 @@ fn tenantwide_delegated_grants(read: &Reader<'_>) -> Read<Decision> {
             continue;
         };
         let own = client.app_owner_organization_id.as_ref() == Some(&tenant);
-        let excused =
-            client.id.is_in(excused) || client.app_id.as_ref().is_some_and(|it| it.is_in(excused));
+        let excused = client.id.is_in(excused)
+            || client
+                .client_id
+                .as_ref()
+                .is_some_and(|it| it.is_in(excused));
         if !own && !excused && !is_microsofts(client) && !client.is_verified() {
             affected.push(grant);
         }

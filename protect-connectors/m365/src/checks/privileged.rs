@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use protect_core::model::{NotEvaluatedReason, Severity, Verdict};
 use protect_core::posture::{
     Affects, Check, Decision, Level, LevelForm, Needs, Read, Reader, Unread,
@@ -15,7 +16,7 @@ use crate::graph::{
     ROLE_MEMBERS, ROLE_POLICIES, ROLES, USERS,
 };
 use crate::id::Name;
-use crate::views::{Roles, Users};
+use crate::views::{Answer, Roles, Users};
 
 /// Where it is said who holds a role: the newer form, or the older.
 pub(super) const ASSIGNMENTS: &[&str] = &[ROLE_ASSIGNMENTS, ROLES];
@@ -96,31 +97,17 @@ fn admins_cloud_only(read: &Reader<'_>) -> Read<Decision> {
 struct Instance {
     principal_id: Name,
     role_definition_id: Name,
-    /// Null where nobody set one; missing is not the same.
-    #[serde(default, deserialize_with = "said")]
-    start_date_time: Said,
-    #[serde(default, deserialize_with = "said")]
-    end_date_time: Said,
-}
-
-/// A moment that may be null or missing.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Said {
-    #[default]
-    Nothing,
-    Null,
-    Something,
-}
-
-fn said<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Said, D::Error> {
-    let moment = Option::<jiff::Timestamp>::deserialize(from)?;
-    Ok(moment.map_or(Said::Null, |_| Said::Something))
+    /// Null where there is none; missing is not the same.
+    #[serde(default)]
+    start_date_time: Answer<Timestamp>,
+    #[serde(default)]
+    end_date_time: Answer<Timestamp>,
 }
 
 /// The holders of privileged roles for whom a moment is null.
 fn holders_without(
     read: &Reader<'_>,
-    moment: impl Fn(&Instance) -> Said,
+    moment: impl Fn(&Instance) -> Answer<Timestamp>,
     what: &str,
 ) -> Read<Decision> {
     let excused = &read.settings().excluded_principals;
@@ -128,9 +115,9 @@ fn holders_without(
     read.each(ACTIVE_INSTANCES, |it: Instance| {
         if it.role_definition_id.is_in(PRIVILEGED) && !it.principal_id.is_in(excused) {
             match moment(&it) {
-                Said::Nothing => unsaid = true,
-                Said::Null => holders.push(it.principal_id),
-                Said::Something => {}
+                Answer::Missing => unsaid = true,
+                Answer::Null => holders.push(it.principal_id),
+                Answer::Is(_) => {}
             }
         }
     })?;

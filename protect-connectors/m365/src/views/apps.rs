@@ -17,7 +17,8 @@ pub(crate) struct Principals(pub(crate) Vec<Principal>);
 #[serde(rename_all = "camelCase")]
 pub(crate) struct App {
     pub(crate) id: Name,
-    pub(crate) app_id: Option<Name>,
+    #[serde(rename = "appId")]
+    pub(crate) client_id: Option<Name>,
     /// `None` where Graph was not asked.
     pub(crate) password_credentials: Option<Vec<Credential>>,
     /// `None` where Graph was not asked.
@@ -28,7 +29,8 @@ pub(crate) struct App {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Principal {
     pub(crate) id: Name,
-    pub(crate) app_id: Option<Name>,
+    #[serde(rename = "appId")]
+    pub(crate) client_id: Option<Name>,
     pub(crate) app_owner_organization_id: Option<Name>,
     /// `None` where Graph was not asked.
     pub(crate) password_credentials: Option<Vec<Credential>>,

@@ -5,7 +5,7 @@ use protect_core::posture::{Read, Reader, View};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::present;
+use super::Answer;
 use crate::graph::{CA, STRENGTHS};
 use crate::id::{Name, Names};
 
@@ -26,8 +26,8 @@ pub(crate) struct Policy {
     #[serde(default)]
     pub(crate) conditions: Conditions,
     /// Null where the policy grants nothing and only limits sessions.
-    #[serde(default, deserialize_with = "present")]
-    pub(crate) grant_controls: Option<Option<Grant>>,
+    #[serde(default)]
+    pub(crate) grant_controls: Answer<Grant>,
     pub(crate) session_controls: Option<Session>,
 }
 
@@ -70,8 +70,10 @@ pub(crate) struct Guests {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Applications {
-    pub(crate) include_applications: Names,
-    pub(crate) exclude_applications: Names,
+    #[serde(rename = "includeApplications")]
+    pub(crate) included: Names,
+    #[serde(rename = "excludeApplications")]
+    pub(crate) excluded: Names,
     pub(crate) include_user_actions: Names,
     pub(crate) application_filter: Option<Value>,
 }
@@ -120,7 +122,8 @@ pub(crate) struct Frequency {
     pub(crate) value: Option<u32>,
     #[serde(rename = "type")]
     pub(crate) unit: Option<Name>,
-    pub(crate) frequency_interval: Option<Name>,
+    #[serde(rename = "frequencyInterval")]
+    pub(crate) interval: Option<Name>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -145,7 +148,7 @@ impl View for Policies {
         }
         let mut policies: Vec<Policy> = Vec::new();
         read.each(CA, |mut policy: Policy| {
-            if let Some(Some(grant)) = &mut policy.grant_controls
+            if let Answer::Is(grant) = &mut policy.grant_controls
                 && let Some(strength) = &mut grant.authentication_strength
             {
                 strength.resolve(&strengths);
@@ -187,7 +190,10 @@ impl Policy {
 
     /// What it demands, where it demands something.
     pub(crate) fn grant(&self) -> Option<&Grant> {
-        self.grant_controls.as_ref()?.as_ref()
+        match &self.grant_controls {
+            Answer::Is(grant) => Some(grant),
+            Answer::Missing | Answer::Null => None,
+        }
     }
 
     pub(crate) fn blocks(&self) -> bool {

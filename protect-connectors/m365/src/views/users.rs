@@ -3,7 +3,7 @@ use protect_core::model::NotEvaluatedReason;
 use protect_core::posture::{Read, Reader, Unread, View};
 use serde::Deserialize;
 
-use super::present;
+use super::Answer;
 use crate::graph::{SIGN_IN_ACTIVITY, USERS};
 use crate::id::{Name, Names};
 
@@ -51,8 +51,8 @@ impl View for Users {
         };
         read.each(USERS, |user: Wire| {
             asked.nobody_lacks_enabled &= user.account_enabled.is_some();
-            asked.policies |= user.password_policies.is_some();
-            asked.source |= user.on_premises_immutable_id.is_some();
+            asked.policies |= !user.password_policies.is_missing();
+            asked.source |= !user.on_premises_immutable_id.is_missing();
             asked.activity |= user.sign_in_activity.is_some();
             users.push(User::from(user));
         })?;
@@ -121,10 +121,10 @@ struct Wire {
     account_enabled: Option<bool>,
     user_type: Option<Name>,
     on_premises_sync_enabled: Option<bool>,
-    #[serde(default, deserialize_with = "present")]
-    on_premises_immutable_id: Option<Option<Name>>,
-    #[serde(default, deserialize_with = "present")]
-    password_policies: Option<Option<Names>>,
+    #[serde(default)]
+    on_premises_immutable_id: Answer<Name>,
+    #[serde(default)]
+    password_policies: Answer<Names>,
     created_date_time: Option<Timestamp>,
     employee_hire_date: Option<Timestamp>,
     sign_in_activity: Option<Activity>,
@@ -132,23 +132,22 @@ struct Wire {
 
 /// The first two count failed attempts; the third is younger and not filled in backwards.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Activity {
-    last_sign_in_date_time: Option<Timestamp>,
-    last_non_interactive_sign_in_date_time: Option<Timestamp>,
-    last_successful_sign_in_date_time: Option<Timestamp>,
+    #[serde(rename = "lastSignInDateTime")]
+    interactive: Option<Timestamp>,
+    #[serde(rename = "lastNonInteractiveSignInDateTime")]
+    non_interactive: Option<Timestamp>,
+    #[serde(rename = "lastSuccessfulSignInDateTime")]
+    successful: Option<Timestamp>,
 }
 
 impl From<Wire> for User {
     fn from(wire: Wire) -> Self {
-        let has_source = wire.on_premises_immutable_id.flatten();
-        let policies = wire.password_policies.flatten().unwrap_or_default();
-        let seen = wire.sign_in_activity.and_then(|activity| {
-            activity
-                .last_sign_in_date_time
-                .max(activity.last_non_interactive_sign_in_date_time)
-                .max(activity.last_successful_sign_in_date_time)
-        });
+        let has_source = wire.on_premises_immutable_id.value();
+        let policies = wire.password_policies.value().unwrap_or_default();
+        let seen = wire
+            .sign_in_activity
+            .and_then(|it| it.interactive.max(it.non_interactive).max(it.successful));
         Self {
             id: wire.id,
             upn: wire

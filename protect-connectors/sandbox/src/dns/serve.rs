@@ -132,7 +132,7 @@ impl Shared {
             Some(DnsFault::ServFail) => query.reply(&Answer::of(Rcode::ServFail), size),
             Some(DnsFault::Refused) => query.reply(&Answer::of(Rcode::Refused), size),
             Some(DnsFault::OtherQuestion) => {
-                let other = vec![b"other".to_vec(), b"example".to_vec()];
+                let other = vec![b"nobody-asked".to_vec(), b"invalid".to_vec()];
                 query.reply_about(&other, &made_up(&other, 1))
             }
             Some(DnsFault::Oversize) => query.reply(&made_up(&query.name, 300), size),

@@ -69,6 +69,10 @@ pub(super) async fn call(tenant: &Tenant, operation: &str, given: Value) -> Resu
             answer(&tenant.apply_waiting().await?)
         }
         "request" => answer(&tenant.request(request(arguments(given)?)?).await?),
+        "actions" => {
+            let Nothing {} = arguments(given)?;
+            answer(&tenant.actions().await?)
+        }
         "undo" => {
             let Undo { action, reason, by } = arguments(given)?;
             answer(&tenant.undo(&action, &person(by), &reason).await?)

@@ -57,7 +57,7 @@ pub(in crate::operations) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 32] = [
+const OPERATIONS: [Operation; 33] = [
     change(
         "scan",
         &[
@@ -292,6 +292,12 @@ const OPERATIONS: [Operation; 32] = [
         ],
         ResultType::One(PLAN),
         "Plans one action on one person's accounts; approve and apply the plan to have it done.",
+    ),
+    read(
+        "actions",
+        &[],
+        ResultType::List(STEP),
+        "Every action that was approved, the earliest first, with what came of it.",
     ),
     change(
         "undo",

@@ -28,7 +28,8 @@ use writer::Writer;
 pub struct SqliteOptions {
     /// The file; it is made where it is not there, its folder is not.
     pub path: PathBuf,
-    /// The most pages of 4096 bytes that the file may have; `None` leaves it to the disk.
+    /// The most pages of 8192 bytes (4096 in a file that an early version made) that the file may
+    /// have; `None` leaves it to the disk.
     pub max_page_count: Option<u32>,
     /// How long to wait for another process that is writing.
     pub busy_timeout: Duration,

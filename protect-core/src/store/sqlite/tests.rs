@@ -170,7 +170,7 @@ async fn a_closed_store_says_so() {
 #[tokio::test]
 async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let options = SqliteOptions::new(file(&folder)).max_page_count(60);
+    let options = SqliteOptions::new(file(&folder)).max_page_count(30);
     let store = Arc::new(SqliteStore::open(options).await.unwrap());
     let large = (0..2_000).fold(Commit::default(), |commit, number| {
         commit

@@ -11,7 +11,7 @@ use crate::support::{World, alice, exported, open_with};
 async fn a_full_disk_is_named_and_what_was_stored_before_is_still_there() {
     let world = World::new().await;
     let path = world.store_path();
-    let full = SqliteOptions::new(&path).max_page_count(40);
+    let full = SqliteOptions::new(&path).max_page_count(20);
     let engine = open_with(&world.path(), world.context(), full)
         .await
         .unwrap();

@@ -15,7 +15,7 @@ use crate::page::{Page, Table, Text, Tone};
 
 #[derive(Debug, Args)]
 pub(crate) struct Spf {
-    /// The domain whose policy is asked; needed where `--sender` names none.
+    /// The domain whose policy is asked; by default the sender's.
     domain: Option<String>,
     /// The address that the message comes from.
     #[arg(long)]
@@ -46,6 +46,7 @@ pub(super) async fn run(wanted: &Spf) -> Result<Answer> {
     let message = Message {
         ip: wanted.ip,
         sender: &sender,
+        domain: wanted.domain.as_deref(),
         helo: &wanted.helo,
         receiver: &wanted.receiver,
     };

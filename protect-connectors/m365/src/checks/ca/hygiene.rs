@@ -44,7 +44,7 @@ pub(super) fn no_unexcused_exclusions(read: &Reader<'_>) -> Read<Decision> {
                 &settings.excluded_principals,
             ),
             (
-                &apps.exclude_applications,
+                &apps.excluded,
                 "excludeApplications",
                 Excluded::App,
                 &settings.excluded_applications,
@@ -124,8 +124,7 @@ fn covers(other: &Policy, policy: &Policy, kind: Excluded, name: &Name) -> bool 
         Excluded::Group => named(&people.include_groups) || everybody(&people.exclude_groups),
         Excluded::Role => named(&people.include_roles) || everybody(&people.exclude_roles),
         Excluded::App => {
-            named(&apps.include_applications)
-                || apps.include_applications.has("All") && !named(&apps.exclude_applications)
+            named(&apps.included) || apps.included.has("All") && !named(&apps.excluded)
         }
     };
     let conditions = &other.conditions;
@@ -139,7 +138,9 @@ fn covers(other: &Policy, policy: &Policy, kind: Excluded, name: &Name) -> bool 
     );
     let unconditional = conditions.user_risk_levels.is_empty()
         && conditions.sign_in_risk_levels.is_empty()
+        && conditions.agent_id_risk_levels.is_empty()
         && conditions.authentication_flows.is_none()
+        && conditions.client_applications.is_none()
         && [
             &conditions.platforms,
             &conditions.locations,
@@ -154,8 +155,8 @@ fn covers(other: &Policy, policy: &Policy, kind: Excluded, name: &Name) -> bool 
             "All",
         ),
         _ => as_wide(
-            &apps.include_applications,
-            &policy.conditions.applications.include_applications,
+            &apps.included,
+            &policy.conditions.applications.included,
             "All",
         ),
     };

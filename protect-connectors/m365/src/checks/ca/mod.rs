@@ -86,11 +86,11 @@ pub(super) fn or_security_defaults(read: &Reader<'_>, decided: Read<Decision>) -
         return decided;
     }
     if read.has(SECURITY_DEFAULTS)? {
-        return match security_defaults(read)? {
-            true => {
-                Ok(Decision::pass("security defaults are on").detail("security_defaults", true))
-            }
-            false => decided,
+        return if security_defaults(read)? {
+            let decision = Decision::pass("security defaults are on");
+            Ok(decision.detail("security_defaults", true))
+        } else {
+            decided
         };
     }
     let policies = read.view::<Policies>()?;

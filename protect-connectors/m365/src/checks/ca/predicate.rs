@@ -8,7 +8,7 @@ use protect_core::posture::CheckSettings;
 use serde_json::Value;
 
 use crate::id::{Name, Names};
-use crate::views::{Grant, Policy};
+use crate::views::{Answer, Grant, Policy};
 
 /// What a check wants of a policy.
 #[derive(Clone, Copy, Debug)]
@@ -195,15 +195,10 @@ fn one(policy: &Policy, want: Want, excused: &Excused<'_>, said: &mut Judgement)
         }
         Want::Guests => guests(policy, excused, said),
         Want::AllApps => {
-            let all = has(
-                &apps.include_applications,
-                "All",
-                "includeApplications",
-                said,
-            );
+            let all = has(&apps.included, "All", "includeApplications", said);
             said.covers(all, "does not cover all applications");
             excluded(
-                &apps.exclude_applications,
+                &apps.excluded,
                 "application",
                 &excused.settings.excluded_applications,
                 excused.strict,
@@ -215,10 +210,10 @@ fn one(policy: &Policy, want: Want, excused: &Excused<'_>, said: &mut Judgement)
             );
         }
         Want::App(id) => {
-            let all = apps.include_applications.has("All") && !apps.exclude_applications.has(id);
-            known(&apps.include_applications, "includeApplications", said);
+            let all = apps.included.has("All") && !apps.excluded.has(id);
+            known(&apps.included, "includeApplications", said);
             said.covers(
-                all || apps.include_applications.has(id),
+                all || apps.included.has(id),
                 "does not cover the application",
             );
         }
@@ -285,9 +280,9 @@ fn one(policy: &Policy, want: Want, excused: &Excused<'_>, said: &mut Judgement)
 /// What a policy demands.
 fn grant(policy: &Policy, want: Want, said: &mut Judgement) {
     let grant = match &policy.grant_controls {
-        None => return said.unsaid.push("grantControls".to_owned()),
-        Some(None) => return said.purpose(false),
-        Some(Some(grant)) => grant,
+        Answer::Missing => return said.unsaid.push("grantControls".to_owned()),
+        Answer::Null => return said.purpose(false),
+        Answer::Is(grant) => grant,
     };
     known(&grant.built_in_controls, "builtInControls", said);
     let controls = &grant.built_in_controls;
@@ -389,10 +384,7 @@ fn session(policy: &Policy, hours: u32, said: &mut Judgement) {
     let frequency = frequency.filter(|it| it.is_enabled == Some(true));
     said.purpose(frequency.is_some());
     let short = frequency.is_some_and(|it| {
-        let every_time = it
-            .frequency_interval
-            .as_ref()
-            .is_some_and(|it| it.is("everyTime"));
+        let every_time = it.interval.as_ref().is_some_and(|it| it.is("everyTime"));
         let unit = it.unit.as_ref().map_or(0, |unit| match unit.as_str() {
             "hours" => 1,
             "days" => 24,
@@ -487,7 +479,7 @@ fn excluded(list: &Names, what: &str, allowed: &[String], strict: bool, said: &m
     open.truncate(3);
     let mut text = format!("excludes {what} {}", open.join(", "));
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        text = format!("{text} and {more} more");
     }
     if strict {
         said.gaps.push(text);

@@ -1,10 +1,8 @@
 //! Many commits decided against one reading of the database, and written together.
 
 use std::collections::HashMap;
-use std::mem;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::super::rows::{
@@ -12,14 +10,12 @@ use super::super::rows::{
     stored_time,
 };
 use super::super::trouble::Trouble;
+use super::insert::{EntryRow, RecordRow as Row, insert};
 use crate::error::Result;
 use crate::ledger::{FIRST_PREVIOUS, seal_as_text};
 use crate::model::{EvidenceEntry, TenantId};
 use crate::store::decide::{Lease, Standing};
 use crate::store::{Change, Claim, Claimed, Commit, Committed, Put, RecordKind};
-
-/// How much JSON one statement gets, in bytes; SQLite takes no more than a billion.
-const STATEMENT: usize = 4 << 20;
 
 /// The records and ledgers that some commits are about.
 #[derive(Default)]
@@ -43,23 +39,6 @@ struct Slot<'a> {
 
 type KeyRow<'a> = (&'a TenantId, &'static str, &'a str);
 type LeaseRow<'a> = (&'a TenantId, &'static str, &'a str, Option<String>);
-type EntryRow<'a> = (&'a TenantId, i64, String, String);
-
-/// A record's columns in the order of the table.
-#[derive(Serialize)]
-struct Row<'a>(
-    &'a TenantId,
-    &'static str,
-    &'a str,
-    i64,
-    &'a str,
-    &'a str,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    usize,
-    usize,
-);
 
 /// The end of a chain.
 struct Head {
@@ -114,31 +93,24 @@ impl<'a> Group<'a> {
     pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
         let mut slots: Vec<&Slot<'_>> = self.slots.iter().collect();
         slots.sort_unstable_by_key(|slot| slot.target);
-        let (mut puts, mut deletes) = (Bulk::with_texts(UPSERT), Bulk::of(DELETE));
-        let mut leases = Bulk::of(LEASE);
+        let (mut puts, mut deletes, mut leases) = (Vec::new(), Vec::new(), Vec::new());
         for slot in slots {
             match (slot.after, slot.put) {
-                (Some(after), Some(put)) => {
-                    let text = puts.keep(&put.body);
-                    puts.add(connection, &slot.row(after, put, text)).await?;
-                }
-                (Some(after), None) if slot.after != slot.before => {
-                    leases.add(connection, &slot.lease(after)).await?;
-                }
-                (None, _) if slot.before.is_some() => {
-                    deletes.add(connection, &slot.key()).await?;
-                }
+                (Some(after), Some(put)) => puts.push(slot.row(after, put)),
+                (Some(after), None) if slot.after != slot.before => leases.push(slot.lease(after)),
+                (None, _) if slot.before.is_some() => deletes.push(slot.key()),
                 _ => {}
             }
         }
-        let mut entries = Bulk::with_texts(APPEND);
-        for (tenant, sequence, hash, entry) in &self.entries {
-            let (start, length) = entries.keep(entry);
-            let row = (tenant, sequence, hash, start, length);
-            entries.add(connection, &row).await?;
-        }
-        for mut bulk in [puts, deletes, leases, entries] {
-            bulk.flush(connection).await?;
+        insert(connection, &puts).await?;
+        insert(connection, &self.entries).await?;
+        for (sql, rows) in [(DELETE, to_json(&deletes)?), (LEASE, to_json(&leases)?)] {
+            if rows != NOTHING {
+                sqlx::query(sql)
+                    .bind(rows)
+                    .execute(&mut *connection)
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -172,7 +144,12 @@ impl<'a> Group<'a> {
                 .last()
                 .map_or(&head.hash, |entry: &EvidenceEntry| &entry.hash);
             let (entry, text) = seal_as_text(previous, sequence, tenant, entry.clone())?;
-            rows.push((tenant, stored_number(sequence), entry.hash.clone(), text));
+            rows.push(EntryRow {
+                tenant,
+                sequence: stored_number(sequence),
+                hash: entry.hash.clone(),
+                entry: text,
+            });
             sealed.push(entry);
         }
         if let Some(last) = sealed.last() {
@@ -249,21 +226,20 @@ impl<'a> Slot<'a> {
         (tenant, kind.as_str(), key, until)
     }
 
-    fn row(&self, after: Standing, put: &'a Put, (start, length): (usize, usize)) -> Row<'a> {
+    fn row(&self, after: Standing, put: &'a Put) -> Row<'a> {
         let (tenant, kind, key) = self.target;
-        Row(
+        Row {
             tenant,
-            kind.as_str(),
+            kind: kind.as_str(),
             key,
-            stored_number(after.version),
-            &put.state,
-            &put.group,
-            put.due.map(stored_time),
-            after.lease.map(|lease| stored_time(lease.until)),
-            after.lease.map(|lease| stored_number(lease.fence)),
-            start,
-            length,
-        )
+            version: stored_number(after.version),
+            state: &put.state,
+            group: &put.group,
+            due: put.due.map(stored_time),
+            lease_until: after.lease.map(|lease| stored_time(lease.until)),
+            fence: after.lease.map(|lease| stored_number(lease.fence)),
+            body: &put.body,
+        }
     }
 }
 
@@ -359,16 +335,6 @@ fn read_lease(fence: Option<i64>, until: Option<&str>) -> Result<Option<Lease>, 
     }))
 }
 
-const UPSERT: &str = "insert into records \
-    (tenant, kind, key, version, state, grp, due, lease_until, fence, body) \
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
-           value ->> 6, value ->> 7, value ->> 8, \
-           cast(substr(?2, value ->> 9, value ->> 10) as text) \
-    from json_each(?1) where true \
-    on conflict (tenant, kind, key) do update set \
-    version = excluded.version, state = excluded.state, grp = excluded.grp, due = excluded.due, \
-    lease_until = excluded.lease_until, fence = excluded.fence, body = excluded.body";
-
 const DELETE: &str = "delete from records where (tenant, kind, key) in \
     (select value ->> 0, value ->> 1, value ->> 2 from json_each(?1))";
 
@@ -377,70 +343,5 @@ const LEASE: &str = "update records set lease_until = wanted.value ->> 3 \
     where tenant = wanted.value ->> 0 and kind = wanted.value ->> 1 \
     and records.key = wanted.value ->> 2";
 
-const APPEND: &str = "insert into ledger (tenant, sequence, hash, entry) \
-    select value ->> 0, value ->> 1, value ->> 2, \
-           cast(substr(?2, value ->> 3, value ->> 4) as text) \
-    from json_each(?1)";
-
-/// One statement over many rows, in pieces that SQLite can take.
-///
-/// The rows are one JSON parameter. Long texts, themselves JSON, go beside them as one blob, in
-/// which a row names its part: escaping and parsing them would cost more than storing them.
-struct Bulk {
-    sql: &'static str,
-    rows: Vec<u8>,
-    texts: Option<Vec<u8>>,
-}
-
-impl Bulk {
-    fn of(sql: &'static str) -> Self {
-        Self {
-            sql,
-            rows: Vec::new(),
-            texts: None,
-        }
-    }
-
-    fn with_texts(sql: &'static str) -> Self {
-        Self {
-            texts: Some(Vec::new()),
-            ..Self::of(sql)
-        }
-    }
-
-    /// Takes a text for the next row, and says where it begins, from 1, and how long it is.
-    fn keep(&mut self, text: &str) -> (usize, usize) {
-        let texts = self.texts.get_or_insert_default();
-        let start = texts.len() + 1;
-        texts.extend_from_slice(text.as_bytes());
-        (start, text.len())
-    }
-
-    async fn add(
-        &mut self,
-        connection: &mut SqliteConnection,
-        row: &impl Serialize,
-    ) -> Result<(), Trouble> {
-        self.rows
-            .push(if self.rows.is_empty() { b'[' } else { b',' });
-        serde_json::to_writer(&mut self.rows, row).map_err(|_| Trouble::damaged())?;
-        if self.rows.len() + self.texts.as_ref().map_or(0, Vec::len) >= STATEMENT {
-            self.flush(connection).await?;
-        }
-        Ok(())
-    }
-
-    async fn flush(&mut self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        self.rows.push(b']');
-        let rows = String::from_utf8(mem::take(&mut self.rows));
-        let mut statement = sqlx::query(self.sql).bind(rows.map_err(|_| Trouble::damaged())?);
-        if let Some(texts) = &mut self.texts {
-            statement = statement.bind(mem::take(texts));
-        }
-        statement.execute(connection).await?;
-        Ok(())
-    }
-}
+/// A list of none.
+const NOTHING: &str = "[]";

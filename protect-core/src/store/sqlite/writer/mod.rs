@@ -1,6 +1,7 @@
 //! The one writer: takes what waits, decides it all in memory, writes it in one transaction.
 
 mod group;
+mod insert;
 
 use jiff::Timestamp;
 use sqlx::{Connection as _, SqliteConnection};

@@ -1,0 +1,10 @@
+'use strict';
+
+const posture = require('./posture.cjs');
+
+/** Decides every check of Microsoft 365 over a snapshot; asks nobody. */
+function evaluate(snapshot, options) {
+  return posture.evaluate('m365', snapshot, options);
+}
+
+module.exports = { evaluate };

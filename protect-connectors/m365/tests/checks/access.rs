@@ -1,0 +1,757 @@
+//! Cases of Conditional Access.
+
+use protect_core::model::{Confidence, NotEvaluatedReason as Reason};
+use protect_core::posture::Profile;
+use serde_json::{Value, json};
+
+use crate::tenant::Expected::{Fail, NotEvaluated, Pass};
+use crate::tenant::{
+    CA, Case, DEFAULTS, EMERGENCY, GROUP, body, good, hold, id, items, policy, result,
+};
+
+/// Sets what lies at a JSON pointer of a policy.
+fn set(tenant: &mut Value, name: &str, pointer: &str, value: Value) {
+    *policy(tenant, name).pointer_mut(pointer).unwrap() = value;
+}
+
+/// Takes a field of a policy's conditions away.
+fn remove(tenant: &mut Value, name: &str, pointer: &str, field: &str) {
+    let object = policy(tenant, name).pointer_mut(pointer).unwrap();
+    object.as_object_mut().unwrap().remove(field);
+}
+
+fn report_only(tenant: &mut Value, name: &str) {
+    set(
+        tenant,
+        name,
+        "/state",
+        json!("enabledForReportingButNotEnforced"),
+    );
+}
+
+const STRICT: &str = "/conditions/users/excludeUsers";
+const NO_VERDICT: crate::tenant::Expected = NotEvaluated(Reason::VendorError);
+
+const CASES: &[Case] = &[
+    (
+        "m365.ca.legacy_auth_blocked",
+        "only reporting",
+        |t| report_only(t, "legacy"),
+        Fail,
+    ),
+    (
+        "m365.ca.legacy_auth_blocked",
+        "an exclusion that is not excused",
+        |t| set(t, "legacy", STRICT, json!([id(77)])),
+        Fail,
+    ),
+    (
+        "m365.ca.legacy_auth_blocked",
+        "an excused group",
+        |t| set(t, "legacy", "/conditions/users/excludeGroups", json!([])),
+        Pass,
+    ),
+    (
+        "m365.ca.legacy_auth_blocked",
+        "one of the two clients",
+        |t| set(t, "legacy", "/conditions/clientAppTypes", json!(["other"])),
+        Fail,
+    ),
+    (
+        "m365.ca.legacy_auth_blocked",
+        "security defaults instead",
+        |t| {
+            *body(t, CA) = json!({ "value": [] });
+            body(t, DEFAULTS)["isEnabled"] = true.into();
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.legacy_auth_blocked",
+        "a list that Graph left out",
+        |t| remove(t, "legacy", "/conditions/users", "excludeGroups"),
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.legacy_auth_blocked",
+        "a state that nobody knows",
+        |t| set(t, "legacy", "/state", json!("unknownFutureValue")),
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "no grant controls in either policy",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                set(t, name, "/grantControls", Value::Null);
+            }
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "a policy that blocks is not one that asks",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                set(
+                    t,
+                    name,
+                    "/grantControls",
+                    json!({ "operator": "AND", "builtInControls": ["mfa", "block"] }),
+                );
+            }
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "only where there is risk",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                set(t, name, "/conditions/signInRiskLevels", json!(["high"]));
+            }
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "only outside the office",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                let locations =
+                    json!({ "includeLocations": ["All"], "excludeLocations": ["AllTrusted"] });
+                set(t, name, "/conditions/locations", locations);
+            }
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "every place, written out",
+        |t| {
+            set(t, "resistant", "/state", json!("disabled"));
+            set(
+                t,
+                "mfa",
+                "/conditions/locations",
+                json!({ "includeLocations": ["All"], "excludeLocations": [] }),
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "a strength of two factors",
+        |t| {
+            set(t, "resistant", "/state", json!("disabled"));
+            let strength = json!({ "allowedCombinations": ["password,sms", "fido2"] });
+            set(
+                t,
+                "mfa",
+                "/grantControls",
+                json!({ "operator": "OR", "builtInControls": [], "authenticationStrength": strength }),
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "a strength with one factor among two",
+        |t| {
+            set(t, "resistant", "/state", json!("disabled"));
+            let strength = json!({ "allowedCombinations": ["password,sms", "password"] });
+            set(
+                t,
+                "mfa",
+                "/grantControls",
+                json!({ "operator": "OR", "builtInControls": [], "authenticationStrength": strength }),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.mfa_all_users",
+        "grant controls that Graph left out",
+        |t| {
+            set(t, "resistant", "/state", json!("disabled"));
+            remove(t, "mfa", "", "grantControls");
+        },
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.phishing_resistant_all",
+        "a factor that can be phished",
+        |t| {
+            set(
+                t,
+                "resistant",
+                "/grantControls/authenticationStrength/allowedCombinations",
+                json!(["fido2", "password,sms"]),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.phishing_resistant_all",
+        "a strength known by its id",
+        |t| {
+            remove(
+                t,
+                "resistant",
+                "/grantControls/authenticationStrength",
+                "allowedCombinations",
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.phishing_resistant_all",
+        "a strength that nobody knows",
+        |t| {
+            set(
+                t,
+                "resistant",
+                "/grantControls/authenticationStrength",
+                json!({ "id": id(404) }),
+            );
+        },
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.mfa_admins",
+        "one role missing and nobody else asked",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                set(t, name, "/state", json!("disabled"));
+            }
+            policy(t, "admins")["conditions"]["users"]["includeRoles"]
+                .as_array_mut()
+                .unwrap()
+                .remove(7);
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.mfa_admins",
+        "roles alone",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                set(t, name, "/state", json!("disabled"));
+            }
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.phishing_resistant_admins",
+        "an excluded role",
+        |t| {
+            set(t, "resistant", "/state", json!("disabled"));
+            set(
+                t,
+                "admins",
+                "/conditions/users/excludeRoles",
+                json!([id(78)]),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.high_user_risk_blocked",
+        "medium alone",
+        |t| {
+            set(
+                t,
+                "user risk",
+                "/conditions/userRiskLevels",
+                json!(["medium"]),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.high_user_risk_blocked",
+        "no licence",
+        |t| *body(t, "/subscribedSkus") = json!({ "value": [] }),
+        NotEvaluated(Reason::MissingLicence),
+    ),
+    (
+        "m365.ca.high_user_risk_blocked",
+        "a licence that was suspended",
+        |t| {
+            items(t, "/subscribedSkus")[0]["capabilityStatus"] = json!("Suspended");
+        },
+        NotEvaluated(Reason::MissingLicence),
+    ),
+    (
+        "m365.ca.high_signin_risk_blocked",
+        "some applications",
+        |t| {
+            set(
+                t,
+                "sign-in risk",
+                "/conditions/applications/includeApplications",
+                json!(["Office365"]),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.managed_device_required",
+        "both kinds of device at once",
+        |t| set(t, "device", "/grantControls/operator", json!("AND")),
+        Fail,
+    ),
+    (
+        "m365.ca.managed_device_required",
+        "a third control",
+        |t| {
+            set(
+                t,
+                "device",
+                "/grantControls/builtInControls",
+                json!(["compliantDevice", "domainJoinedDevice", "mfa"]),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.managed_device_mfa_registration",
+        "another action",
+        |t| {
+            set(
+                t,
+                "registering",
+                "/conditions/applications/includeUserActions",
+                json!(["urn:user:registerdevice"]),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.device_code_blocked",
+        "the other flow alone",
+        |t| {
+            set(
+                t,
+                "transfer",
+                "/conditions/authenticationFlows/transferMethods",
+                json!("authenticationTransfer"),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.device_code_blocked",
+        "one of two, with a blank",
+        |t| {
+            set(
+                t,
+                "transfer",
+                "/conditions/authenticationFlows/transferMethods",
+                json!("authenticationTransfer, deviceCodeFlow"),
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.auth_transfer_blocked",
+        "the other flow alone",
+        |t| {
+            set(
+                t,
+                "transfer",
+                "/conditions/authenticationFlows/transferMethods",
+                json!("deviceCodeFlow"),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.guest_mfa",
+        "guests excluded",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                let guests = json!({ "guestOrExternalUserTypes": "b2bCollaborationGuest" });
+                set(
+                    t,
+                    name,
+                    "/conditions/users/excludeGuestsOrExternalUsers",
+                    guests,
+                );
+            }
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.guest_mfa",
+        "every kind of guest, and nobody else",
+        |t| {
+            set(t, "resistant", "/state", json!("disabled"));
+            set(t, "mfa", "/conditions/users/includeUsers", json!([]));
+            let guests = json!({ "guestOrExternalUserTypes": "internalGuest,b2bCollaborationGuest,b2bCollaborationMember,b2bDirectConnectUser,otherExternalUser,serviceProvider" });
+            set(
+                t,
+                "mfa",
+                "/conditions/users/includeGuestsOrExternalUsers",
+                guests,
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.azure_mgmt_mfa",
+        "another application",
+        |t| {
+            for name in ["mfa", "resistant"] {
+                set(
+                    t,
+                    name,
+                    "/conditions/applications/includeApplications",
+                    json!(["Office365"]),
+                );
+            }
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.azure_mgmt_mfa",
+        "just that application",
+        |t| {
+            set(t, "resistant", "/state", json!("disabled"));
+            let app = json!(["797F4846-BA00-4FD7-BA43-DAC1F8F63013"]);
+            set(
+                t,
+                "mfa",
+                "/conditions/applications/includeApplications",
+                app,
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.admin_signin_frequency",
+        "five hours",
+        |t| {
+            set(
+                t,
+                "admins",
+                "/sessionControls/signInFrequency/value",
+                json!(5),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.admin_signin_frequency",
+        "every time",
+        |t| {
+            set(
+                t,
+                "admins",
+                "/sessionControls/signInFrequency",
+                json!({ "isEnabled": true, "frequencyInterval": "everyTime" }),
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.admin_signin_frequency",
+        "browsers stay signed in",
+        |t| {
+            set(
+                t,
+                "admins",
+                "/sessionControls/persistentBrowser/mode",
+                json!("always"),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.no_unexcused_exclusions",
+        "a group that nothing else covers",
+        |t| {
+            for name in ["mfa", "resistant", "device"] {
+                set(
+                    t,
+                    name,
+                    "/conditions/users/excludeGroups",
+                    json!([id(GROUP)]),
+                );
+            }
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.no_unexcused_exclusions",
+        "a group that another policy covers",
+        |t| {
+            set(
+                t,
+                "mfa",
+                "/conditions/users/excludeGroups",
+                json!([id(GROUP)]),
+            );
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.no_unexcused_exclusions",
+        "a list that Graph left out",
+        |t| remove(t, "mfa", "/conditions/users", "excludeRoles"),
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.dangling_references",
+        "a user that is gone",
+        |t| set(t, "mfa", STRICT, json!([id(404)])),
+        Fail,
+    ),
+    (
+        "m365.ca.dangling_references",
+        "a role that is gone",
+        |t| set(t, "mfa", "/conditions/users/excludeRoles", json!([id(404)])),
+        Fail,
+    ),
+    (
+        "m365.ca.dangling_references",
+        "words that are no ids",
+        |t| set(t, "mfa", STRICT, json!(["GuestsOrExternalUsers"])),
+        Pass,
+    ),
+    (
+        "m365.ca.break_glass_excluded",
+        "one blocking policy without it",
+        |t| set(t, "legacy", STRICT, json!([])),
+        Fail,
+    ),
+    (
+        "m365.ca.break_glass_excluded",
+        "nothing blocks",
+        |t| items(t, CA).clear(),
+        Pass,
+    ),
+    (
+        "m365.ca.break_glass_excluded",
+        "not the account that was named",
+        |t| {
+            t["config"]["checks"]["m365.ca.break_glass_excluded"] =
+                json!({ "excluded_principals": [id(2)] });
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.break_glass_excluded",
+        "the account that was named",
+        |t| {
+            let named = id(EMERGENCY).to_uppercase();
+            t["config"]["checks"]["m365.ca.break_glass_excluded"] =
+                json!({ "excluded_principals": [named] });
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.break_glass_excluded",
+        "a list that Graph left out",
+        |t| remove(t, "legacy", "/conditions/users", "excludeUsers"),
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.report_only_stale",
+        "since January",
+        |t| report_only(t, "mfa"),
+        Fail,
+    ),
+    (
+        "m365.ca.report_only_stale",
+        "since last week",
+        |t| {
+            report_only(t, "mfa");
+            set(t, "mfa", "/modifiedDateTime", json!("2026-10-25T00:00:00Z"));
+        },
+        Pass,
+    ),
+    (
+        "m365.ca.report_only_stale",
+        "since nobody knows when",
+        |t| {
+            report_only(t, "mfa");
+            set(t, "mfa", "/createdDateTime", Value::Null);
+        },
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.trusted_location",
+        "none is trusted",
+        |t| items(t, "/identity/conditionalAccess/namedLocations")[0]["isTrusted"] = false.into(),
+        Fail,
+    ),
+    (
+        "m365.ca.agent_risk_blocked",
+        "medium alone",
+        |t| {
+            set(
+                t,
+                "agents",
+                "/conditions/agentIdRiskLevels",
+                json!("medium"),
+            );
+        },
+        Fail,
+    ),
+    (
+        "m365.ca.agent_risk_blocked",
+        "a field that v1.0 does not answer",
+        |t| remove(t, "agents", "/conditions", "agentIdRiskLevels"),
+        NO_VERDICT,
+    ),
+    (
+        "m365.ca.agent_risk_blocked",
+        "a cloud without agents",
+        |t| t["cloud"] = json!("gcc_high"),
+        NotEvaluated(Reason::UnsupportedCloud),
+    ),
+    (
+        "m365.id.security_defaults_coherent",
+        "neither",
+        |t| items(t, CA).clear(),
+        Fail,
+    ),
+    (
+        "m365.id.security_defaults_coherent",
+        "both",
+        |t| body(t, DEFAULTS)["isEnabled"] = true.into(),
+        Fail,
+    ),
+    (
+        "m365.id.security_defaults_coherent",
+        "security defaults alone",
+        |t| {
+            items(t, CA).clear();
+            body(t, DEFAULTS)["isEnabled"] = true.into();
+        },
+        Pass,
+    ),
+    (
+        "m365.id.security_defaults_coherent",
+        "null",
+        |t| body(t, DEFAULTS)["isEnabled"] = Value::Null,
+        NO_VERDICT,
+    ),
+];
+
+#[test]
+fn every_case_of_conditional_access_holds() {
+    hold(CASES);
+}
+
+#[test]
+fn a_near_miss_names_the_policy_and_the_one_thing() {
+    let mut tenant = good();
+    items(&mut tenant, CA).retain(|it| it["displayName"] == "mfa");
+    set(
+        &mut tenant,
+        "mfa",
+        "/conditions/users/excludeGroups",
+        json!([id(GROUP)]),
+    );
+    let failed = result(&tenant, &Profile::scuba(), "m365.ca.mfa_all_users");
+    let expected = json!([{ "name": "mfa", "but_for": format!("excludes group {}", id(GROUP)) }]);
+    assert_eq!(failed.details["near_misses"], expected);
+    set(
+        &mut tenant,
+        "mfa",
+        "/conditions/users/excludeGroups",
+        json!([]),
+    );
+    report_only(&mut tenant, "mfa");
+    let failed = result(&tenant, &Profile::scuba(), "m365.ca.mfa_all_users");
+    let expected = json!([{ "name": "mfa", "but_for": "only reports, and enforces nothing" }]);
+    assert_eq!(failed.details["near_misses"], expected);
+}
+
+#[test]
+fn a_profile_that_overlooks_exclusions_is_less_sure() {
+    let mut tenant = good();
+    set(&mut tenant, "resistant", "/state", json!("disabled"));
+    set(
+        &mut tenant,
+        "mfa",
+        "/conditions/users/excludeGroups",
+        json!([id(GROUP)]),
+    );
+    let scuba = result(&tenant, &Profile::scuba(), "m365.ca.mfa_all_users");
+    let cis = result(&tenant, &Profile::cis(), "m365.ca.mfa_all_users");
+    assert_eq!(
+        (
+            crate::tenant::Expected::of(&scuba),
+            crate::tenant::Expected::of(&cis)
+        ),
+        (Fail, Pass)
+    );
+    assert_eq!(cis.confidence, Confidence::Medium);
+}
+
+#[test]
+fn where_the_profiles_disagree_each_has_its_own_reading() {
+    let of = |tenant: &Value, profile: &Profile, check: &str| {
+        crate::tenant::Expected::of(&result(tenant, profile, check))
+    };
+    let risk = "m365.ca.high_user_risk_blocked";
+    assert_eq!(of(&good(), &Profile::cis(), risk), Fail);
+    let mut tenant = good();
+    let both = json!({ "operator": "AND", "builtInControls": ["mfa", "passwordChange"] });
+    set(&mut tenant, "user risk", "/grantControls", both);
+    assert_eq!(of(&tenant, &Profile::cis(), risk), Pass);
+    assert_eq!(of(&tenant, &Profile::scuba(), risk), Fail);
+    assert_eq!(of(&good(), &Profile::cis(), "m365.app.cert_lifetime"), Fail);
+    let mut tuned = good();
+    tuned["config"]["checks"]["m365.app.cert_lifetime"] = json!({ "level": 365 });
+    assert_eq!(of(&tuned, &Profile::cis(), "m365.app.cert_lifetime"), Pass);
+}
+
+#[test]
+fn without_the_answer_about_security_defaults_cisa_counts_policies_and_others_do_not_guess() {
+    let mut tenant = good();
+    items(&mut tenant, CA).clear();
+    tenant["resources"]
+        .as_object_mut()
+        .unwrap()
+        .remove(DEFAULTS);
+    let of = |tenant: &Value, profile: &Profile| {
+        crate::tenant::Expected::of(&result(tenant, profile, "m365.ca.mfa_all_users"))
+    };
+    assert_eq!(of(&tenant, &Profile::scuba()), Fail);
+    assert_eq!(
+        of(&tenant, &Profile::cis()),
+        NotEvaluated(Reason::NoObservation)
+    );
+    tenant["resources"][DEFAULTS] = json!({ "error": { "code": "Authorization_RequestDenied" } });
+    assert_eq!(
+        of(&tenant, &Profile::scuba()),
+        NotEvaluated(Reason::MissingPermission)
+    );
+}
+
+#[test]
+fn the_policies_may_lie_under_the_name_of_the_older_path() {
+    let mut tenant = good();
+    let policies = tenant["resources"]
+        .as_object_mut()
+        .unwrap()
+        .remove(CA)
+        .unwrap();
+    tenant["resources"]["/policies/conditionalAccessPolicies"] = policies;
+    assert_eq!(
+        crate::tenant::Expected::of(&result(&tenant, &Profile::scuba(), "m365.ca.mfa_all_users")),
+        Pass
+    );
+}
+
+/// The checks that have a case that fails.
+pub(crate) fn failing() -> impl Iterator<Item = &'static str> {
+    CASES
+        .iter()
+        .filter(|case| case.3 == Fail)
+        .map(|case| case.0)
+}
