@@ -1,5 +1,7 @@
 //! Everything about a domain in one call, and about many domains in one run.
 
+use std::sync::Arc;
+
 use futures::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use protect_core::connector::OpContext;
@@ -154,7 +156,7 @@ pub async fn audit(
     context: &Context,
     cx: &OpContext,
 ) -> Result<DomainAudit> {
-    let run = Run::new(context.dns.clone());
+    let run = Run::new(Arc::clone(&context.dns));
     Ok(audit_in(&run, domain, options, context, cx).await?.audit)
 }
 
@@ -166,7 +168,7 @@ pub fn audit_all<'a>(
     context: &'a Context,
     cx: &'a OpContext,
 ) -> impl Stream<Item = Result<DomainAudit>> + 'a {
-    let run = Run::new(context.dns.clone());
+    let run = Run::new(Arc::clone(&context.dns));
     futures::stream::iter(domains)
         .map(move |domain| {
             let run = run.clone();
@@ -265,7 +267,7 @@ async fn find_keys(
         .iter()
         .filter_map(|host| DomainName::literal(host).ok());
     let hosts: Vec<_> = hosts.chain(spf.included().cloned()).collect();
-    let providers = dkim::providers(hosts.iter());
+    let providers = dkim::providers(&hosts);
     let seen = options.known.reports.as_ref();
     let learnt: Vec<_> = seen
         .into_iter()

@@ -236,7 +236,7 @@ impl Email {
             helo: given.helo.as_deref().unwrap_or_default(),
             receiver: "unknown",
         };
-        let resolver = Resolver::new(self.context.dns.clone());
+        let resolver = Resolver::new(Arc::clone(&self.context.dns));
         spf::check_host(&message, &resolver, &*self.context.clock).await
     }
 }
@@ -260,12 +260,10 @@ mod tests {
         let test = testing::impatient_context();
         test.dns.set_txt("b.example", &["v=spf1 -all"]);
         let email = connect(json!({}), &test.context).unwrap();
-        let audit = email
-            .clone()
-            .call("audit", json!({ "domain": "B.example." }));
+        let audit = Arc::clone(&email).call("audit", json!({ "domain": "B.example." }));
         assert_eq!(audit.await.unwrap()["domain"], "b.example");
         let spf = json!({ "ip": "192.0.2.1", "sender": "a@b.example" });
-        let decision = email.clone().call("spf", spf).await.unwrap();
+        let decision = Arc::clone(&email).call("spf", spf).await.unwrap();
         assert_eq!(decision["result"], "fail");
         let error = email.call("audit", json!({ "domain": "a..b" })).await;
         assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidInput);

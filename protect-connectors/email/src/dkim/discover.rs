@@ -2,6 +2,7 @@
 
 use futures::StreamExt as _;
 use protect_core::context::Random;
+use protect_core::dns::TxtRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -178,7 +179,7 @@ async fn look(resolver: &Resolver, base: &DomainName, candidate: Candidate) -> D
                         record: Box::new(DkimKey::parse(&text.joined())),
                     },
                     _ => SelectorFound::Several {
-                        texts: texts.iter().map(|text| text.joined()).collect(),
+                        texts: texts.iter().map(TxtRecord::joined).collect(),
                     },
                 },
                 Lookup::NoName if alias_of.is_some() => SelectorFound::Dangling,

@@ -235,7 +235,7 @@ mod tests {
         ] {
             match DkimKey::parse(text).material {
                 KeyMaterial::Unusable { why: found } => {
-                    assert!(found.contains(why), "{text}: {found}")
+                    assert!(found.contains(why), "{text}: {found}");
                 }
                 other => unreachable!("{text}: {other:?}"),
             }

@@ -155,9 +155,9 @@ pub fn is_selector(text: &str) -> bool {
 }
 
 /// The providers that a domain's mail hosts and SPF includes name.
-pub fn providers<'a>(hosts: impl Iterator<Item = &'a DomainName> + Clone) -> Vec<&'static str> {
+pub fn providers(hosts: &[DomainName]) -> Vec<&'static str> {
     let uses = |provider: &&Provider| {
-        hosts.clone().any(|host| {
+        hosts.iter().any(|host| {
             provider.hosts.iter().any(|end| {
                 host.as_str()
                     .strip_suffix(end)
@@ -258,7 +258,7 @@ mod tests {
             host("acme-example.mail.protection.outlook.com"),
             host("_spf.google.com"),
         ];
-        assert_eq!(providers(hosts.iter()), ["microsoft365", "google"]);
-        assert!(providers([host("notgoogle.com")].iter()).is_empty());
+        assert_eq!(providers(&hosts), ["microsoft365", "google"]);
+        assert!(providers(&[host("notgoogle.com")]).is_empty());
     }
 }

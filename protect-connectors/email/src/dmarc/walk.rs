@@ -283,7 +283,7 @@ fn above(walk: &DmarcWalk) -> Result<Option<&DmarcStep>, LookupFailure> {
     };
     // Seen from a subdomain the name the walk began with is one above: its `psd` counts as any other.
     let Some(settled) = records.clone().find(psd) else {
-        return Ok(records.last());
+        return Ok(records.clone().next_back());
     };
     if settled.record().is_some_and(|record| record.psd == Psd::No) {
         return Ok(Some(settled));
@@ -372,7 +372,7 @@ mod tests {
         for (at, text) in records {
             dns.set_txt(&format!("_dmarc.{at}"), &[text]);
         }
-        let resolver = Resolver::new(dns.clone());
+        let resolver = Resolver::new(Arc::<MapDns>::clone(&dns));
         (DmarcWalk::from(&resolver, &name(from)).await, dns)
     }
 
@@ -454,7 +454,7 @@ mod tests {
             RecordType::Txt,
             DnsAnswer::Failed(DnsFailure::ServFail),
         );
-        let resolver = Resolver::new(dns.clone());
+        let resolver = Resolver::new(Arc::<MapDns>::clone(&dns));
         let walk = DmarcWalk::from(&resolver, &name("b.example")).await;
         assert_eq!(walk.applied(), Err(LookupFailure::ServFail));
         assert!(EffectivePolicies::of(&walk, true).is_err());

@@ -4,7 +4,7 @@ mod memory;
 mod reports;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 use protect_core::connector::{
@@ -59,17 +59,15 @@ impl Scan {
     pub(crate) async fn page(&self, cx: &OpContext, request: ScanRequest<'_>) -> Result<ScanPage> {
         let mut place = self.place(&request);
         let domains = request.watched.domains.len();
-        let mut page = match (&self.settings.reports, place.reading) {
-            (Some(folder), true) => {
-                let (page, more) = reports::page(folder, &request).await?;
-                place.reading = more;
-                page
-            }
-            _ => {
-                let page = self.domain_page(cx, &request, &place).await?;
-                place.domain += 1;
-                page
-            }
+        let folder = self.settings.reports.as_ref().filter(|_| place.reading);
+        let mut page = if let Some(folder) = folder {
+            let (page, more) = reports::page(folder, &request).await?;
+            place.reading = more;
+            page
+        } else {
+            let page = self.domain_page(cx, &request, &place).await?;
+            place.domain += 1;
+            page
         };
         page.progress = Some(Progress {
             done: place.domain.min(domains) as u64,
@@ -107,7 +105,7 @@ impl Scan {
 
     /// The answers of this run: what its domains share is asked once.
     fn run(&self, began: i64) -> Run {
-        let new = || Run::new(self.context.dns.clone());
+        let new = || Run::new(Arc::clone(&self.context.dns));
         let Ok(mut answers) = self.answers.lock() else {
             return new();
         };
