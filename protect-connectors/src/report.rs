@@ -177,3 +177,77 @@ fn table(domains: &[DomainSummary]) -> Block {
         rows: rows.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protect_core::testing;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Protect;
+
+    fn report(day: u32, passed: u32) -> String {
+        // 2026-01-01 and after, at the beginning of the test's clock.
+        let begin = 1_767_225_600 + day * 86_400;
+        let end = begin + 86_399;
+        let row = |source: &str, count: u32, result: &str| {
+            format!(
+                "<record><row><source_ip>{source}</source_ip><count>{count}</count><policy_evaluated>\
+                 <disposition>none</disposition><dkim>{result}</dkim><spf>fail</spf></policy_evaluated></row>\
+                 <identifiers><header_from>b.example</header_from></identifiers><auth_results/></record>"
+            )
+        };
+        format!(
+            "<feedback><report_metadata><org_name>R</org_name><report_id>{day}</report_id>\
+             <date_range><begin>{begin}</begin><end>{end}</end></date_range></report_metadata>\
+             <policy_published><domain>b.example</domain><p>none</p></policy_published>{}{}</feedback>",
+            row("192.0.2.1", passed, "pass"),
+            row("192.0.2.66", 100 - passed, "fail"),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_scan_reads_reports_and_the_months_report_draws_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for (day, passed) in [(0, 90), (1, 50)] {
+            let path = folder.path().join(format!("{day}.xml"));
+            std::fs::write(path, report(day, passed)).unwrap();
+        }
+        let test = testing::impatient_context();
+        test.dns.set_txt("_dmarc.b.example", &["v=DMARC1; p=none"]);
+        let config = json!({
+            "store": { "kind": "memory" },
+            "tenants": { "acme": {
+                "name": "Acme",
+                "domains": ["b.example"],
+                "monitor": { "domains": true },
+                "connectors": { "mail": { "kind": "email", "reports": folder.path() } },
+            } },
+        });
+        let opened = Protect::builder()
+            .context(test.context)
+            .open_config(&config);
+        let acme = opened.await.unwrap().tenant("acme").unwrap();
+        let summary = acme.scan().await.unwrap();
+        assert!(summary.complete, "{summary:?}");
+        let month = "2026-01".parse().unwrap();
+        let report = acme.report(month, &sections()).await.unwrap();
+        let mail = report
+            .sections
+            .iter()
+            .find(|section| section.id == "mail")
+            .unwrap();
+        let Block::Lines { lines, along, .. } = &mail.blocks[2] else {
+            unreachable!("{mail:?}");
+        };
+        assert_eq!(along.len(), 31);
+        assert_eq!(lines[0].percent[..3], [Some(90.0), Some(50.0), None]);
+        let html = report.to_html().unwrap();
+        assert!(html.contains("<path d=\"M40"), "{html}");
+        assert!(
+            report
+                .to_markdown()
+                .contains("| b.example | 2 | 200 | 70.0 % | 1 |")
+        );
+    }
+}

@@ -1,11 +1,13 @@
 //! Everything about a domain in one call, and about many domains in one run.
 
+use std::sync::Arc;
+
 use futures::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use protect_core::connector::OpContext;
 use protect_core::dns::TxtRecord;
 use protect_core::model::{CheckResult, NotEvaluatedReason, Observation, Severity, Verdict};
-use protect_core::{Context, Result};
+use protect_core::{Context, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +131,21 @@ impl Audited {
     }
 }
 
+/// A domain that can be audited, as somebody wrote it.
+///
+/// # Errors
+/// `invalid_input` where it is none, or a public suffix: nobody's mail is sent in the name of `co.uk`.
+pub fn auditable(text: &str) -> Result<DomainName> {
+    let domain = DomainName::parse(text)?;
+    if dmarc::registrable(&domain).is_none() {
+        return Err(
+            Error::invalid_input("a public suffix has no mail of its own to audit")
+                .with_context("domain", domain.to_string()),
+        );
+    }
+    Ok(domain)
+}
+
 /// Audits a domain. What DNS does not answer is part of the audit, not an error.
 ///
 /// # Errors
@@ -139,7 +156,7 @@ pub async fn audit(
     context: &Context,
     cx: &OpContext,
 ) -> Result<DomainAudit> {
-    let run = Run::new(context.dns.clone());
+    let run = Run::new(Arc::clone(&context.dns));
     Ok(audit_in(&run, domain, options, context, cx).await?.audit)
 }
 
@@ -151,7 +168,7 @@ pub fn audit_all<'a>(
     context: &'a Context,
     cx: &'a OpContext,
 ) -> impl Stream<Item = Result<DomainAudit>> + 'a {
-    let run = Run::new(context.dns.clone());
+    let run = Run::new(Arc::clone(&context.dns));
     futures::stream::iter(domains)
         .map(move |domain| {
             let run = run.clone();
@@ -250,7 +267,7 @@ async fn find_keys(
         .iter()
         .filter_map(|host| DomainName::literal(host).ok());
     let hosts: Vec<_> = hosts.chain(spf.included().cloned()).collect();
-    let providers = dkim::providers(hosts.iter());
+    let providers = dkim::providers(&hosts);
     let seen = options.known.reports.as_ref();
     let learnt: Vec<_> = seen
         .into_iter()

@@ -258,3 +258,11 @@ async fn the_models_cross_as_json_and_come_back() {
     let again: DomainAudit = serde_json::from_value(json).unwrap();
     assert_eq!(again, audit);
 }
+
+#[test]
+fn a_public_suffix_is_not_audited() {
+    assert_eq!(auditable("B.example.").unwrap().as_str(), "b.example");
+    for suffix in ["co.uk", "com", "localhost", ""] {
+        assert!(auditable(suffix).is_err(), "{suffix}");
+    }
+}

@@ -15,10 +15,9 @@ use protect_core::{Context, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::audit::{AuditOptions, DomainAudit, audit};
+use crate::audit::{AuditOptions, DomainAudit, audit, auditable};
 use crate::checks::Known;
 use crate::config;
-use crate::name::DomainName;
 use crate::propose::Proposal;
 use crate::resolve::Resolver;
 use crate::spf::{self, Message};
@@ -214,8 +213,7 @@ impl Email {
     }
 
     async fn audit(&self, given: OfDomain) -> Result<DomainAudit> {
-        let domain = DomainName::parse(&given.domain)
-            .map_err(|wrong| Error::from(wrong).with_context("argument", "domain"))?;
+        let domain = auditable(&given.domain)?;
         let options = AuditOptions {
             selectors: given.selectors.unwrap_or_default(),
             fetch_policies: given.fetch_policies.unwrap_or(true),
@@ -238,7 +236,7 @@ impl Email {
             helo: given.helo.as_deref().unwrap_or_default(),
             receiver: "unknown",
         };
-        let resolver = Resolver::new(self.context.dns.clone());
+        let resolver = Resolver::new(Arc::clone(&self.context.dns));
         spf::check_host(&message, &resolver, &*self.context.clock).await
     }
 }
@@ -267,7 +265,7 @@ mod tests {
             .call("audit", json!({ "domain": "B.example." }));
         assert_eq!(audit.await.unwrap()["domain"], "b.example");
         let spf = json!({ "ip": "192.0.2.1", "sender": "a@b.example" });
-        let decision = email.clone().call("spf", spf).await.unwrap();
+        let decision = Arc::clone(&email).call("spf", spf).await.unwrap();
         assert_eq!(decision["result"], "fail");
         let error = email.call("audit", json!({ "domain": "a..b" })).await;
         assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidInput);

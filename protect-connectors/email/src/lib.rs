@@ -18,7 +18,7 @@ pub mod spf;
 mod tags;
 pub mod transport;
 
-pub use audit::{AT_ONCE, AuditOptions, DomainAudit, audit, audit_all};
+pub use audit::{AT_ONCE, AuditOptions, DomainAudit, audit, audit_all, auditable};
 pub use connector::{EmailConnector, register};
 pub use gate::{CLASS, OPERATIONS, connect};
 pub use propose::{Proposal, PublishedAs};

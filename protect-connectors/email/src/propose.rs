@@ -409,7 +409,8 @@ fn mta_sts(basis: &Basis<'_>) -> Vec<Proposal> {
         MtaStsAt::Several { texts } => texts.clone(),
         MtaStsAt::Nothing => Vec::new(),
     };
-    let mx: String = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
+    let mx: Vec<_> = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
+    let mx = mx.concat();
     let mode = match &sts.policy {
         MtaStsPolicyAt::Policy { policy }
             if policy.mode == crate::transport::MtaStsMode::Enforce =>

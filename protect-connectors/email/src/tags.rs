@@ -33,6 +33,7 @@ pub struct RecordIssue {
 /// Which sort of wrong a [`RecordIssue`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "RecordProblem")]
 pub enum Problem {
     /// What stands there is no `tag=value`.
     NotATag,

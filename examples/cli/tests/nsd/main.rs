@@ -6,7 +6,9 @@
 //! a zone that it is told of and whose file does not exist.
 #![expect(
     clippy::unwrap_used,
-    reason = "helpers of tests stand outside of test functions"
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "helpers of tests stand outside of test functions, and ask whether this is CI"
 )]
 
 mod planted;

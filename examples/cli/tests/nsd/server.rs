@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub(crate) struct Nsd {
     process: Child,
     address: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nsd {
@@ -55,7 +55,7 @@ impl Nsd {
         let started = Self {
             process,
             address,
-            _folder: folder,
+            folder,
         };
         started.wait();
         Some(started)
@@ -73,7 +73,7 @@ impl Nsd {
             }
             sleep(Duration::from_millis(50));
         }
-        let log = fs::read_to_string(self._folder.path().join("nsd.log"));
+        let log = fs::read_to_string(self.folder.path().join("nsd.log"));
         assert!(
             TcpStream::connect(self.address).is_ok(),
             "nsd did not start: {log:?}"

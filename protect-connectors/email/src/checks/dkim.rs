@@ -159,10 +159,14 @@ fn not_found(facts: &Facts<'_>) -> Decision {
             "reports show the domain's mail, and none of it passes by a signature of the domain",
         );
     }
-    let text = format!(
-        "no key was found under the {} names tried",
-        facts.dkim.tried
-    );
+    let text = if facts.dkim.nothing_below {
+        "no key was found: there is nothing below `_domainkey`".to_owned()
+    } else {
+        format!(
+            "no key was found under the {} names tried",
+            facts.dkim.tried
+        )
+    };
     Decision::Fail(vec![Wrong::new(Medium, text).confidence(Confidence::Low)])
 }
 

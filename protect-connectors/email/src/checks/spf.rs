@@ -185,12 +185,12 @@ fn over_all(
 }
 
 fn unknown_part(audit: &SpfAudit) -> Decision {
-    let unknown = audit.nodes.iter().find_map(|node| match node.found {
-        SpfFound::Unknown { failure } => Some((&node.domain, failure)),
-        _ => {
-            let failure = node.terms.iter().find_map(|term| term.failure)?;
-            Some((&node.domain, failure))
-        }
+    let unknown = audit.nodes.iter().find_map(|node| {
+        let failure = match node.found {
+            SpfFound::Unknown { failure } => Some(failure),
+            _ => node.terms.iter().find_map(|term| term.failure),
+        };
+        Some((&node.domain, failure?))
     });
     match unknown {
         Some((domain, failure)) => {

@@ -2,6 +2,7 @@
 
 use futures::StreamExt as _;
 use protect_core::context::Random;
+use protect_core::dns::TxtRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,13 +42,12 @@ pub struct DkimSelector {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<DomainName>,
     /// What stands there.
-    #[serde(flatten)]
     pub found: SelectorFound,
 }
 
 /// What stands at a selector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "found", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum SelectorFound {
     /// One key record.
     Key {
@@ -128,7 +128,9 @@ pub(crate) async fn discover(
             audit.wildcard = has_wildcard(resolver, random, &base).await;
         }
     }
-    let guess = hints.guess && !audit.nothing_below && !audit.wildcard;
+    // Where even this was not answered, guesses would only be more questions without an answer.
+    let known = audit.failure.is_none();
+    let guess = hints.guess && known && !audit.nothing_below && !audit.wildcard;
     let candidates = selectors::candidates(hints.learnt, hints.configured, hints.providers, guess);
     audit.tried = candidates.len();
     let asked = futures::stream::iter(candidates)
@@ -177,7 +179,7 @@ async fn look(resolver: &Resolver, base: &DomainName, candidate: Candidate) -> D
                         record: Box::new(DkimKey::parse(&text.joined())),
                     },
                     _ => SelectorFound::Several {
-                        texts: texts.iter().map(|text| text.joined()).collect(),
+                        texts: texts.iter().map(TxtRecord::joined).collect(),
                     },
                 },
                 Lookup::NoName if alias_of.is_some() => SelectorFound::Dangling,

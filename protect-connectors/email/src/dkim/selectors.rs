@@ -108,7 +108,7 @@ const fn provider(
 
 /// Why a selector is tried.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "source", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SelectorSource {
     /// Aggregate reports show mail that it signed, that verified, and that is aligned. A failing
     /// signature proves nothing: anybody can write one, and choose what we would ask DNS.
@@ -137,7 +137,6 @@ pub struct Candidate {
     /// Its name.
     pub selector: String,
     /// Why.
-    #[serde(flatten)]
     pub source: SelectorSource,
 }
 
@@ -156,9 +155,9 @@ pub fn is_selector(text: &str) -> bool {
 }
 
 /// The providers that a domain's mail hosts and SPF includes name.
-pub fn providers<'a>(hosts: impl Iterator<Item = &'a DomainName> + Clone) -> Vec<&'static str> {
+pub fn providers(hosts: &[DomainName]) -> Vec<&'static str> {
     let uses = |provider: &&Provider| {
-        hosts.clone().any(|host| {
+        hosts.iter().any(|host| {
             provider.hosts.iter().any(|end| {
                 host.as_str()
                     .strip_suffix(end)
@@ -259,7 +258,7 @@ mod tests {
             host("acme-example.mail.protection.outlook.com"),
             host("_spf.google.com"),
         ];
-        assert_eq!(providers(hosts.iter()), ["microsoft365", "google"]);
-        assert!(providers([host("notgoogle.com")].iter()).is_empty());
+        assert_eq!(providers(&hosts), ["microsoft365", "google"]);
+        assert!(providers(&[host("notgoogle.com")]).is_empty());
     }
 }

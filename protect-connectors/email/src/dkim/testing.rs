@@ -21,8 +21,9 @@ pub(crate) fn rsa(bits: u32, bare: bool) -> String {
 
 /// The same as DER.
 pub(crate) fn rsa_der(bits: u32, bare: bool) -> Vec<u8> {
-    let mut modulus = vec![0xa5; bits.div_ceil(8) as usize];
-    let unused = modulus.len() as u32 * 8 - bits;
+    let bytes = bits.div_ceil(8);
+    let mut modulus = vec![0xa5; bytes as usize];
+    let unused = bytes * 8 - bits;
     modulus[0] = 0xff >> unused;
     if unused == 0 {
         // A number whose first bit is set is written with a zero before it.

@@ -216,7 +216,7 @@ fn sort(texts: &[TxtRecord]) -> (DmarcAt, Vec<String>) {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EffectivePolicy {
     /// Where the record stands; `None` where there is none, or none that does anything.
-    pub from: Option<DomainName>,
+    pub found_at: Option<DomainName>,
     /// What the record asks; `None` where there is none.
     pub asked: Option<Policy>,
     /// What receivers by RFC 9989 do: one level less while the owner is testing.
@@ -246,7 +246,7 @@ impl EffectivePolicies {
             let record = step.and_then(DmarcStep::record);
             let asked = record.and_then(policy);
             EffectivePolicy {
-                from: asked.and(step).map(|step| step.name.clone()),
+                found_at: asked.and(step).map(|step| step.name.clone()),
                 asked,
                 applied: record
                     .zip(asked)
@@ -283,7 +283,7 @@ fn above(walk: &DmarcWalk) -> Result<Option<&DmarcStep>, LookupFailure> {
     };
     // Seen from a subdomain the name the walk began with is one above: its `psd` counts as any other.
     let Some(settled) = records.clone().find(psd) else {
-        return Ok(records.last());
+        return Ok(records.clone().next_back());
     };
     if settled.record().is_some_and(|record| record.psd == Psd::No) {
         return Ok(Some(settled));
@@ -304,7 +304,7 @@ pub struct OldView {
     /// The organisational domain by the public suffix list; `None` for a public suffix itself.
     pub organisational_domain: Option<DomainName>,
     /// Where the record stands that applies.
-    pub from: Option<DomainName>,
+    pub found_at: Option<DomainName>,
     /// What it asks for the domain.
     pub policy: Option<Policy>,
     /// The share of failing mail that it is applied to, in percent.
@@ -348,7 +348,7 @@ impl OldView {
         Ok(Self {
             organisational_domain: organisation,
             percent: at.record().and_then(|record| record.pct).unwrap_or(100),
-            from: policy.map(|_| at.name),
+            found_at: policy.map(|_| at.name),
             policy,
         })
     }
@@ -372,7 +372,7 @@ mod tests {
         for (at, text) in records {
             dns.set_txt(&format!("_dmarc.{at}"), &[text]);
         }
-        let resolver = Resolver::new(dns.clone());
+        let resolver = Resolver::new(Arc::<MapDns>::clone(&dns));
         (DmarcWalk::from(&resolver, &name(from)).await, dns)
     }
 
@@ -454,7 +454,7 @@ mod tests {
             RecordType::Txt,
             DnsAnswer::Failed(DnsFailure::ServFail),
         );
-        let resolver = Resolver::new(dns.clone());
+        let resolver = Resolver::new(Arc::<MapDns>::clone(&dns));
         let walk = DmarcWalk::from(&resolver, &name("b.example")).await;
         assert_eq!(walk.applied(), Err(LookupFailure::ServFail));
         assert!(EffectivePolicies::of(&walk, true).is_err());

@@ -4,7 +4,7 @@ mod memory;
 mod reports;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 use protect_core::connector::{
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::audit::{AuditOptions, Audited, audit_in};
+use crate::audit::{AuditOptions, Audited, audit_in, auditable};
 use crate::checks::Known;
 use crate::config::Settings;
 use crate::name::DomainName;
@@ -59,17 +59,15 @@ impl Scan {
     pub(crate) async fn page(&self, cx: &OpContext, request: ScanRequest<'_>) -> Result<ScanPage> {
         let mut place = self.place(&request);
         let domains = request.watched.domains.len();
-        let mut page = match (&self.settings.reports, place.reading) {
-            (Some(folder), true) => {
-                let (page, more) = reports::page(folder, &request).await?;
-                place.reading = more;
-                page
-            }
-            _ => {
-                let page = self.domain_page(cx, &request, &place).await?;
-                place.domain += 1;
-                page
-            }
+        let folder = self.settings.reports.as_ref().filter(|_| place.reading);
+        let mut page = if let Some(folder) = folder {
+            let (page, more) = reports::page(folder, &request).await?;
+            place.reading = more;
+            page
+        } else {
+            let page = self.domain_page(cx, &request, &place).await?;
+            place.domain += 1;
+            page
         };
         page.progress = Some(Progress {
             done: place.domain.min(domains) as u64,
@@ -99,15 +97,15 @@ impl Scan {
         let Some(written) = request.watched.domains.get(place.domain) else {
             return Ok(ScanPage::default());
         };
-        match DomainName::parse(written) {
+        match auditable(written) {
             Ok(domain) => self.domain(cx, request, place.began, &domain).await,
-            Err(wrong) => Ok(rejected(place.domain, &wrong.to_string())),
+            Err(wrong) => Ok(rejected(place.domain, wrong.message())),
         }
     }
 
     /// The answers of this run: what its domains share is asked once.
     fn run(&self, began: i64) -> Run {
-        let new = || Run::new(self.context.dns.clone());
+        let new = || Run::new(Arc::clone(&self.context.dns));
         let Ok(mut answers) = self.answers.lock() else {
             return new();
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use protect_core::connector::OpContext;
+use protect_core::dns::TxtRecord;
 use protect_core::http::{HttpClient, UrlPolicy};
 use protect_core::{Context, Error, ErrorKind};
 use schemars::JsonSchema;
@@ -251,7 +252,7 @@ async fn record(resolver: &Resolver, domain: &DomainName) -> MtaStsAt {
         Lookup::NoData | Lookup::NoName => return MtaStsAt::Nothing,
         Lookup::Failed(failure) => return MtaStsAt::Unknown { failure },
     };
-    let texts = texts.iter().map(|text| text.joined());
+    let texts = texts.iter().map(TxtRecord::joined);
     let mut records: Vec<_> = texts
         .filter_map(|text| MtaStsRecord::parse(&text))
         .collect();
@@ -376,6 +377,8 @@ fn failed(error: &Error) -> MtaStsPolicyAt {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
     use protect_core::dns::{DnsAnswer, DnsFailure, DnsRecord, RecordType};
     use protect_core::testing::{self, Expectation};
@@ -443,7 +446,7 @@ mod tests {
         test.transport.expect(expectation.always());
         test.dns
             .add("mta-sts.b.example", DnsRecord::A([192, 0, 2, 1].into()));
-        let resolver = Resolver::new(test.context.dns.clone());
+        let resolver = Resolver::new(Arc::clone(&test.context.dns));
         let domain = DomainName::parse("b.example").unwrap();
         policy(&resolver, &test.context, &testing::op(), &domain).await
     }
@@ -480,7 +483,7 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_does_not_exist_is_not_asked_and_one_that_nobody_knows_is_unknown() {
         let test = testing::impatient_context();
-        let resolver = Resolver::new(test.context.dns.clone());
+        let resolver = Resolver::new(Arc::clone(&test.context.dns));
         let domain = DomainName::parse("b.example").unwrap();
         let found = policy(&resolver, &test.context, &testing::op(), &domain).await;
         assert!(

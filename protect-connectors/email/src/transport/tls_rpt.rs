@@ -1,5 +1,6 @@
 //! TLS-RPT (RFC 8460): where senders report failures of TLS.
 
+use protect_core::dns::TxtRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -96,7 +97,7 @@ pub(crate) async fn audit(resolver: &Resolver, domain: &DomainName) -> TlsRptAt 
         Lookup::NoData | Lookup::NoName => return TlsRptAt::Nothing,
         Lookup::Failed(failure) => return TlsRptAt::Unknown { failure },
     };
-    let texts = texts.iter().map(|text| text.joined());
+    let texts = texts.iter().map(TxtRecord::joined);
     let mut records: Vec<_> = texts
         .filter_map(|text| TlsRptRecord::parse(&text))
         .collect();

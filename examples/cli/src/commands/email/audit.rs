@@ -6,11 +6,10 @@ use clap::Args;
 use futures::StreamExt as _;
 use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::model::{Actor, NotEvaluatedReason, Severity, TenantId, Verdict};
-use protect_connectors::core::{Context, Error, Result};
+use protect_connectors::core::{Context, Result};
 use protect_connectors::email::checks::Known;
-use protect_connectors::email::name::DomainName;
 use protect_connectors::email::score::MailScore;
-use protect_connectors::email::{AuditOptions, DomainAudit, Proposal, audit, audit_all};
+use protect_connectors::email::{AuditOptions, DomainAudit, Proposal, audit, audit_all, auditable};
 use serde_json::json;
 
 use super::tree;
@@ -81,7 +80,7 @@ impl How {
 
 /// Audits without any account and without a configuration.
 pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Answer>> {
-    let domains = wanted.domains.iter().map(|text| named(text));
+    let domains = wanted.domains.iter().map(|text| auditable(text));
     let domains: Vec<_> = domains.collect::<Result<_>>()?;
     let (context, options, cx) = (wanted.how.context()?, wanted.how.options(), operation()?);
     if let [domain] = domains.as_slice() {
@@ -107,7 +106,7 @@ pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Ans
 
 /// What to publish.
 pub(super) async fn propose(app: &App, wanted: Propose) -> Result<Answer> {
-    let domain = named(&wanted.domain)?;
+    let domain = auditable(&wanted.domain)?;
     let (context, options, cx) = (wanted.how.context()?, wanted.how.options(), operation()?);
     let progress = Progress::start(app.output, format!("asking about {domain}"));
     let audit = audit(&domain, &options, &context, &cx).await?;
@@ -126,17 +125,6 @@ pub(super) async fn propose(app: &App, wanted: Propose) -> Result<Answer> {
         page,
         exit: Exit::trouble(!audit.complete),
     })
-}
-
-fn named(text: &str) -> Result<DomainName> {
-    let name = DomainName::parse(text).map_err(Error::from)?;
-    if name.label_count() < 2 {
-        return Err(
-            Error::invalid_input("a top-level domain has no mail to audit")
-                .with_context("domain", name.to_string()),
-        );
-    }
-    Ok(name)
 }
 
 fn operation() -> Result<OpContext> {
