@@ -1,9 +1,5 @@
 //! The resolver over real packets, against the sandbox's name server and everything it can do wrong.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests may do as tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may do as tests do")]
 
 use std::sync::Arc;
 use std::time::Duration;
