@@ -30,6 +30,14 @@ fn every_parser_has_a_program_and_a_corpus_of_its_name() {
     let programs = names(&here().join("libfuzzer/src/bin")).into_iter();
     let programs = programs.map(|name| name.trim_end_matches(".rs").to_owned());
     assert_eq!(programs.collect::<BTreeSet<_>>(), targets);
+    let manifest = std::fs::read_to_string(here().join("libfuzzer/Cargo.toml")).unwrap();
+    for target in &targets {
+        let listed = format!("[[bin]]\nname = \"{target}\"\n");
+        assert!(
+            manifest.contains(&listed),
+            "{target} is not in libfuzzer/Cargo.toml"
+        );
+    }
     assert_eq!(names(&here().join("corpus")), targets);
 }
 

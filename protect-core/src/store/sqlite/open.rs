@@ -16,7 +16,7 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_records.sql")];
 const APPLICATION: i64 = 0x7072_6f74;
 
 /// The size of a page, in bytes.
-const PAGE: u32 = 8_192;
+pub(super) const PAGE: u32 = 8_192;
 
 /// How many readers may work at once.
 const READERS: u32 = 4;

@@ -10,6 +10,7 @@ use serde_json::json;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
+use super::open::PAGE;
 use super::read::{Index, statement};
 use super::{SqliteOptions, SqliteStore};
 use crate::error::{ErrorKind, Result, Retry};
@@ -269,8 +270,10 @@ async fn a_damaged_file_is_an_error_that_says_what_to_do() {
         .open(file(&folder))
         .unwrap();
     let length = handle.metadata().unwrap().len();
-    handle.seek(SeekFrom::Start(4_096)).unwrap();
-    let noise = vec![0xa5; usize::try_from(length - 4_096).unwrap()];
+    let page = u64::from(PAGE);
+    // Behind the first page, which says what there is.
+    handle.seek(SeekFrom::Start(page)).unwrap();
+    let noise = vec![0xa5; usize::try_from(length - page).unwrap()];
     handle.write_all(&noise).unwrap();
     drop(handle);
     let store = open(&file(&folder)).await.unwrap();
