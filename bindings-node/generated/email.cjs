@@ -3,6 +3,7 @@
 
 const { Client, call, connect, open, stream } = require('../lib/client.cjs');
 const { Model, describe, list, map, write } = require('../lib/model.cjs');
+const { CheckResult, Reference } = require('./engine.cjs');
 
 class BrokenReport extends Model {}
 describe(BrokenReport, [
@@ -50,6 +51,14 @@ describe(MailCounts, [
   ['unauthorised', 'unauthorised'],
 ]);
 
+class MailScorePart extends Model {}
+describe(MailScorePart, [
+  ['area', 'area'],
+  ['of', 'of'],
+  ['points', 'points'],
+  ['what', 'what'],
+]);
+
 class MailSourceSummary extends Model {}
 describe(MailSourceSummary, [
   ['by_dkim', 'byDkim'],
@@ -64,6 +73,19 @@ describe(MailSourceSummary, [
   ['sender', 'sender'],
   ['source', 'source'],
   ['unauthorised', 'unauthorised'],
+]);
+
+class Matched extends Model {}
+describe(Matched, [
+  ['domain', 'domain'],
+  ['place', 'place'],
+  ['term', 'term'],
+]);
+
+class Misplaced extends Model {}
+describe(Misplaced, [
+  ['name', 'name'],
+  ['text', 'text'],
 ]);
 
 class ReportMetadata extends Model {}
@@ -95,6 +117,39 @@ describe(ReportTally, [
   ['reports', 'reports'],
   ['reports_read', 'reportsRead'],
   ['tls_reports', 'tlsReports'],
+]);
+
+class ReportUri extends Model {}
+describe(ReportUri, [
+  ['host', 'host'],
+  ['mailto', 'mailto'],
+  ['size_limit', 'sizeLimit'],
+  ['uri', 'uri'],
+]);
+
+class ScoreCap extends Model {}
+describe(ScoreCap, [
+  ['at', 'at'],
+  ['why', 'why'],
+]);
+
+class SelectorSource extends Model {}
+describe(SelectorSource, [
+  ['kind', 'kind'],
+  ['provider', 'provider'],
+]);
+
+class SpfCount extends Model {}
+describe(SpfCount, [
+  ['at_least', 'atLeast'],
+  ['count', 'count'],
+]);
+
+class Tag extends Model {}
+describe(Tag, [
+  ['at', 'at'],
+  ['name', 'name'],
+  ['value', 'value'],
 ]);
 
 class TlsDateRange extends Model {}
@@ -129,6 +184,13 @@ describe(TlsSessions, [
   ['total_successful_session_count', 'totalSuccessfulSessionCount'],
 ]);
 
+class EffectivePolicy extends Model {}
+describe(EffectivePolicy, [
+  ['applied', 'applied'],
+  ['asked', 'asked'],
+  ['found_at', 'foundAt'],
+]);
+
 class MailDomainSummary extends Model {}
 describe(MailDomainSummary, [
   ['advice', 'advice', list()],
@@ -151,11 +213,83 @@ describe(MailDomainSummary, [
   ['unknown_senders', 'unknownSenders'],
 ]);
 
+class MailHosts extends Model {}
+describe(MailHosts, [
+  ['hosts', 'hosts', list()],
+  ['null_beside', 'nullBeside'],
+  ['takes_mail', 'takesMail'],
+  ['failure', 'failure'],
+]);
+
+class MailScore extends Model {}
+describe(MailScore, [
+  ['caps', 'caps', list(ScoreCap)],
+  ['dkim_unknown', 'dkimUnknown'],
+  ['grade', 'grade'],
+  ['parts', 'parts', list(MailScorePart)],
+  ['reason', 'reason'],
+  ['total', 'total'],
+  ['version', 'version'],
+]);
+
+class MtaStsPolicy extends Model {}
+describe(MtaStsPolicy, [
+  ['max_age', 'maxAge'],
+  ['mode', 'mode'],
+  ['mx', 'mx', list()],
+]);
+
+class OldView extends Model {}
+describe(OldView, [
+  ['found_at', 'foundAt'],
+  ['organisational_domain', 'organisationalDomain'],
+  ['percent', 'percent'],
+  ['policy', 'policy'],
+]);
+
 class ParseIssue extends Model {}
 describe(ParseIssue, [
   ['lost', 'lost'],
   ['place', 'place', IssuePlace],
   ['problem', 'problem'],
+]);
+
+class Problem extends Model {}
+describe(Problem, [
+  ['domain', 'domain'],
+  ['failure', 'failure'],
+  ['kind', 'kind'],
+  ['mistake', 'mistake'],
+  ['term', 'term'],
+]);
+
+class Proposal extends Model {}
+describe(Proposal, [
+  ['area', 'area'],
+  ['name', 'name'],
+  ['needs', 'needs'],
+  ['reason', 'reason'],
+  ['replaces', 'replaces', list()],
+  ['risk', 'risk'],
+  ['type', 'type'],
+  ['value', 'value'],
+]);
+
+class RecordIssue extends Model {}
+describe(RecordIssue, [
+  ['at', 'at'],
+  ['problem', 'problem'],
+  ['tag', 'tag'],
+  ['text', 'text'],
+]);
+
+class ReportDestination extends Model {}
+describe(ReportDestination, [
+  ['consent', 'consent'],
+  ['at', 'at'],
+  ['failure', 'failure'],
+  ['deliverable', 'deliverable'],
+  ['uri', 'uri', ReportUri],
 ]);
 
 class ReportedDkim extends Model {}
@@ -194,11 +328,109 @@ describe(ReportedSpf, [
   ['scope', 'scope'],
 ]);
 
+class Rollout extends Model {}
+describe(Rollout, [
+  ['next', 'next'],
+  ['ready', 'ready'],
+  ['stage', 'stage'],
+  ['waits_for', 'waitsFor', list()],
+]);
+
+class SpfFound extends Model {}
+describe(SpfFound, [
+  ['state', 'state'],
+  ['text', 'text'],
+  ['can_be_registered', 'canBeRegistered'],
+  ['texts', 'texts', list()],
+  ['failure', 'failure'],
+]);
+
+class SpfIssue extends Model {}
+describe(SpfIssue, [
+  ['domain', 'domain'],
+  ['kind', 'kind'],
+  ['own', 'own'],
+  ['place', 'place'],
+  ['term', 'term'],
+  ['text', 'text'],
+]);
+
+class SpfTerm extends Model {}
+describe(SpfTerm, [
+  ['dead', 'dead'],
+  ['dynamic', 'dynamic'],
+  ['failure', 'failure'],
+  ['leads_to', 'leadsTo'],
+  ['lookups', 'lookups', SpfCount],
+  ['networks', 'networks', list()],
+  ['place', 'place'],
+  ['text', 'text'],
+  ['void_ip4', 'voidIp4'],
+  ['void_ip6', 'voidIp6'],
+]);
+
 class TlsPolicyOutcome extends Model {}
 describe(TlsPolicyOutcome, [
   ['failure_details', 'failureDetails', list(TlsFailureDetail)],
   ['policy', 'policy', TlsPolicy],
   ['summary', 'summary', TlsSessions],
+]);
+
+class DkimKey extends Model {}
+describe(DkimKey, [
+  ['bits', 'bits'],
+  ['key', 'key'],
+  ['why', 'why'],
+  ['fingerprint', 'fingerprint'],
+  ['hashes', 'hashes', list()],
+  ['issues', 'issues', list(RecordIssue)],
+  ['notes', 'notes'],
+  ['services', 'services', list()],
+  ['strict', 'strict'],
+  ['testing', 'testing'],
+  ['text', 'text'],
+]);
+
+class Dmarc extends Model {}
+describe(Dmarc, [
+  ['adkim', 'adkim'],
+  ['aspf', 'aspf'],
+  ['fo', 'fo', list()],
+  ['issues', 'issues', list(RecordIssue)],
+  ['np', 'np'],
+  ['p', 'p'],
+  ['pct', 'pct'],
+  ['policy_unreadable', 'policyUnreadable'],
+  ['psd', 'psd'],
+  ['rf', 'rf'],
+  ['ri', 'ri'],
+  ['rua', 'rua', list(ReportUri)],
+  ['ruf', 'ruf', list(ReportUri)],
+  ['sp', 'sp'],
+  ['testing', 'testing'],
+  ['text', 'text'],
+  ['unknown', 'unknown', list(Tag)],
+]);
+
+class EffectivePolicies extends Model {}
+describe(EffectivePolicies, [
+  ['domain', 'domain', EffectivePolicy],
+  ['missing_subdomain', 'missingSubdomain', EffectivePolicy],
+  ['subdomain', 'subdomain', EffectivePolicy],
+]);
+
+class MtaSts extends Model {}
+describe(MtaSts, [
+  ['id', 'id'],
+  ['issues', 'issues', list(RecordIssue)],
+  ['text', 'text'],
+]);
+
+class MtaStsPolicyAt extends Model {}
+describe(MtaStsPolicyAt, [
+  ['found', 'found'],
+  ['policy', 'policy', MtaStsPolicy],
+  ['why', 'why'],
 ]);
 
 class ReportIssues extends Model {}
@@ -232,6 +464,28 @@ describe(ReportsOverview, [
   ['tally', 'tally', ReportTally],
 ]);
 
+class SpfDecision extends Model {}
+describe(SpfDecision, [
+  ['domain', 'domain'],
+  ['explanation', 'explanation'],
+  ['lookups', 'lookups'],
+  ['matched', 'matched', Matched],
+  ['problem', 'problem', Problem],
+  ['result', 'result'],
+  ['void_lookups', 'voidLookups'],
+]);
+
+class SpfNode extends Model {}
+describe(SpfNode, [
+  ['authorises', 'authorises'],
+  ['depth', 'depth'],
+  ['domain', 'domain'],
+  ['found', 'found', SpfFound],
+  ['lookups', 'lookups', SpfCount],
+  ['terms', 'terms', list(SpfTerm)],
+  ['void_lookups', 'voidLookups', SpfCount],
+]);
+
 class TlsReport extends Model {}
 describe(TlsReport, [
   ['contact_info', 'contactInfo'],
@@ -239,6 +493,13 @@ describe(TlsReport, [
   ['organization_name', 'organizationName'],
   ['policies', 'policies', list(TlsPolicyOutcome)],
   ['report_id', 'reportId'],
+]);
+
+class TlsRpt extends Model {}
+describe(TlsRpt, [
+  ['issues', 'issues', list(RecordIssue)],
+  ['rua', 'rua', list()],
+  ['text', 'text'],
 ]);
 
 class AggregateReport extends Model {}
@@ -251,28 +512,200 @@ describe(AggregateReport, [
   ['records', 'records', list(ReportRow)],
 ]);
 
+class DmarcStep extends Model {}
+describe(DmarcStep, [
+  ['found', 'found'],
+  ['record', 'record', Dmarc],
+  ['texts', 'texts', list()],
+  ['failure', 'failure'],
+  ['name', 'name'],
+  ['other_texts', 'otherTexts', list()],
+]);
+
+class MtaStsAt extends Model {}
+describe(MtaStsAt, [
+  ['found', 'found'],
+  ['record', 'record', MtaSts],
+  ['texts', 'texts', list()],
+  ['failure', 'failure'],
+]);
+
+class SelectorFound extends Model {}
+describe(SelectorFound, [
+  ['record', 'record', DkimKey],
+  ['state', 'state'],
+  ['texts', 'texts', list()],
+  ['failure', 'failure'],
+]);
+
+class SpfAudit extends Model {}
+describe(SpfAudit, [
+  ['all', 'all'],
+  ['answer_size', 'answerSize'],
+  ['complete', 'complete'],
+  ['domain', 'domain'],
+  ['everybody', 'everybody'],
+  ['ip4_addresses', 'ip4Addresses'],
+  ['issues', 'issues', list(SpfIssue)],
+  ['lookups', 'lookups', SpfCount],
+  ['misplaced', 'misplaced', list(Misplaced)],
+  ['networks', 'networks', list()],
+  ['nodes', 'nodes', list(SpfNode)],
+  ['void_lookups', 'voidLookups', SpfCount],
+]);
+
+class TlsRptAt extends Model {}
+describe(TlsRptAt, [
+  ['found', 'found'],
+  ['record', 'record', TlsRpt],
+  ['texts', 'texts', list()],
+  ['failure', 'failure'],
+]);
+
+class DkimSelector extends Model {}
+describe(DkimSelector, [
+  ['alias_of', 'aliasOf'],
+  ['found', 'found', SelectorFound],
+  ['selector', 'selector'],
+  ['source', 'source', SelectorSource],
+]);
+
+class DmarcAudit extends Model {}
+describe(DmarcAudit, [
+  ['alias_of', 'aliasOf'],
+  ['applied_at', 'appliedAt'],
+  ['failure', 'failure'],
+  ['old_receivers', 'oldReceivers', OldView],
+  ['organisational_domain', 'organisationalDomain'],
+  ['policies', 'policies', EffectivePolicies],
+  ['rua', 'rua', list(ReportDestination)],
+  ['ruf', 'ruf', list(ReportDestination)],
+  ['steps', 'steps', list(DmarcStep)],
+]);
+
+class MtaStsAudit extends Model {}
+describe(MtaStsAudit, [
+  ['policy', 'policy', MtaStsPolicyAt],
+  ['record', 'record', MtaStsAt],
+]);
+
+class DkimAudit extends Model {}
+describe(DkimAudit, [
+  ['failure', 'failure'],
+  ['nothing_below', 'nothingBelow'],
+  ['providers', 'providers', list()],
+  ['selectors', 'selectors', list(DkimSelector)],
+  ['tried', 'tried'],
+  ['wildcard', 'wildcard'],
+]);
+
+class TransportAudit extends Model {}
+describe(TransportAudit, [
+  ['mta_sts', 'mtaSts', MtaStsAudit],
+  ['tls_rpt', 'tlsRpt', TlsRptAt],
+]);
+
+class DomainAudit extends Model {}
+describe(DomainAudit, [
+  ['at', 'at'],
+  ['complete', 'complete'],
+  ['dkim', 'dkim', DkimAudit],
+  ['dmarc', 'dmarc', DmarcAudit],
+  ['domain', 'domain'],
+  ['mail', 'mail', MailHosts],
+  ['proposals', 'proposals', list(Proposal)],
+  ['questions', 'questions'],
+  ['results', 'results', list(CheckResult)],
+  ['rollout', 'rollout', Rollout],
+  ['score', 'score', MailScore],
+  ['spf', 'spf', SpfAudit],
+  ['transport', 'transport', TransportAudit],
+  ['transport_score', 'transportScore', MailScore],
+]);
+
+class Email extends Client {
+  constructor(options) {
+    super(connect('Email', [
+      ['resolver', 'resolver'],
+    ], options));
+  }
+
+  audit(domain, options) {
+    return call(this, 'audit', { domain, selectors: options?.selectors, rua: options?.rua, fetch_policies: options?.fetchPolicies }, { options, allowed: ['selectors', 'rua', 'fetchPolicies'], type: DomainAudit });
+  }
+
+  propose(domain, options) {
+    return call(this, 'propose', { domain, selectors: options?.selectors, rua: options?.rua, fetch_policies: options?.fetchPolicies }, { options, allowed: ['selectors', 'rua', 'fetchPolicies'], type: list(Proposal) });
+  }
+
+  spf(ip, sender, options) {
+    return call(this, 'spf', { ip, sender, helo: options?.helo }, { options, allowed: ['helo'], type: SpfDecision });
+  }
+}
+
 module.exports = {
   BrokenReport,
   FailureReport,
   IssuePlace,
   MailCounts,
+  MailScorePart,
   MailSourceSummary,
+  Matched,
+  Misplaced,
   ReportMetadata,
   ReportTally,
+  ReportUri,
+  ScoreCap,
+  SelectorSource,
+  SpfCount,
+  Tag,
   TlsDateRange,
   TlsFailureDetail,
   TlsPolicy,
   TlsSessions,
+  EffectivePolicy,
   MailDomainSummary,
+  MailHosts,
+  MailScore,
+  MtaStsPolicy,
+  OldView,
   ParseIssue,
+  Problem,
+  Proposal,
+  RecordIssue,
+  ReportDestination,
   ReportedDkim,
   ReportedOverride,
   ReportedPublishedPolicy,
   ReportedSpf,
+  Rollout,
+  SpfFound,
+  SpfIssue,
+  SpfTerm,
   TlsPolicyOutcome,
+  DkimKey,
+  Dmarc,
+  EffectivePolicies,
+  MtaSts,
+  MtaStsPolicyAt,
   ReportIssues,
   ReportRow,
   ReportsOverview,
+  SpfDecision,
+  SpfNode,
   TlsReport,
+  TlsRpt,
   AggregateReport,
+  DmarcStep,
+  MtaStsAt,
+  SelectorFound,
+  SpfAudit,
+  TlsRptAt,
+  DkimSelector,
+  DmarcAudit,
+  MtaStsAudit,
+  DkimAudit,
+  TransportAudit,
+  DomainAudit,
+  Email,
 };

@@ -51,6 +51,12 @@ describe(Figure, [
   ['value', 'value'],
 ]);
 
+class Line extends Model {}
+describe(Line, [
+  ['label', 'label'],
+  ['percent', 'percent', list()],
+]);
+
 class Probe extends Model {}
 describe(Probe, [
   ['happened', 'happened'],
@@ -152,6 +158,9 @@ describe(Block, [
   ['columns', 'columns', list()],
   ['rows', 'rows', list(list())],
   ['bars', 'bars', list(Figure)],
+  ['along', 'along', list()],
+  ['lines', 'lines', list(Line)],
+  ['title', 'title'],
 ]);
 
 class CheckResult extends Model {}
@@ -639,6 +648,10 @@ class Tenant extends Client {
     return call(this, 'request', { action, account, reason, by: options?.by, lasts: options?.lasts }, { options, allowed: ['by', 'lasts'], type: Plan });
   }
 
+  actions(options) {
+    return call(this, 'actions', {}, { options, type: list(Step) });
+  }
+
   undo(action, reason, options) {
     return call(this, 'undo', { action, reason, by: options?.by }, { options, allowed: ['by'], type: Plan });
   }
@@ -680,6 +693,7 @@ module.exports = {
   ConnectorInfo,
   CredentialDiagnosis,
   Figure,
+  Line,
   Probe,
   Progress,
   Reference,

@@ -259,6 +259,15 @@ export type IncidentStatus =
   | 'closed'
   | (string & {});
 
+/** One line of a chart of shares. */
+export class Line extends Model {
+  constructor(plain: Init<Line>);
+  /** What it shows. */
+  readonly label: string;
+  /** From 0 to 100 percent; `None` where nothing is known, which leaves a gap. */
+  readonly percent: readonly (number | null)[];
+}
+
 /** Whether anything may be changed at all. */
 export type Mode =
   /** Plan and show; change nothing. */
@@ -542,6 +551,12 @@ export class Block extends Model {
   readonly rows?: readonly (readonly string[])[];
   /** Each with its label. */
   readonly bars?: readonly Figure[];
+  /** What stands along the bottom, in order. */
+  readonly along?: readonly string[];
+  /** Each as long as `along`. */
+  readonly lines?: readonly Line[];
+  /** What the lines show, in a sentence for who cannot see them. */
+  readonly title?: string;
 }
 
 /** What one check decided, and why. */
@@ -1424,6 +1439,8 @@ export class Tenant extends Client {
     /** After which time the engine undoes it, such as `24h`. */
     lasts?: string | undefined;
   }): Promise<Plan>;
+  /** Every action that was approved, the earliest first, with what came of it. */
+  actions(options?: PerCall): Promise<readonly Step[]>;
   /**
    * Plans the undoing of an applied action.
    *

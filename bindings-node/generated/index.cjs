@@ -9,6 +9,7 @@ const sandbox = require('./sandbox.cjs');
 
 module.exports = {
   ...engine,
+  Email: email.Email,
   email,
   Hibp: hibp.Hibp,
   hibp,

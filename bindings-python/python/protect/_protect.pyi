@@ -8,7 +8,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Call", "Handle", "connect", "finish", "hibp_evaluate", "open", "version"]
+__all__ = ["Call", "Handle", "connect", "email_parse_report", "email_read_reports", "finish", "hibp_evaluate", "open", "posture_evaluate", "version"]
 
 @final
 class Call:
@@ -59,6 +59,17 @@ def connect(class_name: str, constructor: str, secrets: dict[str, Any]) -> Handl
     `{"provided": name}` and are in the dict under that name, as a string or a callable.
     """
 
+def email_parse_report(data: bytes) -> tuple[str, str, list[str]]:
+    """
+    Reads one report from its bytes, in whatever they are wrapped: its kind, its JSON without records,
+    and the JSON of each record.
+    """
+
+def email_read_reports(path: str) -> str:
+    """
+    Reads a file of reports, or every file below a folder; gives the JSON of what they say together.
+    """
+
 def finish() -> None:
     """
     Called when Python ends: waits until no thread of the engine is inside Python any more.
@@ -73,6 +84,12 @@ def open(path: str | PathLike[str] | None, config: str | None, secrets: dict[str
     """
     Opens the engine: from a file, or from the JSON of a configuration. Kinds of connector written in
     Python come as (JSON of what they declare, function that makes one).
+    """
+
+def posture_evaluate(kind: str, snapshot: str, is_path: bool, profile: str | None, config: str | None) -> str:
+    """
+    Decides the checks of a kind over a snapshot: its JSON text or, where `is_path`, a file or folder.
+    `config` is JSON; gives JSON.
     """
 
 def version() -> str:

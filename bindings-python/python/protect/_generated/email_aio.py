@@ -11,5 +11,114 @@ from typing import Any
 from protect import _codec
 from protect._client import AsyncClient, Secret, Timeout
 from protect._generated.email_models import *
+from protect._generated.engine_models import (
+    CheckResult,
+    Confidence,
+    NotEvaluatedReason,
+    Reference,
+    Severity,
+    Verdict,
+)
 
-__all__ = []
+__all__ = ["Email"]
+
+
+class Email(AsyncClient):
+    """Audits the mail authentication of domains at once, from DNS alone: it needs no account and changes nothing. Findings over time come from the engine."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        resolver: str | None = None,
+    ) -> None:
+        """Args:
+            resolver: The name server to ask (`192.0.2.53`, `127.0.0.1:5353`); left out, the machine's own.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        super().__init__()
+        self._connect(
+            "Email",
+            {"resolver": resolver},
+            {},
+        )
+
+    async def audit(
+        self,
+        domain: str,
+        *,
+        selectors: Sequence[str] | None = None,
+        rua: Sequence[str] | None = None,
+        fetch_policies: bool | None = None,
+        timeout: Timeout = None,
+    ) -> DomainAudit:
+        """Everything about a domain's mail authentication: scores with their parts, the whole tree of SPF, DMARC, DKIM, transport, what every check decided, and what to publish. What DNS does not answer is part of the audit, not an error.
+
+        Args:
+            domain: The domain.
+            selectors: DKIM selectors that the domain is known to use; DNS does not list them.
+            rua: Your own mailboxes for reports, to be looked for and proposed.
+            fetch_policies: Whether MTA-STS policies are fetched over HTTPS; true where left out.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return DomainAudit.from_dict(await self._call(
+            "audit",
+            {"domain": domain, "selectors": selectors, "rua": rua, "fetch_policies": fetch_policies},
+            timeout,
+        ))
+
+    async def propose(
+        self,
+        domain: str,
+        *,
+        selectors: Sequence[str] | None = None,
+        rua: Sequence[str] | None = None,
+        fetch_policies: bool | None = None,
+        timeout: Timeout = None,
+    ) -> list[Proposal]:
+        """The records to publish for a domain, each with its reason and its risk.
+
+        Args:
+            domain: The domain.
+            selectors: DKIM selectors that the domain is known to use; DNS does not list them.
+            rua: Your own mailboxes for reports, to be looked for and proposed.
+            fetch_policies: Whether MTA-STS policies are fetched over HTTPS; true where left out.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = await self._call(
+            "propose",
+            {"domain": domain, "selectors": selectors, "rua": rua, "fetch_policies": fetch_policies},
+            timeout,
+        )
+        return [Proposal.from_dict(item) for item in answer]
+
+    async def spf(
+        self,
+        ip: str,
+        sender: str,
+        *,
+        helo: str | None = None,
+        timeout: Timeout = None,
+    ) -> SpfDecision:
+        """What a receiver would answer for one message by SPF (RFC 7208), and which term decides.
+
+        Args:
+            ip: The address that the message comes from.
+            sender: The sender of the envelope; empty for a bounce.
+            helo: What the sending host calls itself.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return SpfDecision.from_dict(await self._call(
+            "spf",
+            {"ip": ip, "sender": sender, "helo": helo},
+            timeout,
+        ))

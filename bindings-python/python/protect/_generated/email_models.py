@@ -10,16 +10,37 @@ from typing import Any, ClassVar, Literal, Union
 
 from protect import _codec
 from protect._model import Model
+from protect._generated.engine_models import (
+    CheckResult,
+    Confidence,
+    NotEvaluatedReason,
+    Reference,
+    Severity,
+    Verdict,
+)
 
 __all__ = [
+    "Alignment",
     "BrokenReport",
     "FailureReport",
+    "Grade",
     "IssuePlace",
     "IssueProblem",
+    "LookupFailure",
     "MailCounts",
+    "MailScorePart",
     "MailSourceSummary",
+    "Matched",
+    "Misplaced",
+    "MtaStsMode",
+    "Policy",
+    "Psd",
+    "PublishedAs",
+    "Qualifier",
+    "RecordProblem",
     "ReportMetadata",
     "ReportTally",
+    "ReportUri",
     "ReportedAligned",
     "ReportedAlignment",
     "ReportedDiscovery",
@@ -28,23 +49,75 @@ __all__ = [
     "ReportedOverrideKind",
     "ReportedPolicy",
     "ReportedSpfVerdict",
+    "ScoreCap",
+    "SelectorSource",
+    "SpfCount",
+    "SpfIssueKind",
+    "SpfResult",
+    "Stage",
+    "Tag",
     "TlsDateRange",
     "TlsFailureDetail",
     "TlsPolicy",
     "TlsSessions",
+    "EffectivePolicy",
     "MailDomainSummary",
+    "MailHosts",
+    "MailScore",
+    "MtaStsPolicy",
+    "OldView",
     "ParseIssue",
+    "Problem",
+    "Proposal",
+    "RecordIssue",
+    "ReportDestination",
     "ReportedDkim",
     "ReportedOverride",
     "ReportedPublishedPolicy",
     "ReportedSpf",
+    "Rollout",
+    "SpfFound",
+    "SpfIssue",
+    "SpfTerm",
     "TlsPolicyOutcome",
+    "DkimKey",
+    "Dmarc",
+    "EffectivePolicies",
+    "MtaSts",
+    "MtaStsPolicyAt",
     "ReportIssues",
     "ReportRow",
     "ReportsOverview",
+    "SpfDecision",
+    "SpfNode",
     "TlsReport",
+    "TlsRpt",
     "AggregateReport",
+    "DmarcStep",
+    "MtaStsAt",
+    "SelectorFound",
+    "SpfAudit",
+    "TlsRptAt",
+    "DkimSelector",
+    "DmarcAudit",
+    "MtaStsAudit",
+    "DkimAudit",
+    "TransportAudit",
+    "DomainAudit",
 ]
+
+Alignment = Union[
+    Literal[
+        "relaxed",
+        "strict",
+    ],
+    str,
+]
+"""How close the domain that passed must be to the author's.
+
+- `relaxed`: The same organisational domain (`r`).
+- `strict`: The same name (`s`).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -119,6 +192,25 @@ class FailureReport(Model):
         _codec.Field("source_ip", "source_ip", _codec.PLAIN, False),
     )
 
+Grade = Union[
+    Literal[
+        "A",
+        "B",
+        "C",
+        "D",
+        "F",
+    ],
+    str,
+]
+"""A letter for a score.
+
+- `A`: 90 and more.
+- `B`: 80 and more.
+- `C`: 65 and more.
+- `D`: 50 and more.
+- `F`: Less.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class IssuePlace(Model):
@@ -168,6 +260,29 @@ IssueProblem = Union[
 - `ends_early`: The file ends in the middle of it.
 """
 
+LookupFailure = Union[
+    Literal[
+        "timeout",
+        "serv_fail",
+        "refused",
+        "network",
+        "unreadable",
+        "not_asked",
+        "query_budget",
+    ],
+    str,
+]
+"""Why nobody could say what a name has.
+
+- `timeout`: No answer came in time.
+- `serv_fail`: The name server failed (SERVFAIL), as it also does where DNSSEC validation fails.
+- `refused`: The name server does not want to answer (REFUSED, NOTIMP, FORMERR).
+- `network`: No name server could be reached.
+- `unreadable`: What came is not an answer to the question.
+- `not_asked`: It is no name that can be asked for.
+- `query_budget`: The domain has used up its questions.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MailCounts(Model):
@@ -207,6 +322,29 @@ class MailCounts(Model):
         _codec.Field("quarantined", "quarantined", _codec.PLAIN, True),
         _codec.Field("rejected", "rejected", _codec.PLAIN, True),
         _codec.Field("unauthorised", "unauthorised", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MailScorePart(Model):
+    """A part of a score."""
+
+    area: str
+    """`spf`, `dkim`, `dmarc`, `mta_sts` or `tls_rpt`; `all` for a domain without mail."""
+    of: int
+    """The points it can bring."""
+    points: int
+    """The points it brings."""
+    what: str
+    """What it is for."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("area", "area", _codec.PLAIN, True),
+        _codec.Field("of", "of", _codec.PLAIN, True),
+        _codec.Field("points", "points", _codec.PLAIN, True),
+        _codec.Field("what", "what", _codec.PLAIN, True),
     )
 
 
@@ -255,6 +393,145 @@ class MailSourceSummary(Model):
         _codec.Field("source", "source", _codec.PLAIN, True),
         _codec.Field("unauthorised", "unauthorised", _codec.PLAIN, True),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Matched(Model):
+    """A term that matched."""
+
+    domain: str
+    """Whose record it stands in: the domain's own, or where a `redirect` led."""
+    place: int
+    """Its place in the record, in bytes."""
+    term: str
+    """The term."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("place", "place", _codec.PLAIN, True),
+        _codec.Field("term", "term", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Misplaced(Model):
+    """SPF text where no receiver looks, or written so that none reads it."""
+
+    name: str
+    """Where it stands."""
+    text: str
+    """One sentence for people."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
+    )
+
+MtaStsMode = Union[
+    Literal[
+        "enforce",
+        "testing",
+        "none",
+    ],
+    str,
+]
+"""What senders do where TLS fails.
+
+- `enforce`: They do not deliver.
+- `testing`: They deliver and report.
+- `none`: They act as if there were no policy.
+"""
+
+Policy = Union[
+    Literal[
+        "none",
+        "quarantine",
+        "reject",
+    ],
+    str,
+]
+"""What a domain owner asks receivers to do with mail that fails.
+
+- `none`: Nothing, but report it.
+- `quarantine`: Treat it as suspicious.
+- `reject`: Refuse it.
+"""
+
+Psd = Union[
+    Literal[
+        "yes",
+        "no",
+        "unknown",
+    ],
+    str,
+]
+"""Whether the domain is a public suffix, by its own word (`psd`).
+
+- `yes`: It is one (`y`).
+- `no`: It is an organisational domain (`n`).
+- `unknown`: It does not say (`u`).
+"""
+
+PublishedAs = Union[
+    Literal[
+        "TXT",
+        "MX",
+        "FILE",
+    ],
+    str,
+]
+"""What a `Proposal` is.
+
+- `TXT`: A TXT record.
+- `MX`: An MX record.
+- `FILE`: A file on a web server.
+"""
+
+Qualifier = Union[
+    Literal[
+        "pass",
+        "fail",
+        "softfail",
+        "neutral",
+    ],
+    str,
+]
+"""What follows for a host that a mechanism matches (section 4.6.2).
+
+- `pass`: `+`, or nothing.
+- `fail`: `-`
+- `softfail`: `~`
+- `neutral`: `?`
+"""
+
+RecordProblem = Union[
+    Literal[
+        "not_a_tag",
+        "duplicate",
+        "bad_value",
+        "wrong_case",
+        "unknown_tag",
+        "removed",
+        "missing",
+        "no_effect",
+    ],
+    str,
+]
+"""Which sort of wrong a `RecordIssue` is.
+
+- `not_a_tag`: What stands there is no `tag=value`.
+- `duplicate`: The tag stands there more than once; the first counts.
+- `bad_value`: The value is none that the tag may have; its default counts.
+- `wrong_case`: Letters are in the wrong case, and case counts here.
+- `unknown_tag`: Nobody knows the tag; receivers pass over it.
+- `removed`: The tag was removed from the standard; some receivers still read it.
+- `missing`: A tag that must be there is not.
+- `no_effect`: The tag stands where it has no effect.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -345,6 +622,29 @@ class ReportTally(Model):
         _codec.Field("reports", "reports", _codec.PLAIN, True),
         _codec.Field("reports_read", "reports_read", _codec.PLAIN, True),
         _codec.Field("tls_reports", "tls_reports", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReportUri(Model):
+    """Where reports are to be sent."""
+
+    host: str | None = None
+    """The domain of the mailbox, or the host; `None` where the address cannot be read."""
+    mailto: bool
+    """Whether it is a `mailto:` address, the only kind that every reporter supports."""
+    size_limit: bool
+    """Whether a size limit (`!10m`) stood behind it, which RFC 9990 no longer has."""
+    uri: str
+    """As written, without the size limit that RFC 7489 allowed."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("host", "host", _codec.PLAIN, True),
+        _codec.Field("mailto", "mailto", _codec.PLAIN, True),
+        _codec.Field("size_limit", "size_limit", _codec.PLAIN, True),
+        _codec.Field("uri", "uri", _codec.PLAIN, True),
     )
 
 ReportedAligned = Union[
@@ -496,6 +796,154 @@ ReportedSpfVerdict = Union[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ScoreCap(Model):
+    """A ceiling."""
+
+    at: int
+    """The score is not higher than this."""
+    why: str
+    """Why."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("at", "at", _codec.PLAIN, True),
+        _codec.Field("why", "why", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SelectorSource(Model):
+    """Why a selector is tried."""
+
+    kind: str
+    """Aggregate reports show mail that it signed, that verified, and that is aligned. A failing
+    signature proves nothing: anybody can write one, and choose what we would ask DNS.
+    """
+    provider: str | None = None
+    """The provider."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("kind", "kind", _codec.PLAIN, True),
+        _codec.Field("provider", "provider", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpfCount(Model):
+    """A number that may be too small."""
+
+    at_least: bool
+    """Something could not be looked at or depends on the message: it is at least this."""
+    count: int
+    """The number."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("at_least", "at_least", _codec.PLAIN, True),
+        _codec.Field("count", "count", _codec.PLAIN, True),
+    )
+
+SpfIssueKind = Union[
+    Literal[
+        "syntax",
+        "include_broken",
+        "include_dangling",
+        "ptr",
+        "mx_too_many",
+        "dead",
+        "duplicate",
+        "overlap",
+        "wide_range",
+        "private_range",
+        "dynamic",
+        "too_long",
+    ],
+    str,
+]
+"""Which sort of mistake or oddity.
+
+- `syntax`: Receivers cannot read the record.
+- `include_broken`: `include` or `redirect` leads to no usable record.
+- `include_dangling`: `include` or `redirect` leads to a domain that anybody may register.
+- `ptr`: `ptr` is slow and unreliable (RFC 7208 section 5.5).
+- `mx_too_many`: `mx` leads to more than ten hosts.
+- `dead`: The term is never reached.
+- `duplicate`: The term stands there before.
+- `overlap`: Other terms stand for all its addresses already.
+- `wide_range`: A single term stands for very many addresses.
+- `private_range`: Addresses that nobody sends from over the Internet.
+- `dynamic`: What the term says depends on the message and cannot be checked beforehand.
+- `too_long`: The record is longer than fits well.
+"""
+
+SpfResult = Union[
+    Literal[
+        "none",
+        "neutral",
+        "pass",
+        "fail",
+        "softfail",
+        "temperror",
+        "permerror",
+    ],
+    str,
+]
+"""What a receiver would answer (section 2.6).
+
+- `none`: There is no record, or no domain to check.
+- `neutral`: The domain does not say.
+- `pass`: The host may send.
+- `fail`: The host may not send.
+- `softfail`: The host probably may not send.
+- `temperror`: It could not be found out now.
+- `permerror`: The domain's records are wrong.
+"""
+
+Stage = Union[
+    Literal[
+        "absent",
+        "monitoring",
+        "quarantine_test",
+        "quarantine",
+        "reject",
+    ],
+    str,
+]
+"""Where a domain stands on the way to `reject`.
+
+- `absent`: There is no usable record.
+- `monitoring`: `p=none`: reports are read and nothing is asked.
+- `quarantine_test`: `p=quarantine; t=y`: receivers report what they would have done.
+- `quarantine`: `p=quarantine`.
+- `reject`: `p=reject`.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Tag(Model):
+    """One tag of a record."""
+
+    at: int
+    """Where it begins, in bytes from the start of the record."""
+    name: str
+    """Its name as written."""
+    value: str
+    """Its value, without the blanks around it."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("at", "at", _codec.PLAIN, True),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("value", "value", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TlsDateRange(Model):
     """From when until when."""
 
@@ -588,6 +1036,26 @@ class TlsSessions(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EffectivePolicy(Model):
+    """What receivers do with mail that fails, and where they have it from."""
+
+    applied: Policy | None = None
+    """What receivers by RFC 9989 do: one level less while the owner is testing."""
+    asked: Policy | None = None
+    """What the record asks; `None` where there is none."""
+    found_at: str | None = None
+    """Where the record stands; `None` where there is none, or none that does anything."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("applied", "applied", _codec.model(Policy), True),
+        _codec.Field("asked", "asked", _codec.model(Policy), True),
+        _codec.Field("found_at", "found_at", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MailDomainSummary(Model):
     """The mail of one domain."""
 
@@ -653,6 +1121,106 @@ class MailDomainSummary(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MailHosts(Model):
+    """Whether a domain takes mail."""
+
+    hosts: Sequence[str] = ()
+    """The hosts, the most preferred first."""
+    null_beside: bool | None = None
+    """A null MX stands beside them, which contradicts them."""
+    takes_mail: str
+    """At these hosts."""
+    failure: LookupFailure | None = None
+    """Why."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("hosts", "hosts", _codec.several(_codec.PLAIN), False),
+        _codec.Field("null_beside", "null_beside", _codec.PLAIN, False),
+        _codec.Field("takes_mail", "takes_mail", _codec.PLAIN, True),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MailScore(Model):
+    """A score, with its parts."""
+
+    caps: Sequence[ScoreCap] = ()
+    """What holds it down, whatever the parts sum up to."""
+    dkim_unknown: bool
+    """No key was found under the names tried, so DKIM is left out and the rest counts for all."""
+    grade: Grade | None = None
+    """The same as a letter."""
+    parts: Sequence[MailScorePart] = ()
+    """What it is made of."""
+    reason: str | None = None
+    """Why there is no score."""
+    total: int | None = None
+    """From 0 to 100; `None` where something that counts is unknown."""
+    version: str
+    """The way of counting."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("caps", "caps", _codec.several(_codec.model(ScoreCap)), True),
+        _codec.Field("dkim_unknown", "dkim_unknown", _codec.PLAIN, True),
+        _codec.Field("grade", "grade", _codec.model(Grade), True),
+        _codec.Field("parts", "parts", _codec.several(_codec.model(MailScorePart)), True),
+        _codec.Field("reason", "reason", _codec.PLAIN, False),
+        _codec.Field("total", "total", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MtaStsPolicy(Model):
+    """A policy file (RFC 8461 section 3.2)."""
+
+    max_age: int
+    """`max_age`, in seconds."""
+    mode: MtaStsMode
+    """`mode`."""
+    mx: Sequence[str] = ()
+    """`mx`: exact names, or `*.` and a name for one label before it."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("max_age", "max_age", _codec.PLAIN, True),
+        _codec.Field("mode", "mode", _codec.model(MtaStsMode), True),
+        _codec.Field("mx", "mx", _codec.several(_codec.PLAIN), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OldView(Model):
+    """How a receiver by RFC 7489 sees it: the organisational domain from the public suffix list, `pct`
+    read, `np` and `t` not.
+    """
+
+    found_at: str | None = None
+    """Where the record stands that applies."""
+    organisational_domain: str | None = None
+    """The organisational domain by the public suffix list; `None` for a public suffix itself."""
+    percent: int
+    """The share of failing mail that it is applied to, in percent."""
+    policy: Policy | None = None
+    """What it asks for the domain."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("found_at", "found_at", _codec.PLAIN, True),
+        _codec.Field("organisational_domain", "organisational_domain", _codec.PLAIN, True),
+        _codec.Field("percent", "percent", _codec.PLAIN, True),
+        _codec.Field("policy", "policy", _codec.model(Policy), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ParseIssue(Model):
     """Something in a report that could not be used."""
 
@@ -669,6 +1237,116 @@ class ParseIssue(Model):
         _codec.Field("lost", "lost", _codec.PLAIN, True),
         _codec.Field("place", "place", _codec.model(IssuePlace), True),
         _codec.Field("problem", "problem", _codec.model(IssueProblem), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Problem(Model):
+    """What was wrong."""
+
+    domain: str | None = None
+    """Whose record was being evaluated."""
+    failure: LookupFailure | None = None
+    """Why it could not be answered."""
+    kind: str
+    """A question could not be answered."""
+    mistake: str | None = None
+    """What and where."""
+    term: str | None = None
+    """By which term."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("domain", "domain", _codec.PLAIN, False),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+        _codec.Field("kind", "kind", _codec.PLAIN, True),
+        _codec.Field("mistake", "mistake", _codec.PLAIN, False),
+        _codec.Field("term", "term", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Proposal(Model):
+    """Something to publish."""
+
+    area: str
+    """`spf`, `dmarc`, `dkim`, `mta_sts`, `tls_rpt` or `mx`."""
+    name: str
+    """The full name, without the final dot; for a file, its address."""
+    needs: str | None = None
+    """What has to be filled in first, where something has to."""
+    reason: str
+    """Why."""
+    replaces: Sequence[str] = ()
+    """What stands there now and is to go."""
+    risk: str
+    """What can go wrong."""
+    type: PublishedAs
+    """What it is."""
+    value: str
+    """What to publish."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("area", "area", _codec.PLAIN, True),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("needs", "needs", _codec.PLAIN, False),
+        _codec.Field("reason", "reason", _codec.PLAIN, True),
+        _codec.Field("replaces", "replaces", _codec.several(_codec.PLAIN), False),
+        _codec.Field("risk", "risk", _codec.PLAIN, True),
+        _codec.Field("type", "type", _codec.model(PublishedAs), True),
+        _codec.Field("value", "value", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RecordIssue(Model):
+    """Something wrong with a record, and where."""
+
+    at: int
+    """Where, in bytes from the start of the record."""
+    problem: RecordProblem
+    """Which sort of wrong."""
+    tag: str
+    """The tag it is about; empty where it is about none."""
+    text: str
+    """One sentence for people."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("at", "at", _codec.PLAIN, True),
+        _codec.Field("problem", "problem", _codec.model(RecordProblem), True),
+        _codec.Field("tag", "tag", _codec.PLAIN, True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReportDestination(Model):
+    """One destination of reports."""
+
+    consent: str
+    """It belongs to the same organisation, so nobody asks."""
+    at: str | None = None
+    """Where."""
+    failure: LookupFailure | None = None
+    """Why."""
+    deliverable: bool | None = None
+    """Whether mail can be delivered there; `None` where nobody could say, or where it is no mailbox."""
+    uri: ReportUri
+    """The address, as the record has it."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("consent", "consent", _codec.PLAIN, True),
+        _codec.Field("at", "at", _codec.PLAIN, False),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+        _codec.Field("deliverable", "deliverable", _codec.PLAIN, True),
+        _codec.Field("uri", "uri", _codec.model(ReportUri), True),
     )
 
 
@@ -777,6 +1455,125 @@ class ReportedSpf(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Rollout(Model):
+    """What comes next, and whether it may."""
+
+    next: Stage | None = None
+    """What comes next; `None` at the end."""
+    ready: bool
+    """Whether the next stage may be entered now."""
+    stage: Stage
+    """Where the domain stands."""
+    waits_for: Sequence[str] = ()
+    """What is missing, each in one sentence; empty where it may."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("next", "next", _codec.model(Stage), True),
+        _codec.Field("ready", "ready", _codec.PLAIN, True),
+        _codec.Field("stage", "stage", _codec.model(Stage), True),
+        _codec.Field("waits_for", "waits_for", _codec.several(_codec.PLAIN), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpfFound(Model):
+    """What stands at a domain."""
+
+    state: str
+    """A record."""
+    text: str | None = None
+    """As published."""
+    can_be_registered: bool | None = None
+    """The organisation's domain does not exist either, so that anybody may register it."""
+    texts: Sequence[str] = ()
+    """As published."""
+    failure: LookupFailure | None = None
+    """Why."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("state", "state", _codec.PLAIN, True),
+        _codec.Field("text", "text", _codec.PLAIN, False),
+        _codec.Field("can_be_registered", "can_be_registered", _codec.PLAIN, False),
+        _codec.Field("texts", "texts", _codec.several(_codec.PLAIN), False),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpfIssue(Model):
+    """A mistake or an oddity."""
+
+    domain: str
+    """Whose record."""
+    kind: SpfIssueKind
+    """Which."""
+    own: bool
+    """Whether it is the audited domain's own record."""
+    place: int
+    """Its place in the record, in bytes."""
+    term: str
+    """The term, where it is about one."""
+    text: str
+    """One sentence for people."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("kind", "kind", _codec.model(SpfIssueKind), True),
+        _codec.Field("own", "own", _codec.PLAIN, True),
+        _codec.Field("place", "place", _codec.PLAIN, True),
+        _codec.Field("term", "term", _codec.PLAIN, True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpfTerm(Model):
+    """A term and its price."""
+
+    dead: bool
+    """It can never be reached, and so costs nothing."""
+    dynamic: bool
+    """What it says depends on the message."""
+    failure: LookupFailure | None = None
+    """Why a question of its own was not answered."""
+    leads_to: int | None = None
+    """The record it leads to, by its position in `SpfAudit::nodes`."""
+    lookups: SpfCount
+    """Terms that ask DNS: itself, and in what it leads to."""
+    networks: Sequence[str] = ()
+    """The addresses it stands for itself."""
+    place: int
+    """Its place in the record, in bytes."""
+    text: str
+    """The term."""
+    void_ip4: int
+    """Void for hosts with an IPv4 address, with what it leads to."""
+    void_ip6: int
+    """The same for IPv6."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("dead", "dead", _codec.PLAIN, True),
+        _codec.Field("dynamic", "dynamic", _codec.PLAIN, True),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), True),
+        _codec.Field("leads_to", "leads_to", _codec.PLAIN, True),
+        _codec.Field("lookups", "lookups", _codec.model(SpfCount), True),
+        _codec.Field("networks", "networks", _codec.several(_codec.PLAIN), True),
+        _codec.Field("place", "place", _codec.PLAIN, True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
+        _codec.Field("void_ip4", "void_ip4", _codec.PLAIN, True),
+        _codec.Field("void_ip6", "void_ip6", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TlsPolicyOutcome(Model):
     """What happened under one policy."""
 
@@ -793,6 +1590,172 @@ class TlsPolicyOutcome(Model):
         _codec.Field("failure_details", "failure_details", _codec.several(_codec.model(TlsFailureDetail)), False),
         _codec.Field("policy", "policy", _codec.model(TlsPolicy), True),
         _codec.Field("summary", "summary", _codec.model(TlsSessions), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DkimKey(Model):
+    """A DKIM key record, with everything that is wrong with it."""
+
+    bits: int | None = None
+    """The bits of its modulus."""
+    key: str
+    """An RSA key."""
+    why: str | None = None
+    """Why, in one sentence."""
+    fingerprint: str | None = None
+    """SHA-256 of the key's bytes, in hexadecimal: the same key elsewhere has the same."""
+    hashes: Sequence[str] = ()
+    """`h`: the only hashes it may be used with; empty means all."""
+    issues: Sequence[RecordIssue] = ()
+    """What is wrong, in the order of the record."""
+    notes: str | None = None
+    """`n`: notes for people."""
+    services: Sequence[str] = ()
+    """`s`: the services it is for; empty means all."""
+    strict: bool
+    """`t=s`: the identity must be of the very domain, not of a subdomain."""
+    testing: bool
+    """`t=y`: the owner is testing, and receivers treat the mail as unsigned."""
+    text: str
+    """As published."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("bits", "bits", _codec.PLAIN, False),
+        _codec.Field("key", "key", _codec.PLAIN, True),
+        _codec.Field("why", "why", _codec.PLAIN, False),
+        _codec.Field("fingerprint", "fingerprint", _codec.PLAIN, True),
+        _codec.Field("hashes", "hashes", _codec.several(_codec.PLAIN), True),
+        _codec.Field("issues", "issues", _codec.several(_codec.model(RecordIssue)), True),
+        _codec.Field("notes", "notes", _codec.PLAIN, True),
+        _codec.Field("services", "services", _codec.several(_codec.PLAIN), True),
+        _codec.Field("strict", "strict", _codec.PLAIN, True),
+        _codec.Field("testing", "testing", _codec.PLAIN, True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Dmarc(Model):
+    """A DMARC record, with everything that is wrong with it."""
+
+    adkim: Alignment
+    """`adkim`."""
+    aspf: Alignment
+    """`aspf`."""
+    fo: Sequence[str] = ()
+    """`fo`: when failure reports are wanted; any of `0`, `1`, `d`, `s`."""
+    issues: Sequence[RecordIssue] = ()
+    """What is wrong, in the order of the record."""
+    np: Policy | None = None
+    """`np`: for subdomains that do not exist."""
+    p: Policy | None = None
+    """`p`, where it is there and readable."""
+    pct: int | None = None
+    """`pct`, which RFC 9989 removed: receivers by RFC 7489 apply the policy to this share of mail."""
+    policy_unreadable: bool
+    """Whether `p`, `sp` or `np` is there and unreadable: receivers then read `p=none`, or nothing."""
+    psd: Psd
+    """`psd`."""
+    rf: str | None = None
+    """`rf`, which RFC 9989 removed."""
+    ri: int | None = None
+    """`ri`, which RFC 9989 removed: seconds between reports."""
+    rua: Sequence[ReportUri] = ()
+    """`rua`: where aggregate reports go."""
+    ruf: Sequence[ReportUri] = ()
+    """`ruf`: where failure reports go."""
+    sp: Policy | None = None
+    """`sp`: for subdomains that exist."""
+    testing: bool
+    """`t=y`: receivers apply one level less."""
+    text: str
+    """As published."""
+    unknown: Sequence[Tag] = ()
+    """Tags that nobody knows."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("adkim", "adkim", _codec.model(Alignment), True),
+        _codec.Field("aspf", "aspf", _codec.model(Alignment), True),
+        _codec.Field("fo", "fo", _codec.several(_codec.PLAIN), True),
+        _codec.Field("issues", "issues", _codec.several(_codec.model(RecordIssue)), True),
+        _codec.Field("np", "np", _codec.model(Policy), True),
+        _codec.Field("p", "p", _codec.model(Policy), True),
+        _codec.Field("pct", "pct", _codec.PLAIN, True),
+        _codec.Field("policy_unreadable", "policy_unreadable", _codec.PLAIN, True),
+        _codec.Field("psd", "psd", _codec.model(Psd), True),
+        _codec.Field("rf", "rf", _codec.PLAIN, True),
+        _codec.Field("ri", "ri", _codec.PLAIN, True),
+        _codec.Field("rua", "rua", _codec.several(_codec.model(ReportUri)), True),
+        _codec.Field("ruf", "ruf", _codec.several(_codec.model(ReportUri)), True),
+        _codec.Field("sp", "sp", _codec.model(Policy), True),
+        _codec.Field("testing", "testing", _codec.PLAIN, True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
+        _codec.Field("unknown", "unknown", _codec.several(_codec.model(Tag)), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EffectivePolicies(Model):
+    """What receivers do, by where the author's domain stands."""
+
+    domain: EffectivePolicy
+    """With mail of the domain itself."""
+    missing_subdomain: EffectivePolicy
+    """With mail of a subdomain that does not exist."""
+    subdomain: EffectivePolicy
+    """With mail of a subdomain that exists and has no record of its own."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("domain", "domain", _codec.model(EffectivePolicy), True),
+        _codec.Field("missing_subdomain", "missing_subdomain", _codec.model(EffectivePolicy), True),
+        _codec.Field("subdomain", "subdomain", _codec.model(EffectivePolicy), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MtaSts(Model):
+    """A record at `_mta-sts`."""
+
+    id: str | None = None
+    """`id`: it changes when the policy does."""
+    issues: Sequence[RecordIssue] = ()
+    """What is wrong."""
+    text: str
+    """As published."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("issues", "issues", _codec.several(_codec.model(RecordIssue)), True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MtaStsPolicyAt(Model):
+    """What the policy's host answered."""
+
+    found: str
+    """A policy."""
+    policy: MtaStsPolicy | None = None
+    """What it says."""
+    why: str | None = None
+    """Why, in one sentence."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("found", "found", _codec.PLAIN, True),
+        _codec.Field("policy", "policy", _codec.model(MtaStsPolicy), False),
+        _codec.Field("why", "why", _codec.PLAIN, False),
     )
 
 
@@ -887,6 +1850,72 @@ class ReportsOverview(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpfDecision(Model):
+    """The answer, and what led to it."""
+
+    domain: str | None = None
+    """The domain that was checked, where there is one."""
+    explanation: str | None = None
+    """What the domain has to say to a refused sender; only for `fail`. It is the domain's own text:
+    attribute it, and trust it no further.
+    """
+    lookups: int
+    """How many terms asked DNS; a receiver stops beyond `LOOKUP_LIMIT`."""
+    matched: Matched | None = None
+    """The term that decided; `None` where none did."""
+    problem: Problem | None = None
+    """What was wrong, for `temperror` and `permerror`."""
+    result: SpfResult
+    """The answer."""
+    void_lookups: int
+    """How many questions found nothing; a receiver stops beyond `VOID_LIMIT`."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("explanation", "explanation", _codec.PLAIN, True),
+        _codec.Field("lookups", "lookups", _codec.PLAIN, True),
+        _codec.Field("matched", "matched", _codec.model(Matched), True),
+        _codec.Field("problem", "problem", _codec.model(Problem), True),
+        _codec.Field("result", "result", _codec.model(SpfResult), True),
+        _codec.Field("void_lookups", "void_lookups", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpfNode(Model):
+    """A domain that the record leads to, and what stands there."""
+
+    authorises: bool
+    """Whether a match here lets mail pass: every `include` on the way counts as `+`."""
+    depth: int
+    """How many steps away from the first."""
+    domain: str
+    """The domain."""
+    found: SpfFound
+    """What stands there."""
+    lookups: SpfCount
+    """Terms that ask DNS, here and in everything it leads to."""
+    terms: Sequence[SpfTerm] = ()
+    """The terms of the record, in order."""
+    void_lookups: SpfCount
+    """Void ones, for the worse family."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("authorises", "authorises", _codec.PLAIN, True),
+        _codec.Field("depth", "depth", _codec.PLAIN, True),
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("found", "found", _codec.model(SpfFound), True),
+        _codec.Field("lookups", "lookups", _codec.model(SpfCount), True),
+        _codec.Field("terms", "terms", _codec.several(_codec.model(SpfTerm)), True),
+        _codec.Field("void_lookups", "void_lookups", _codec.model(SpfCount), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TlsReport(Model):
     """How a sender fared when it wanted to encrypt what it sent to a domain."""
 
@@ -909,6 +1938,26 @@ class TlsReport(Model):
         _codec.Field("organization_name", "organization_name", _codec.PLAIN, True),
         _codec.Field("policies", "policies", _codec.several(_codec.model(TlsPolicyOutcome)), True),
         _codec.Field("report_id", "report_id", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TlsRpt(Model):
+    """A record at `_smtp._tls`."""
+
+    issues: Sequence[RecordIssue] = ()
+    """What is wrong."""
+    rua: Sequence[str] = ()
+    """`rua`: the addresses that can be read, `mailto:` or `https:`."""
+    text: str
+    """As published."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("issues", "issues", _codec.several(_codec.model(RecordIssue)), True),
+        _codec.Field("rua", "rua", _codec.several(_codec.PLAIN), True),
+        _codec.Field("text", "text", _codec.PLAIN, True),
     )
 
 
@@ -940,4 +1989,338 @@ class AggregateReport(Model):
         _codec.Field("metadata", "metadata", _codec.model(ReportMetadata), True),
         _codec.Field("policy", "policy", _codec.model(ReportedPublishedPolicy), True),
         _codec.Field("records", "records", _codec.several(_codec.model(ReportRow)), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DmarcStep(Model):
+    """What stands at `_dmarc` below one name."""
+
+    found: str
+    """One record."""
+    record: Dmarc | None = None
+    """What it says."""
+    texts: Sequence[str] = ()
+    """As published."""
+    failure: LookupFailure | None = None
+    """Why."""
+    name: str
+    """The name, without `_dmarc`."""
+    other_texts: Sequence[str] = ()
+    """Texts there that are no DMARC record."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("found", "found", _codec.PLAIN, True),
+        _codec.Field("record", "record", _codec.model(Dmarc), False),
+        _codec.Field("texts", "texts", _codec.several(_codec.PLAIN), False),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("other_texts", "other_texts", _codec.several(_codec.PLAIN), False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MtaStsAt(Model):
+    """What stands at `_mta-sts`."""
+
+    found: str
+    """One record."""
+    record: MtaSts | None = None
+    """What it says."""
+    texts: Sequence[str] = ()
+    """As published."""
+    failure: LookupFailure | None = None
+    """Why."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("found", "found", _codec.PLAIN, True),
+        _codec.Field("record", "record", _codec.model(MtaSts), False),
+        _codec.Field("texts", "texts", _codec.several(_codec.PLAIN), False),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SelectorFound(Model):
+    """What stands at a selector."""
+
+    record: DkimKey | None = None
+    """What it says."""
+    state: str
+    """One key record."""
+    texts: Sequence[str] = ()
+    """As published."""
+    failure: LookupFailure | None = None
+    """Why."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("record", "record", _codec.model(DkimKey), False),
+        _codec.Field("state", "state", _codec.PLAIN, True),
+        _codec.Field("texts", "texts", _codec.several(_codec.PLAIN), False),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SpfAudit(Model):
+    """Everything that a domain's SPF leads to.
+
+    A receiver stops at the first match and at the first mistake; this does neither. Numbers are what
+    the worst message would cost.
+    """
+
+    all: Qualifier | None = None
+    """What follows for a host that nothing matches, where the domain says so."""
+    answer_size: int
+    """The size of the answer with all TXT records of the domain, in bytes."""
+    complete: bool
+    """Whether a record or a question could not be looked at, so that more may be wrong."""
+    domain: str
+    """The domain."""
+    everybody: bool
+    """Everybody may send: `+all` applies, here or where the record leads."""
+    ip4_addresses: int
+    """How many IPv4 addresses these are."""
+    issues: Sequence[SpfIssue] = ()
+    """Mistakes and oddities, in order."""
+    lookups: SpfCount
+    """Terms that ask DNS, over all records; receivers allow ten (RFC 7208 section 4.6.4)."""
+    misplaced: Sequence[Misplaced] = ()
+    """SPF text where no receiver looks."""
+    networks: Sequence[str] = ()
+    """The addresses that may send, as few networks as possible. Terms that refuse a part of them
+    are not subtracted.
+    """
+    nodes: Sequence[SpfNode] = ()
+    """Its record and every record that it leads to, each before those it leads to. The first is the
+    domain's own. A record that is included twice stands here twice, as receivers pay twice.
+    """
+    void_lookups: SpfCount
+    """Terms whose questions find nothing, for the family of addresses that has more of them;
+    receivers allow two.
+    """
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("all", "all", _codec.model(Qualifier), True),
+        _codec.Field("answer_size", "answer_size", _codec.PLAIN, True),
+        _codec.Field("complete", "complete", _codec.PLAIN, True),
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("everybody", "everybody", _codec.PLAIN, True),
+        _codec.Field("ip4_addresses", "ip4_addresses", _codec.PLAIN, True),
+        _codec.Field("issues", "issues", _codec.several(_codec.model(SpfIssue)), True),
+        _codec.Field("lookups", "lookups", _codec.model(SpfCount), True),
+        _codec.Field("misplaced", "misplaced", _codec.several(_codec.model(Misplaced)), True),
+        _codec.Field("networks", "networks", _codec.several(_codec.PLAIN), True),
+        _codec.Field("nodes", "nodes", _codec.several(_codec.model(SpfNode)), True),
+        _codec.Field("void_lookups", "void_lookups", _codec.model(SpfCount), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TlsRptAt(Model):
+    """What stands at `_smtp._tls`."""
+
+    found: str
+    """One record."""
+    record: TlsRpt | None = None
+    """What it says."""
+    texts: Sequence[str] = ()
+    """As published."""
+    failure: LookupFailure | None = None
+    """Why."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("found", "found", _codec.PLAIN, True),
+        _codec.Field("record", "record", _codec.model(TlsRpt), False),
+        _codec.Field("texts", "texts", _codec.several(_codec.PLAIN), False),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DkimSelector(Model):
+    """One selector."""
+
+    alias_of: str | None = None
+    """What its name is an alias of, which tells the provider."""
+    found: SelectorFound
+    """What stands there."""
+    selector: str
+    """Its name."""
+    source: SelectorSource
+    """Why."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("alias_of", "alias_of", _codec.PLAIN, False),
+        _codec.Field("found", "found", _codec.model(SelectorFound), True),
+        _codec.Field("selector", "selector", _codec.PLAIN, True),
+        _codec.Field("source", "source", _codec.model(SelectorSource), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DmarcAudit(Model):
+    """Everything about a domain's DMARC. What nobody could say is `None`, and `failure` says why."""
+
+    alias_of: str | None = None
+    """What `_dmarc` is an alias of, as where a provider keeps the record."""
+    applied_at: str | None = None
+    """Where the record stands that applies to the domain; `None` without one."""
+    failure: LookupFailure | None = None
+    """The first question that nobody answered."""
+    old_receivers: OldView | None = None
+    """How a receiver by RFC 7489 sees it."""
+    organisational_domain: str | None = None
+    """The organisational domain by RFC 9989."""
+    policies: EffectivePolicies | None = None
+    """What receivers do."""
+    rua: Sequence[ReportDestination] = ()
+    """Where aggregate reports go."""
+    ruf: Sequence[ReportDestination] = ()
+    """Where failure reports go."""
+    steps: Sequence[DmarcStep] = ()
+    """What was asked, in order; the first is the name it began with."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("alias_of", "alias_of", _codec.PLAIN, False),
+        _codec.Field("applied_at", "applied_at", _codec.PLAIN, True),
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), True),
+        _codec.Field("old_receivers", "old_receivers", _codec.model(OldView), True),
+        _codec.Field("organisational_domain", "organisational_domain", _codec.PLAIN, True),
+        _codec.Field("policies", "policies", _codec.model(EffectivePolicies), True),
+        _codec.Field("rua", "rua", _codec.several(_codec.model(ReportDestination)), True),
+        _codec.Field("ruf", "ruf", _codec.several(_codec.model(ReportDestination)), True),
+        _codec.Field("steps", "steps", _codec.several(_codec.model(DmarcStep)), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class MtaStsAudit(Model):
+    """What is known about a domain's MTA-STS."""
+
+    policy: MtaStsPolicyAt
+    """The policy, which is asked for only where there is a record."""
+    record: MtaStsAt
+    """What stands at `_mta-sts`."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("policy", "policy", _codec.model(MtaStsPolicyAt), True),
+        _codec.Field("record", "record", _codec.model(MtaStsAt), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DkimAudit(Model):
+    """What is known about a domain's keys."""
+
+    failure: LookupFailure | None = None
+    """Why nobody could say, for the names that matter most, where that is so."""
+    nothing_below: bool
+    """There is nothing below `_domainkey` at all (RFC 8020); guessed names were not tried."""
+    providers: Sequence[str] = ()
+    """The providers that mail hosts and SPF includes name."""
+    selectors: Sequence[DkimSelector] = ()
+    """What was found under the names tried; names without anything are not in it, unless there is a
+    reason to believe that the domain uses them.
+    """
+    tried: int
+    """How many names were tried."""
+    wildcard: bool
+    """Every name has a key, so that finding one proves nothing; guessed names were not tried."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("failure", "failure", _codec.model(LookupFailure), True),
+        _codec.Field("nothing_below", "nothing_below", _codec.PLAIN, True),
+        _codec.Field("providers", "providers", _codec.several(_codec.PLAIN), True),
+        _codec.Field("selectors", "selectors", _codec.several(_codec.model(DkimSelector)), True),
+        _codec.Field("tried", "tried", _codec.PLAIN, True),
+        _codec.Field("wildcard", "wildcard", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TransportAudit(Model):
+    """What a domain publishes about the way that its mail comes."""
+
+    mta_sts: MtaStsAudit
+    """Whether mail must come by TLS."""
+    tls_rpt: TlsRptAt
+    """Where failures of TLS are reported."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("mta_sts", "mta_sts", _codec.model(MtaStsAudit), True),
+        _codec.Field("tls_rpt", "tls_rpt", _codec.model(TlsRptAt), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DomainAudit(Model):
+    """Everything about a domain's mail authentication."""
+
+    at: datetime
+    """When it was asked about."""
+    complete: bool
+    """Whether every question that matters was answered."""
+    dkim: DkimAudit
+    """Its DKIM, as far as selectors are known."""
+    dmarc: DmarcAudit
+    """Its DMARC."""
+    domain: str
+    """The domain."""
+    mail: MailHosts
+    """Whether it takes mail."""
+    proposals: Sequence[Proposal] = ()
+    """What to publish."""
+    questions: int
+    """How many different questions it took."""
+    results: Sequence[CheckResult] = ()
+    """What every rule decided."""
+    rollout: Rollout
+    """The way to `reject`."""
+    score: MailScore
+    """The score of its authentication."""
+    spf: SpfAudit
+    """Its SPF: the whole tree."""
+    transport: TransportAudit
+    """MTA-STS and TLS-RPT."""
+    transport_score: MailScore
+    """The score of its transport."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("at", "at", _codec.TIMESTAMP, True),
+        _codec.Field("complete", "complete", _codec.PLAIN, True),
+        _codec.Field("dkim", "dkim", _codec.model(DkimAudit), True),
+        _codec.Field("dmarc", "dmarc", _codec.model(DmarcAudit), True),
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("mail", "mail", _codec.model(MailHosts), True),
+        _codec.Field("proposals", "proposals", _codec.several(_codec.model(Proposal)), True),
+        _codec.Field("questions", "questions", _codec.PLAIN, True),
+        _codec.Field("results", "results", _codec.several(_codec.model(CheckResult)), True),
+        _codec.Field("rollout", "rollout", _codec.model(Rollout), True),
+        _codec.Field("score", "score", _codec.model(MailScore), True),
+        _codec.Field("spf", "spf", _codec.model(SpfAudit), True),
+        _codec.Field("transport", "transport", _codec.model(TransportAudit), True),
+        _codec.Field("transport_score", "transport_score", _codec.model(MailScore), True),
     )

@@ -596,6 +596,23 @@ class Tenant(Client):
             timeout,
         ))
 
+    def actions(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> list[Step]:
+        """Every action that was approved, the earliest first, with what came of it.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "actions",
+            {},
+            timeout,
+        )
+        return [Step.from_dict(item) for item in answer]
+
     def undo(
         self,
         action: str,

@@ -29,6 +29,7 @@ __all__ = [
     "FindingStatus",
     "GuardDecision",
     "IncidentStatus",
+    "Line",
     "Mode",
     "NotEvaluatedReason",
     "OutcomeStatus",
@@ -459,6 +460,23 @@ IncidentStatus = Union[
 - `resolved`: Every finding of it is resolved.
 - `closed`: Done with; the same cause opens a new one.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Line(Model):
+    """One line of a chart of shares."""
+
+    label: str
+    """What it shows."""
+    percent: Sequence[float | None] = ()
+    """From 0 to 100 percent; `None` where nothing is known, which leaves a gap."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("label", "label", _codec.PLAIN, True),
+        _codec.Field("percent", "percent", _codec.several(_codec.PLAIN), True),
+    )
 
 Mode = Union[
     Literal[
@@ -907,6 +925,12 @@ class Block(Model):
     """The rows, each as long as `columns`."""
     bars: Sequence[Figure] = ()
     """Each with its label."""
+    along: Sequence[str] = ()
+    """What stands along the bottom, in order."""
+    lines: Sequence[Line] = ()
+    """Each as long as `along`."""
+    title: str | None = None
+    """What the lines show, in a sentence for who cannot see them."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
@@ -917,6 +941,9 @@ class Block(Model):
         _codec.Field("columns", "columns", _codec.several(_codec.PLAIN), False),
         _codec.Field("rows", "rows", _codec.several(_codec.several(_codec.PLAIN)), False),
         _codec.Field("bars", "bars", _codec.several(_codec.model(Figure)), False),
+        _codec.Field("along", "along", _codec.several(_codec.PLAIN), False),
+        _codec.Field("lines", "lines", _codec.several(_codec.model(Line)), False),
+        _codec.Field("title", "title", _codec.PLAIN, False),
     )
 
 
