@@ -1,6 +1,7 @@
 //! `email spf`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use clap::Args;
 use protect_connectors::core::Result;
@@ -50,7 +51,7 @@ pub(super) async fn run(wanted: &Spf) -> Result<Answer> {
         helo: &wanted.helo,
         receiver: &wanted.receiver,
     };
-    let dns = Resolver::new(context.dns.clone());
+    let dns = Resolver::new(Arc::clone(&context.dns));
     let decision = check_host(&message, &dns, &*context.clock).await;
     let exit = Exit::trouble(decision.result == SpfResult::TempError);
     Ok(Answer::one(&decision, page(&decision))?.exit(exit))
