@@ -124,7 +124,7 @@ impl Output {
     }
 
     /// Begins one JSON document that is printed as it comes.
-    pub(crate) fn stream(self) -> Stream {
+    pub(crate) fn stream() -> Stream {
         Stream {
             out: io::BufWriter::with_capacity(64 << 10, io::stdout().lock()),
         }

@@ -22,7 +22,7 @@ use protect_connectors::core::dns::{DnsAnswer, DnsLookup, RecordType};
 use protect_connectors::core::model::{Actor, TenantId};
 use protect_connectors::email::name::DomainName;
 use protect_connectors::email::{AuditOptions, audit_all};
-use protect_sandbox::dns::DnsServer;
+use protect_sandbox::DnsServer;
 
 use crate::measure::{RUNS, median, rate};
 use crate::table::{Row, Table};
@@ -153,9 +153,10 @@ impl Recorder {
 #[async_trait]
 impl DnsLookup for Recorder {
     async fn query(&self, name: &str, kind: RecordType) -> DnsAnswer {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.insert((name.to_owned(), kind));
-        drop(asked);
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((name.to_owned(), kind));
         self.dns.query(name, kind).await
     }
 }
@@ -180,7 +181,10 @@ print(len(domains) / (time.perf_counter() - began))
     let home = target().join("checkdmarc");
     let python = home.join("bin/python");
     if !python.exists() {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&home).status();
+        let made = Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&home)
+            .status();
         made.ok().filter(std::process::ExitStatus::success)?;
         let pip = ["-m", "pip", "install", "--quiet", CHECKDMARC];
         let installed = Command::new(&python).args(pip).status();
@@ -188,8 +192,16 @@ print(len(domains) / (time.perf_counter() - began))
     }
     let rates = (0..RUNS).map(|_| {
         let mut command = Command::new(&python);
-        command.args(["-c", SCRIPT, &server.ip().to_string(), &server.port().to_string()]);
-        let ran = command.args(domains.iter().map(DomainName::as_str)).output().ok()?;
+        command.args([
+            "-c",
+            SCRIPT,
+            &server.ip().to_string(),
+            &server.port().to_string(),
+        ]);
+        let ran = command
+            .args(domains.iter().map(DomainName::as_str))
+            .output()
+            .ok()?;
         String::from_utf8(ran.stdout).ok()?.trim().parse().ok()
     });
     rates.collect::<Option<Vec<f64>>>().map(median)
@@ -274,7 +286,9 @@ async fn nsd() -> Option<(Child, SocketAddr, tempfile::TempDir)> {
     );
     std::fs::write(path("nsd.conf"), config).unwrap();
     let mut command = Command::new(program);
-    command.args(["-d", "-c", &path("nsd.conf")]).stderr(Stdio::null());
+    command
+        .args(["-d", "-c", &path("nsd.conf")])
+        .stderr(Stdio::null());
     let child = command.spawn().ok()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     for _ in 0..100 {
@@ -303,7 +317,10 @@ fn domains() -> Vec<DomainName> {
 fn records() -> Vec<(String, &'static str, String)> {
     let mut all = Vec::new();
     let quoted = |text: &str| {
-        let strings = text.as_bytes().chunks(255).map(|part| format!("\"{}\"", String::from_utf8_lossy(part)));
+        let strings = text
+            .as_bytes()
+            .chunks(255)
+            .map(|part| format!("\"{}\"", String::from_utf8_lossy(part)));
         strings.collect::<Vec<_>>().join(" ")
     };
     for provider in 0..5 {
@@ -314,14 +331,24 @@ fn records() -> Vec<(String, &'static str, String)> {
         let domain = format!("d{n}.test");
         let shape = n % 10;
         let mut add = |at: &str, kind, data: String| {
-            let name = if at.is_empty() { domain.clone() } else { format!("{at}.{domain}") };
+            let name = if at.is_empty() {
+                domain.clone()
+            } else {
+                format!("{at}.{domain}")
+            };
             all.push((name, kind, data));
         };
         add("", "MX", format!("10 mx.{domain}."));
         add("mx", "A", "192.0.2.1".to_owned());
-        let includes: String = (0..shape % 5).map(|p| format!(" include:_spf.p{p}.test")).collect();
+        let includes: String = (0..shape % 5)
+            .map(|p| format!(" include:_spf.p{p}.test"))
+            .collect();
         if shape != 1 {
-            add("", "TXT", quoted(&format!("v=spf1 mx a:mx.{domain}{includes} -all")));
+            add(
+                "",
+                "TXT",
+                quoted(&format!("v=spf1 mx a:mx.{domain}{includes} -all")),
+            );
         }
         let policy = ["reject", "quarantine", "none"][shape % 3];
         if shape != 2 {
@@ -334,7 +361,11 @@ fn records() -> Vec<(String, &'static str, String)> {
         }
         if shape < 5 {
             add("_mta-sts", "TXT", quoted("v=STSv1; id=1"));
-            add("_smtp._tls", "TXT", quoted(&format!("v=TLSRPTv1; rua=mailto:t@{domain}")));
+            add(
+                "_smtp._tls",
+                "TXT",
+                quoted(&format!("v=TLSRPTv1; rua=mailto:t@{domain}")),
+            );
         }
     }
     all

@@ -59,7 +59,7 @@ async fn measure_plan(table: &mut Table, name: &str) {
         client.breached_account(&address).await.unwrap();
         count += 1;
     }
-    let minutes = (clock.monotonic() - begun).as_secs_f64() / 60.0;
+    let minutes = clock.monotonic().saturating_sub(begun).as_secs_f64() / 60.0;
     let all = sandbox.requests();
     let refused = all
         .iter()

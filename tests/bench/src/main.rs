@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod domains;
 mod hibp;
 mod measure;
 mod observe;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 5] = ["observe", "users", "hibp", "reports", "calls"];
+const NAMES: [&str; 6] = ["observe", "users", "hibp", "reports", "domains", "calls"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -49,9 +50,10 @@ async fn main() -> ExitCode {
             println!("measuring: {name}");
             match name {
                 "observe" => observe::measure(&mut table).await,
-                "users" => users::measure(&mut table).await,
+                "users" => users::measure(&mut table),
                 "hibp" => hibp::measure(&mut table).await,
                 "reports" => reports::measure(&mut table),
+                "domains" => domains::measure(&mut table).await,
                 _ => calls::measure(&mut table),
             }
         }

@@ -1,7 +1,7 @@
-//! Aggregate reports: the same files read by us, by parsedmarc and by mail-auth, each as a whole
+//! Aggregate reports: the same files read by us, by parsedmarc and by `mail-auth`, each as a whole
 //! process that prints JSON, on one processor.
 //!
-//! The peers are installed here: parsedmarc from PyPI into an environment below the target directory,
+//! The peers are installed here: `parsedmarc` from `PyPI` into an environment below the target directory,
 //! mail-auth as a package of its own workspace under `peers/`.
 
 use std::fmt::Write as _;
@@ -128,7 +128,7 @@ fn report(number: usize) -> String {
     );
     for record in 0..RECORDS {
         let source = number * RECORDS + record;
-        let passes = source % 5 != 0;
+        let passes = !source.is_multiple_of(5);
         let verdict = if passes { "pass" } else { "fail" };
         write!(
             xml,

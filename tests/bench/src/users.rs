@@ -29,7 +29,7 @@ struct Said {
 }
 
 /// Rates and memory, the two in turn.
-pub(crate) async fn measure(table: &mut Table) {
+pub(crate) fn measure(table: &mut Table) {
     let (mut sandbox, description) = start_sandbox();
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {

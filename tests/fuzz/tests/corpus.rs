@@ -1,4 +1,5 @@
 //! Every file of every corpus goes through its parser, in the plain test run.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

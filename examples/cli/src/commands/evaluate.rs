@@ -228,10 +228,9 @@ fn summary(results: &[CheckResult]) -> String {
     ];
     let rest = rest.map(|(verdict, word)| (count(verdict), word));
     let rest = rest.iter().filter(|(count, _)| *count > 0);
-    let rest = rest
-        .map(|(count, word)| format!(", {count} {word}"))
-        .collect::<String>();
-    format!("{} fail{worst}{rest}", count(Verdict::Fail))
+    let failing = format!("{} fail{worst}", count(Verdict::Fail));
+    let parts = std::iter::once(failing).chain(rest.map(|(count, word)| format!("{count} {word}")));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn exit_of(results: &[CheckResult], asked: &Snapshots) -> Exit {

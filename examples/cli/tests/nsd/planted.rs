@@ -306,9 +306,13 @@ fn dkim() -> Vec<Planted> {
 }
 
 fn spf() -> Vec<Planted> {
-    let eleven: String = (0..11).map(|n| format!(" exists:e{n}.good.test")).collect();
-    let ten: String = (0..10).map(|n| format!(" a:mx{n}.spf-ten.test")).collect();
-    let long: String = (0..30).map(|n| format!(" ip4:93.184.{n}.34")).collect();
+    let terms = |count: usize, term: &dyn Fn(usize) -> String| {
+        let terms: Vec<_> = (0..count).map(term).collect();
+        format!(" {}", terms.join(" "))
+    };
+    let eleven = terms(11, &|n| format!("exists:e{n}.good.test"));
+    let ten = terms(10, &|n| format!("a:mx{n}.spf-ten.test"));
+    let long = terms(30, &|n| format!("ip4:93.184.{n}.34"));
     let hosts = |planted: Planted, count: usize, at: &str| {
         (0..count).fold(planted, |planted, n| {
             planted.add(&format!("{at}{n}"), "A", "192.0.2.9").add(

@@ -86,6 +86,7 @@ async fn run(connector: &EmailConnector, state: &mut Kept, domains: &[&str]) -> 
             cursor: pages.last().and_then(|page| page.cursor.as_ref()),
             starts_run: pages.is_empty(),
             watched: &watched,
+            others: &[],
             state,
             forced: true,
         };

@@ -129,10 +129,15 @@ fn how(operation: &Operation, named: &[&Parameter], scope: &Scope<'_>) -> String
     let secrets: Vec<_> = operation
         .parameters
         .iter()
-        .filter(is_secret)
-        .map(|it| match it.optional {
-            true => pair(it, &format!("options?.{}", camel(it.name)), scope),
-            false => pair(it, &camel(it.name), scope),
+        .filter(|it| is_secret(it))
+        .map(|it| {
+            let name = camel(it.name);
+            let given = if it.optional {
+                format!("options?.{name}")
+            } else {
+                name
+            };
+            pair(it, &given, scope)
         })
         .collect();
     if !secrets.is_empty() {
@@ -215,7 +220,7 @@ fn split(operation: &Operation) -> (Vec<&Parameter>, Vec<&Parameter>) {
 }
 
 /// Given in order, and handed over apart from the other arguments.
-fn is_secret(parameter: &&Parameter) -> bool {
+fn is_secret(parameter: &Parameter) -> bool {
     parameter.kind == ParameterKind::Secret
 }
 

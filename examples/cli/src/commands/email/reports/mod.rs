@@ -15,7 +15,7 @@ use protect_connectors::email::reports::{Reading, Told, folder, limits};
 use crate::app::{self, App};
 use crate::args::EmailReports;
 use crate::exit::Exit;
-use crate::output::Answer;
+use crate::output::{Answer, Output};
 
 use document::Document;
 use notes::Notes;
@@ -30,7 +30,7 @@ pub(super) fn run(app: &App, reports: &EmailReports) -> Result<Answer> {
     let mut notes = Notes::default();
     let mut reading = Reading::default();
     if app.output.is_json() {
-        let mut document = Document::begin(app.output.stream())?;
+        let mut document = Document::begin(Output::stream())?;
         read(reports, &mut reading, &mut |file, told| {
             notes.take(file, &told);
             document.take(file, &told)
