@@ -1,5 +1,7 @@
 //! Every file of every corpus goes through its parser, in the plain test run.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
