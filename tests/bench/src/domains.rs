@@ -41,7 +41,7 @@ pub(crate) async fn measure(table: &mut Table) {
     let server = Server::start().await;
     let domains = domains();
     let recorder = Arc::new(Recorder::new(server.address()));
-    audit(&domains, recorder.clone()).await;
+    audit(&domains, Arc::<Recorder>::clone(&recorder)).await;
     let questions = recorder.questions();
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
@@ -222,7 +222,12 @@ fn peak() -> f64 {
 
 /// The name server.
 enum Server {
-    Nsd(Child, SocketAddr, tempfile::TempDir),
+    /// With the folder that its zones are in, which goes when this does.
+    Nsd(
+        Child,
+        SocketAddr,
+        #[expect(dead_code, reason = "kept, not read")] tempfile::TempDir,
+    ),
     Sandbox(DnsServer),
 }
 
@@ -340,9 +345,10 @@ fn records() -> Vec<(String, &'static str, String)> {
         };
         add("", "MX", format!("10 mx.{domain}."));
         add("mx", "A", "192.0.2.1".to_owned());
-        let includes: String = (0..shape % 5)
+        let includes: Vec<_> = (0..shape % 5)
             .map(|p| format!(" include:_spf.p{p}.test"))
             .collect();
+        let includes = includes.concat();
         if shape != 1 {
             add(
                 "",

@@ -11,6 +11,7 @@ mod http;
 mod ledger;
 mod onepassword;
 mod people;
+mod posture;
 mod vendor;
 mod webhook;
 
@@ -34,8 +35,36 @@ pub const TARGETS: &[Target] = &[
         run: config::toml,
     },
     Target {
+        name: "email_dkim_key",
+        run: email::dkim_key,
+    },
+    Target {
+        name: "email_dmarc",
+        run: email::dmarc,
+    },
+    Target {
+        name: "email_mta_sts_policy",
+        run: email::mta_sts_policy,
+    },
+    Target {
+        name: "email_mta_sts_record",
+        run: email::mta_sts_record,
+    },
+    Target {
+        name: "email_name",
+        run: email::name,
+    },
+    Target {
         name: "email_reports",
         run: email::reports,
+    },
+    Target {
+        name: "email_spf",
+        run: email::spf,
+    },
+    Target {
+        name: "email_tls_rpt",
+        run: email::tls_rpt,
     },
     Target {
         name: "hibp_breaches",
@@ -80,6 +109,10 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "ledger_key",
         run: ledger::key,
+    },
+    Target {
+        name: "m365_snapshot",
+        run: posture::m365,
     },
     Target {
         name: "monitored_csv",

@@ -1,6 +1,4 @@
 //! Every file of every corpus goes through its parser, in the plain test run.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
-
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
