@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import { Email, ProtectError, email } from 'protect-sdk';
 
@@ -48,4 +52,32 @@ test('a call about a silent name server is given up when its signal says so', as
 
 test('what is no domain is refused', async () => {
   await assert.rejects(email.audit('a..b'), (error) => error.kind === 'invalid_input');
+});
+
+const reportXml = () => readFile(new URL('../../tests/mail/report.xml', import.meta.url));
+
+test('a report is read with what could not be used beside it', async () => {
+  const xml = await reportXml();
+  for (const data of [xml, gzipSync(xml), new Uint8Array(xml)]) {
+    const report = email.parseReport(data);
+    assert.equal(report.records.length, 1);
+    assert.equal(report.records[0].sourceIp, '192.0.2.7');
+    assert.equal(report.records[0].count, 12);
+    assert.equal(report.issues.recordsLost, 1);
+    assert.equal(report.issues.listed.length, 1);
+  }
+  assert.throws(() => email.parseReport(Buffer.from('<html></html>')), (error) => error.kind === 'invalid_input');
+  assert.throws(() => email.parseReport('text'), (error) => error.kind === 'invalid_input');
+});
+
+test('a folder of reports is summed up, and a report that comes twice counts once', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'reports-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const xml = await reportXml();
+  await writeFile(join(folder, 'a.xml'), xml);
+  await writeFile(join(folder, 'b.xml.gz'), gzipSync(xml));
+  const overview = await email.readReports(folder);
+  assert.equal(overview.tally.reports, 1);
+  assert.equal(overview.tally.duplicates, 1);
+  assert.deepEqual(overview.domains.map((it) => it.domain), ['acme.example']);
 });

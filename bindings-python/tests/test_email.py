@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +75,34 @@ def test_what_is_no_domain_is_refused() -> None:
     with pytest.raises(protect.ProtectError) as caught:
         protect.email.audit("a..b")
     assert caught.value.kind == "invalid_input"
+
+
+REPORT = Path(__file__).parents[2] / "tests/mail/report.xml"
+
+
+def test_a_report_is_read_with_what_could_not_be_used_beside_it() -> None:
+    for data in (REPORT.read_bytes(), gzip.compress(REPORT.read_bytes())):
+        report = protect.email.parse_report(data)
+        assert isinstance(report, protect.email.AggregateReport)
+        [row] = report.records
+        assert (row.source_ip, row.count, row.header_from) == ("192.0.2.7", 12, "acme.example")
+        assert (report.issues.records_lost, len(report.issues.listed)) == (1, 1)
+        assert report.to_dict()["records"][0]["source_ip"] == "192.0.2.7"
+
+
+def test_a_web_page_is_no_report() -> None:
+    with pytest.raises(protect.ProtectError) as raised:
+        protect.email.parse_report(b"<html><body>no</body></html>")
+    assert raised.value.kind == "invalid_input"
+
+
+def test_a_folder_of_reports_is_summed_up_and_a_report_that_comes_twice_counts_once(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.xml").write_bytes(REPORT.read_bytes())
+    (tmp_path / "b.xml.gz").write_bytes(gzip.compress(REPORT.read_bytes()))
+    overview = protect.email.read_reports(tmp_path)
+    assert overview == asyncio.run(protect.aio.email.read_reports(tmp_path))
+    assert (overview.tally.reports, overview.tally.duplicates) == (1, 1)
+    [domain] = overview.domains
+    assert domain.domain == "acme.example"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,9 @@ def test_every_blocking_name_exists_to_be_awaited() -> None:
         for name, of in vars(protect).items()
         if isinstance(of, type) and issubclass(of, Client)
     }
-    assert {*blocking, "open"} == {*protect.aio.__all__}
+    assert {*blocking, "email", "open"} == {*protect.aio.__all__}
     for name, of in blocking.items():
         assert public(of) - {"aio"} == public(getattr(protect.aio, name)), name
+    for name in ("audit", "propose", "read_reports", "spf"):
+        assert callable(getattr(protect.email, name))
+        assert inspect.iscoroutinefunction(getattr(protect.aio.email, name)), name

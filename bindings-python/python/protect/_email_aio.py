@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from os import PathLike
 
+from protect import email
 from protect._client import Timeout
 from protect._generated.email_aio import Email
 from protect._generated.email_models import *
@@ -49,3 +52,8 @@ async def spf(
 ) -> SpfDecision:
     """See `protect.email.spf`."""
     return await Email(resolver=resolver).spf(ip, sender, helo=helo, timeout=timeout)
+
+
+async def read_reports(path: str | PathLike[str]) -> ReportsOverview:
+    """See `protect.email.read_reports`. Runs in a thread of its own, and is not given up half-way."""
+    return await asyncio.to_thread(email.read_reports, path)
