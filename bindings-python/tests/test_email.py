@@ -86,6 +86,7 @@ def test_a_report_is_read_with_what_could_not_be_used_beside_it() -> None:
         assert isinstance(report, protect.email.AggregateReport)
         [row] = report.records
         assert (row.source_ip, row.count, row.header_from) == ("192.0.2.7", 12, "acme.example")
+        assert report.issues is not None
         assert (report.issues.records_lost, len(report.issues.listed)) == (1, 1)
         assert report.to_dict()["records"][0]["source_ip"] == "192.0.2.7"
 
