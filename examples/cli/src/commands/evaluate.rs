@@ -228,10 +228,10 @@ fn summary(results: &[CheckResult]) -> String {
     ];
     let rest = rest.map(|(verdict, word)| (count(verdict), word));
     let rest = rest.iter().filter(|(count, _)| *count > 0);
-    let rest = rest
-        .map(|(count, word)| format!(", {count} {word}"))
-        .collect::<String>();
-    format!("{} fail{worst}{rest}", count(Verdict::Fail))
+    let rest = rest.map(|(count, word)| format!("{count} {word}"));
+    let failed = format!("{} fail{worst}", count(Verdict::Fail));
+    let words: Vec<_> = std::iter::once(failed).chain(rest).collect();
+    words.join(", ")
 }
 
 fn exit_of(results: &[CheckResult], asked: &Snapshots) -> Exit {
