@@ -7,6 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use protect_connectors::onepassword::OnePassword;
 use protect_sandbox::Sandbox;
 use serde::Deserialize;
@@ -174,6 +175,7 @@ async fn bare(description: &Value) -> Value {
         let url = if place.is_empty() {
             pages.clone()
         } else {
+            let place = utf8_percent_encode(&place, NON_ALPHANUMERIC);
             format!("{pages}&page_token={place}")
         };
         let page: BarePage = json_of(client.get(url).bearer_auth(token)).await;
