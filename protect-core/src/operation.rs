@@ -207,6 +207,26 @@ pub struct Parameter {
     pub docs: &'static str,
 }
 
+impl Parameter {
+    /// One that must be given.
+    pub const fn required(name: &'static str, kind: ParameterKind, docs: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            optional: false,
+            docs,
+        }
+    }
+
+    /// One that may be left out.
+    pub const fn optional(name: &'static str, kind: ParameterKind, docs: &'static str) -> Self {
+        Self {
+            optional: true,
+            ..Self::required(name, kind, docs)
+        }
+    }
+}
+
 /// What a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {

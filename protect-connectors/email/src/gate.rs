@@ -27,7 +27,7 @@ pub static CLASS: Class = Class {
     name: "Email",
     kind: crate::KIND,
     docs: "Audits the mail authentication of domains at once, from DNS alone: it needs no account and changes nothing. Findings over time come from the engine.",
-    constructor: &[optional(
+    constructor: &[Parameter::optional(
         "resolver",
         ParameterKind::Text,
         "The name server to ask (`192.0.2.53`, `127.0.0.1:5353`); left out, the machine's own.",
@@ -54,17 +54,17 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "spf",
         parameters: &[
-            required(
+            Parameter::required(
                 "ip",
                 ParameterKind::Text,
                 "The address that the message comes from.",
             ),
-            required(
+            Parameter::required(
                 "sender",
                 ParameterKind::Text,
                 "The sender of the envelope; empty for a bounce.",
             ),
-            optional(
+            Parameter::optional(
                 "helo",
                 ParameterKind::Text,
                 "What the sending host calls itself.",
@@ -86,39 +86,23 @@ const READ: Operation = Operation {
 };
 
 const DOMAIN: &[Parameter] = &[
-    required("domain", ParameterKind::Text, "The domain."),
-    optional(
+    Parameter::required("domain", ParameterKind::Text, "The domain."),
+    Parameter::optional(
         "selectors",
         ParameterKind::Texts,
         "DKIM selectors that the domain is known to use; DNS does not list them.",
     ),
-    optional(
+    Parameter::optional(
         "rua",
         ParameterKind::Texts,
         "Your own mailboxes for reports, to be looked for and proposed.",
     ),
-    optional(
+    Parameter::optional(
         "fetch_policies",
         ParameterKind::Boolean,
         "Whether MTA-STS policies are fetched over HTTPS; true where left out.",
     ),
 ];
-
-const fn required(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        optional: false,
-        docs,
-    }
-}
-
-const fn optional(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
-    Parameter {
-        optional: true,
-        ..required(name, kind, docs)
-    }
-}
 
 /// Makes an auditor from the declared parameters of [`CLASS`].
 ///

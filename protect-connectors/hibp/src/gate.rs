@@ -22,27 +22,27 @@ pub static CLASS: Class = Class {
     kind: crate::KIND,
     docs: "Asks Have I Been Pwned at once: without plan, guards, store or ledger. For those, use the engine.\n\nRetries, limits and typed errors are inside. Whatever is shown from it must credit Have I Been Pwned.",
     constructor: &[
-        parameter(
+        Parameter::optional(
             "api_key",
             ParameterKind::Secret,
             "The key; the catalogue and the password check need none.",
         ),
-        parameter(
+        Parameter::optional(
             "user_agent",
             ParameterKind::Text,
             "How the calling program names itself, `name/version`.",
         ),
-        parameter(
+        Parameter::optional(
             "requests_per_minute",
             ParameterKind::Integer,
             "Fewer searches a minute than the plan gives.",
         ),
-        parameter(
+        Parameter::optional(
             "api_url",
             ParameterKind::Text,
             "Another root of the API, with `/api/v3` and no trailing slash.",
         ),
-        parameter(
+        Parameter::optional(
             "passwords_url",
             ParameterKind::Text,
             "Another root of the password ranges, without a trailing slash.",
@@ -50,15 +50,6 @@ pub static CLASS: Class = Class {
     ],
     operations: OPERATIONS,
 };
-
-const fn parameter(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        optional: true,
-        docs,
-    }
-}
 
 /// Makes a client from the declared parameters of [`CLASS`].
 ///

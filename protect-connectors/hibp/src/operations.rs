@@ -12,8 +12,8 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "breaches",
         parameters: &[
-            optional("domain", ParameterKind::Text, "Only breaches of this site."),
-            optional(
+            Parameter::optional("domain", ParameterKind::Text, "Only breaches of this site."),
+            Parameter::optional(
                 "is_spam_list",
                 ParameterKind::Boolean,
                 "Only spam lists, or none of them.",
@@ -186,15 +186,6 @@ const fn text(name: &'static str, docs: &'static str) -> Parameter {
         name,
         kind: ParameterKind::Text,
         optional: false,
-        docs,
-    }
-}
-
-const fn optional(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        optional: true,
         docs,
     }
 }

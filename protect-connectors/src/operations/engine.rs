@@ -4,12 +4,12 @@ use futures::future::BoxFuture;
 use protect_core::Result;
 use protect_core::engine::Tenant;
 use protect_core::operation::{
-    Callable, Class, ParameterKind, ResultType, answer, arguments, unknown,
+    Callable, Class, Parameter, ParameterKind, ResultType, answer, arguments, unknown,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Nothing, TenantCalls, read, required};
+use super::{Nothing, TenantCalls, read};
 use crate::Protect;
 
 /// The engine over every tenant of a configuration.
@@ -22,7 +22,7 @@ pub(super) static CLASS: Class = Class {
     operations: &[
         read(
             "tenant",
-            &[required(
+            &[Parameter::required(
                 "id",
                 ParameterKind::Text,
                 "The tenant's id in the configuration.",

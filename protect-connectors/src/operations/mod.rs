@@ -12,9 +12,7 @@ mod tenant;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protect_core::operation::{
-    Callable, Class, Effect, Model, Operation, Parameter, ParameterKind, ResultType,
-};
+use protect_core::operation::{Callable, Class, Effect, Model, Operation, Parameter, ResultType};
 use protect_core::{Context, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -134,24 +132,6 @@ const fn change(
     Operation {
         effect: Effect::Change,
         ..read(name, parameters, result, docs)
-    }
-}
-
-/// A parameter that must be given.
-const fn required(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        optional: false,
-        docs,
-    }
-}
-
-/// A parameter that may be left out.
-const fn optional(name: &'static str, kind: ParameterKind, docs: &'static str) -> Parameter {
-    Parameter {
-        optional: true,
-        ..required(name, kind, docs)
     }
 }
 

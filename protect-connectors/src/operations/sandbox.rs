@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Nothing, change, optional, read, required};
+use super::{Nothing, change, read};
 
 /// Where the simulated vendors are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,27 +43,27 @@ pub(super) static CLASS: Class = Class {
     docs: "Strict, stateful simulators of the vendors, on loopback in this process: what is built on this \
            library is tested without a tenant.",
     constructor: &[
-        optional(
+        Parameter::optional(
             "seed",
             ParameterKind::Integer,
             "Decides who works there and everything that is made up.",
         ),
-        optional(
+        Parameter::optional(
             "users",
             ParameterKind::Integer,
             "How many people the 1Password account has, at least 8.",
         ),
-        optional(
+        Parameter::optional(
             "rate_limits",
             ParameterKind::Boolean,
             "Whether the vendors' rate limits hold; they do unless told.",
         ),
-        optional(
+        Parameter::optional(
             "catalogue",
             ParameterKind::Text,
             "A file with the breaches to serve, as HIBP answers them.",
         ),
-        optional(
+        Parameter::optional(
             "range_rows",
             ParameterKind::Integer,
             "Other people's rows in each answer to a HIBP range: 40 unless told.",
@@ -132,34 +132,34 @@ const OPERATIONS: [Operation; 16] = [
     change(
         "set_fault",
         &[
-            required(
+            Parameter::required(
                 "kind",
                 ParameterKind::One(Model::of::<FaultKind>("FaultKind")),
                 "What goes wrong.",
             ),
-            optional(
+            Parameter::optional(
                 "vendor",
                 ParameterKind::One(Model::of::<Vendor>("Vendor")),
                 "Only there.",
             ),
-            optional(
+            Parameter::optional(
                 "route",
                 ParameterKind::Text,
                 "Only where the route contains this, such as `:suspend`.",
             ),
-            optional("count", ParameterKind::Integer, "For so many requests."),
-            optional(
+            Parameter::optional("count", ParameterKind::Integer, "For so many requests."),
+            Parameter::optional(
                 "skip",
                 ParameterKind::Integer,
                 "After so many requests that pass.",
             ),
-            optional("millis", ParameterKind::Integer, "Milliseconds of a delay."),
-            optional(
+            Parameter::optional("millis", ParameterKind::Integer, "Milliseconds of a delay."),
+            Parameter::optional(
                 "reads",
                 ParameterKind::Integer,
                 "How many reads after a write stay old.",
             ),
-            optional(
+            Parameter::optional(
                 "seconds",
                 ParameterKind::Integer,
                 "Seconds of a `Retry-After` or of clock skew.",
@@ -183,8 +183,8 @@ const OPERATIONS: [Operation; 16] = [
     change(
         "set_user_suspended",
         &[
-            required("id", ParameterKind::Text, "The 1Password user's id."),
-            required("suspended", ParameterKind::Boolean, "Whether suspended."),
+            Parameter::required("id", ParameterKind::Text, "The 1Password user's id."),
+            Parameter::required("suspended", ParameterKind::Boolean, "Whether suspended."),
         ],
         ResultType::Boolean,
         "Changes a 1Password user as a person in the vendor's console would. Gives whether there is one.",
@@ -192,12 +192,12 @@ const OPERATIONS: [Operation; 16] = [
     change(
         "publish_breach",
         &[
-            required(
+            Parameter::required(
                 "breach",
                 ParameterKind::Object,
                 "The breach, in HIBP's own form.",
             ),
-            required(
+            Parameter::required(
                 "accounts",
                 ParameterKind::Texts,
                 "The addresses that are in it.",
@@ -214,7 +214,7 @@ const OPERATIONS: [Operation; 16] = [
     ),
 ];
 
-const SECONDS: Parameter = required(
+const SECONDS: Parameter = Parameter::required(
     "seconds",
     ParameterKind::Integer,
     "How far; back where negative.",

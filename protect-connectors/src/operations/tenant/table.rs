@@ -9,7 +9,7 @@ use protect_core::operation::{Class, Model, Operation, Parameter, ParameterKind,
 use protect_core::report::{Report, Score};
 
 use super::ApprovedPlanRecord;
-use crate::operations::{change, optional, read, required};
+use crate::operations::{change, read};
 
 const FINDING: Model = Model::of::<Finding>("Finding");
 const FINDING_KIND: Model = Model::of::<FindingKind>("FindingKind");
@@ -23,26 +23,27 @@ const STEP: Model = Model::of::<Step>("Step");
 const ACTION_KIND: Model = Model::of::<ActionKind>("ActionKind");
 const OUTCOME_STATUS: Model = Model::of::<OutcomeStatus>("OutcomeStatus");
 
-const BY: Parameter = required(
+const BY: Parameter = Parameter::required(
     "by",
     ParameterKind::Text,
     "Who says so; recorded as `unverified`, since nobody checked.",
 );
-const REASON: Parameter = required(
+const REASON: Parameter = Parameter::required(
     "reason",
     ParameterKind::Text,
     "Why; it goes into the evidence, so no address.",
 );
-const ACTION_ID: Parameter = required("action", ParameterKind::Text, "The action's id.");
-const FINDING_ID: Parameter = required("id", ParameterKind::Text, "The finding's id.");
-const INCIDENT_ID: Parameter = required("id", ParameterKind::Text, "The incident's id.");
-const ADDRESS: Parameter = required("address", ParameterKind::Text, "The e-mail address.");
-const KINDS: Parameter = optional(
+const ACTION_ID: Parameter = Parameter::required("action", ParameterKind::Text, "The action's id.");
+const FINDING_ID: Parameter = Parameter::required("id", ParameterKind::Text, "The finding's id.");
+const INCIDENT_ID: Parameter = Parameter::required("id", ParameterKind::Text, "The incident's id.");
+const ADDRESS: Parameter =
+    Parameter::required("address", ParameterKind::Text, "The e-mail address.");
+const KINDS: Parameter = Parameter::optional(
     "kinds",
     ParameterKind::Many(FINDING_KIND),
     "Of one of these kinds.",
 );
-const MIN_SEVERITY: Parameter = optional(
+const MIN_SEVERITY: Parameter = Parameter::optional(
     "min_severity",
     ParameterKind::One(SEVERITY),
     "At least so bad.",
@@ -61,22 +62,22 @@ const OPERATIONS: [Operation; 33] = [
     change(
         "scan",
         &[
-            optional(
+            Parameter::optional(
                 "connectors",
                 ParameterKind::Texts,
                 "Only these connectors, by name.",
             ),
-            optional(
+            Parameter::optional(
                 "forced",
                 ParameterKind::Boolean,
                 "Whether a cadence that would skip this run is set aside.",
             ),
-            optional(
+            Parameter::optional(
                 "baseline",
                 ParameterKind::Boolean,
                 "Whether what is new to this run is only recorded as known, and triggers nothing.",
             ),
-            optional(
+            Parameter::optional(
                 "progress",
                 ParameterKind::Progress(Model::of::<ScanProgress>("ScanProgress")),
                 "Called after every page.",
@@ -101,20 +102,20 @@ const OPERATIONS: [Operation; 33] = [
     read(
         "findings",
         &[
-            optional(
+            Parameter::optional(
                 "statuses",
                 ParameterKind::Many(FINDING_STATUS),
                 "In one of these states.",
             ),
             KINDS,
             MIN_SEVERITY,
-            optional(
+            Parameter::optional(
                 "source",
                 ParameterKind::Text,
                 "Seen by this connector, by name.",
             ),
-            optional("check", ParameterKind::Text, "Of this check."),
-            optional("incident", ParameterKind::Text, "Of this incident, by id."),
+            Parameter::optional("check", ParameterKind::Text, "Of this check."),
+            Parameter::optional("incident", ParameterKind::Text, "Of this incident, by id."),
         ],
         ResultType::Stream(FINDING),
         "Findings, in order of their ids.",
@@ -141,7 +142,7 @@ const OPERATIONS: [Operation; 33] = [
         "accept_finding",
         &[
             FINDING_ID,
-            required(
+            Parameter::required(
                 "until",
                 ParameterKind::Timestamp,
                 "When it returns to `new`.",
@@ -161,7 +162,7 @@ const OPERATIONS: [Operation; 33] = [
     read(
         "incidents",
         &[
-            optional(
+            Parameter::optional(
                 "statuses",
                 ParameterKind::Many(INCIDENT_STATUS),
                 "In one of these states.",
@@ -182,7 +183,7 @@ const OPERATIONS: [Operation; 33] = [
         "set_incident_status",
         &[
             INCIDENT_ID,
-            required(
+            Parameter::required(
                 "status",
                 ParameterKind::One(INCIDENT_STATUS),
                 "Where it stands now.",
@@ -219,7 +220,7 @@ const OPERATIONS: [Operation; 33] = [
     change(
         "monitor_import",
         &[
-            required(
+            Parameter::required(
                 "csv",
                 ParameterKind::Text,
                 "A CSV text with a column `address` or `email`.",
@@ -250,13 +251,16 @@ const OPERATIONS: [Operation; 33] = [
     ),
     change(
         "approve",
-        &[required("plan", ParameterKind::One(PLAN), "The plan."), BY],
+        &[
+            Parameter::required("plan", ParameterKind::One(PLAN), "The plan."),
+            BY,
+        ],
         ResultType::One(APPROVED_PLAN),
         "Consents to exactly this plan. What the guards refuse stays refused.",
     ),
     change(
         "apply",
-        &[required(
+        &[Parameter::required(
             "approved",
             ParameterKind::One(APPROVED_PLAN),
             "What `approve` gave.",
@@ -275,8 +279,8 @@ const OPERATIONS: [Operation; 33] = [
     change(
         "request",
         &[
-            required("action", ParameterKind::One(ACTION_KIND), "What to do."),
-            required(
+            Parameter::required("action", ParameterKind::One(ACTION_KIND), "What to do."),
+            Parameter::required(
                 "account",
                 ParameterKind::Text,
                 "An address (every account of it that the action can reach), or `connector:vendor-id` for \
@@ -284,7 +288,7 @@ const OPERATIONS: [Operation; 33] = [
             ),
             REASON,
             BY,
-            optional(
+            Parameter::optional(
                 "lasts",
                 ParameterKind::Text,
                 "After which time the engine undoes it, such as `24h`.",
@@ -309,7 +313,7 @@ const OPERATIONS: [Operation; 33] = [
         "settle",
         &[
             ACTION_ID,
-            required(
+            Parameter::required(
                 "status",
                 ParameterKind::One(OUTCOME_STATUS),
                 "`applied` or `failed`.",
@@ -335,7 +339,11 @@ const OPERATIONS: [Operation; 33] = [
     ),
     read(
         "try_rule",
-        &[required("name", ParameterKind::Text, "The rule's name.")],
+        &[Parameter::required(
+            "name",
+            ParameterKind::Text,
+            "The rule's name.",
+        )],
         ResultType::List(Model::of::<RuleTrial>("RuleTrial")),
         "Tries a rule on every stored finding. Nothing is planned.",
     ),
@@ -347,7 +355,7 @@ const OPERATIONS: [Operation; 33] = [
     ),
     read(
         "report",
-        &[required(
+        &[Parameter::required(
             "month",
             ParameterKind::Text,
             "The month, as `2026-11`.",
