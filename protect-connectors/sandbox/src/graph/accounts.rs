@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     Graph,
     error::{Answer, Refusal},
-    operation::{Ask, Licence},
+    operation::{Ask, Licence, malformed},
     page::{self, Rows},
     protection,
     users::{self, Account},
@@ -76,10 +76,10 @@ impl Graph {
         let enabled = body.get("accountEnabled").map(Value::as_bool);
         let policies = body.get("passwordPolicies").map(Value::as_str);
         if enabled == Some(None) || policies == Some(None) {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         }
         if let Some(profile) = body.get("passwordProfile") {
-            self.set_password(&account, profile, ask, cx)?;
+            self.set_password(&account, profile, cx)?;
         }
         if let Some(Some(enabled)) = enabled {
             self.set_enabled(&account, enabled, cx);
@@ -147,7 +147,6 @@ impl Graph {
         &mut self,
         account: &Account,
         profile: &Value,
-        ask: &Ask<'_>,
         cx: &mut Context,
     ) -> Result<(), Refusal> {
         const FIELDS: [&str; 3] = [
@@ -158,7 +157,7 @@ impl Graph {
         let profile = profile.as_object().filter(|it| !it.is_empty());
         let profile = profile.filter(|it| it.keys().all(|name| FIELDS.contains(&name.as_str())));
         let Some(profile) = profile else {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         };
         let forced = FIELDS[1..]
             .iter()
@@ -174,12 +173,12 @@ impl Graph {
             return Err(Refusal::bad_request(message));
         }
         let change = self.users.change(account.number);
-        let before = if change.must_change == Some(true) {
+        let before = if change.forced == Some(true) {
             "must_change"
         } else {
             "set"
         };
-        change.must_change = Some(forced);
+        change.forced = Some(forced);
         if password.is_some() {
             change.password_set = Some(cx.now);
         }

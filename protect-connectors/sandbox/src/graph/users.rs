@@ -106,7 +106,7 @@ pub(crate) struct Change {
     pub(crate) enabled: Option<bool>,
     pub(crate) policies: Option<String>,
     pub(crate) password_set: Option<Timestamp>,
-    pub(crate) must_change: Option<bool>,
+    pub(crate) forced: Option<bool>,
     pub(crate) sessions_from: Option<Timestamp>,
     pub(crate) deleted: bool,
     pub(crate) removed_methods: BTreeSet<String>,
@@ -265,18 +265,16 @@ impl Users {
             let mail = format!("{}@{partner}", guest.alias);
             return (guest.name, upn.to_lowercase(), mail);
         }
-        match self.cast.members.get(place) {
-            Some(member) => (
+        if let Some(member) = self.cast.members.get(place) {
+            return (
                 member.name.clone(),
                 member.email.clone(),
                 member.email.clone(),
-            ),
-            None => {
-                let person = people::numbered(place);
-                let mail = format!("{}@{DOMAIN}", person.alias);
-                (person.name, mail.clone(), mail)
-            }
+            );
         }
+        let person = people::numbered(place);
+        let mail = format!("{}@{DOMAIN}", person.alias);
+        (person.name, mail.clone(), mail)
     }
 
     fn kind(&self, number: usize) -> Kind {
@@ -338,8 +336,8 @@ impl Users {
             },
             sessions_from: created,
             pending_guest: kind == Kind::Guest && habit >= 90,
-            department: *rng.pick::<&str>(&DEPARTMENTS),
-            title: *rng.pick::<&str>(&TITLES),
+            department: rng.pick::<&str>(&DEPARTMENTS),
+            title: rng.pick::<&str>(&TITLES),
         }
     }
 }
