@@ -35,7 +35,7 @@ impl Graph {
         if let Some(body) = kept.filter(|_| plain) {
             return Ok(Reply::rendered(200, body));
         }
-        let reply = self.page(ask, self.user_rows(), cx)?;
+        let reply = self.page(ask, self.user_rows(ask), cx)?;
         if plain {
             self.rendered.put(request, reply.body.clone());
         }
@@ -50,7 +50,7 @@ impl Graph {
             let message = "$count is not currently supported.";
             return Err(Refusal::unsupported_query(message));
         }
-        Ok(Self::counted(ask, &self.user_rows()))
+        Ok(Self::counted(ask, &self.user_rows(ask)))
     }
 
     pub(super) fn get_user(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
@@ -59,7 +59,8 @@ impl Graph {
         let number = number.ok_or_else(Refusal::not_found)?;
         let account = self.users.seen(number).ok_or_else(Refusal::not_found)?;
         self.users.wear(Some(number));
-        self.one(ask, account.shown(), Some(users::DEFAULTS), cx)
+        let shown = account.shown(users::PROPERTIES.iter().copied());
+        self.one(ask, shown, Some(users::DEFAULTS), cx)
     }
 
     pub(super) fn patch_user(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
@@ -122,10 +123,15 @@ impl Graph {
         change.stale = stale;
     }
 
-    pub(super) fn user_rows(&self) -> Rows<'_> {
+    /// Users with what this request looks at.
+    pub(super) fn user_rows(&self, ask: &Ask<'_>) -> Rows<'_> {
+        let names = ask.options.looks_at(users::DEFAULTS);
         Rows {
             len: self.users.len(),
-            at: Box::new(|number| self.users.seen(number).map(|it| it.shown())),
+            at: Box::new(move |number| {
+                let account = self.users.seen(number)?;
+                Some(account.shown(names.iter().map(String::as_str)))
+            }),
             properties: Some(users::PROPERTIES),
         }
     }
