@@ -200,10 +200,10 @@ impl State {
         match taken {
             Some(Taken::Hibp(route)) => self.hibp.handle(route.endpoint, call, cx),
             Some(Taken::OnePassword(route)) => self.onepassword.handle(route.endpoint, call, cx),
-            Some(Taken::M365(route)) => match route.endpoint {
-                graph::Endpoint::Batch => self.batch(call, cx),
-                endpoint => self.m365.handle(endpoint, call, cx),
-            },
+            Some(Taken::M365(route)) => {
+                let reply = self.m365.handle(route.endpoint, call, cx);
+                reply.unwrap_or_else(|| self.batch(call, cx))
+            }
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");

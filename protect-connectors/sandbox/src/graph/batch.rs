@@ -130,6 +130,9 @@ fn member(request: Request, outer: &Call) -> Result<Member, &'static str> {
         return Err("url is relative to the version");
     }
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    if path.eq_ignore_ascii_case("$batch") || path.eq_ignore_ascii_case("%24batch") {
+        return Err("a batch has no batch inside");
+    }
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "malformed header")?;

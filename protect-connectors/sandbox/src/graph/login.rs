@@ -1,6 +1,9 @@
 //! The Entra token endpoint: client credentials (identity-platform/v2-oauth2-client-creds-grant-flow).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, Mutex},
+};
 
 use axum::http::header;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -63,7 +66,11 @@ pub(crate) struct Grant {
     pub(crate) application: usize,
     pub(crate) audience: Audience,
     pub(crate) roles: Arc<BTreeSet<String>>,
+    /// Method and template of what was denied to this token: to be asked once.
+    pub(crate) denied: Denied,
 }
+
+pub(crate) type Denied = Arc<Mutex<HashSet<(&'static str, &'static str)>>>;
 
 pub(crate) struct Login {
     pub(crate) tenant: String,
@@ -192,6 +199,7 @@ impl Login {
                 Audience::Graph => known.permissions.clone(),
                 Audience::Vault => BTreeSet::new(),
             }),
+            denied: Denied::default(),
         })
     }
 

@@ -145,6 +145,24 @@ impl Graph {
         self.planted.clone()
     }
 
+    /// How things are, for tests to look at: what was changed, not half a million accounts.
+    pub(crate) fn snapshot(&self) -> Value {
+        let changed: Vec<Value> = self
+            .users
+            .changes
+            .keys()
+            .filter_map(|number| self.users.account(*number))
+            .map(|it| json!({"id": it.id, "userPrincipalName": it.upn, "accountEnabled": it.enabled}))
+            .collect();
+        json!({
+            "tenant_id": self.tenant,
+            "users": self.users.len(),
+            "changed_users": changed,
+            "risky_users": self.store.list("riskyUsers"),
+            "role_assignments": self.store.list("roleAssignments").len(),
+        })
+    }
+
     pub(crate) fn route(call: &Call) -> Option<Route<Endpoint>> {
         use Endpoint as E;
         let get = call.method == Method::GET;
@@ -169,18 +187,23 @@ impl Graph {
         }
     }
 
-    /// Answers everything but a batch, whose members come one by one.
-    pub(crate) fn handle(&mut self, endpoint: Endpoint, call: &Call, cx: &mut Context) -> Reply {
-        match endpoint {
+    /// `None` for a batch, whose members come one by one.
+    pub(crate) fn handle(
+        &mut self,
+        endpoint: Endpoint,
+        call: &Call,
+        cx: &mut Context,
+    ) -> Option<Reply> {
+        Some(match endpoint {
             Endpoint::Token => self.login.token(call, cx),
             Endpoint::Secret => self.vault.secret(&self.login, call, cx),
             Endpoint::Download => self.download(call, cx),
-            Endpoint::Batch => Reply::empty(400),
+            Endpoint::Batch => return None,
             Endpoint::Operation(operation) => {
                 let answer = self.operate(operation, call, cx);
                 answer.unwrap_or_else(Refusal::into_reply)
             }
-        }
+        })
     }
 
     /// Puts the identifiers of the request on what Graph itself answers.
@@ -210,7 +233,7 @@ impl Graph {
             cx.violate("token_audience", "the token is for another resource");
             return Err(unauthenticated());
         }
-        let granted = Arc::clone(&grant.roles);
+        let (granted, denied) = (Arc::clone(&grant.roles), Arc::clone(&grant.denied));
         let application = &self.login.applications[grant.application];
         let options = Options::parse(call, &operation.query(), cx)?;
         let taken = self
@@ -222,6 +245,7 @@ impl Graph {
             ids: operation.fits(&call.segments[2..]).unwrap_or_default(),
             options,
             granted: &granted,
+            denied: &denied,
             principal: application.principal.clone(),
             now: cx.now,
         };
@@ -330,24 +354,4 @@ fn unauthenticated() -> Refusal {
         "www-authenticate",
         "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\"",
     )
-}
-
-/// How things are, for tests to look at: what was changed, not half a million accounts.
-impl Graph {
-    pub(crate) fn snapshot(&self) -> Value {
-        let changed: Vec<Value> = self
-            .users
-            .changes
-            .keys()
-            .filter_map(|number| self.users.account(*number))
-            .map(|it| json!({"id": it.id, "userPrincipalName": it.upn, "accountEnabled": it.enabled}))
-            .collect();
-        json!({
-            "tenant_id": self.tenant,
-            "users": self.users.len(),
-            "changed_users": changed,
-            "risky_users": self.store.list("riskyUsers"),
-            "role_assignments": self.store.list("roleAssignments").len(),
-        })
-    }
 }

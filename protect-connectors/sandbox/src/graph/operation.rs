@@ -1,6 +1,6 @@
 //! What an operation of Graph is: its path, who may, how it is throttled, and what it does.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Graph,
     error::{Answer, Refusal},
+    login::Denied,
     query::Options,
     throttle::Service,
 };
@@ -89,6 +90,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) ids: Vec<String>,
     pub(crate) options: Options,
     pub(crate) granted: &'a BTreeSet<String>,
+    pub(crate) denied: &'a Denied,
     /// Object id of the calling application's service principal.
     pub(crate) principal: String,
     pub(crate) now: Timestamp,
@@ -104,12 +106,20 @@ impl Ask<'_> {
         permissions.iter().any(|it| self.granted.contains(*it))
     }
 
-    /// Refuses where none of these is granted.
+    /// Refuses where none of these is granted. A client may find out by asking, once for a token.
     pub(crate) fn need(&self, permissions: &[&str], cx: &mut Context) -> Result<(), Refusal> {
         if self.may(permissions) {
             return Ok(());
         }
-        cx.violate("permission_missing", "the application lacks the permission");
+        let what = (self.operation.method, self.operation.template);
+        let first = self
+            .denied
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(what);
+        if !first {
+            cx.violate("denied_again", "this was denied to the same token before");
+        }
         Err(Refusal::denied())
     }
 

@@ -1,7 +1,7 @@
 //! Accounts of the tenant, made up one by one from their number, and what was changed since.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -95,7 +95,7 @@ pub(crate) struct Users {
     people: usize,
     /// The head of each identifier to the account's number.
     index: HashMap<u64, usize>,
-    pub(crate) changes: HashMap<usize, Change>,
+    pub(crate) changes: BTreeMap<usize, Change>,
     /// Numbers of changed accounts in the order of the changes, for delta queries.
     pub(crate) log: Vec<usize>,
 }
@@ -152,7 +152,7 @@ impl Users {
             cast,
             people,
             index: HashMap::new(),
-            changes: HashMap::new(),
+            changes: BTreeMap::new(),
             log: Vec::new(),
         };
         users.index = (0..users.len())

@@ -111,6 +111,7 @@ async fn a_malformed_batch_is_refused_as_a_whole() {
         json!([{"id": "1", "method": "GET", "url": "https://elsewhere.example/users"}]),
         json!([{"id": "1", "method": "PATCH", "url": "/users/x", "body": {}}]),
         json!([{"id": "1", "method": "GET", "url": "/users", "dependsOn": ["9"]}]),
+        json!([{"id": "1", "method": "POST", "url": "/$batch"}]),
     ];
     for requests in cases {
         let got = graph
@@ -118,5 +119,5 @@ async fn a_malformed_batch_is_refused_as_a_whole() {
             .await;
         assert_eq!((got.status, code(&got)), (400, "BadRequest".to_owned()));
     }
-    assert_eq!(graph.rules(), ["batch_malformed"; 6]);
+    assert_eq!(graph.rules(), ["batch_malformed"; 7]);
 }
