@@ -337,6 +337,9 @@ fn passing(kind: FaultKind) -> Option<u32> {
         | FaultKind::RateLimitedBare
         | FaultKind::Unauthorized
         | FaultKind::PageTokenExpired
+        | FaultKind::NotFound
+        | FaultKind::NextLinkElsewhere
+        | FaultKind::RepeatedPage
         | FaultKind::EmptyPage
         | FaultKind::RedirectElsewhere
         | FaultKind::HugeBody => Some(1),

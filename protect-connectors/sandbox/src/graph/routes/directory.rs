@@ -14,7 +14,12 @@ use crate::graph::{
 };
 
 const USERS: &[&str] = &["User.Read.All", "User.ReadWrite.All", DIRECTORY, WRITE];
-const GROUPS: &[&str] = &["Group.Read.All", "GroupMember.Read.All", DIRECTORY];
+const GROUPS: &[&str] = &[
+    "Group.Read.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    DIRECTORY,
+];
 const METHODS: &[&str] = &[
     "UserAuthenticationMethod.Read.All",
     "UserAuthenticationMethod.ReadWrite.All",
