@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use crate::attach::attached;
 use crate::callback::EventLoop;
 use crate::errors::{Raised, exception};
+use crate::inbox::Inbox;
 use crate::{runtime, secrets};
 
 /// Something that can be called by name: a vendor's client, the engine, a tenant.
@@ -51,39 +52,42 @@ impl Handle {
         let waited = self
             .prepare(operation, arguments, timeout)
             .and_then(|(callable, arguments, timeout)| {
-                let work = begin(callable, operation, arguments, progress);
+                let work = begin(callable, operation, arguments, progress.map(told));
                 runtime::wait(py, timeout, work)
             })
             .map(|answer| answer.to_string());
         waited.map_err(|error| exception(py, &error, &self.named(operation)))
     }
 
-    /// Starts an operation and gives it back at once; `done` is called with its JSON, or None and
-    /// the exception, on a thread of the engine. Callbacks' coroutines run on `event_loop`.
-    #[pyo3(signature = (operation, arguments, done, event_loop, timeout=None, progress=None))]
+    /// Starts an operation and gives it back at once. Its JSON or its exception is put into `inbox` for
+    /// `receive`, and what `progress` is to hear before it. Callbacks' coroutines run on `event_loop`.
+    #[pyo3(signature = (operation, arguments, receive, inbox, event_loop, timeout=None, progress=None))]
     #[expect(
         clippy::too_many_arguments,
-        reason = "one more than a dataclass would be worth"
+        reason = "more than a dataclass would be worth"
     )]
     fn start(
         &self,
         py: Python<'_>,
         operation: &str,
         arguments: &str,
-        done: Py<PyAny>,
+        receive: Py<PyAny>,
+        inbox: Py<Inbox>,
         event_loop: Py<PyAny>,
         timeout: Option<f64>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Call> {
         self.event_loop.set(event_loop);
         let named = self.named(operation);
+        let progress = progress.map(|function| posted(function, inbox.clone_ref(py)));
         let begun = self.prepare(operation, arguments, timeout).and_then(
             |(callable, arguments, timeout)| {
                 let work = begin(callable, operation, arguments, progress);
                 let named = named.clone();
                 let task = runtime::runtime()?.spawn(async move {
                     let result = runtime::limited(timeout, work).await;
-                    attached(|py| tell(py, &done, result, &named));
+                    let text = result.map(|answer| answer.to_string());
+                    Inbox::put(&inbox, receive, text, &named);
                 });
                 Ok(Call {
                     task: task.abort_handle(),
@@ -200,28 +204,30 @@ fn begin(
     callable: Arc<dyn Callable>,
     operation: &str,
     arguments: Value,
-    progress: Option<Py<PyAny>>,
+    progress: Option<ProgressSink>,
 ) -> BoxFuture<'static, Result<Value>> {
     match progress {
-        Some(function) => callable.call_with_progress(operation, arguments, sink(function)),
+        Some(progress) => callable.call_with_progress(operation, arguments, progress),
         None => callable.call(operation, arguments),
     }
 }
 
-fn sink(function: Py<PyAny>) -> ProgressSink {
+/// Tells a function at once; what it raises ends the call.
+fn told(function: Py<PyAny>) -> ProgressSink {
     Arc::new(move |progress: Value| {
         let told = attached(|py| function.call1(py, (progress.to_string(),)).map(drop));
         told.unwrap_or(Ok(())).map_err(Raised::as_it_is)
     })
 }
 
-fn tell(py: Python<'_>, done: &Py<PyAny>, result: Result<Value>, named: &str) {
-    let told = match result {
-        Ok(json) => done.call1(py, (json.to_string(), py.None())),
-        Err(error) => done.call1(py, (py.None(), exception(py, &error, named))),
-    };
-    if let Err(raised) = told {
-        // The loop is closed: nobody waits for the answer any more.
-        raised.write_unraisable(py, None);
-    }
+/// Tells a function by way of its event loop.
+fn posted(function: Py<PyAny>, inbox: Py<Inbox>) -> ProgressSink {
+    let function = Arc::new(function);
+    Arc::new(move |progress: Value| {
+        let function = attached(|py| function.clone_ref(py));
+        if let Some(function) = function {
+            Inbox::put(&inbox, function, Ok(progress.to_string()), "");
+        }
+        Ok(())
+    })
 }

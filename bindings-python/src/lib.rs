@@ -8,6 +8,7 @@ mod callback;
 mod connector;
 mod errors;
 mod handle;
+mod inbox;
 mod open;
 mod pure;
 mod runtime;
@@ -22,6 +23,8 @@ mod _protect {
     use super::attach::finish;
     #[pymodule_export]
     use super::handle::{Call, Handle};
+    #[pymodule_export]
+    use super::inbox::Inbox;
     #[pymodule_export]
     use super::open::{connect, open};
     #[pymodule_export]

@@ -7,10 +7,12 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar, Union
+from weakref import WeakKeyDictionary, ref
 
 from protect import _codec
-from protect._protect import Handle, connect
+from protect._protect import Handle, Inbox, connect
 
 T = TypeVar("T")
 B = TypeVar("B", bound="Base")
@@ -133,25 +135,24 @@ class AsyncClient(Base):
             elif answer is not None:
                 future.set_result(answer)
 
-        def done(answer: str | None, error: BaseException | None) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, answer, error)
-
         heard = None
         if progress is not None:
             tell = progress
 
-            def hear(text: str) -> None:
+            def heard(text: str, _: None) -> None:
                 try:
                     tell(json.loads(text))
                 except Exception as raised:
                     settle(None, raised)
 
-            def heard(text: str) -> object:
-                return loop.call_soon_threadsafe(hear, text)
-
         call = self._handle.start(
-            operation, _arguments(arguments), done, loop, _seconds(timeout), heard
+            operation,
+            _arguments(arguments),
+            settle,
+            _inbox(loop),
+            loop,
+            _seconds(timeout),
+            heard,
         )
         try:
             return json.loads(await future)
@@ -183,6 +184,29 @@ class AsyncClient(Base):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+_inboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Inbox] = WeakKeyDictionary()
+"""What the engine's threads have for each loop."""
+
+
+def _inbox(loop: asyncio.AbstractEventLoop) -> Inbox:
+    inbox = _inboxes.get(loop)
+    if inbox is None:
+        inbox = _inboxes[loop] = Inbox(partial(_wake, ref(loop)))
+    return inbox
+
+
+def _wake(loop_ref: ref[asyncio.AbstractEventLoop], inbox: Inbox) -> None:
+    """Runs on a thread of the engine."""
+    loop = loop_ref()
+    if loop is not None and not loop.is_closed():
+        loop.call_soon_threadsafe(_empty, inbox)
+
+
+def _empty(inbox: Inbox) -> None:
+    for receive, answer, error in inbox.take():
+        receive(answer, error)
 
 
 def _arguments(arguments: Mapping[str, Any]) -> str:

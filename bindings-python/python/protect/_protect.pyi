@@ -8,7 +8,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Call", "Handle", "connect", "email_parse_report", "email_read_reports", "finish", "hibp_evaluate", "open", "posture_evaluate", "version"]
+__all__ = ["Call", "Handle", "Inbox", "connect", "email_parse_report", "email_read_reports", "finish", "hibp_evaluate", "open", "posture_evaluate", "version"]
 
 @final
 class Call:
@@ -43,14 +43,28 @@ class Handle:
         Hands over a secret, as a string or a callable, and gives the name under which an argument
         refers to it.
         """
-    def start(self, /, operation: str, arguments: str, done: Any, event_loop: Any, timeout: SupportsFloat | SupportsIndex | None = None, progress: Any | None = None) -> Call:
+    def start(self, /, operation: str, arguments: str, receive: Any, inbox: Inbox, event_loop: Any, timeout: SupportsFloat | SupportsIndex | None = None, progress: Any | None = None) -> Call:
         """
-        Starts an operation and gives it back at once; `done` is called with its JSON, or None and
-        the exception, on a thread of the engine. Callbacks' coroutines run on `event_loop`.
+        Starts an operation and gives it back at once. Its JSON or its exception is put into `inbox` for
+        `receive`, and what `progress` is to hear before it. Callbacks' coroutines run on `event_loop`.
         """
     def withdraw(self, /, name: str) -> None:
         """
         Forgets a secret that was handed over.
+        """
+
+@final
+class Inbox:
+    """
+    The queue of one event loop.
+    """
+    def __new__(cls, /, wake: Any) -> Inbox:
+        """
+        `wake` is called with this inbox, on a thread of the engine, when it is no longer empty.
+        """
+    def take(self, /) -> list[tuple[Any, str | None, Any | None]]:
+        """
+        Takes what is there: the functions to call, each with a text or None, and an exception or None.
         """
 
 def connect(class_name: str, constructor: str, secrets: dict[str, Any]) -> Handle:

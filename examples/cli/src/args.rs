@@ -420,7 +420,8 @@ pub(crate) enum Rules {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Checks {
-    /// Every check of the configured connectors, with its last verdict.
+    /// Every check of the configured connectors, with its last verdict; without a configuration,
+    /// of every kind.
     List(OneTenant),
     /// One check, and what was found.
     Explain {

@@ -1,12 +1,13 @@
 //! The vendor's JSON. Decoding is lenient where the vendor promises nothing: in the Users API no
 //! field is required (<https://www.1password.dev/users-api/list-users>), and events gain fields.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
 use protect_core::model::RejectedItem;
 use protect_core::{Error, ErrorKind, Result};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -26,8 +27,10 @@ pub(crate) struct UserRecord {
     id: Option<String>,
     email: Option<String>,
     display_name: Option<String>,
-    state: Option<String>,
-    create_time: Option<String>,
+    #[serde(default = "unspecified", deserialize_with = "state")]
+    state: UserState,
+    #[serde(default, deserialize_with = "time")]
+    create_time: Option<Timestamp>,
     path: Option<String>,
 }
 
@@ -38,8 +41,8 @@ impl UserRecord {
             id: self.id.filter(|id| !id.is_empty())?,
             email: self.email.filter(|email| !email.is_empty()),
             display_name: self.display_name.unwrap_or_default(),
-            state: UserState::from_wire(self.state.as_deref()),
-            create_time: self.create_time.and_then(|time| time.parse().ok()),
+            state: self.state,
+            create_time: self.create_time,
             path: self.path.unwrap_or_default(),
         })
     }
@@ -181,6 +184,45 @@ pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + D
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+fn unspecified() -> UserState {
+    UserState::Unspecified
+}
+
+fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserState, D::Error> {
+    deserializer.deserialize_option(Read(UserState::from_wire))
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    deserializer.deserialize_option(Read(|text| text.and_then(|text| text.parse().ok())))
+}
+
+/// Makes a value of a text, or of its absence, where the text stands: without a copy of it.
+struct Read<T>(fn(Option<&str>) -> T);
+
+impl<'de, T> Visitor<'de> for Read<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        Ok((self.0)(Some(text)))
+    }
+
+    fn visit_none<E: serde::de::Error>(self) -> Result<T, E> {
+        Ok((self.0)(None))
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<T, E> {
+        self.visit_none()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_str(self)
+    }
 }
 
 /// A time that may be unreadable.

@@ -82,9 +82,9 @@ impl Language {
         if scripts.is_empty() {
             Some(format!("no script *{}", self.suffix))
         } else if !starts.is_ok_and(|status| status.success()) {
-            Some("no interpreter; `cargo xtask test` prepares it".to_owned())
+            Some("no interpreter; `cargo xtask bench` prepares it".to_owned())
         } else if !self.module.exists() {
-            Some("the extension module is not built; `cargo xtask test` builds it".to_owned())
+            Some("the extension module is not built; `cargo xtask bench` builds it".to_owned())
         } else {
             None
         }

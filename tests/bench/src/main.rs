@@ -1,6 +1,6 @@
 //! Rates and ratios of protect beside what a bare loop does in the same run.
 //!
-//! `cargo run --release -p protect-bench [NAME...]`; see `README.md` beside this crate.
+//! `cargo xtask bench [NAME...]`; see `README.md` beside this crate.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -39,9 +39,7 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     if cfg!(debug_assertions) {
-        println!(
-            "A debug build: the figures mean nothing. Use `cargo run --release -p protect-bench`."
-        );
+        println!("A debug build: the figures mean nothing. Use `cargo xtask bench`.");
     }
     println!("{}", measure::machine());
     let mut table = Table::default();

@@ -3,12 +3,9 @@
 use std::env;
 use std::process::Command;
 
-use crate::process::{Result, program, run, watch};
+use crate::process::{Result, program, watch};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-
-/// The packages that an interpreter loads; their tests are written in its language.
-pub(crate) const BINDINGS: [&str; 2] = ["protect-python", "protect-node"];
 
 /// `cargo ARGUMENTS` in the workspace, by the cargo that started us, into our target directory.
 pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
@@ -29,20 +26,9 @@ pub(crate) fn test(
     settings: &[(&str, &str)],
 ) -> Result<()> {
     let mut command = cargo(workspace, &["test", "--workspace", "--no-fail-fast"]);
-    for package in BINDINGS {
-        command.args(["--exclude", package]);
-    }
     command.envs(settings.iter().copied());
     if let Some(catalogue) = workspace.catalogue() {
         command.env("PROTECT_HIBP_CATALOGUE", catalogue);
     }
     watch(&mut command, |line| tally.cargo(line))
-}
-
-/// Runs the benches: rates and ratios, printed, not judged.
-pub(crate) fn bench(workspace: &Workspace) -> Result<()> {
-    run(&mut cargo(
-        workspace,
-        &["run", "--release", "--package", "protect-bench"],
-    ))
 }

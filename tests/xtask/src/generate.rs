@@ -1,9 +1,8 @@
 //! `cargo xtask generate`: the work is done by `protect-tests`' binary `generate`, which may depend on the
 //! crates it describes; this program stays light.
 
-use crate::cargo::cargo;
-use crate::modules;
-use crate::process::run;
+use crate::modules::{self, Profile};
+use crate::process::{program, run};
 use crate::python::Python;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -27,7 +26,7 @@ pub(crate) fn generate(workspace: &Workspace, steps: &mut Steps, mode: Mode) {
     };
     if steps
         .step("extension modules", |_| {
-            modules::build(workspace, Some(&python))
+            modules::build(workspace, Some(&python), Profile::Dev)
         })
         .is_none()
     {
@@ -37,22 +36,13 @@ pub(crate) fn generate(workspace: &Workspace, steps: &mut Steps, mode: Mode) {
         );
     }
     steps.step("generated files", |_| {
-        let mut command = cargo(
-            workspace,
-            &[
-                "run",
-                "--quiet",
-                "--package",
-                "protect-tests",
-                "--bin",
-                "generate",
-                "--",
-            ],
-        );
+        let folder = Profile::Dev.folder(workspace);
+        // Built with the modules; `cargo run` would build it again with features of its own.
+        let mut command = program(folder.join("generate"), &workspace.root);
         command.arg("--root").arg(&workspace.root);
         command
             .arg("--python-module")
-            .arg(modules::library(workspace, "_protect"));
+            .arg(modules::library(&folder, "_protect"));
         if mode == Mode::Check {
             command.arg("--check");
         }

@@ -8,6 +8,7 @@
     reason = "a task runner is an edge: it reads the environment it was started in"
 )]
 
+mod bench;
 mod cargo;
 mod fuzz;
 mod generate;
@@ -35,6 +36,7 @@ cargo xtask TASK
   lint                formatting, clippy, rustdoc, generated files, licences and banned crates
   generate [--check]  write the generated files; with --check, name those that are stale
   package             build the wheel and the npm package, install each into an empty environment
+  bench [NAME]...     rates and ratios of everything that is measured, or of those named
   fuzz [SECONDS [TARGET]...]
                       fuzz each parser of outside data, or those named; 600 seconds each unless said
   full                test with its long runs, the benches, and fuzzing
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         ["generate", "--check"] => {
             generate::generate(&workspace, &mut steps, generate::Mode::Check);
         }
+        ["bench", ref names @ ..] => bench::bench(&workspace, &mut steps, names),
         ["fuzz"] => fuzz::fuzz(&workspace, &mut steps, fuzz::LONG, &[]),
         ["fuzz", seconds, ref names @ ..] if seconds.parse::<u64>().is_ok() => {
             let each = seconds.parse().map_or(fuzz::LONG, Duration::from_secs);

@@ -2,9 +2,9 @@
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::cargo::{BINDINGS, cargo};
+use crate::cargo::cargo;
 use crate::process::{Result, Trouble, run};
 use crate::python::Python;
 use crate::workspace::Workspace;
@@ -16,22 +16,66 @@ const PYTHON_MODULE: &str = if cfg!(windows) {
     "_protect.abi3.so"
 };
 
-/// Builds the modules and lays each where its package looks for it. Without Python only Node's is built.
-pub(crate) fn build(workspace: &Workspace, python: Option<&Python>) -> Result<()> {
+/// How much the compiler is to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// For the tests.
+    Dev,
+    /// For the benches.
+    Release,
+}
+
+impl Profile {
+    /// Where cargo leaves programs and libraries.
+    pub(crate) fn folder(self, workspace: &Workspace) -> PathBuf {
+        workspace.target.join(match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        })
+    }
+
+    /// What is built.
+    ///
+    /// Cargo chooses the features of every dependency by what is built together. For the tests, this
+    /// is what `cargo test --workspace` builds: all packages, and by naming one test the tests' own
+    /// dependencies. So nothing is built twice.
+    fn selection(self) -> &'static [&'static str] {
+        match self {
+            Self::Dev => &["--workspace", "--lib", "--bins", "--test", "corpus"],
+            Self::Release => &[
+                "--release",
+                "--package=protect-bench",
+                "--package=protect-cli",
+                "--package=protect-node",
+                "--package=protect-python",
+            ],
+        }
+    }
+}
+
+/// Builds the modules, with the programs that go with them, and lays each where its package looks for
+/// it. Without Python only Node's is built.
+pub(crate) fn build(
+    workspace: &Workspace,
+    python: Option<&Python>,
+    profile: Profile,
+) -> Result<()> {
     let mut command = cargo(workspace, &["build"]);
-    for package in BINDINGS
-        .iter()
-        .filter(|package| python.is_some() || **package != "protect-python")
-    {
-        command.args(["--package", package]);
+    let packages = profile.selection().iter();
+    command.args(
+        packages.filter(|package| python.is_some() || **package != "--package=protect-python"),
+    );
+    if python.is_none() && profile == Profile::Dev {
+        command.args(["--exclude", "protect-python"]);
     }
     if let Some(python) = python {
         python.choose_for_build(&mut command);
     }
     run(&mut command)?;
+    let folder = profile.folder(workspace);
     if python.is_some() {
         lay(
-            &library(workspace, "_protect"),
+            &library(&folder, "_protect"),
             &workspace
                 .python()
                 .join("python/protect")
@@ -39,16 +83,14 @@ pub(crate) fn build(workspace: &Workspace, python: Option<&Python>) -> Result<()
         )?;
     }
     lay(
-        &library(workspace, "protect_node"),
+        &library(&folder, "protect_node"),
         &workspace.node().join("protect.node"),
     )
 }
 
-/// Where cargo leaves the library of a binding.
-pub(crate) fn library(workspace: &Workspace, name: &str) -> std::path::PathBuf {
-    workspace
-        .artifacts
-        .join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"))
+/// The library of a binding, in the folder of a profile.
+pub(crate) fn library(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"))
 }
 
 /// Replaces rather than overwrites: an interpreter that still has the old module mapped keeps it.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::modules;
+use crate::modules::{self, Profile};
 use crate::node::{Node, npm};
 use crate::process::{Result, Trouble, program, run};
 use crate::python::Python;
@@ -16,7 +16,7 @@ pub(crate) fn package(workspace: &Workspace, steps: &mut Steps) {
     let node = steps.step("Node packages", |_| Node::prepare(workspace));
     if steps
         .step("extension modules", |_| {
-            modules::build(workspace, python.as_ref())
+            modules::build(workspace, python.as_ref(), Profile::Dev)
         })
         .is_some()
     {

@@ -1,8 +1,9 @@
 //! `cargo xtask test` and `cargo xtask full`.
 
+use crate::modules::{self, Profile};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{cargo, fuzz, modules, node, package, python};
+use crate::{bench, cargo, fuzz, node, package, python};
 
 /// How much of each test to run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(crate) fn test(workspace: &Workspace, steps: &mut Steps, length: Length) {
     let node = steps.step("Node packages", |_| node::Node::prepare(workspace));
     let built = steps
         .step("extension modules", |_| {
-            modules::build(workspace, python.as_ref())
+            modules::build(workspace, python.as_ref(), Profile::Dev)
         })
         .is_some();
     steps.step("Rust tests", |tally| {
@@ -51,7 +52,7 @@ pub(crate) fn test(workspace: &Workspace, steps: &mut Steps, length: Length) {
         );
     }
     if length == Length::Full {
-        steps.step("benches", |_| cargo::bench(workspace));
+        bench::bench(workspace, steps, &[]);
         fuzz::fuzz(workspace, steps, fuzz::LONG, &[]);
     }
 }

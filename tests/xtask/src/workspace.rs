@@ -11,8 +11,6 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Cargo's target directory.
     pub(crate) target: PathBuf,
-    /// Where a dev build puts its libraries: beside this program, which is one.
-    pub(crate) artifacts: PathBuf,
 }
 
 impl Workspace {
@@ -23,17 +21,10 @@ impl Workspace {
         let root = manifest.ancestors().nth(2).map(Path::to_path_buf);
         let program = env::current_exe()
             .map_err(|error| Trouble::failed(format!("this program's own path: {error}")))?;
-        let artifacts = program.parent().map(Path::to_path_buf);
-        let target = artifacts
-            .as_deref()
-            .and_then(Path::parent)
-            .map(Path::to_path_buf);
-        match (root, target, artifacts) {
-            (Some(root), Some(target), Some(artifacts)) => Ok(Self {
-                root,
-                target,
-                artifacts,
-            }),
+        // `<target>/debug/xtask`.
+        let target = program.ancestors().nth(2).map(Path::to_path_buf);
+        match (root, target) {
+            (Some(root), Some(target)) => Ok(Self { root, target }),
             _ => Err(Trouble::failed("run this as `cargo xtask`")),
         }
     }

@@ -1,5 +1,6 @@
 //! One file per family of commands.
 
+mod checks;
 mod doctor;
 pub(crate) mod email;
 mod evaluate;
@@ -45,7 +46,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Pause(pause) => respond::pause(app, pause).await?,
         Command::Resume(actor) => respond::resume(app, actor).await?,
         Command::Rules(command) => rules::rules(app, command).await?,
-        Command::Checks(command) => rules::checks(app, command).await?,
+        Command::Checks(command) => checks::run(app, command).await?,
         Command::Evaluate(command) => return evaluate::run(app, command),
         Command::Email(command) => return email::run(app, command).await,
         Command::Score(of) => report::score(app, of).await?,

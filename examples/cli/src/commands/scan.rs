@@ -1,12 +1,12 @@
 //! `scan`.
 
-use protect_connectors::core::Result;
 use protect_connectors::core::engine::{
     ENGINE_CHECKS, FindingFilter, ScanOptions, ScanSummary, Tenant,
 };
 use protect_connectors::core::model::{
     ConnectorName, Finding, FindingKind, FindingStatus, Severity,
 };
+use protect_connectors::core::{Error, ErrorEnvelope, Result};
 use serde::Serialize;
 
 use crate::app::App;
@@ -20,8 +20,11 @@ use crate::words;
 #[derive(Serialize)]
 struct TenantScan {
     tenant: String,
+    /// `None` where it could not even begin.
     #[serde(flatten)]
-    summary: ScanSummary,
+    summary: Option<ScanSummary>,
+    /// Why it could not begin.
+    error: Option<ErrorEnvelope>,
     /// What stands in the way of looking: the open operational findings.
     trouble: Vec<Finding>,
 }
@@ -35,7 +38,9 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
     let mut exit = Exit::OK;
     let mut all = Vec::new();
     let mut incidents = 0;
-    for tenant in app.tenants(scan.tenant.tenant.as_deref()).await? {
+    let tenants = app.tenants(scan.tenant.tenant.as_deref()).await?;
+    let several = tenants.len() > 1;
+    for tenant in tenants {
         let progress = Progress::start(app.output, format!("{}: scanning", tenant.id()));
         let options = ScanOptions {
             connectors: connectors.clone(),
@@ -43,8 +48,18 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
             baseline: scan.baseline,
             progress: Some(progress.of_scan()),
         };
-        let summary = tenant.scan_with(options).await?;
+        let scanned = tenant.scan_with(options).await;
         drop(progress);
+        let summary = match scanned {
+            Ok(summary) => summary,
+            // One tenant's trouble is not the others'.
+            Err(error) if several => {
+                exit = exit.and(Exit::of(&error));
+                all.push(failed(&mut page, &tenant, &error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let trouble = trouble(&tenant).await?;
         show(&mut page, &tenant, &summary, &trouble);
         exit = exit.and(exit_of(&summary, scan.strict));
@@ -54,7 +69,8 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
         incidents += tenant.status().await?.open_incidents.values().sum::<u64>();
         all.push(TenantScan {
             tenant: tenant.id().to_string(),
-            summary,
+            summary: Some(summary),
+            error: None,
             trouble,
         });
     }
@@ -82,9 +98,28 @@ async fn trouble(tenant: &Tenant) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
+/// A tenant whose scan could not begin.
+fn failed(page: &mut Page, tenant: &Tenant, error: &Error) -> TenantScan {
+    let error = error.envelope();
+    page.heading(heading(tenant));
+    let mut table = Table::bare().indent(2);
+    table.row([words::error(&error)]);
+    page.table(table);
+    TenantScan {
+        tenant: tenant.id().to_string(),
+        summary: None,
+        error: Some(error),
+        trouble: Vec::new(),
+    }
+}
+
+fn heading(tenant: &Tenant) -> String {
+    format!("{} ({})", tenant.config().name, tenant.id())
+}
+
 /// Findings in rows and what became of incidents.
 fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary, trouble: &[Finding]) {
-    page.heading(format!("{} ({})", tenant.config().name, tenant.id()));
+    page.heading(heading(tenant));
     let mut table = Table::new([
         "connector",
         "scan",

@@ -1,6 +1,8 @@
 //! What broken vendors, stores and clocks make of the exit status and of what is printed.
 
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::support::{Ran, Vendors};
 
@@ -148,4 +150,60 @@ fn two_programs_on_one_store_do_nothing_twice() {
         vendors.protect(&["plan", "--json"]).good()["actions"],
         json!([])
     );
+}
+
+#[test]
+fn a_store_that_another_program_holds_is_waited_for_and_then_status_3() {
+    let vendors = Vendors::start();
+    vendors.protect(&["scan", "--json"]).good();
+    let before = found(&vendors);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let held = runtime.block_on(hold(&vendors.folder.path().join("protect.db")));
+    let ran = vendors.protect(&["scan"]);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    assert!(ran.err.contains("protect.db"), "{ran:?}");
+    assert!(ran.err.contains("another program"), "{ran:?}");
+    runtime.block_on(held.close()).unwrap();
+    vendors.protect(&["scan", "--json"]).good();
+    assert_eq!(found(&vendors), before);
+}
+
+/// A connection that keeps everybody else from writing.
+async fn hold(path: &std::path::Path) -> sqlx::SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut connection = options.connect().await.unwrap();
+    let begin = sqlx::query("begin immediate");
+    begin.execute(&mut connection).await.unwrap();
+    connection
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_cannot_grow_is_status_3_and_what_was_there_stays() {
+    let vendors = Vendors::start();
+    vendors
+        .protect(&["scan", "--connector", "hibp", "--json"])
+        .good();
+    let before = found(&vendors);
+    let ran = vendors.protect_with_small_files(&["scan"]);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    let said = format!("{}{}", ran.out, ran.err);
+    assert!(said.contains("store"), "{ran:?}");
+    assert_eq!(found(&vendors), before);
+    vendors.protect(&["scan", "--json"]).good();
+    assert!(found(&vendors) > before);
+}
+
+#[test]
+fn one_tenant_that_cannot_be_scanned_does_not_keep_the_others_from_it() {
+    let vendors = Vendors::start();
+    vendors.reconfigure("[tenants.acme]", X);
+    let ran = vendors.protect(&["scan", "--json"]);
+    assert_ne!(ran.status, 0, "{ran:?}");
+    let document = ran.json();
+    let tenants = document["tenants"].as_array().unwrap();
+    assert_eq!(tenants.len(), 2, "{document}");
+    assert!(tenants[0]["error"]["message"].is_string(), "{document}");
+    assert_eq!(tenants[1]["tenant"], "acme");
+    assert_eq!(tenants[1]["complete"], true, "{document}");
 }

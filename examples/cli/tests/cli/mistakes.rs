@@ -84,3 +84,23 @@ fn an_unknown_tenant_plan_or_check_is_said_with_what_to_do() {
     assert_eq!(ran.status, 2, "{ran:?}");
     assert!(ran.err.contains("checks list"), "{}", ran.err);
 }
+
+#[test]
+fn the_catalogue_of_checks_needs_no_configuration() {
+    let folder = TempDir::new().unwrap();
+    let all = protect(folder.path(), &["checks", "list", "--json"]).good();
+    let checks = all["checks"].as_array().unwrap();
+    let has = |id: &str| checks.iter().any(|check| check["check"] == id);
+    assert!(
+        has("hibp.exposure.breach") && has("email.dmarc.missing"),
+        "{all}"
+    );
+    let one = protect(
+        folder.path(),
+        &["checks", "explain", "hibp.exposure.breach"],
+    );
+    assert_eq!(one.status, 0, "{one:?}");
+    assert!(one.out.contains("hibp"), "{one:?}");
+    let named = protect(folder.path(), &["checks", "list", "--config", "gone.toml"]);
+    assert_eq!(named.status, 2, "{named:?}");
+}

@@ -3,6 +3,7 @@
 
 mod applying;
 mod approving;
+mod census;
 mod detect;
 mod findings;
 mod fixture;

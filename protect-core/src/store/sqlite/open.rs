@@ -74,6 +74,9 @@ fn writer_options(options: &SqliteOptions) -> SqliteConnectOptions {
         .page_size(PAGE)
         // 32 MiB, in KiB, since the keys of findings are spread evenly.
         .pragma("cache_size", "-32768")
+        // An insert of many rows notes what it changes, to undo it by itself: two thirds as much
+        // again as it writes, into a file of its own unless it is told to stay in memory.
+        .pragma("temp_store", "memory")
         // 64 MiB, in pages: a page that changes often is folded into the file once.
         .pragma("wal_autocheckpoint", "8000");
     match options.max_page_count {
