@@ -3,13 +3,22 @@
 #![doc = include_str!("docs.md")]
 #![doc = include_str!("checks.md")]
 
+mod api;
+mod auth;
+mod batch;
 pub mod checks;
+mod config;
+mod error;
 mod graph;
 mod id;
 mod iso;
+mod objects;
+mod questions;
+mod report;
 mod views;
 
 pub use checks::CATALOGUE;
+pub use config::Cloud;
 pub use graph::FORMAT;
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
