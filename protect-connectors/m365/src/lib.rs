@@ -7,19 +7,30 @@ mod api;
 mod auth;
 mod batch;
 pub mod checks;
+mod client;
+mod collect;
 mod config;
+mod endpoints;
 mod error;
 mod graph;
 mod id;
 mod iso;
+mod model;
 mod objects;
+mod password;
 mod questions;
 mod report;
 mod views;
 
 pub use checks::CATALOGUE;
+pub use client::{M365, M365Builder};
 pub use config::Cloud;
 pub use graph::FORMAT;
+pub use model::{
+    Alert, AuthenticationMethod, Device, Grant, Location, NewPassword, Page, RiskDetection,
+    RiskyUser, RoleAssignment, SecureScore, SignIn, SignInStatus, TemporaryAccessPass, User,
+    UserConsent, UserPage,
+};
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
 
