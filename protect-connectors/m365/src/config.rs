@@ -154,6 +154,8 @@ pub(crate) struct Settings {
 pub(crate) struct Options {
     /// Where collected answers lie; a private temporary folder where nobody says.
     pub(crate) snapshots: Option<PathBuf>,
+    /// How old what is known of the settings may be before they are collected again, in seconds.
+    pub(crate) posture_every: u64,
     /// How far back the first poll of sign-ins, detections and alerts begins, in seconds.
     pub(crate) lookback: u64,
     /// Whether single sign-ins are read: many, and five requests in ten seconds.
@@ -172,6 +174,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             snapshots: None,
+            posture_every: 24 * 3_600,
             lookback: 7 * 24 * 3_600,
             sign_ins: true,
             act_on_administrators: false,

@@ -59,6 +59,16 @@ const DELETABLE: &[(&str, &str)] = &[
 ];
 
 impl Graph {
+    /// `GET /organization`, for the time in its answer alone.
+    pub(crate) async fn organization(&self, cx: &OpContext) -> Result<Option<Timestamp>> {
+        let answer = self
+            .request(Method::GET, "m365.organization", "/organization", 1)
+            .query("$select", "id")
+            .send(cx)
+            .await?;
+        Ok(answer.date())
+    }
+
     /// `GET /users`: one page.
     pub(crate) async fn users(&self, cx: &OpContext, link: Option<&str>) -> Result<UserPage> {
         let first =
@@ -80,6 +90,20 @@ impl Graph {
             .send(cx)
             .await?
             .json()
+    }
+
+    /// `GET /users/{id}?$select=passwordProfile`: whether the password must be changed; `None` where
+    /// Graph does not say.
+    pub(crate) async fn must_change_password(
+        &self,
+        cx: &OpContext,
+        id: &str,
+    ) -> Result<Option<bool>> {
+        let request = self.about(Method::GET, "m365.get_user", "/users/{id}", id)?;
+        let answer = request.query("$select", "passwordProfile").send(cx).await?;
+        let body: Value = answer.json()?;
+        let flag = |profile: &Value| profile.get("forceChangePasswordNextSignIn")?.as_bool();
+        Ok(body.get("passwordProfile").and_then(flag))
     }
 
     /// `PATCH /users/{id}`. The same again changes nothing.

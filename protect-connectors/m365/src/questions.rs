@@ -338,3 +338,8 @@ pub(crate) fn kept(status: u16, body: &serde_json::Value) -> Answered {
         ours(status)
     })
 }
+
+/// The permissions of what is collected although no check reads it.
+pub(crate) fn extra_permissions() -> impl Iterator<Item = &'static &'static str> {
+    ASKS.iter().flat_map(|ask| ask.permissions)
+}
