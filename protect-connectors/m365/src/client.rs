@@ -305,12 +305,20 @@ impl M365 {
         Ok(grants)
     }
 
-    /// The devices of a user.
+    /// One page of the devices that are registered in the tenant.
     ///
     /// # Errors
     /// As for every call.
-    pub async fn devices(&self, user_id: &str) -> Result<Vec<Device>> {
-        self.graph.devices(&self.cx, user_id).await
+    pub async fn devices_page(&self, page_token: Option<&str>) -> Result<Page<Device>> {
+        self.graph.devices(&self.cx, page_token).await
+    }
+
+    /// Whose device it is.
+    ///
+    /// # Errors
+    /// `not_found` where there is no such device.
+    pub async fn device_owners(&self, device_id: &str) -> Result<Vec<User>> {
+        self.graph.device_owners(&self.cx, device_id).await
     }
 
     /// One page of the users at risk.

@@ -291,12 +291,19 @@ impl Graph {
         }
     }
 
-    /// `GET /users/{id}/ownedDevices`.
-    pub(crate) async fn devices(&self, cx: &OpContext, id: &str) -> Result<Vec<Device>> {
-        let id = guid(id)?.to_owned();
-        let path = "/users/{id}/ownedDevices";
-        self.all(cx, "m365.devices", path, |request| request.path("id", id))
+    /// `GET /devices`: one page.
+    pub(crate) async fn devices(&self, cx: &OpContext, link: Option<&str>) -> Result<Page<Device>> {
+        let first = |request: RequestBuilder| request.query("$top", "999");
+        self.records(cx, "m365.devices_page", "/devices", link, first)
             .await
+    }
+
+    /// `GET /devices/{id}/registeredOwners`.
+    pub(crate) async fn device_owners(&self, cx: &OpContext, id: &str) -> Result<Vec<User>> {
+        let id = guid(id)?.to_owned();
+        let path = "/devices/{id}/registeredOwners";
+        let about = |request: RequestBuilder| request.path("id", id);
+        self.all(cx, "m365.device_owners", path, about).await
     }
 
     /// `GET /identityProtection/riskyUsers`: one page of those at risk.

@@ -136,7 +136,7 @@ pub struct Grant {
     pub scope: Option<String>,
 }
 
-/// A device that belongs to a user.
+/// A device that is registered in the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all(deserialize = "camelCase"))]
 pub struct Device {

@@ -189,11 +189,18 @@ pub const OPERATIONS: &[Operation] = &[
         "Takes back everything that a user let applications do. Gives what was taken back.",
     ),
     read(
-        "devices",
-        &[USER_ID],
-        ResultType::List(Model::of::<Device>("Device")),
+        "devices_page",
+        &[TOKEN],
+        ResultType::One(Model::of::<Page<Device>>("DevicePage")),
         "Directory.Read.All or Device.Read.All",
-        "The devices of a user.",
+        "One page of the devices that are registered in the tenant.",
+    ),
+    read(
+        "device_owners",
+        &[text("device_id", "The device's object id: a GUID.")],
+        ResultType::List(USER),
+        "Directory.Read.All or Device.Read.All",
+        "Whose device it is.",
     ),
     read(
         "risky_users_page",
@@ -406,6 +413,12 @@ struct Of {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Owned {
+    device_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Streamed {
     cursor: Option<String>,
 }
@@ -490,6 +503,14 @@ impl M365 {
                 let Paged { page_token } = arguments(given)?;
                 answer(&self.users_page(page_token.as_deref()).await?)
             }
+            "devices_page" => {
+                let Paged { page_token } = arguments(given)?;
+                answer(&self.devices_page(page_token.as_deref()).await?)
+            }
+            "device_owners" => {
+                let Owned { device_id } = arguments(given)?;
+                answer(&self.device_owners(&device_id).await?)
+            }
             "risky_users_page" => {
                 let Paged { page_token } = arguments(given)?;
                 answer(&self.risky_users_page(page_token.as_deref()).await?)
@@ -564,7 +585,6 @@ impl M365 {
             "role_assignments" => answer(&self.role_assignments(id).await?),
             "grants" => answer(&self.grants(id).await?),
             "revoke_grants" => answer(&self.revoke_grants(id).await?),
-            "devices" => answer(&self.devices(id).await?),
             "confirm_compromised" => answer(&self.confirm_compromised(id).await?),
             "dismiss_risk" => answer(&self.dismiss_risk(id).await?),
             _ => Err(unknown(&CLASS, operation)),
