@@ -437,8 +437,9 @@ impl Sandbox {
         })
     }
 
-    /// Replaces a collection or a document of the tenant, as `PUT /_sandbox/m365/documents/{name}`
-    /// does. False for an unknown name or another type.
+    /// Replaces a collection of the tenant, by a list or by a page of Graph, or a document that there
+    /// is one of, as `PUT /_sandbox/m365/documents/{name}` does. False for an unknown name or another
+    /// type.
     pub fn set_m365_document(&self, name: &str, document: Value) -> bool {
         self.world.state().m365.replace_document(name, document)
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     Graph,
     error::{Answer, Refusal},
-    operation::{Ask, Licence},
+    operation::{Ask, Licence, malformed},
     page::{self, Rows},
     protection,
     users::{self, Account},
@@ -35,7 +35,7 @@ impl Graph {
         if let Some(body) = kept.filter(|_| plain) {
             return Ok(Reply::rendered(200, body));
         }
-        let reply = self.page(ask, self.user_rows(), cx)?;
+        let reply = self.page(ask, self.user_rows(ask), cx)?;
         if plain {
             self.rendered.put(request, reply.body.clone());
         }
@@ -50,7 +50,7 @@ impl Graph {
             let message = "$count is not currently supported.";
             return Err(Refusal::unsupported_query(message));
         }
-        Ok(Self::counted(ask, &self.user_rows()))
+        Ok(Self::counted(ask, &self.user_rows(ask)))
     }
 
     pub(super) fn get_user(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
@@ -59,7 +59,8 @@ impl Graph {
         let number = number.ok_or_else(Refusal::not_found)?;
         let account = self.users.seen(number).ok_or_else(Refusal::not_found)?;
         self.users.wear(Some(number));
-        self.one(ask, account.shown(), Some(users::DEFAULTS), cx)
+        let shown = account.shown(users::PROPERTIES.iter().copied());
+        self.one(ask, shown, Some(users::DEFAULTS), cx)
     }
 
     pub(super) fn patch_user(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
@@ -76,10 +77,10 @@ impl Graph {
         let enabled = body.get("accountEnabled").map(Value::as_bool);
         let policies = body.get("passwordPolicies").map(Value::as_str);
         if enabled == Some(None) || policies == Some(None) {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         }
         if let Some(profile) = body.get("passwordProfile") {
-            self.set_password(&account, profile, ask, cx)?;
+            self.set_password(&account, profile, cx)?;
         }
         if let Some(Some(enabled)) = enabled {
             self.set_enabled(&account, enabled, cx);
@@ -122,10 +123,15 @@ impl Graph {
         change.stale = stale;
     }
 
-    pub(super) fn user_rows(&self) -> Rows<'_> {
+    /// Users with what this request looks at.
+    pub(super) fn user_rows(&self, ask: &Ask<'_>) -> Rows<'_> {
+        let names = ask.options.looks_at(users::DEFAULTS);
         Rows {
             len: self.users.len(),
-            at: Box::new(|number| self.users.seen(number).map(|it| it.shown())),
+            at: Box::new(move |number| {
+                let account = self.users.seen(number)?;
+                Some(account.shown(names.iter().map(String::as_str)))
+            }),
             properties: Some(users::PROPERTIES),
         }
     }
@@ -147,7 +153,6 @@ impl Graph {
         &mut self,
         account: &Account,
         profile: &Value,
-        ask: &Ask<'_>,
         cx: &mut Context,
     ) -> Result<(), Refusal> {
         const FIELDS: [&str; 3] = [
@@ -158,7 +163,7 @@ impl Graph {
         let profile = profile.as_object().filter(|it| !it.is_empty());
         let profile = profile.filter(|it| it.keys().all(|name| FIELDS.contains(&name.as_str())));
         let Some(profile) = profile else {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         };
         let forced = FIELDS[1..]
             .iter()
@@ -174,12 +179,12 @@ impl Graph {
             return Err(Refusal::bad_request(message));
         }
         let change = self.users.change(account.number);
-        let before = if change.must_change == Some(true) {
+        let before = if change.forced == Some(true) {
             "must_change"
         } else {
             "set"
         };
-        change.must_change = Some(forced);
+        change.forced = Some(forced);
         if password.is_some() {
             change.password_set = Some(cx.now);
         }

@@ -31,13 +31,14 @@ impl Graph {
             .check_select(|name| users::PROPERTIES.contains(&name), cx)?;
         let place = self.delta_place(ask, cx)?;
         let numbers = self.delta_numbers(&place);
-        let query = ask.operation.query();
+        let page = ask.operation.query().page;
+        let names = ask.options.looks_at(users::DEFAULTS);
         let values: Vec<Value> = numbers
             .iter()
             .skip(place.at)
-            .take(query.page)
+            .take(page)
             .filter_map(|number| match self.users.account(*number) {
-                Some(account) => Some(ask.options.shown(account.shown(), query.defaults)),
+                Some(account) => Some(account.shown(names.iter().map(String::as_str))),
                 // Somebody who went before the first round was never told of.
                 None if place.since.is_none() => None,
                 None => Some(json!({
@@ -46,7 +47,7 @@ impl Graph {
                 })),
             })
             .collect();
-        let at = place.at + query.page;
+        let at = place.at + page;
         let mut body = json!({"@odata.context": self.context(ask), "value": values});
         if at < numbers.len() {
             let next = Place { at, ..place };

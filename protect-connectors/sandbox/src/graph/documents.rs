@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{
     Graph, accounts,
     error::{Answer, Refusal},
-    operation::Ask,
+    filter::Filter,
+    operation::{Ask, malformed},
     page::Rows,
     store::merge,
 };
@@ -46,7 +47,7 @@ impl Graph {
         let body = ask.body(&["ids", "types"], cx)?;
         let ids = body.get("ids").and_then(Value::as_array);
         let Some(ids) = ids.filter(|ids| (1..=1000).contains(&ids.len())) else {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         };
         let found = ids.iter().filter_map(Value::as_str);
         let found = found.map(|id| self.object(id)).filter(|it| !it.is_null());
@@ -56,7 +57,7 @@ impl Graph {
 
     pub(super) fn role_policies(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
         let filter = ask.options.filter.as_ref();
-        let named: Vec<&str> = filter.into_iter().flat_map(|it| it.properties()).collect();
+        let named: Vec<&str> = filter.into_iter().flat_map(Filter::properties).collect();
         if !named.contains(&"scopeId") || !named.contains(&"scopeType") {
             cx.violate("filter_missing", "scopeId and scopeType must be filtered");
             let message = "The scopeId and scopeType must be specified in the filter.";
@@ -96,7 +97,7 @@ impl Graph {
             .json()
             .filter(|it| it.as_object().is_some_and(typed))
         else {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         };
         self.patch_item(("authenticationMethodConfigurations", "id"), &body, ask, cx)?;
         Ok(Reply::empty(204))
@@ -156,7 +157,7 @@ impl Graph {
         ];
         let body = ask.body(&fields, cx)?;
         if !body.contains_key("isEnabled") {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         }
         let mut whole = json!({
             "notifyReviewers": false, "remindersEnabled": false, "requestDurationInDays": 30,
@@ -202,7 +203,7 @@ impl Graph {
             .unwrap_or_default();
         let whole = has("displayName") && has("conditions");
         if !whole || !STATES.contains(&state) || !(has("grantControls") || has("sessionControls")) {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         }
         let mut policy = Value::Object(body.clone());
         policy["id"] = Value::from(self.rng.uuid());
@@ -217,7 +218,7 @@ impl Graph {
     pub(super) fn patch_principal(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
         let body = ask.body(&["accountEnabled"], cx)?;
         let Some(enabled) = body.get("accountEnabled").and_then(Value::as_bool) else {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         };
         let principal = self.store.find_mut("servicePrincipals", "id", ask.id(0));
         let principal = principal.ok_or_else(Refusal::not_found)?;
@@ -280,7 +281,7 @@ impl Graph {
         let body = ask.body(&fields, cx)?;
         let state = body.get("status").and_then(Value::as_str);
         if state.is_some_and(|state| !ALERT_STATES.contains(&state)) {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         }
         let alert = self.patch_item(("alerts", "id"), &body, ask, cx)?;
         alert["lastUpdateDateTime"] = Value::from(seconds(cx.now));

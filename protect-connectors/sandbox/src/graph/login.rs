@@ -393,10 +393,8 @@ fn credentials(call: &Call, form: &[(String, String)]) -> (Option<String>, Optio
         .and_then(|value| value.strip_prefix("Basic "))
         .and_then(|encoded| String::from_utf8(STANDARD.decode(encoded).ok()?).ok())
         .and_then(|pair| {
-            Some(
-                pair.split_once(':')
-                    .map(|(i, s)| (i.to_owned(), s.to_owned()))?,
-            )
+            pair.split_once(':')
+                .map(|(id, secret)| (id.to_owned(), secret.to_owned()))
         });
     match basic {
         Some((id, secret)) => (decode(&id), decode(&secret)),

@@ -1,12 +1,14 @@
 //! Authentication methods of users: what they registered, Temporary Access Passes, and removals.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
     Graph,
     error::{Answer, Refusal},
-    operation::Ask,
+    operation::{Ask, malformed},
     page::Rows,
     users::{Account, Kind, Users},
 };
@@ -100,7 +102,7 @@ struct Method {
 }
 
 impl Graph {
-    pub(super) fn methods_rows<'a>(&'a self, ask: &Ask<'_>) -> Result<Rows<'a>, Refusal> {
+    pub(super) fn methods_of_user(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
         let account = self.account(ask.id(0))?;
         let mut rows = vec![json!({
             "@odata.type": "#microsoft.graph.passwordAuthenticationMethod",
@@ -113,7 +115,7 @@ impl Graph {
                 .into_iter()
                 .map(|it| it.body),
         );
-        Ok(Rows::made(rows))
+        self.page(ask, Rows::made(rows), cx)
     }
 
     /// `DELETE /users/{id}/authentication/{collection}/{id}`.
@@ -177,7 +179,7 @@ impl Graph {
             at.as_str().and_then(|at| at.parse().ok())
         });
         let (Some(minutes), Some(once), Some(starts)) = (minutes, once, starts) else {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         };
         if !LIFETIME.contains(&minutes) {
             cx.violate("pass_lifetime", "10 to 43,200 minutes");
@@ -210,23 +212,24 @@ impl Graph {
     }
 
     /// Rows of `/reports/authenticationMethods/userRegistrationDetails`: enabled accounts alone.
-    pub(super) fn registrations<'a>(&'a self, ask: &Ask<'_>) -> Result<Rows<'a>, Refusal> {
-        let admins: std::collections::HashSet<&str> = self
+    pub(super) fn registrations(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
+        let admins: HashSet<&str> = self
             .store
             .list("roleAssignments")
             .iter()
             .filter_map(|it| it["principalId"].as_str())
             .collect();
-        let now = ask.now;
-        Ok(Rows {
-            len: self.users.len(),
+        let (users, now) = (&self.users, ask.now);
+        let rows = Rows {
+            len: users.len(),
             at: Box::new(move |number| {
-                let account = self.users.account(number).filter(|it| it.enabled)?;
+                let account = users.account(number).filter(|it| it.enabled)?;
                 let admin = admins.contains(account.id.as_str());
-                Some(registration(&self.users, &account, admin, now))
+                Some(registration(users, &account, admin, now))
             }),
             properties: None,
-        })
+        };
+        self.page(ask, rows, cx)
     }
 
     fn method_field(&self, method: &str, field: &str) -> Value {

@@ -242,10 +242,6 @@ impl Graph {
                 let rows = Rows::of(self.store.children(of, by, ask.id(0)));
                 self.page(ask, rows, cx)
             }
-            Act::Listed(rows, _) => {
-                let rows = rows(self, ask)?;
-                self.page(ask, rows, cx)
-            }
             Act::Item(name, field) => {
                 let document = self.store.find(name, field, ask.id(0));
                 let document = document.ok_or_else(Refusal::not_found)?.clone();

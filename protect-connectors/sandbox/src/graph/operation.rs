@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::{
     Graph,
     error::{Answer, Refusal},
-    page::Rows,
     query::Options,
     throttle::Service,
 };
@@ -49,8 +48,6 @@ pub(crate) enum Act {
         by: &'static str,
         query: Query,
     },
-    /// Rows that are made up as they are asked for.
-    Listed(Lister, Query),
     /// The document whose field has the value in the path.
     Item(&'static str, &'static str),
     /// A document that there is one of.
@@ -59,7 +56,6 @@ pub(crate) enum Act {
     Call(Caller, Query),
 }
 
-pub(crate) type Lister = for<'a> fn(&'a Graph, &Ask<'_>) -> Result<Rows<'a>, Refusal>;
 pub(crate) type Caller = fn(&mut Graph, &Ask<'_>, &mut Context) -> Answer;
 
 /// Which query options an operation takes.
@@ -125,18 +121,12 @@ impl Ask<'_> {
     ) -> Result<Map<String, Value>, Refusal> {
         let body = match self.call.json() {
             Some(Value::Object(body)) if self.call.content_type_is("application/json") => body,
-            _ => return Err(self.malformed(cx)),
+            _ => return Err(malformed(cx)),
         };
         if body.is_empty() || body.keys().any(|name| !fields.contains(&name.as_str())) {
-            return Err(self.malformed(cx));
+            return Err(malformed(cx));
         }
         Ok(body)
-    }
-
-    /// The refusal of a body that does not fit.
-    pub(crate) fn malformed(&self, cx: &mut Context) -> Refusal {
-        cx.violate("body_malformed", "not the JSON that this operation takes");
-        Refusal::bad_request("The request body is malformed.")
     }
 }
 
@@ -149,10 +139,7 @@ impl Query {
 impl Operation {
     pub(crate) fn query(&self) -> Query {
         match self.act {
-            Act::Stored(_, query)
-            | Act::Children { query, .. }
-            | Act::Listed(_, query)
-            | Act::Call(_, query) => query,
+            Act::Stored(_, query) | Act::Children { query, .. } | Act::Call(_, query) => query,
             Act::Item(..) | Act::Single(_) => super::routes::ITEM,
         }
     }
@@ -172,6 +159,12 @@ impl Operation {
     }
 }
 
+/// The refusal of a body that does not fit.
+pub(crate) fn malformed(cx: &mut Context) -> Refusal {
+    cx.violate("body_malformed", "not the JSON that this operation takes");
+    Refusal::bad_request("The request body is malformed.")
+}
+
 /// A template's segment is literal, or has one parameter with something around it. Graph does not
 /// care for the case of what is literal.
 fn capture(template: &str, segment: &str, ids: &mut Vec<String>) -> Option<()> {
@@ -182,7 +175,9 @@ fn capture(template: &str, segment: &str, ids: &mut Vec<String>) -> Option<()> {
     let head = segment.get(..before.len())?;
     head.eq_ignore_ascii_case(before).then_some(())?;
     let id = segment.get(before.len()..)?.strip_suffix(after)?;
-    let plain = !id.is_empty() && !id.starts_with('$') && !(before.is_empty() && id.contains('('));
+    // An action or a function in the place of an identifier is another route.
+    let other = id.starts_with('$') || (before.is_empty() && id.contains('('));
+    let plain = !id.is_empty() && !other;
     plain.then(|| ids.push(id.to_owned()))
 }
 

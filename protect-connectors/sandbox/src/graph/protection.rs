@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Graph,
     error::{Answer, Refusal},
-    operation::Ask,
+    operation::{Ask, malformed},
     page::Rows,
     store::Store,
     users::Account,
@@ -70,7 +70,7 @@ fn role_name<'a>(store: &'a Store, definition: &str) -> Option<&'a str> {
 
 impl Graph {
     /// Role assignments, with what was expanded.
-    pub(super) fn role_assignments<'a>(&'a self, ask: &Ask<'_>) -> Result<Rows<'a>, Refusal> {
+    pub(super) fn role_assignments(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
         let expand = ask.options.expand.join(",");
         let rows = self.store.list("roleAssignments").iter().map(|it| {
             let mut row = it.clone();
@@ -84,7 +84,8 @@ impl Graph {
             }
             row
         });
-        Ok(Rows::made(rows.collect()))
+        let rows = Rows::made(rows.collect());
+        self.page(ask, rows, cx)
     }
 
     /// Members of an activated role; not paged, as the vendor documents.
@@ -137,7 +138,7 @@ impl Graph {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let (principal, definition) = (text("principalId"), text("roleDefinitionId"));
         if text("directoryScopeId") != "/" {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         }
         let Some(name) = role_name(&self.store, definition).map(str::to_owned) else {
             return Err(Refusal::bad_request("The role definition does not exist."));

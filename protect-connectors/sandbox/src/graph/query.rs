@@ -103,6 +103,20 @@ impl Options {
         Value::Object(kept)
     }
 
+    /// The properties that are selected, or these where none are, and those that are compared.
+    pub(crate) fn looks_at(&self, defaults: &[&str]) -> Vec<String> {
+        let filtered = self.filter.iter().flat_map(Filter::properties);
+        let filtered = filtered.map(str::to_owned);
+        match &self.select {
+            Some(select) => select.iter().cloned().chain(filtered).collect(),
+            None => defaults
+                .iter()
+                .map(|it| (*it).to_owned())
+                .chain(filtered)
+                .collect(),
+        }
+    }
+
     /// Refuses a `$select` of something that the rows have not.
     pub(crate) fn check_select(
         &self,

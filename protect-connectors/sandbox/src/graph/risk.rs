@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Graph,
     error::{Answer, Refusal},
-    operation::Ask,
+    operation::{Ask, malformed},
 };
 use crate::{
     clock::seconds,
@@ -42,7 +42,7 @@ impl Graph {
             .and_then(Value::as_array)
             .map(|ids| ids.iter().filter_map(Value::as_str).collect());
         let Some(ids) = ids.filter(|ids| (1..=MOST).contains(&ids.len())) else {
-            return Err(ask.malformed(cx));
+            return Err(malformed(cx));
         };
         let accounts: Result<Vec<_>, Refusal> = ids.iter().map(|id| self.account(id)).collect();
         for account in accounts? {

@@ -268,7 +268,7 @@ const fn children(of: &'static str, by: &'static str, query: Query) -> Act {
     Act::Children { of, by, query }
 }
 
-use Act::{Call, Item, Listed, Single, Stored};
+use Act::{Call, Item, Single, Stored};
 use Licence::{Premium, Privileged, Protection};
 use Service::{Other, Protection as Guarded, Reports};
 
@@ -340,7 +340,7 @@ const OPERATIONS: &[Operation] = &[
     read(
         "/users/{id}/authentication/methods",
         METHODS,
-        Listed(Graph::methods_rows, ITEM),
+        Call(Graph::methods_of_user, ITEM),
     ),
     change(
         "POST",
@@ -406,7 +406,7 @@ const OPERATIONS: &[Operation] = &[
     read(
         "/roleManagement/directory/roleAssignments",
         ROLES,
-        Listed(Graph::role_assignments, ROLE_LIST),
+        Call(Graph::role_assignments, ROLE_LIST),
     ),
     read(
         "/roleManagement/directory/roleAssignments/{id}",
@@ -745,7 +745,7 @@ const OPERATIONS: &[Operation] = &[
     read(
         "/reports/authenticationMethods/userRegistrationDetails",
         &[AUDIT],
-        Listed(Graph::registrations, REGISTRATIONS),
+        Call(Graph::registrations, REGISTRATIONS),
     )
     .of(Reports)
     .licensed(Premium),

@@ -107,8 +107,7 @@ impl Graph {
         true
     }
 
-    /// Replaces a collection (by an array) or a document that there is one of; false for an unknown
-    /// name or another type.
+    /// Replaces a collection or a document that there is one of, as the directory keeps it.
     pub(crate) fn replace_document(&mut self, name: &str, document: Value) -> bool {
         self.store.put(name, document)
     }

@@ -64,13 +64,12 @@ impl Store {
         self.collections.insert(collection, documents);
     }
 
-    /// Replaces a collection or a single document by one of the same type; false for another name.
+    /// Replaces a collection, by a list or by a page that holds one, or a single document; false for
+    /// an unknown name or another type.
     pub(crate) fn put(&mut self, name: &str, document: Value) -> bool {
-        if let (Some(collection), Value::Array(documents)) =
-            (self.collections.get_mut(name), &document)
-        {
-            collection.clone_from(documents);
-            return true;
+        if let Some(collection) = self.collections.get_mut(name) {
+            let list = document.get("value").unwrap_or(&document).as_array();
+            return list.map(|list| collection.clone_from(list)).is_some();
         }
         match self.singles.get_mut(name) {
             Some(single) if document.is_object() => {

@@ -8,7 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::methods::Pass;
+use super::{generate::E5_SKU, methods::Pass};
 use crate::{
     clock::{later, seconds},
     people,
@@ -106,7 +106,7 @@ pub(crate) struct Change {
     pub(crate) enabled: Option<bool>,
     pub(crate) policies: Option<String>,
     pub(crate) password_set: Option<Timestamp>,
-    pub(crate) must_change: Option<bool>,
+    pub(crate) forced: Option<bool>,
     pub(crate) sessions_from: Option<Timestamp>,
     pub(crate) deleted: bool,
     pub(crate) removed_methods: BTreeSet<String>,
@@ -188,8 +188,12 @@ impl Users {
                 .then_some(number);
         }
         let wanted = id_or_name.to_lowercase();
-        let named = |number: &usize| self.upn(*number) == wanted;
-        (0..self.len()).find(named)
+        let cast = 0..EMERGENCY + self.cast.members.len();
+        let candidates = numbered_place(&wanted).map(|place| place + EMERGENCY);
+        candidates
+            .into_iter()
+            .chain(cast)
+            .find(|number| self.upn(*number) == wanted)
     }
 
     /// The number of the person who plays this part.
@@ -265,18 +269,16 @@ impl Users {
             let mail = format!("{}@{partner}", guest.alias);
             return (guest.name, upn.to_lowercase(), mail);
         }
-        match self.cast.members.get(place) {
-            Some(member) => (
+        if let Some(member) = self.cast.members.get(place) {
+            return (
                 member.name.clone(),
                 member.email.clone(),
                 member.email.clone(),
-            ),
-            None => {
-                let person = people::numbered(place);
-                let mail = format!("{}@{DOMAIN}", person.alias);
-                (person.name, mail.clone(), mail)
-            }
+            );
         }
+        let person = people::numbered(place);
+        let mail = format!("{}@{DOMAIN}", person.alias);
+        (person.name, mail.clone(), mail)
     }
 
     fn kind(&self, number: usize) -> Kind {
@@ -338,8 +340,8 @@ impl Users {
             },
             sessions_from: created,
             pending_guest: kind == Kind::Guest && habit >= 90,
-            department: *rng.pick::<&str>(&DEPARTMENTS),
-            title: *rng.pick::<&str>(&TITLES),
+            department: rng.pick::<&str>(&DEPARTMENTS),
+            title: rng.pick::<&str>(&TITLES),
         }
     }
 }
@@ -363,59 +365,60 @@ impl Account {
         self.kind == Kind::Guest
     }
 
-    /// A user as Graph shows it, with every property that the sandbox knows.
-    pub(crate) fn shown(&self) -> Value {
+    /// A user as Graph shows it, with these of [`PROPERTIES`].
+    pub(crate) fn shown<'a>(&self, names: impl Iterator<Item = &'a str>) -> Value {
+        let shown = names.filter_map(|name| Some((name.to_owned(), self.property(name)?)));
+        Value::Object(shown.collect())
+    }
+
+    /// Each is made up only where it is asked for, since most are not.
+    fn property(&self, name: &str) -> Option<Value> {
         let member = matches!(self.kind, Kind::Member(_));
-        let (given, surname) = self.name.split_once(' ').unwrap_or((&self.name, ""));
-        let synced = |value: String| self.synced.then_some(value);
-        let employed = |value: &str| member.then(|| value.to_owned());
-        let licences: Vec<Value> = self
-            .licensed
-            .then(|| json!({"disabledPlans": [], "skuId": super::generate::E5_SKU}))
-            .into_iter()
-            .collect();
-        json!({
-            "id": self.id,
-            "accountEnabled": self.enabled,
-            "assignedLicenses": licences,
-            "businessPhones": [],
-            "city": employed("Hamburg"),
-            "companyName": employed("Acme"),
-            "country": employed("Germany"),
-            "createdDateTime": seconds(self.created),
-            "creationType": self.is_guest().then_some("Invitation"),
-            "department": employed(self.department),
-            "displayName": self.name,
-            "employeeHireDate": member.then(|| seconds(self.created)),
-            "employeeId": member.then(|| format!("{:06}", self.number)),
-            "employeeType": employed("Employee"),
-            "externalUserState": self.is_guest().then_some(
-                if self.pending_guest { "PendingAcceptance" } else { "Accepted" }
-            ),
-            "externalUserStateChangeDateTime": self.is_guest().then(|| seconds(self.created)),
-            "givenName": given,
-            "jobTitle": employed(self.title),
-            "lastPasswordChangeDateTime": seconds(self.password_changed),
-            "mail": self.mail,
-            "mailNickname": self.upn.split('@').next(),
-            "mobilePhone": null,
-            "officeLocation": employed("Hamburg 2/14"),
-            "onPremisesDistinguishedName":
-                synced(format!("CN={},OU=Staff,DC=acme,DC=example", self.name)),
-            "onPremisesImmutableId": synced(format!("{:022}==", self.number)),
-            "onPremisesLastSyncDateTime": synced(seconds(self.password_changed)),
-            "onPremisesSamAccountName": synced(format!("u{:07}", self.number)),
-            "onPremisesSyncEnabled": self.synced.then_some(true),
-            "otherMails": [],
-            "passwordPolicies": self.policies,
-            "preferredLanguage": employed("de-DE"),
-            "proxyAddresses": [format!("SMTP:{}", self.mail)],
-            "signInActivity": self.activity(),
-            "signInSessionsValidFromDateTime": seconds(self.sessions_from),
-            "surname": surname,
-            "usageLocation": employed("DE"),
-            "userPrincipalName": self.upn,
-            "userType": if self.is_guest() { "Guest" } else { "Member" },
+        let guest = self.is_guest();
+        let employed = |value: &str| Value::from(member.then_some(value));
+        let synced = |value: String| Value::from(self.synced.then_some(value));
+        Some(match name {
+            "id" => self.id.as_str().into(),
+            "accountEnabled" => self.enabled.into(),
+            "assignedLicenses" if self.licensed => json!([{"disabledPlans": [], "skuId": E5_SKU}]),
+            "assignedLicenses" | "businessPhones" | "otherMails" => json!([]),
+            "city" => employed("Hamburg"),
+            "companyName" => employed("Acme"),
+            "country" => employed("Germany"),
+            "createdDateTime" => seconds(self.created).into(),
+            "creationType" => guest.then_some("Invitation").into(),
+            "department" => employed(self.department),
+            "displayName" => self.name.as_str().into(),
+            "employeeHireDate" => employed(&seconds(self.created)),
+            "employeeId" => employed(&format!("{:06}", self.number)),
+            "employeeType" => employed("Employee"),
+            "externalUserState" if self.pending_guest => "PendingAcceptance".into(),
+            "externalUserState" => guest.then_some("Accepted").into(),
+            "externalUserStateChangeDateTime" => guest.then(|| seconds(self.created)).into(),
+            "givenName" => self.name.split(' ').next().into(),
+            "jobTitle" => employed(self.title),
+            "lastPasswordChangeDateTime" => seconds(self.password_changed).into(),
+            "mail" => self.mail.as_str().into(),
+            "mailNickname" => self.upn.split('@').next().into(),
+            "mobilePhone" => Value::Null,
+            "officeLocation" => employed("Hamburg 2/14"),
+            "onPremisesDistinguishedName" => {
+                synced(format!("CN={},OU=Staff,DC=acme,DC=example", self.name))
+            }
+            "onPremisesImmutableId" => synced(format!("{:022}==", self.number)),
+            "onPremisesLastSyncDateTime" => synced(seconds(self.password_changed)),
+            "onPremisesSamAccountName" => synced(format!("u{:07}", self.number)),
+            "onPremisesSyncEnabled" => self.synced.then_some(true).into(),
+            "passwordPolicies" => self.policies.as_deref().into(),
+            "preferredLanguage" => employed("de-DE"),
+            "proxyAddresses" => json!([format!("SMTP:{}", self.mail)]),
+            "signInActivity" => self.activity(),
+            "signInSessionsValidFromDateTime" => seconds(self.sessions_from).into(),
+            "surname" => self.name.split_once(' ').map(|(_, surname)| surname).into(),
+            "usageLocation" => employed("DE"),
+            "userPrincipalName" => self.upn.as_str().into(),
+            "userType" => if guest { "Guest" } else { "Member" }.into(),
+            _ => return None,
         })
     }
 
@@ -433,6 +436,12 @@ impl Account {
             "lastSuccessfulSignInRequestId": request,
         })
     }
+}
+
+/// The number in the principal name of one of [`people::numbered`], who are too many to search.
+fn numbered_place(name: &str) -> Option<usize> {
+    let alias = name.split(['@', '_']).next()?;
+    alias.rsplit('.').next()?.parse().ok()
 }
 
 /// The first half of a GUID, in either case.

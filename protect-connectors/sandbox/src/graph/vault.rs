@@ -40,16 +40,14 @@ impl Vault {
     }
 
     pub(crate) fn secret(&self, login: &Login, call: &Call, cx: &mut Context) -> Reply {
-        let allowed = self
-            .admit(login, call, cx)
-            .and_then(|()| self.find(call, cx));
+        let allowed = Self::admit(login, call, cx).and_then(|()| self.find(call, cx));
         match allowed {
             Ok(secret) => Reply::json(200, &self.shown(secret, cx)),
             Err(refusal) => refusal,
         }
     }
 
-    fn admit(&self, login: &Login, call: &Call, cx: &mut Context) -> Result<(), Reply> {
+    fn admit(login: &Login, call: &Call, cx: &mut Context) -> Result<(), Reply> {
         cx.tenant = Some(login.tenant.clone());
         // A request without a token is how a client learns whom to ask for one.
         if call.bearer().is_none() {

@@ -73,7 +73,7 @@ impl Maker<'_> {
         }
         let suspicious = self.users.player(Part::Suspicious);
         let suspicious = suspicious.and_then(|it| self.users.account(it));
-        for account in suspicious.iter() {
+        if let Some(account) = &suspicious {
             for turn in 0..6 {
                 sign_ins.push(SignIn {
                     account,

@@ -157,7 +157,7 @@ impl Maker<'_> {
         let name = format!("protect {}", application.name);
         let id = self.rng.uuid();
         let secret = self.secret((-60, 120));
-        let registration = self.application(&id, &application.client_id, &name, vec![secret]);
+        let registration = self.application(&id, &application.client_id, &name, &[secret]);
         self.store.add("applications", registration);
         let principal = &application.principal;
         let principal = self.principal(principal, &application.client_id, &name, self.tenant);
@@ -178,8 +178,8 @@ impl Maker<'_> {
         };
         let (id, client, principal) = (self.rng.uuid(), self.rng.uuid(), self.rng.uuid());
         let name = format!("Acme service {number}");
-        let secrets = spans.iter().map(|span| self.secret(*span)).collect();
-        let mut registration = self.application(&id, &client, &name, secrets);
+        let secrets: Vec<Value> = spans.iter().map(|span| self.secret(*span)).collect();
+        let mut registration = self.application(&id, &client, &name, &secrets);
         if (3..8).contains(&number) {
             registration["keyCredentials"] = json!([{
                 "keyId": self.rng.uuid(),
@@ -276,7 +276,7 @@ impl Maker<'_> {
         })
     }
 
-    fn application(&self, id: &str, client: &str, name: &str, secrets: Vec<Value>) -> Value {
+    fn application(&self, id: &str, client: &str, name: &str, secrets: &[Value]) -> Value {
         json!({
             "id": id,
             "appId": client,

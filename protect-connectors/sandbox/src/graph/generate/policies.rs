@@ -150,11 +150,11 @@ impl Maker<'_> {
             pilot.state = "disabled";
             policies.push(pilot);
         }
-        let policies: Vec<Value> = policies.into_iter().map(|it| self.policy(it)).collect();
+        let policies: Vec<Value> = policies.iter().map(|it| self.policy(it)).collect();
         self.add_all("conditionalAccessPolicies", policies);
     }
 
-    fn policy(&mut self, policy: Policy) -> Value {
+    fn policy(&mut self, policy: &Policy) -> Value {
         let conditions = json!({
             "clientAppTypes": ["all"],
             "signInRiskLevels": [],

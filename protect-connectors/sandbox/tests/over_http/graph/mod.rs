@@ -141,3 +141,55 @@ impl Graph {
 pub(crate) fn code(got: &Got) -> String {
     got.json()["error"]["code"].as_str().unwrap().to_owned()
 }
+
+#[tokio::test]
+async fn another_process_can_change_the_tenant_over_http() {
+    let graph = Graph::scan().await;
+    let control =
+        async |method, path: &str, body| graph.wire.control(method, path, body).await.status;
+    let change = json!({"permissions": ["Policy.Read.All"], "standing": "disabled"});
+    assert_eq!(
+        control(Method::PATCH, "/m365/applications/scan", change).await,
+        200
+    );
+    assert_eq!(
+        control(Method::PATCH, "/m365/applications/none", json!({})).await,
+        404
+    );
+    let leaked = graph.wire.sandbox.planted().m365.leaked.id;
+    let path = format!("/m365/users/{leaked}");
+    assert_eq!(
+        control(Method::PATCH, &path, json!({"enabled": false})).await,
+        200
+    );
+    assert_eq!(
+        control(Method::PUT, "/m365/documents/riskyUsers", json!([])).await,
+        200
+    );
+    assert_eq!(
+        control(Method::PUT, "/m365/documents/riskyUsers", json!({})).await,
+        404
+    );
+    assert_eq!(
+        control(Method::POST, "/m365/settings", json!({"plans": []})).await,
+        200
+    );
+    let pair = graph
+        .wire
+        .control(Method::GET, "/m365/certificate", json!({}))
+        .await
+        .json();
+    assert!(
+        pair["private_key"]
+            .as_str()
+            .unwrap()
+            .starts_with("-----BEGIN PRIVATE KEY-----")
+    );
+    assert_eq!(
+        graph.get("/identityProtection/riskyUsers").await.status,
+        403
+    );
+    assert_eq!(graph.wire.sandbox.transitions().len(), 1);
+    graph.wire.sandbox.reset();
+    assert!(graph.wire.sandbox.transitions().is_empty());
+}
