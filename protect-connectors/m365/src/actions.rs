@@ -13,6 +13,7 @@ use crate::api::Graph;
 use crate::endpoints::is_deletable;
 use crate::handover;
 use crate::model::{AuthenticationMethod, Grant, RoleAssignment, User};
+use crate::password;
 use crate::remediate::unsupported;
 
 /// A change of one user.
@@ -72,8 +73,8 @@ impl<'a> Change<'a> {
                 put(VALID_FROM, json!(looked.revoked_at));
             }
             ActionKind::ForcePasswordReset => {
-                let must = graph.must_change_password(cx, self.user).await?;
-                put(MUST_CHANGE, json!(must));
+                // Whether it must be changed is told by no documented answer.
+                put(CHANGED, json!(user.last_password_change_date_time));
             }
             ActionKind::RevokeGrants => {
                 looked.grants = graph.grants(cx, self.user).await?;
@@ -126,14 +127,13 @@ impl<'a> Change<'a> {
         after
     }
 
-    /// Whether it is that way already. Of sessions and passes nobody can say: what was revoked a
-    /// minute ago may have been opened again since.
+    /// Whether it is that way already. Of sessions, passes and passwords nobody can say: what was
+    /// revoked a minute ago may have been opened again since.
     pub(crate) fn is_so(&self, now: &Looked) -> bool {
         let fact = |name: &str| now.facts.get(name);
         match self.kind {
             ActionKind::SuspendAccount => fact(ENABLED) == Some(&Value::Bool(false)),
             ActionKind::ReactivateAccount => fact(ENABLED) == Some(&Value::Bool(true)),
-            ActionKind::ForcePasswordReset => fact(MUST_CHANGE) == Some(&Value::Bool(true)),
             ActionKind::RevokeGrants => now.grants.is_empty(),
             ActionKind::RemoveMfaMethods => !now.methods.iter().any(is_deletable),
             ActionKind::RemoveRoles => now.roles.is_empty(),
@@ -150,7 +150,7 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Whether reading shows that it happened. The flag of a password is not answered everywhere.
+    /// Whether reading shows that it happened. Of a password that must be changed, nothing does.
     pub(crate) fn can_be_seen(&self) -> bool {
         self.kind != ActionKind::ForcePasswordReset
     }
@@ -170,8 +170,8 @@ impl<'a> Change<'a> {
         if self.kind == ActionKind::EnrollMfa && self.happened_since(before, &after) {
             facts.insert("temporary_access_pass".to_owned(), "handed over".into());
         }
-        if self.kind == ActionKind::ForcePasswordReset && !self.is_so(&after) {
-            facts.insert(MUST_CHANGE.to_owned(), "accepted".into());
+        if self.kind == ActionKind::ForcePasswordReset {
+            facts.insert(MUST_CHANGE.to_owned(), true.into());
         }
         facts
     }
@@ -185,12 +185,7 @@ impl<'a> Change<'a> {
             }
             ActionKind::RevokeSessions => Probe::DidNotHappen(looked.facts),
             // A pass that is there may be another one, and nobody was told this one.
-            ActionKind::EnrollMfa => Probe::CannotTell,
-            ActionKind::ForcePasswordReset
-                if looked.facts.get(MUST_CHANGE) == Some(&Value::Null) =>
-            {
-                Probe::CannotTell
-            }
+            ActionKind::EnrollMfa | ActionKind::ForcePasswordReset => Probe::CannotTell,
             _ if self.is_so(&looked) => Probe::Happened(looked.facts),
             _ => Probe::DidNotHappen(looked.facts),
         }
@@ -218,13 +213,7 @@ impl<'a> Change<'a> {
                     .patch_user(cx, "m365.reactivate_account", id, &enable(true))
                     .await
             }
-            ActionKind::ForcePasswordReset => {
-                let change =
-                    json!({ "passwordProfile": { "forceChangePasswordNextSignIn": true } });
-                graph
-                    .patch_user(cx, "m365.force_password_reset", id, &change)
-                    .await
-            }
+            ActionKind::ForcePasswordReset => self.force_reset(graph, cx, action, handover).await,
             ActionKind::RevokeSessions => graph.revoke_sessions(cx, id).await,
             ActionKind::RevokeGrants => self.revoke_grants(graph, cx, before).await,
             ActionKind::EnrollMfa => self.enroll(graph, cx, action, handover).await,
@@ -235,6 +224,31 @@ impl<'a> Change<'a> {
             ActionKind::DismissRisk => graph.dismiss_risk(cx, id).await,
             other => Err(unsupported(&format!("Microsoft 365 cannot do {other}"))),
         }
+    }
+
+    /// Where Graph takes the demand for another password only with a new one, a new one is made and
+    /// handed over, or else nothing is done.
+    async fn force_reset(
+        &self,
+        graph: &Graph,
+        cx: &OpContext,
+        action: &Action,
+        folder: Option<&Path>,
+    ) -> Result<()> {
+        let operation = "m365.force_password_reset";
+        let demand = json!({ "passwordProfile": { "forceChangePasswordNextSignIn": true } });
+        let sent = graph.patch_user(cx, operation, self.user, &demand).await;
+        let Err(error) = sent else { return Ok(()) };
+        let Some(folder) = folder.filter(|_| error.http_status() == Some(400)) else {
+            return Err(error);
+        };
+        let place = handover::prepare(folder, action.id.as_str())?;
+        let password = password::generate(&*graph.http.context().random);
+        let change = json!({
+            "passwordProfile": { "password": &password, "forceChangePasswordNextSignIn": true },
+        });
+        graph.patch_user(cx, operation, self.user, &change).await?;
+        place.write(&password)
     }
 
     async fn revoke_grants(&self, graph: &Graph, cx: &OpContext, before: &Looked) -> Result<()> {
@@ -326,6 +340,7 @@ const PROBED_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 const ENABLED: &str = "enabled";
 const VALID_FROM: &str = "sessions_valid_from";
 const MUST_CHANGE: &str = "must_change_password";
+const CHANGED: &str = "password_changed_at";
 const ROLES: &str = "roles";
 const RISK: &str = "risk_state";
 const CONFIRMED: &str = "confirmedCompromised";

@@ -321,12 +321,19 @@ impl M365 {
         self.graph.device_owners(&self.cx, device_id).await
     }
 
-    /// One page of the users at risk.
+    /// One page of the users at risk, or of those who are `confirmed` to be compromised.
     ///
     /// # Errors
     /// `unsupported` where the tenant has no Entra ID P2; otherwise as for every call.
-    pub async fn risky_users_page(&self, page_token: Option<&str>) -> Result<Page<RiskyUser>> {
-        self.graph.risky_users(&self.cx, page_token).await
+    pub async fn risky_users_page(
+        &self,
+        confirmed: Option<bool>,
+        page_token: Option<&str>,
+    ) -> Result<Page<RiskyUser>> {
+        let confirmed = confirmed.unwrap_or_default();
+        self.graph
+            .risky_users(&self.cx, confirmed, page_token)
+            .await
     }
 
     /// Says that a user is compromised: the risk becomes high, and policies act on it.

@@ -21,6 +21,12 @@ const USER_FIELDS: &str = "id,userPrincipalName,displayName,mail,accountEnabled,
 /// The default method of signing in, which is no method that could be taken away.
 const PASSWORD: &str = "passwordAuthenticationMethod";
 
+/// What Graph has people use where they did not choose.
+const PREFERRED: &[&str] = &[
+    "microsoftAuthenticatorAuthenticationMethod",
+    "phoneAuthenticationMethod",
+];
+
 /// The sorts of method that can be taken away, with the collection that each is deleted from
 /// (<https://learn.microsoft.com/graph/api/resources/authenticationmethods-overview>).
 const DELETABLE: &[(&str, &str)] = &[
@@ -92,20 +98,6 @@ impl Graph {
             .json()
     }
 
-    /// `GET /users/{id}?$select=passwordProfile`: whether the password must be changed; `None` where
-    /// Graph does not say.
-    pub(crate) async fn must_change_password(
-        &self,
-        cx: &OpContext,
-        id: &str,
-    ) -> Result<Option<bool>> {
-        let request = self.about(Method::GET, "m365.get_user", "/users/{id}", id)?;
-        let answer = request.query("$select", "passwordProfile").send(cx).await?;
-        let body: Value = answer.json()?;
-        let flag = |profile: &Value| profile.get("forceChangePasswordNextSignIn")?.as_bool();
-        Ok(body.get("passwordProfile").and_then(flag))
-    }
-
     /// `PATCH /users/{id}`. The same again changes nothing.
     pub(crate) async fn patch_user(
         &self,
@@ -148,14 +140,17 @@ impl Graph {
         )?;
         let body: Value = request.send(cx).await?.json()?;
         let listed = body.get("value").and_then(Value::as_array);
-        let methods = listed.into_iter().flatten().filter_map(|method| {
+        let read = listed.into_iter().flatten().filter_map(|method| {
             let kind = method.get("@odata.type")?.as_str()?;
             Some(AuthenticationMethod {
                 id: method.get("id")?.as_str()?.to_owned(),
                 kind: kind.trim_start_matches("#microsoft.graph.").to_owned(),
             })
         });
-        Ok(methods.collect())
+        let mut methods: Vec<_> = read.collect();
+        // What is most likely the default comes last: Graph takes that one away only as the last.
+        methods.sort_by_key(|it: &AuthenticationMethod| PREFERRED.contains(&it.kind.as_str()));
+        Ok(methods)
     }
 
     /// `DELETE` of one method. Where Graph does not have it any more, it is gone.
@@ -306,16 +301,22 @@ impl Graph {
         self.all(cx, "m365.device_owners", path, about).await
     }
 
-    /// `GET /identityProtection/riskyUsers`: one page of those at risk.
+    /// `GET /identityProtection/riskyUsers`: one page of those who are confirmed to be compromised, or
+    /// else of those at risk. One condition at a time: that Graph joins them with `or` here is not
+    /// documented.
     pub(crate) async fn risky_users(
         &self,
         cx: &OpContext,
+        confirmed: bool,
         link: Option<&str>,
     ) -> Result<Page<RiskyUser>> {
-        let first = |request: RequestBuilder| {
-            let at_risk = "riskState eq 'atRisk' or riskState eq 'confirmedCompromised'";
-            request.query("$filter", at_risk)
+        let state = if confirmed {
+            "confirmedCompromised"
+        } else {
+            "atRisk"
         };
+        let first =
+            |request: RequestBuilder| request.query("$filter", format!("riskState eq '{state}'"));
         let path = "/identityProtection/riskyUsers";
         self.records(cx, "m365.risky_users_page", path, link, first)
             .await

@@ -204,7 +204,13 @@ pub const OPERATIONS: &[Operation] = &[
     ),
     read(
         "risky_users_page",
-        &[TOKEN],
+        &[
+            flag(
+                "confirmed",
+                "Only those who are confirmed to be compromised, instead of those at risk.",
+            ),
+            TOKEN,
+        ],
         ResultType::One(Model::of::<Page<RiskyUser>>("RiskyUserPage")),
         "IdentityRiskyUser.Read.All",
         "One page of the users at risk. `unsupported` where the tenant has no Entra ID P2.",
@@ -413,6 +419,13 @@ struct Of {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Risky {
+    confirmed: Option<bool>,
+    page_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Owned {
     device_id: String,
 }
@@ -512,8 +525,9 @@ impl M365 {
                 answer(&self.device_owners(&device_id).await?)
             }
             "risky_users_page" => {
-                let Paged { page_token } = arguments(given)?;
-                answer(&self.risky_users_page(page_token.as_deref()).await?)
+                let it: Risky = arguments(given)?;
+                let token = it.page_token.as_deref();
+                answer(&self.risky_users_page(it.confirmed, token).await?)
             }
             "force_password_change" => {
                 let Forced { user_id, with_mfa } = arguments(given)?;

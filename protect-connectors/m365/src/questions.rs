@@ -193,10 +193,11 @@ impl Asker for Collector<'_> {
     ) -> Result<Answered> {
         if let Some(link) = next {
             let weight = weight(question.template);
-            let request = self
-                .graph
-                .follow(COLLECT, question.template, link, weight)?;
-            return settle(answered(request, cx).await);
+            let followed = self.graph.follow(COLLECT, question.template, link, weight);
+            return settle(match followed {
+                Ok(request) => answered(request, cx).await,
+                Err(error) => Err(error),
+            });
         }
         match question.template {
             OBJECTS => settle(self.objects_by_id(cx).await),

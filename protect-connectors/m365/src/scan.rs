@@ -233,11 +233,15 @@ impl M365Connector {
             .streams
             .entry(stream.name().to_owned())
             .or_default();
-        let reason = match self.may_read(cx, graph, stream).await? {
-            Some(reason) => Some(reason),
+        let read = match self.may_read(cx, graph, stream).await? {
+            Some(reason) => Reading::Not(reason),
             None => self.read(cx, graph, stream, place, page).await?,
         };
-        let is_done = reason.is_some() || place.next.is_none();
+        let reason = match read {
+            Reading::Not(reason) => Some(reason),
+            Reading::Ended | Reading::GoesOn => None,
+        };
+        let is_done = read != Reading::GoesOn;
         if is_done {
             page.verdicts.extend(verdict(stream, reason));
             if reason.is_none() && stream == Stream::RiskyUsers {
@@ -282,20 +286,24 @@ impl M365Connector {
         stream: Stream,
         place: &mut Place,
         page: &mut ScanPage,
-    ) -> Result<Option<NotEvaluatedReason>> {
+    ) -> Result<Reading> {
         let batch = match streams::read(graph, cx, stream, place, self.earliest()).await {
             Ok(batch) => batch,
             Err(error) => {
                 // A link that no longer works is not followed for ever.
                 place.next = None;
-                return reason(&error).map(Some).ok_or(error);
+                return reason(&error).map(Reading::Not).ok_or(error);
             }
         };
-        place.note(&batch);
+        let is_read = place.note(stream, &batch);
         page.signals = batch.signals;
         page.observations = batch.observations;
         page.rejected = batch.rejected;
-        Ok(None)
+        Ok(if is_read {
+            Reading::Ended
+        } else {
+            Reading::GoesOn
+        })
     }
 
     /// Where the very first poll begins.
@@ -306,6 +314,17 @@ impl M365Connector {
             .checked_sub(SignedDuration::from_secs(lookback))
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
+}
+
+/// How far a stream was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// To its end.
+    Ended,
+    /// There is more.
+    GoesOn,
+    /// Not at all.
+    Not(NotEvaluatedReason),
 }
 
 /// Why one stream could not be read; `None` where the whole run ends.

@@ -83,17 +83,23 @@ pub(crate) struct Place {
     /// The latest event that was seen since: where the next poll begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latest: Option<Timestamp>,
+    /// Of users at risk: whether those who are confirmed to be compromised come now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) confirmed: bool,
 }
 
 impl Place {
-    /// Notes a page.
-    pub(crate) fn note(&mut self, batch: &Batch) {
+    /// Notes a page. Whether the stream is read to its end.
+    pub(crate) fn note(&mut self, stream: Stream, batch: &Batch) -> bool {
         let seen = batch.signals.iter().map(|signal| signal.at).max();
         self.latest = self.latest.max(seen);
         self.next.clone_from(&batch.next);
-        if self.next.is_none() {
-            self.since = self.latest.max(self.since);
+        if self.next.is_some() {
+            return false;
         }
+        self.since = self.latest.max(self.since);
+        self.confirmed = stream == Stream::RiskyUsers && !self.confirmed;
+        !self.confirmed
     }
 }
 
@@ -117,7 +123,7 @@ pub(crate) async fn read(
     let since = place.since.unwrap_or(earliest);
     let next = place.next.as_deref();
     Ok(match stream {
-        Stream::RiskyUsers => risky(graph.risky_users(cx, next).await?),
+        Stream::RiskyUsers => risky(graph.risky_users(cx, place.confirmed, next).await?),
         Stream::RiskDetections => signals(graph.risk_detections(cx, since, next).await?),
         Stream::Alerts => signals(graph.alerts(cx, since, next).await?),
         Stream::SignIns => signals(graph.sign_ins(cx, since, next).await?),

