@@ -165,9 +165,9 @@ impl<'a> Change<'a> {
     }
 
     /// The state after, as it goes into the evidence.
-    pub(crate) fn told(&self, before: &Looked, after: Looked) -> Attributes {
+    pub(crate) fn told(&self, before: &Looked, after: &Looked) -> Attributes {
         let mut facts = after.facts.clone();
-        if self.kind == ActionKind::EnrollMfa && self.happened_since(before, &after) {
+        if self.kind == ActionKind::EnrollMfa && self.happened_since(before, after) {
             facts.insert("temporary_access_pass".to_owned(), "handed over".into());
         }
         if self.kind == ActionKind::ForcePasswordReset {

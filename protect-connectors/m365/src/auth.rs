@@ -91,7 +91,7 @@ pub(crate) fn tokens(
         .build();
     let proof = match held {
         Held::Form(secret) => ClientProof::Form(secret),
-        Held::Signed(certificate, private_key) => ClientProof::Assertion(Arc::new(Certificate {
+        Held::Signed(certificate, private_key) => ClientProof::Assertion(Arc::new(Signer {
             context,
             audience: format!("{authority}{TOKEN_PATH}"),
             client_id: client_id.clone(),
@@ -130,7 +130,7 @@ pub(crate) fn roles(token: &SecretString) -> Option<BTreeSet<String>> {
 
 /// Signs statements with the key of a certificate
 /// (<https://learn.microsoft.com/entra/identity-platform/certificate-credentials>).
-struct Certificate {
+struct Signer {
     context: Context,
     audience: String,
     client_id: String,
@@ -142,7 +142,7 @@ struct Certificate {
 const GOOD_FOR: i64 = 300;
 
 #[async_trait]
-impl Assertion for Certificate {
+impl Assertion for Signer {
     async fn sign(&self) -> Result<SecretString> {
         let secrets = &self.context.secrets;
         let certificate = secrets.resolve(&self.certificate).await?;
@@ -212,9 +212,9 @@ pub(crate) fn fresh_guid(context: &Context) -> String {
         .to_string()
 }
 
-impl fmt::Debug for Certificate {
+impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate")
+        f.debug_struct("Signer")
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }

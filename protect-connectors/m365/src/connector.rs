@@ -93,14 +93,14 @@ impl M365Connector {
             detections,
         })
     }
+}
 
-    /// Every check that a scan decides.
-    pub(crate) fn checks(&self) -> BTreeSet<CheckId> {
-        let catalogue = CATALOGUE.checks.iter().map(|check| check.id);
-        let events = detections::SPECS.iter().map(|spec| spec.check);
-        let all = catalogue.chain(events).chain([USER_AT_RISK]);
-        all.filter_map(|id| CheckId::new(id).ok()).collect()
-    }
+/// Every check that a scan decides.
+fn checks() -> BTreeSet<CheckId> {
+    let catalogue = CATALOGUE.checks.iter().map(|check| check.id);
+    let events = detections::SPECS.iter().map(|spec| spec.check);
+    let all = catalogue.chain(events).chain([USER_AT_RISK]);
+    all.filter_map(|id| CheckId::new(id).ok()).collect()
 }
 
 #[async_trait]
@@ -115,7 +115,7 @@ impl Connector for M365Connector {
             .filter(|action| self.respond.is_some() && action.is_possible(&self.options));
         Capability {
             checks: match self.scan {
-                Some(_) => self.checks(),
+                Some(_) => checks(),
                 None => BTreeSet::new(),
             },
             actions: actions.map(|it| (it.kind, it.class)).collect(),

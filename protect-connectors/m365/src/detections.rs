@@ -150,7 +150,9 @@ fn alert(signal: &Signal) -> Option<Hit> {
     let level = fact(signal, "severity").unwrap_or_default();
     let what = fact(signal, "category").unwrap_or("no category");
     let mut hit = Hit::new(signal, severity(level), word(what));
-    hit.discriminator = fact(signal, "alert").unwrap_or(&signal.id).to_owned();
+    if let Some(alert) = fact(signal, "alert") {
+        alert.clone_into(&mut hit.discriminator);
+    }
     if signal.subject.kind != SubjectKind::Account {
         hit.kind = FindingKind::Operational;
     }
@@ -261,7 +263,7 @@ mod tests {
 
     use super::*;
 
-    fn signal(kind: &str, facts: Value) -> Signal {
+    fn signal(kind: &str, facts: &Value) -> Signal {
         Signal {
             id: "1".to_owned(),
             kind: kind.to_owned(),
@@ -282,7 +284,7 @@ mod tests {
         let leaked = json!({"risk_event_type": "leakedCredentials", "risk_level": "low", "risk_state": "atRisk"});
         let hits = found(
             "m365.event.risk_detection",
-            &[signal(RISK_DETECTION, leaked)],
+            &[signal(RISK_DETECTION, &leaked)],
             &[],
         );
         assert_eq!(hits[0].kind, FindingKind::CredentialExposure);
@@ -291,13 +293,13 @@ mod tests {
         assert!(
             found(
                 "m365.event.risk_detection",
-                &[signal(RISK_DETECTION, settled)],
+                &[signal(RISK_DETECTION, &settled)],
                 &[]
             )
             .is_empty()
         );
         let newer =
-            json!({"risk_event_type": "x", "risk_level": "extreme", "risk_state": "atRisk"});
+            &json!({"risk_event_type": "x", "risk_level": "extreme", "risk_state": "atRisk"});
         let hits = found(
             "m365.event.risk_detection",
             &[signal(RISK_DETECTION, newer)],
@@ -309,7 +311,7 @@ mod tests {
     #[test]
     fn an_old_protocol_counts_where_it_worked_and_once_per_user() {
         let of = |client: &str, code: i64| {
-            signal(SIGN_IN, json!({"client": client, "error_code": code}))
+            signal(SIGN_IN, &json!({"client": client, "error_code": code}))
         };
         let signals = [
             of("IMAP4", 0),
@@ -327,7 +329,7 @@ mod tests {
         let of = |status: &str| {
             signal(
                 ALERT,
-                json!({"title": "a@acme.example", "severity": "high", "status": status, "alert": "a1", "category": "InitialAccess"}),
+                &json!({"title": "a@acme.example", "severity": "high", "status": status, "alert": "a1", "category": "InitialAccess"}),
             )
         };
         let hits = found(
@@ -342,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_score_that_fell_is_told_with_both_and_a_small_step_is_not() {
-        let of = |current: f64| signal(SECURE_SCORE, json!({"current": current, "max": 200.0}));
+        let of = |current: f64| signal(SECURE_SCORE, &json!({"current": current, "max": 200.0}));
         let check = "m365.event.secure_score_dropped";
         assert_eq!(
             found(check, &[of(120.0)], &[of(140.0)])[0].reasons,

@@ -33,6 +33,7 @@ mod scan;
 mod signals;
 mod spec;
 mod streams;
+mod vault;
 mod views;
 
 pub use checks::CATALOGUE;
@@ -49,6 +50,8 @@ pub use operations::{CLASS, OPERATIONS, connect};
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
 pub use spec::register;
+
+pub use vault::KeyVaultSecrets;
 
 /// The kind's name in the configuration.
 pub const KIND: &str = "m365";

@@ -243,11 +243,11 @@ impl M365Connector {
             if let Ok(after) = &last
                 && change.happened_since(before, after)
             {
-                return last.map(|after| (change.told(before, after), true));
+                return last.map(|after| (change.told(before, &after), true));
             }
         }
         match last {
-            Ok(after) => Ok((change.told(before, after), !change.can_be_seen())),
+            Ok(after) => Ok((change.told(before, &after), !change.can_be_seen())),
             // A permanent error would claim that nothing was changed.
             Err(error) => Err(error.temporary()),
         }

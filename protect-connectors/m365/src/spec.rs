@@ -178,7 +178,7 @@ mod tests {
                 "certificate = { file = \"c.pem\" }",
             ),
         ] {
-            let error = example(text, by).err().expect(by);
+            let error = example(text, by).expect_err(by);
             assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{by}: {error}");
         }
     }

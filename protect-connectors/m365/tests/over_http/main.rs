@@ -6,4 +6,5 @@ mod directory;
 mod remediating;
 mod scanning;
 mod signing_in;
+mod vault;
 mod world;
