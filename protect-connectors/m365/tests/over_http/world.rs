@@ -46,14 +46,14 @@ impl Clock for SharedClock {
     }
 
     async fn sleep(&self, wait: Duration) {
-        if wait != ATTEMPT {
-            *self.skipped.lock().unwrap() += wait;
-            let wait = SignedDuration::try_from(wait).unwrap();
-            self.sandbox.advance_clock(wait);
-            tokio::task::yield_now().await;
-        } else {
+        if wait == ATTEMPT {
             tokio::time::sleep(wait).await;
+            return;
         }
+        *self.skipped.lock().unwrap() += wait;
+        let wait = SignedDuration::try_from(wait).unwrap();
+        self.sandbox.advance_clock(wait);
+        tokio::task::yield_now().await;
     }
 }
 
