@@ -40,7 +40,7 @@ test('what is collected is judged', async (t) => {
   const { client } = await started(t, 'scan');
   const folder = await mkdtemp(join(tmpdir(), 'protect-m365-'));
   t.after(() => rm(folder, { recursive: true }));
-  assert.ok((await client.collect(folder, { timeout: 300_000 })) > 20);
+  assert.ok((await client.collect(folder, { timeoutMs: 300_000 })) > 20);
   const results = m365.evaluate({ path: folder });
   assert.equal(results.length, 60);
   assert.ok(results.some(({ verdict }) => verdict === 'fail'));

@@ -36,8 +36,8 @@ pub(crate) struct Found {
 /// Findings on one page.
 const FINDINGS: usize = 2_000;
 
-/// How old a collection may be that is taken up again, in seconds.
-const TAKEN_UP_WITHIN: i64 = 6 * 3_600;
+/// How old a collection may be that is taken up again.
+const TAKEN_UP_WITHIN: SignedDuration = SignedDuration::from_hours(6);
 
 /// How long the vendor's pages are gathered for one of ours.
 const GATHER: Duration = Duration::from_secs(10);
@@ -55,6 +55,9 @@ struct Position {
     #[serde(skip_serializing_if = "Option::is_none")]
     begun: Option<Timestamp>,
     phase: Phase,
+    /// How many of the vendor's pages were collected: where nothing else tells that a run moves on.
+    #[serde(skip_serializing_if = "is_zero")]
+    pages: u64,
     /// When the settings that were judged last had been collected.
     #[serde(skip_serializing_if = "Option::is_none")]
     judged: Option<Timestamp>,
@@ -86,7 +89,7 @@ impl Scanner for M365Connector {
         }
         let mut page = ScanPage::default();
         position.phase = match position.phase {
-            Phase::Collect => self.collect(cx, graph, &position, &mut page).await?,
+            Phase::Collect => self.collect(cx, graph, &mut position, &mut page).await?,
             Phase::Tell(from) => self.tell(cx, graph, &mut position, from, &mut page).await?,
             Phase::Stream(turn) => {
                 self.stream(cx, graph, &mut position, turn, &mut page)
@@ -102,28 +105,32 @@ impl Scanner for M365Connector {
 impl M365Connector {
     /// Whether the settings are due, and under which name they are collected.
     fn begin(&self, graph: &Graph, position: &mut Position, forced: bool) {
-        let every = i64::try_from(self.options.posture_every).unwrap_or(i64::MAX);
         let now = self.clock.now();
-        let is_older = |at: Option<Timestamp>, seconds: i64| {
-            at.is_none_or(|at| now.duration_since(at) >= SignedDuration::from_secs(seconds))
-        };
-        if !is_older(position.judged, every) && !forced {
+        let is_due = position.judged.is_none_or(|judged| self.is_due(judged));
+        if !is_due && !forced {
             position.phase = Phase::Stream(0);
             return;
         }
         position.phase = Phase::Collect;
         // A collection that a failed run left is taken up by the next, unless it grew old.
-        if position.run.is_empty() || is_older(position.begun, TAKEN_UP_WITHIN) {
+        let is_old = |begun: Timestamp| now.duration_since(begun) >= TAKEN_UP_WITHIN;
+        if position.run.is_empty() || position.begun.is_none_or(is_old) {
             position.run = fresh_guid(graph.http.context());
             position.begun = Some(now);
         }
+    }
+
+    /// Whether what was known at this time is to be asked again.
+    fn is_due(&self, at: Timestamp) -> bool {
+        let every = i64::try_from(self.options.posture_every).unwrap_or(i64::MAX);
+        self.clock.now().duration_since(at) >= SignedDuration::from_secs(every)
     }
 
     async fn collect(
         &self,
         cx: &OpContext,
         graph: &Graph,
-        position: &Position,
+        position: &mut Position,
         page: &mut ScanPage,
     ) -> Result<Phase> {
         let mut running = self.running(cx, graph, &position.run).await?;
@@ -141,8 +148,9 @@ impl M365Connector {
                 break;
             }
         }
+        position.pages = running.pages();
         page.progress = Some(Progress {
-            done: running.pages(),
+            done: position.pages,
             total: None,
         });
         *lock(&self.running) = Some(running);
@@ -178,6 +186,7 @@ impl M365Connector {
             page.evaluated = covered(&found.results);
             position.judged = Some(found.collected_at);
             position.run = String::new();
+            position.pages = 0;
             *lock(&self.running) = None;
             return Ok(Phase::Stream(0));
         }
@@ -233,10 +242,15 @@ impl M365Connector {
             .streams
             .entry(stream.name().to_owned())
             .or_default();
-        let read = match self.may_read(cx, graph, stream).await? {
+        let read = match self.may_read(cx, graph, stream, place).await? {
             Some(reason) => Reading::Not(reason),
             None => self.read(cx, graph, stream, place, page).await?,
         };
+        if read != Reading::Not(NotEvaluatedReason::MissingLicence) {
+            place.unlicensed = None;
+        } else if place.unlicensed.is_none_or(|at| self.is_due(at)) {
+            place.unlicensed = Some(self.clock.now());
+        }
         let reason = match read {
             Reading::Not(reason) => Some(reason),
             Reading::Ended | Reading::GoesOn => None,
@@ -265,7 +279,12 @@ impl M365Connector {
         cx: &OpContext,
         graph: &Graph,
         stream: Stream,
+        place: &Place,
     ) -> Result<Option<NotEvaluatedReason>> {
+        // What is not licensed is asked again when the settings are.
+        if place.unlicensed.is_some_and(|at| !self.is_due(at)) {
+            return Ok(Some(NotEvaluatedReason::MissingLicence));
+        }
         if stream == Stream::SignIns && !self.options.sign_ins {
             return Ok(Some(NotEvaluatedReason::NotConfigured));
         }
@@ -376,6 +395,14 @@ impl Position {
             .map(Cursor)
             .map_err(|error| Error::unexpected("a position is not JSON").with_source(error))
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's `skip_serializing_if` fixes it"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -86,6 +86,9 @@ pub(crate) struct Place {
     /// Of users at risk: whether those who are confirmed to be compromised come now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) confirmed: bool,
+    /// Since when it is known that the tenant has no licence for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unlicensed: Option<Timestamp>,
 }
 
 impl Place {

@@ -155,3 +155,38 @@ async fn doctor_says_which_checks_give_verdicts_and_what_opens_the_others() {
     assert!(diagnosis.clock_skew_seconds.is_some());
     world.assert_lawful();
 }
+
+#[tokio::test]
+async fn what_the_tenant_has_no_licence_for_is_asked_once_a_day() {
+    let world = World::new().await;
+    let plans = json!({ "plans": ["AAD_PREMIUM"] });
+    assert!(world.sandbox.edit_m365_tenant(plans));
+    let connector = world.connector(&json!({}));
+    let first = world.run(&*connector, None).await;
+    let risk = first.iter().flat_map(|page| &page.verdicts);
+    let mut risk = risk.filter(|it| it.check.as_str() == "m365.risk.user_at_risk");
+    assert_eq!(
+        risk.next().unwrap().not_evaluated,
+        Some(Reason::MissingLicence)
+    );
+    let asked = world.asked("/identityProtection/riskyUsers");
+    let second = world.run(&*connector, first.last().cloned()).await;
+    assert_eq!(world.asked("/identityProtection/riskyUsers"), asked);
+    let told = second.iter().flat_map(|page| &page.verdicts);
+    let told = told.filter(|it| it.not_evaluated == Some(Reason::MissingLicence));
+    assert!(told.count() >= 2, "it is told every time");
+}
+
+#[tokio::test]
+async fn a_run_moves_on_with_every_page() {
+    let world = World::with_users(6_000).await;
+    let connector = world.connector(&json!({}));
+    let pages = world.run(&*connector, None).await;
+    let cursors: BTreeSet<_> = pages
+        .iter()
+        .map(|it| &it.cursor.as_ref().unwrap().0)
+        .collect();
+    assert_eq!(cursors.len(), pages.len());
+    assert!(pages.len() > 8, "{}", pages.len());
+    world.assert_lawful();
+}
