@@ -2,6 +2,7 @@
 
 const { open } = require('./open.cjs');
 const { Hibp } = require('../generated/hibp.cjs');
+const { M365 } = require('../generated/m365.cjs');
 const { OnePassword } = require('../generated/onepassword.cjs');
 const generated = require('../generated/sandbox.cjs');
 
@@ -23,6 +24,19 @@ class Sandbox extends generated.Sandbox {
       eventsToken: accepted.eventsToken,
       baseUrl: where.onepasswordApi,
       eventsUrl: where.onepasswordEvents,
+    });
+  }
+
+  /** A client of the simulated Microsoft 365; `respond` may change users, `scan` reads all. */
+  async m365(credential = 'respond') {
+    const [accepted, where] = await Promise.all([this.credentials(), this.addresses()]);
+    const responds = credential === 'respond';
+    return new M365({
+      tenantId: accepted.m365TenantId,
+      clientId: responds ? accepted.m365RespondClientId : accepted.m365ScanClientId,
+      clientSecret: responds ? accepted.m365RespondClientSecret : accepted.m365ScanClientSecret,
+      loginUrl: where.m365Login,
+      graphUrl: where.m365Graph,
     });
   }
 

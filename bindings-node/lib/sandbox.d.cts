@@ -1,5 +1,6 @@
 import type { Protect } from '../generated/engine.cjs';
 import type { Hibp } from '../generated/hibp.cjs';
+import type { M365 } from '../generated/m365.cjs';
 import type { OnePassword } from '../generated/onepassword.cjs';
 import * as generated from '../generated/sandbox.cjs';
 import type { ConnectorClass } from './types.cjs';
@@ -13,6 +14,8 @@ export class Sandbox extends generated.Sandbox {
   }): Promise<Protect>;
   /** A client of the simulated 1Password; `respond`, which counts unless said, may suspend, `scan` may list. */
   onepassword(credential?: 'scan' | 'respond'): Promise<OnePassword>;
+  /** A client of the simulated Microsoft 365; `respond`, which counts unless said, may change users, `scan` reads all. */
+  m365(credential?: 'scan' | 'respond'): Promise<M365>;
   /** A client of the simulated Have I Been Pwned. */
   hibp(): Promise<Hibp>;
 }

@@ -113,6 +113,7 @@ impl ProtectBuilder {
             Some(context) => context,
             None => crate::context()?.0,
         };
+        let context = with_key_vaults(context, &config)?;
         let store = open_store(&config.store).await?;
         let engine = Engine::builder(config, self.registry, context).build(store)?;
         Ok(Protect { engine })
@@ -126,6 +127,21 @@ impl fmt::Debug for ProtectBuilder {
             .field("context", &self.context)
             .finish()
     }
+}
+
+/// The context with secrets of key vaults, where the configuration says who may read them.
+fn with_key_vaults(context: Context, config: &Config) -> Result<Context> {
+    #[cfg(feature = "m365")]
+    if let Some(vault) = &config.key_vault {
+        let secrets = protect_m365::KeyVaultSecrets::new(&context, vault)?;
+        return Ok(Context {
+            secrets: Arc::new(secrets),
+            ..context
+        });
+    }
+    #[cfg(not(feature = "m365"))]
+    let _ = config;
+    Ok(context)
 }
 
 async fn open_store(config: &StoreConfig) -> Result<Arc<dyn Store>> {

@@ -6,6 +6,7 @@ from protect import aio, connectors, email, exceptions, hibp, m365, models, onep
 from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.hibp import Hibp
+from protect._generated.m365 import M365
 from protect._generated.onepassword import OnePassword
 from protect._open import open, secret
 from protect._protect import finish as _finish
@@ -16,6 +17,7 @@ from protect.exceptions import ProtectError
 from protect.models import ScanPage, ScanRequest
 
 __all__ = [
+    "M365",
     "Connector",
     "Directory",
     "Email",

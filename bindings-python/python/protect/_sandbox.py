@@ -10,6 +10,8 @@ from protect._generated import (
     engine_aio,
     hibp,
     hibp_aio,
+    m365,
+    m365_aio,
     onepassword,
     onepassword_aio,
     sandbox,
@@ -38,6 +40,10 @@ class Sandbox(sandbox.Sandbox):
         """A client of the simulated 1Password; `respond` may suspend, `scan` may list."""
         given = _onepassword(self.credentials(), self.addresses(), credential)
         return onepassword.OnePassword(**given)
+
+    def m365(self, credential: Literal["scan", "respond"] = "respond") -> m365.M365:
+        """A client of the simulated Microsoft 365; `respond` may change users, `scan` reads all."""
+        return m365.M365(**_m365(self.credentials(), self.addresses(), credential))
 
     def hibp(self) -> hibp.Hibp:
         """A client of the simulated Have I Been Pwned."""
@@ -69,6 +75,17 @@ class AsyncSandbox(sandbox_aio.Sandbox):
 
         return _open.Opening(opened)
 
+    def m365(
+        self, credential: Literal["scan", "respond"] = "respond"
+    ) -> _open.Opening[m365_aio.M365]:
+        """A client of the simulated Microsoft 365; `respond` may change users, `scan` reads all."""
+
+        async def opened() -> m365_aio.M365:
+            given = _m365(await self.credentials(), await self.addresses(), credential)
+            return m365_aio.M365(**given)
+
+        return _open.Opening(opened)
+
     def hibp(self) -> _open.Opening[hibp_aio.Hibp]:
         """A client of the simulated Have I Been Pwned."""
 
@@ -91,6 +108,21 @@ def _onepassword(
         "events_token": accepted.events_token,
         "base_url": where.onepassword_api,
         "events_url": where.onepassword_events,
+    }
+
+
+def _m365(accepted: Credentials, where: SandboxAddresses, credential: str) -> dict[str, Any]:
+    responds = credential == "respond"
+    return {
+        "tenant_id": accepted.m365_tenant_id,
+        "client_id": (
+            accepted.m365_respond_client_id if responds else accepted.m365_scan_client_id
+        ),
+        "client_secret": (
+            accepted.m365_respond_client_secret if responds else accepted.m365_scan_client_secret
+        ),
+        "login_url": where.m365_login,
+        "graph_url": where.m365_graph,
     }
 
 

@@ -1,4 +1,4 @@
-"""Microsoft 365: deciding how a tenant is set up from what Microsoft Graph answered."""
+"""Microsoft 365: its models, and deciding how a tenant is set up from what Graph answered."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any, Literal, Union
 
 from protect import _posture
 from protect._generated.engine_models import CheckResult
+from protect._generated.m365_models import *
 from protect._posture import Snapshot
-
-__all__ = ["CheckResult", "Profile", "Snapshot", "evaluate"]
 
 Profile = Union[Literal["scuba", "cis", "prowler"], str]
 """Which baseline's reading of the checks applies."""

@@ -114,7 +114,7 @@ impl SystemSecrets {
             },
             SecretRef::KeyVault { .. } => Err(Error::new(
                 ErrorKind::Unsupported,
-                "this build reads no key vaults; use a command or a callback",
+                "nothing here reads key vaults: name the application that may under `[key_vault]`, or use a command or a callback",
             )),
         }
     }

@@ -21,6 +21,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// How the ledger is signed.
     pub ledger: LedgerConfig,
+    /// Who reads secrets of Azure Key Vaults, where any are referred to.
+    pub key_vault: Option<KeyVaultConfig>,
     /// Endpoints and credentials at vendors.
     pub connections: BTreeMap<ConnectionName, ConnectionConfig>,
     /// The organisations being protected.
@@ -45,6 +47,25 @@ pub enum StoreConfig {
 pub struct LedgerConfig {
     /// The Ed25519 signing key, for checkpoints.
     pub key: Option<SecretRef>,
+}
+
+/// `[key_vault]`: the application that reads secrets of Azure Key Vaults, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyVaultConfig {
+    /// The Entra tenant that the application signs in to.
+    pub tenant_id: String,
+    /// The application's id.
+    pub client_id: String,
+    /// Its secret; never itself in a vault.
+    pub client_secret: Option<SecretRef>,
+    /// Its certificate, instead of a secret.
+    pub certificate: Option<SecretRef>,
+    /// The certificate's private key.
+    pub private_key: Option<SecretRef>,
+    /// In which of Microsoft's clouds.
+    pub cloud: Option<String>,
+    /// Root of the sign-in service instead of the cloud's.
+    pub login: Option<String>,
 }
 
 /// `[connections.NAME]`.

@@ -46,9 +46,10 @@ pub fn reference_markdown(registry: &Registry) -> String {
     page
 }
 
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 13] = [
     ("`[store]`", "store"),
     ("`[ledger]`", "ledger"),
+    ("`[key_vault]`", "key_vault"),
     ("`[tenants.ID]`", "tenant"),
     ("`monitor`", "monitor"),
     ("`route`", "route"),

@@ -9,6 +9,7 @@ mod email;
 mod hibp;
 mod http;
 mod ledger;
+mod m365;
 mod onepassword;
 mod people;
 mod posture;
@@ -111,8 +112,24 @@ pub const TARGETS: &[Target] = &[
         run: ledger::key,
     },
     Target {
+        name: "m365_answers",
+        run: m365::answers,
+    },
+    Target {
+        name: "m365_errors",
+        run: m365::errors,
+    },
+    Target {
+        name: "m365_events",
+        run: m365::events,
+    },
+    Target {
         name: "m365_snapshot",
         run: posture::m365,
+    },
+    Target {
+        name: "m365_token",
+        run: m365::token,
     },
     Target {
         name: "monitored_csv",

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod kills;
+mod m365;
 mod matrix;
 mod road;
 mod scenarios;

@@ -7,7 +7,11 @@
 )]
 
 mod access;
+mod apps;
+mod exceptions;
+mod factors;
+mod people;
 mod promises;
-mod rest;
+mod roles;
 mod scale;
 mod tenant;

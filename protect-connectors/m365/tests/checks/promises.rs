@@ -4,7 +4,33 @@ use protect_core::testing::posture;
 use protect_m365::{CATALOGUE, FORMAT};
 use serde_json::{Value, json};
 
-use crate::tenant::{Expected, REPORT, good, result, with_activated_roles, with_report};
+use crate::tenant::{Case, Expected, REPORT, good, result, with_activated_roles, with_report};
+use crate::{access, apps, exceptions, factors, people, roles};
+
+/// Every case of every theme.
+fn cases() -> impl Iterator<Item = &'static Case> {
+    let themes = [
+        access::CASES,
+        apps::CASES,
+        exceptions::CASES,
+        factors::CASES,
+        people::CASES,
+        roles::CASES,
+    ];
+    themes.into_iter().flatten()
+}
+
+#[test]
+fn every_check_has_a_case_that_fails() {
+    let failing: Vec<_> = cases().filter(|case| case.3 == Expected::Fail).collect();
+    for check in CATALOGUE.checks {
+        assert!(
+            failing.iter().any(|case| case.0 == check.id),
+            "{}",
+            check.id
+        );
+    }
+}
 
 #[test]
 fn there_are_sixty_checks_with_a_hint_each_and_a_title_that_is_a_sentence() {

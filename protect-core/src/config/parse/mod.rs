@@ -5,6 +5,7 @@ mod connection;
 mod json;
 mod secret;
 mod tenant;
+mod vault;
 mod when;
 
 use std::collections::BTreeMap;
@@ -188,12 +189,14 @@ fn read_config(root: &Node<'_>) -> Option<Config> {
     });
     let store = table.get("store");
     let ledger = table.get("ledger");
+    let key_vault = table.get("key_vault");
     let connections = table.get("connections");
     let tenants = table.get("tenants");
     table.finish();
 
     let store = store.map_or(Some(StoreConfig::default()), |node| read_store(&node));
     let ledger = ledger.map_or(Some(LedgerConfig::default()), |node| read_ledger(&node));
+    let key_vault = key_vault.map_or(Some(None), |node| vault::read(&node).map(Some));
     let tenant_ids = tenants.as_ref().map(tenant::declared).unwrap_or_default();
     let connections = connections.map(|node| connection::read_all(&node, &tenant_ids));
     let connections = connections.unwrap_or_default();
@@ -205,6 +208,7 @@ fn read_config(root: &Node<'_>) -> Option<Config> {
         mode: mode?,
         store: store?,
         ledger: ledger?,
+        key_vault: key_vault?,
         connections: connections.into_whole()?,
         tenants: tenants?,
     })

@@ -24,6 +24,7 @@ pub fn schema(registry: &Registry) -> Value {
     };
     define("store", store());
     define("ledger", ledger());
+    define("key_vault", key_vault());
     define("secret", secret());
     define("duration", duration());
     define("path", path());
@@ -74,6 +75,7 @@ fn root() -> Value {
             ),
             ("store", reference("store")),
             ("ledger", reference("ledger")),
+            ("key_vault", reference("key_vault")),
             (
                 "connections",
                 named(
@@ -129,6 +131,54 @@ fn ledger() -> Value {
         )],
         &[],
     )
+}
+
+fn key_vault() -> Value {
+    let mut vault = object(
+        "The application that reads secrets of Azure Key Vaults, and nothing else. What it signs in with stands in no vault.",
+        &[
+            (
+                "tenant_id",
+                documented(text(), "The Entra tenant: its GUID or a verified domain."),
+            ),
+            ("client_id", documented(text(), "The application's id.")),
+            (
+                "client_secret",
+                documented(reference("secret"), "Its secret."),
+            ),
+            (
+                "certificate",
+                documented(
+                    reference("secret"),
+                    "Its certificate (PEM), instead of a secret.",
+                ),
+            ),
+            (
+                "private_key",
+                documented(
+                    reference("secret"),
+                    "The certificate's private key (PEM, RSA).",
+                ),
+            ),
+            (
+                "cloud",
+                documented(
+                    json!({ "enum": ["global", "gcc_high", "dod", "china"], "default": "global" }),
+                    "In which of Microsoft's clouds.",
+                ),
+            ),
+            (
+                "login",
+                documented(url(), "Root of the sign-in service instead of the cloud's."),
+            ),
+        ],
+        &["tenant_id", "client_id"],
+    );
+    vault["oneOf"] = json!([
+        { "required": ["client_secret"], "properties": { "certificate": false, "private_key": false } },
+        { "required": ["certificate", "private_key"], "properties": { "client_secret": false } },
+    ]);
+    vault
 }
 
 fn secret() -> Value {

@@ -24,7 +24,9 @@ says! {
     an_unknown_key_names_the_nearest: "mode = \"dry_run\"" => "mod = \"dry_run\"",
         ["mod: unknown key; did you mean `mode`?"];
     an_unknown_key_without_a_near_one_lists_the_known: "[store]" => "colour = 1\n[store]",
-        ["colour: unknown key; known here: mode, store, ledger, connections, tenants"];
+        ["colour: unknown key; known here: mode, store, ledger, key_vault, connections, tenants"];
+    what_opens_a_vault_stands_in_none: "[store]" => "key_vault = { tenant_id = \"t\", client_id = \"c\", client_secret = { key_vault = \"https://v.vault.azure.net\", name = \"n\" } }\n[store]",
+        ["key_vault.client_secret: what opens the vault does not stand in a vault"];
     a_mode_is_one_of_two: "mode = \"dry_run\"" => "mode = \"enforced\"",
         ["mode: unknown mode `enforced`; did you mean `enforce`?"];
     postgres_is_planned: "kind = \"sqlite\"" => "kind = \"postgres\"",

@@ -151,6 +151,31 @@ fn the_schema_and_the_parser_agree_on_right_and_wrong_values() {
             "ledger",
             json!({ "key": { "key_vault": "https://v.example", "name": "n" } }),
         ),
+        (
+            "",
+            "key_vault",
+            json!({ "tenant_id": "t", "client_id": "c", "client_secret": { "env": "A" } }),
+        ),
+        (
+            "",
+            "key_vault",
+            json!({ "tenant_id": "t", "client_id": "c", "certificate": { "file": "c" }, "private_key": { "file": "k" }, "cloud": "dod" }),
+        ),
+        (
+            "",
+            "key_vault",
+            json!({ "tenant_id": "t", "client_id": "c" }),
+        ),
+        (
+            "",
+            "key_vault",
+            json!({ "tenant_id": "t", "client_id": "c", "client_secret": { "env": "A" }, "certificate": { "file": "c" } }),
+        ),
+        (
+            "",
+            "key_vault",
+            json!({ "tenant_id": "t", "client_id": "c", "client_secret": { "env": "A" }, "cloud": "gcc" }),
+        ),
         ("/connections/hibp", "scan", json!({})),
         (
             "/connections/hibp",

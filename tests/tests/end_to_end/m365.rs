@@ -1,0 +1,128 @@
+//! A person with accounts in Microsoft 365 and 1Password is one incident and one plan.
+
+use protect_connectors::core::engine::{ScanOptions, Tenant};
+use protect_connectors::core::model::{ActionKind, ActionTarget, OutcomeStatus, Plan};
+use serde_json::{Value, json};
+
+use crate::support::{World, bob, exported};
+
+/// The usual world, and the tenant of Microsoft 365 with it.
+async fn world() -> World {
+    let mut world = World::new().await;
+    let own = world.sandbox.credentials();
+    let folder = world.folder.path().to_owned();
+    let secret = |name: &str, value: &str| {
+        std::fs::write(folder.join(name), value).unwrap();
+        json!({ "file": folder.join(name) })
+    };
+    let connection = json!({
+        "kind": "m365",
+        "endpoints": {
+            "login": world.sandbox.m365_login_url(), "graph": world.sandbox.m365_graph_url(),
+        },
+        "scan": {
+            "client_id": own.m365_scan_client_id,
+            "client_secret": secret("m365-scan.secret", &own.m365_scan_client_secret),
+        },
+        "respond": {
+            "client_id": own.m365_respond_client_id,
+            "client_secret": secret("m365-respond.secret", &own.m365_respond_client_secret),
+        },
+        "tenants": ["acme"],
+    });
+    let vault = json!({
+        "tenant_id": own.m365_tenant_id,
+        "client_id": own.m365_vault_client_id,
+        "client_secret": secret("vault.secret", &own.m365_vault_client_secret),
+        "login": world.sandbox.m365_login_url(),
+    });
+    // From the vault, by an application that may do nothing else.
+    let hibp = json!({ "key_vault": world.sandbox.m365_vault_url(), "name": "HIBP-API-KEY" });
+    world.set("/connections/acme-m365", connection);
+    let entra = json!({ "connection": "acme-m365", "tenant_id": own.m365_tenant_id });
+    world.set("/tenants/acme/connectors/entra", entra);
+    world.set("/key_vault", vault);
+    world.set("/connections/hibp/scan/api_key", hibp);
+    let then = json!(["suspend_account", "revoke_sessions", "open_ticket"]);
+    world.set("/tenants/acme/rules/1/then", then);
+    world
+}
+
+async fn scan(tenant: &Tenant) -> protect_connectors::core::engine::ScanSummary {
+    tenant.scan_with(ScanOptions::default()).await.unwrap()
+}
+
+/// What is planned for the accounts with these ids, as (connector, action).
+fn planned(plan: &Plan, ids: &[&str]) -> Vec<(String, ActionKind)> {
+    let of = |target: &ActionTarget| match target {
+        ActionTarget::Account(account) if ids.contains(&&*account.id) => {
+            Some(account.connector.to_string())
+        }
+        _ => None,
+    };
+    let actions = plan.actions.iter().map(|it| &it.action);
+    let mut planned: Vec<_> = actions
+        .filter_map(|action| Some((of(&action.target)?, action.kind)))
+        .collect();
+    planned.sort();
+    planned
+}
+
+fn enabled(world: &World, id: &str) -> Value {
+    let transitions = world.sandbox.transitions();
+    let last = transitions.iter().rfind(|it| it.id == id);
+    json!(last.map(|it| it.to.clone()))
+}
+
+#[tokio::test]
+async fn a_risky_user_is_disabled_everywhere_told_of_once_and_let_in_again_by_undo() {
+    let world = world().await;
+    let planted = world.sandbox.planted();
+    let engine = world.engine().await;
+    let acme = engine.tenant("acme").unwrap();
+    let summary = scan(&acme).await;
+    assert!(summary.complete, "{summary:#?}");
+    let plan = acme.plan().await.unwrap();
+    let (entra, passwords) = (&planted.m365.suspicious.id, &planted.suspicious.id);
+    assert_eq!(
+        planned(&plan, &[entra, passwords]),
+        [
+            ("entra".to_owned(), ActionKind::SuspendAccount),
+            ("entra".to_owned(), ActionKind::RevokeSessions),
+            ("passwords".to_owned(), ActionKind::SuspendAccount),
+        ]
+    );
+    let incidents: std::collections::BTreeSet<_> = plan
+        .actions
+        .iter()
+        .map(|it| &it.action)
+        .filter(|it| matches!(&it.target, ActionTarget::Account(account) if [entra, passwords].contains(&&account.id)))
+        .map(|it| it.incident.clone())
+        .collect();
+    assert_eq!(incidents.len(), 1, "one person is one incident");
+
+    let approved = acme.approve(plan, &bob()).await.unwrap();
+    let steps = acme.apply(approved).await.unwrap();
+    let mut disabled = None;
+    for step in &steps {
+        let outcome = step.outcome.as_ref().unwrap();
+        assert_eq!(outcome.status, OutcomeStatus::Applied, "{step}");
+        let is_it = step.action.kind == ActionKind::SuspendAccount
+            && matches!(&step.action.target, ActionTarget::Account(account) if account.id == *entra);
+        disabled = disabled.or(is_it.then(|| step.action.id.clone()));
+    }
+    let (entries, report) = exported(&engine).await;
+    assert!(report.valid, "{report:?}");
+    assert!(!entries.is_empty());
+    let before = enabled(&world, entra);
+
+    let plan = acme.undo(&disabled.unwrap(), &bob(), "cleared").await.unwrap();
+    let alice = crate::support::alice();
+    let approved = acme.approve(plan, &alice).await.unwrap();
+    for step in acme.apply(approved).await.unwrap() {
+        let outcome = step.outcome.as_ref().unwrap();
+        assert_eq!(outcome.status, OutcomeStatus::Applied, "{step}");
+    }
+    assert_ne!(enabled(&world, entra), before, "it can sign in again");
+    world.assert_no_violations();
+}
