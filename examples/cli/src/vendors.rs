@@ -9,6 +9,9 @@ use protect_sandbox::{Fault, Sandbox, SandboxError};
 
 use crate::app;
 
+/// What a configuration of ours calls its connector of Microsoft 365.
+pub(crate) const MICROSOFT: &str = "entra";
+
 /// A secret of the simulated vendors: it opens nothing but them.
 pub(crate) struct Secret {
     /// The environment variable that a configuration reads it from.
@@ -29,7 +32,7 @@ pub(crate) enum SecretPlace {
 }
 
 /// Every secret of a sandbox.
-pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 5] {
+pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 7] {
     let accepted = sandbox.credentials();
     let secret = |variable, file, value| Secret {
         variable,
@@ -53,6 +56,16 @@ pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 5] {
             "onepassword-respond.secret",
             accepted.respond_client_secret,
         ),
+        secret(
+            "M365_SCAN_SECRET",
+            "m365-scan.secret",
+            accepted.m365_scan_client_secret,
+        ),
+        secret(
+            "M365_RESPOND_SECRET",
+            "m365-respond.secret",
+            accepted.m365_respond_client_secret,
+        ),
         secret("WEBHOOK_SECRET", "desk.secret", accepted.webhook_secret),
     ]
 }
@@ -60,10 +73,11 @@ pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 5] {
 /// A whole configuration for a sandbox.
 pub(crate) fn config(sandbox: &Sandbox, mode: Mode, place: SecretPlace) -> String {
     let accepted = sandbox.credentials();
-    let [hibp, scan, events, respond, desk] = secrets(sandbox).map(|secret| match place {
-        SecretPlace::Environment => format!("{{ env = \"{}\" }}", secret.variable),
-        SecretPlace::Files => format!("{{ file = \"{}\" }}", secret.file),
-    });
+    let [hibp, scan, events, respond, m365_scan, m365_respond, desk] =
+        secrets(sandbox).map(|secret| match place {
+            SecretPlace::Environment => format!("{{ env = \"{}\" }}", secret.variable),
+            SecretPlace::Files => format!("{{ file = \"{}\" }}", secret.file),
+        });
     let mode = match mode {
         Mode::DryRun => "dry_run",
         Mode::Enforce => "enforce",
@@ -90,6 +104,13 @@ endpoints = {{ api = "{op_api}", events = "{op_events}" }}
 scan = {{ client_id = "{scan_id}", client_secret = {scan}, events_token = {events} }}
 respond = {{ client_id = "{respond_id}", client_secret = {respond} }}
 
+[connections.acme-m365]
+kind = "m365"
+tenants = ["acme"]
+endpoints = {{ login = "{m365_login}", graph = "{m365_graph}" }}
+scan = {{ client_id = "{m365_scan_id}", client_secret = {m365_scan} }}
+respond = {{ client_id = "{m365_respond_id}", client_secret = {m365_respond} }}
+
 [connections.desk]
 kind = "webhook"
 tenants = ["acme"]
@@ -99,7 +120,7 @@ respond = {{ signing_secret = {desk} }}
 [tenants.acme]
 name = "Acme GmbH"
 domains = ["{domain}"]
-monitor = {{ domains = true, directories = ["passwords"] }}
+monitor = {{ domains = true, directories = ["{MICROSOFT}", "passwords"] }}
 
 [tenants.acme.connectors.breaches]
 connection = "hibp"
@@ -107,6 +128,10 @@ connection = "hibp"
 [tenants.acme.connectors.passwords]
 connection = "acme-passwords"
 account_id = "{account}"
+
+[tenants.acme.connectors.{MICROSOFT}]
+connection = "acme-m365"
+tenant_id = "{m365_tenant}"
 
 [tenants.acme.connectors.desk]
 connection = "desk"
@@ -119,7 +144,7 @@ then = ["suspend_account", "open_ticket"]
 [[tenants.acme.rules]]
 name = "flagged sign-in"
 when = {{ kind = "suspicious_sign_in", severity = ">=high" }}
-then = ["suspend_account", "open_ticket"]
+then = ["suspend_account", "revoke_sessions", "open_ticket"]
 "#,
         hibp_api = sandbox.hibp_api_url(),
         hibp_passwords = sandbox.hibp_passwords_url(),
@@ -127,6 +152,11 @@ then = ["suspend_account", "open_ticket"]
         op_events = sandbox.onepassword_events_url(),
         scan_id = accepted.scan_client_id,
         respond_id = accepted.respond_client_id,
+        m365_login = sandbox.m365_login_url(),
+        m365_graph = sandbox.m365_graph_url(),
+        m365_scan_id = accepted.m365_scan_client_id,
+        m365_respond_id = accepted.m365_respond_client_id,
+        m365_tenant = accepted.m365_tenant_id,
         desk_url = sandbox.webhook_url(),
         domain = sandbox.planted().domain,
         account = accepted.account_id,

@@ -116,7 +116,10 @@ async fn a_risky_user_is_disabled_everywhere_told_of_once_and_let_in_again_by_un
     assert!(!entries.is_empty());
     let before = enabled(&world, entra);
 
-    let plan = acme.undo(&disabled.unwrap(), &bob(), "cleared").await.unwrap();
+    let plan = acme
+        .undo(&disabled.unwrap(), &bob(), "cleared")
+        .await
+        .unwrap();
     let alice = crate::support::alice();
     let approved = acme.approve(plan, &alice).await.unwrap();
     for step in acme.apply(approved).await.unwrap() {

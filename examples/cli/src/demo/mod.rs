@@ -1,6 +1,8 @@
 //! A short story from nothing: simulated vendors, a leaked credential, a flagged sign-in; both are
-//! dealt with once, with proof, and the second walk of the road finds nothing left to do.
+//! dealt with once, with proof, and the second walk of the road finds nothing left to do. At the end
+//! one suspension is taken back.
 
+mod mistake;
 mod proof;
 mod road;
 mod stage;
@@ -22,6 +24,7 @@ use crate::page::Page;
 use crate::progress::Progress;
 use crate::vendors;
 use crate::words::Names;
+use mistake::Mistake;
 use proof::Proof;
 use road::{Done, Found};
 use stage::Stage;
@@ -37,6 +40,8 @@ struct Story {
     done: Done,
     proof: Proof,
     second: Second,
+    /// A suspension taken back, where one was made in Microsoft 365.
+    mistake: Option<Mistake>,
     folder: Option<PathBuf>,
 }
 
@@ -79,6 +84,10 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
 
     let second = walk_again(app, &stage).await?;
     output.page(&tell::second(&second, &Names::of(&stage.tenant).await?))?;
+    let mistake = mistake::take_back(&stage, &done, output).await?;
+    if let Some(mistake) = &mistake {
+        output.page(&tell::mistake(mistake, &names))?;
+    }
     let story = Story {
         seed: demo.seed,
         fault: demo.fault,
@@ -88,6 +97,7 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
         done,
         proof,
         second,
+        mistake,
         folder: stage.folder.kept().map(PathBuf::from),
     };
     let exit = story.exit();
@@ -120,9 +130,11 @@ impl Story {
             .and(self.done.exit())
             .and(self.proof.exit());
         let second = self.second.found.exit().and(self.second.done.exit());
+        let mistake = self.mistake.as_ref().map_or(Exit::OK, Mistake::exit);
         Exit::trouble(unhealthy || !self.second.opened_nothing())
             .and(first)
             .and(second)
+            .and(mistake)
     }
 }
 

@@ -6,19 +6,21 @@ use std::io::BufReader;
 
 use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::ledger::{self, Checkpoint, LedgerPublicKey, VerifyReport};
-use protect_connectors::core::model::{ActionKind, ActionTarget, Actor, IncidentId};
+use protect_connectors::core::model::{AccountRef, ActionKind, Actor, IncidentId};
 use protect_connectors::core::report::Month;
 use protect_connectors::core::secret::SecretRef;
 use protect_connectors::core::{ErrorEnvelope, Result};
-use protect_connectors::onepassword::OnePassword;
+use protect_connectors::m365::{self, M365};
+use protect_connectors::onepassword::{self, OnePassword};
 use protect_connectors::webhook::{Item, Webhook};
 use serde::Serialize;
 
-use super::road::Done;
+use super::road::{self, Done};
 use super::stage::Stage;
 use crate::app;
 use crate::commands::evidence;
 use crate::exit::Exit;
+use crate::vendors;
 
 /// What was read back.
 #[derive(Serialize)]
@@ -32,9 +34,10 @@ pub(super) struct Proof {
     pub(super) violations: usize,
 }
 
-/// An account, as 1Password's own API gives it.
+/// An account, as its vendor's own API gives it.
 #[derive(Serialize)]
 pub(super) struct AccountNow {
+    pub(super) vendor: &'static str,
     pub(super) id: String,
     pub(super) name: String,
     pub(super) address: String,
@@ -80,46 +83,90 @@ pub(super) async fn read_back(stage: &Stage, done: &Done) -> Result<Proof> {
     })
 }
 
-/// Every account that an action was about, by the vendor's own client.
+/// Every account that an action was about.
 async fn accounts(stage: &Stage, done: &Done) -> Result<Vec<AccountNow>> {
+    let targets = done.steps.iter().filter_map(road::account_of).cloned();
+    let mut accounts = Vec::new();
+    for account in each_once(targets) {
+        accounts.push(look_at(stage, &account).await?);
+    }
+    Ok(accounts)
+}
+
+/// An account, by its vendor's own client.
+pub(super) async fn look_at(stage: &Stage, account: &AccountRef) -> Result<AccountNow> {
+    let id = &account.id;
+    let (vendor, looked) = if account.connector.as_str() == vendors::MICROSOFT {
+        let user = microsoft(stage)?.get_user(id).await;
+        ("Microsoft 365", user.map(AccountNow::of_microsoft))
+    } else {
+        let user = passwords(stage)?.get_user(id).await;
+        ("1Password", user.map(AccountNow::of_onepassword))
+    };
+    Ok(looked.unwrap_or_else(|error| AccountNow {
+        error: Some(error.envelope()),
+        ..AccountNow::unread(vendor, id.clone())
+    }))
+}
+
+/// 1Password's own client, which may read.
+fn passwords(stage: &Stage) -> Result<OnePassword> {
     let credentials = stage.sandbox.credentials();
-    let client = OnePassword::builder()
+    OnePassword::builder()
         .context(stage.protect.context().clone())
         .account(credentials.account_id)
         .credentials(credentials.scan_client_id, credentials.scan_client_secret)
         .base_url(stage.sandbox.onepassword_api_url())
-        .build()?;
-    let ids = each_once(
-        done.steps
-            .iter()
-            .filter_map(|step| match &step.action.target {
-                ActionTarget::Account(account) => Some(account.id.clone()),
-                ActionTarget::Sink { .. } => None,
-            }),
-    );
-    let mut accounts = Vec::new();
-    for id in ids {
-        let user = client.get_user(&id).await;
-        let error = user
-            .as_ref()
-            .err()
-            .map(protect_connectors::core::Error::envelope);
-        let user = user.ok();
-        accounts.push(AccountNow {
-            id,
-            name: user
-                .as_ref()
-                .map(|user| user.display_name.clone())
-                .unwrap_or_default(),
-            address: user
-                .as_ref()
-                .and_then(|user| user.email.clone())
-                .unwrap_or_default(),
-            state: user.map(|user| user.state.as_str().to_owned()),
-            error,
-        });
+        .build()
+}
+
+/// Microsoft 365's own client, which may read.
+fn microsoft(stage: &Stage) -> Result<M365> {
+    let credentials = stage.sandbox.credentials();
+    M365::builder()
+        .context(stage.protect.context().clone())
+        .tenant(credentials.m365_tenant_id)
+        .credentials(
+            credentials.m365_scan_client_id,
+            credentials.m365_scan_client_secret,
+        )
+        .login_url(stage.sandbox.m365_login_url())
+        .graph_url(stage.sandbox.m365_graph_url())
+        .build()
+}
+
+impl AccountNow {
+    fn of_onepassword(user: onepassword::User) -> Self {
+        Self {
+            name: user.display_name,
+            address: user.email.unwrap_or_default(),
+            state: Some(user.state.as_str().to_owned()),
+            ..Self::unread("1Password", user.id)
+        }
     }
-    Ok(accounts)
+
+    fn of_microsoft(user: m365::User) -> Self {
+        let state = user
+            .account_enabled
+            .map(|enabled| if enabled { "active" } else { "suspended" });
+        Self {
+            name: user.display_name.unwrap_or_default(),
+            address: user.user_principal_name.unwrap_or_default(),
+            state: state.map(str::to_owned),
+            ..Self::unread("Microsoft 365", user.id)
+        }
+    }
+
+    fn unread(vendor: &'static str, id: String) -> Self {
+        Self {
+            vendor,
+            id,
+            name: String::new(),
+            address: String::new(),
+            state: None,
+            error: None,
+        }
+    }
 }
 
 /// What the desk has for every incident that a ticket was wanted for.

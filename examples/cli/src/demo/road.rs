@@ -4,7 +4,9 @@ use protect_connectors::core::Result;
 use protect_connectors::core::engine::{
     FindingFilter, IncidentFilter, ScanOptions, ScanSummary, Step,
 };
-use protect_connectors::core::model::{Actor, Approval, Finding, FindingStatus, Incident, Plan};
+use protect_connectors::core::model::{
+    AccountRef, ActionTarget, Actor, Approval, Finding, FindingStatus, Incident, Plan,
+};
 use serde::Serialize;
 
 use super::stage::Stage;
@@ -84,6 +86,14 @@ pub(super) async fn act(stage: &Stage, plan: Plan, output: Output) -> Result<Don
         approval: Some(approval),
         steps,
     })
+}
+
+/// The account that a step was about, if one.
+pub(super) fn account_of(step: &Step) -> Option<&AccountRef> {
+    match &step.action.target {
+        ActionTarget::Account(account) => Some(account),
+        ActionTarget::Sink { .. } => None,
+    }
 }
 
 impl Found {

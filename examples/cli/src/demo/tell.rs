@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use protect_connectors::core::engine::Checkup;
-use protect_connectors::core::model::{OutcomeStatus, Plan, Severity};
+use protect_connectors::core::model::{Finding, FindingKind, OutcomeStatus, Plan, Severity};
 use protect_sandbox::Fault;
 
-use super::proof::Proof;
+use super::mistake::Mistake;
+use super::proof::{AccountNow, Proof};
 use super::road::{APPROVER, Done, Found};
 use super::stage::Stage;
 use super::{Second, Story};
@@ -33,7 +34,7 @@ pub(super) fn beginning(stage: &Stage, demo: &Demo) -> Page {
     ]);
     facts.row([
         Text::faint("vendors"),
-        "Have I Been Pwned, 1Password, a ticket desk; simulated on loopback".into(),
+        "Have I Been Pwned, 1Password, Microsoft 365, a ticket desk; simulated on loopback".into(),
     ]);
     facts.row([
         Text::faint("mode"),
@@ -95,8 +96,12 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
             ]);
         }
     }
+    let (settings, others): (Vec<&Finding>, Vec<&Finding>) = found
+        .findings
+        .iter()
+        .partition(|finding| finding.observation.kind == FindingKind::Misconfiguration);
     let worst = || {
-        let seen = found.findings.iter();
+        let seen = others.iter();
         seen.filter(|finding| finding.observation.severity >= WORTH_A_LINE)
     };
     let mut table = Table::bare().indent(2);
@@ -109,11 +114,17 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
         ]);
     }
     page.table(table);
-    let others = found.findings.len() - worst().count();
-    if others > 0 {
+    let milder = others.len() - worst().count();
+    if milder > 0 {
         page.line(Text::faint(format!(
             "  and {} milder than these",
-            words::count_of(others, "other")
+            words::count_of(milder, "other")
+        )));
+    }
+    if !settings.is_empty() {
+        page.line(Text::faint(format!(
+            "  Settings weaker than they should be: {}; `protect findings` lists them",
+            settings.len()
         )));
     }
     if found.findings.is_empty() {
@@ -191,19 +202,7 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
     );
     let mut table = Table::bare().indent(2);
     for account in &proof.accounts {
-        let state = match (&account.state, &account.error) {
-            (Some(state), _) if state.eq_ignore_ascii_case("suspended") => {
-                Text::new(state, Tone::Good)
-            }
-            (Some(state), _) => Text::new(state, Tone::Warn),
-            (None, Some(error)) => words::error(error),
-            (None, None) => "".into(),
-        };
-        table.row([
-            Text::faint("1Password"),
-            format!("{} <{}>", account.name, account.address).into(),
-            state,
-        ]);
+        table.row(row_of(account, "suspended"));
     }
     for ticket in &proof.tickets {
         for item in &ticket.items {
@@ -265,6 +264,21 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
     page
 }
 
+/// An account as its vendor gives it, and whether that is as it should be.
+fn row_of(account: &AccountNow, expected: &str) -> [Text; 3] {
+    let state = match (&account.state, &account.error) {
+        (Some(state), _) if state == expected => Text::new(state, Tone::Good),
+        (Some(state), _) => Text::new(state, Tone::Warn),
+        (None, Some(error)) => words::error(error),
+        (None, None) => "".into(),
+    };
+    [
+        Text::faint(account.vendor),
+        format!("{} <{}>", account.name, account.address).into(),
+        state,
+    ]
+}
+
 pub(super) fn second(second: &Second, names: &Names) -> Page {
     let mut page = chapter("6  And once more", "the same road again");
     let mut table = Table::bare().indent(2);
@@ -284,6 +298,15 @@ pub(super) fn second(second: &Second, names: &Names) -> Page {
     }
     page.table(table);
     page.table(steps(&second.done, names));
+    page
+}
+
+pub(super) fn mistake(mistake: &Mistake, names: &Names) -> Page {
+    let mut page = chapter("7  And if it was a mistake?", "protect undo ACTION");
+    page.table(steps(&mistake.done, names));
+    let mut table = Table::bare().indent(2);
+    table.row(row_of(&mistake.account, "active"));
+    page.table(table);
     page
 }
 

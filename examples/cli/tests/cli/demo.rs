@@ -100,6 +100,8 @@ fn what_the_demo_keeps_can_be_used_and_holds_no_secret() {
         "onepassword-scan.secret",
         "onepassword-events.token",
         "onepassword-respond.secret",
+        "m365-scan.secret",
+        "m365-respond.secret",
         "desk.secret",
         "ledger.key",
     ];

@@ -92,7 +92,7 @@ impl Vendors {
                 break;
             }
         }
-        assert_eq!(secrets.len(), 5);
+        assert_eq!(secrets.len(), 7);
         Self {
             process,
             folder,
