@@ -49,6 +49,12 @@ export type ActionKind =
   | 'remove_mfa_methods'
   /** Take administrative roles away. */
   | 'remove_roles'
+  /** Give back the roles that `remove_roles` took. */
+  | 'restore_roles'
+  /** Tell the vendor that an account is in somebody else's hands. */
+  | 'confirm_compromised'
+  /** Tell the vendor that an account is not at risk. */
+  | 'dismiss_risk'
   /** Take access to all products away. */
   | 'revoke_access'
   /** Give back what `revoke_access` took. */
@@ -336,6 +342,8 @@ export type Protection =
   | 'own_principal'
   /** The last administrator or owner. */
   | 'last_owner'
+  /** Holds the highest role, and the connector was not told to act on such accounts. */
+  | 'administrator'
   /** Managed outside this vendor, who refuses to change it. */
   | 'externally_managed'
   /** A service account. */

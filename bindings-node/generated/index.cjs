@@ -4,6 +4,7 @@
 const engine = require('./engine.cjs');
 const email = require('./email.cjs');
 const hibp = require('./hibp.cjs');
+const m365 = require('./m365.cjs');
 const onepassword = require('./onepassword.cjs');
 const sandbox = require('./sandbox.cjs');
 
@@ -13,6 +14,8 @@ module.exports = {
   email,
   Hibp: hibp.Hibp,
   hibp,
+  M365: m365.M365,
+  m365,
   OnePassword: onepassword.OnePassword,
   onepassword,
   Sandbox: sandbox.Sandbox,

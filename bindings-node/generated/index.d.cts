@@ -4,6 +4,8 @@ export { Email } from './email.cjs';
 export * as email from './email.cjs';
 export { Hibp } from './hibp.cjs';
 export * as hibp from './hibp.cjs';
+export { M365 } from './m365.cjs';
+export * as m365 from './m365.cjs';
 export { OnePassword } from './onepassword.cjs';
 export * as onepassword from './onepassword.cjs';
 export { Sandbox } from './sandbox.cjs';

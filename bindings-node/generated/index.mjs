@@ -66,6 +66,8 @@ export const {
   email,
   Hibp,
   hibp,
+  M365,
+  m365,
   OnePassword,
   onepassword,
   Sandbox,

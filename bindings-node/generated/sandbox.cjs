@@ -9,6 +9,13 @@ describe(Credentials, [
   ['account_id', 'accountId'],
   ['events_token', 'eventsToken'],
   ['hibp_api_key', 'hibpApiKey'],
+  ['m365_respond_client_id', 'm365RespondClientId'],
+  ['m365_respond_client_secret', 'm365RespondClientSecret'],
+  ['m365_scan_client_id', 'm365ScanClientId'],
+  ['m365_scan_client_secret', 'm365ScanClientSecret'],
+  ['m365_tenant_id', 'm365TenantId'],
+  ['m365_vault_client_id', 'm365VaultClientId'],
+  ['m365_vault_client_secret', 'm365VaultClientSecret'],
   ['respond_client_id', 'respondClientId'],
   ['respond_client_secret', 'respondClientSecret'],
   ['scan_client_id', 'scanClientId'],
@@ -28,6 +35,9 @@ describe(SandboxAddresses, [
   ['base', 'base'],
   ['hibp_api', 'hibpApi'],
   ['hibp_passwords', 'hibpPasswords'],
+  ['m365_graph', 'm365Graph'],
+  ['m365_login', 'm365Login'],
+  ['m365_vault', 'm365Vault'],
   ['onepassword_api', 'onepasswordApi'],
   ['onepassword_events', 'onepasswordEvents'],
   ['webhook', 'webhook'],
@@ -45,21 +55,20 @@ describe(Fault, [
   ['vendor', 'vendor'],
 ]);
 
-class Planted extends Model {}
-describe(Planted, [
-  ['domain', 'domain'],
-  ['external_admin', 'externalAdmin', PlantedUser],
-  ['failures_country', 'failuresCountry'],
+class PlantedTenant extends Model {}
+describe(PlantedTenant, [
+  ['alert', 'alert'],
+  ['emergency', 'emergency', list(PlantedUser)],
+  ['expiring_application', 'expiringApplication'],
   ['forgotten', 'forgotten', PlantedUser],
-  ['forgotten_breach', 'forgottenBreach'],
+  ['global_administrator', 'globalAdministrator', PlantedUser],
+  ['guest', 'guest', PlantedUser],
   ['leaked', 'leaked', PlantedUser],
-  ['leaked_breach', 'leakedBreach'],
   ['leaver', 'leaver', PlantedUser],
-  ['mistyped', 'mistyped', PlantedUser],
-  ['owner', 'owner', PlantedUser],
-  ['success_country', 'successCountry'],
+  ['risky_principal', 'riskyPrincipal'],
   ['suspicious', 'suspicious', PlantedUser],
-  ['suspicious_failures', 'suspiciousFailures'],
+  ['synced', 'synced', PlantedUser],
+  ['tenant_id', 'tenantId'],
 ]);
 
 class RequestRecord extends Model {}
@@ -95,6 +104,24 @@ describe(Violation, [
   ['vendor', 'vendor'],
 ]);
 
+class Planted extends Model {}
+describe(Planted, [
+  ['domain', 'domain'],
+  ['external_admin', 'externalAdmin', PlantedUser],
+  ['failures_country', 'failuresCountry'],
+  ['forgotten', 'forgotten', PlantedUser],
+  ['forgotten_breach', 'forgottenBreach'],
+  ['leaked', 'leaked', PlantedUser],
+  ['leaked_breach', 'leakedBreach'],
+  ['leaver', 'leaver', PlantedUser],
+  ['m365', 'm365', PlantedTenant],
+  ['mistyped', 'mistyped', PlantedUser],
+  ['owner', 'owner', PlantedUser],
+  ['success_country', 'successCountry'],
+  ['suspicious', 'suspicious', PlantedUser],
+  ['suspicious_failures', 'suspiciousFailures'],
+]);
+
 class Sandbox extends Client {
   constructor(options) {
     super(connect('Sandbox', [
@@ -103,6 +130,7 @@ class Sandbox extends Client {
       ['rate_limits', 'rateLimits'],
       ['catalogue', 'catalogue'],
       ['range_rows', 'rangeRows'],
+      ['m365_users', 'm365Users'],
     ], options));
   }
 
@@ -162,6 +190,22 @@ class Sandbox extends Client {
     return call(this, 'set_user_suspended', { id, suspended }, { options });
   }
 
+  setM365UserEnabled(id, enabled, options) {
+    return call(this, 'set_m365_user_enabled', { id, enabled }, { options });
+  }
+
+  editM365Application(name, change, options) {
+    return call(this, 'edit_m365_application', { name, change }, { options });
+  }
+
+  editM365Tenant(change, options) {
+    return call(this, 'edit_m365_tenant', { change }, { options });
+  }
+
+  setM365Document(name, document, options) {
+    return call(this, 'set_m365_document', { name, document }, { options });
+  }
+
   publishBreach(breach, accounts, options) {
     return call(this, 'publish_breach', { breach, accounts }, { options });
   }
@@ -176,9 +220,10 @@ module.exports = {
   PlantedUser,
   SandboxAddresses,
   Fault,
-  Planted,
+  PlantedTenant,
   RequestRecord,
   Transition,
   Violation,
+  Planted,
   Sandbox,
 };

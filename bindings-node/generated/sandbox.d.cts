@@ -13,6 +13,20 @@ export class Credentials extends Model {
   readonly eventsToken: string;
   /** HIBP's `hibp-api-key`. */
   readonly hibpApiKey: string;
+  /** Client identifier of the application with the permissions of the remediators. */
+  readonly m365RespondClientId: string;
+  /** Its secret; a certificate works too. */
+  readonly m365RespondClientSecret: string;
+  /** Client identifier of the application with every permission that reads. */
+  readonly m365ScanClientId: string;
+  /** Its secret; a certificate works too. */
+  readonly m365ScanClientSecret: string;
+  /** The Entra tenant. */
+  readonly m365TenantId: string;
+  /** Client identifier of the application that reads the key vault. */
+  readonly m365VaultClientId: string;
+  /** Its secret. */
+  readonly m365VaultClientSecret: string;
   /** Client identifier of the 1Password application that may get, suspend and reactivate. */
   readonly respondClientId: string;
   /** Its secret. */
@@ -78,6 +92,20 @@ export type FaultKind =
   | 'redirect_elsewhere'
   /** A body of 10 MiB of valid JSON. */
   | 'huge_body'
+  /** 404, as if the thing had been deleted meanwhile. */
+  | 'not_found'
+  /** Microsoft 365: the refusal of a tenant that lacks the licence. */
+  | 'licence_missing'
+  /** Microsoft 365: the link of a page leads to another host. */
+  | 'next_link_elsewhere'
+  /** Microsoft 365: the link of a page leads to the same page again. */
+  | 'repeated_page'
+  /** Microsoft 365: a page is empty, and the same page comes after it. */
+  | 'empty_page'
+  /** Objects inside of objects are null. */
+  | 'null_objects'
+  /** Lists inside of objects are left out. */
+  | 'missing_lists'
   /** Every suspension gets 500; nothing is applied. */
   | 'suspend_fails'
   /** Every suspension gets 403, as for a protected user. */
@@ -87,9 +115,9 @@ export type FaultKind =
 /** A planted person's account. */
 export class PlantedUser extends Model {
   constructor(plain: Init<PlantedUser>);
-  /** Mail address, which is in the organisation's domain. */
+  /** Mail address; a guest's is elsewhere than in the organisation's domain. */
   readonly email: string;
-  /** Identifier in 1Password. */
+  /** Identifier at the vendor: in 1Password, or in Entra ID below `m365`. */
   readonly id: string;
   /** Display name. */
   readonly name: string;
@@ -104,6 +132,12 @@ export class SandboxAddresses extends Model {
   readonly hibpApi: string;
   /** Pwned Passwords. */
   readonly hibpPasswords: string;
+  /** Microsoft Graph. */
+  readonly m365Graph: string;
+  /** Microsoft's token endpoint. */
+  readonly m365Login: string;
+  /** The Azure Key Vault. */
+  readonly m365Vault: string;
   /** 1Password's OAuth and Users API. */
   readonly onepasswordApi: string;
   /** 1Password's Events API. */
@@ -118,6 +152,8 @@ export type Vendor =
   | 'hibp'
   /** 1Password: OAuth, Users API and Events API. */
   | 'onepassword'
+  /** Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault. */
+  | 'm365'
   /** A receiver of signed webhooks, as a ticket system would have it. */
   | 'webhook'
   | (string & {});
@@ -143,38 +179,33 @@ export class Fault extends Model {
   readonly vendor: Vendor | null;
 }
 
-/** What was planted: the answers a client that watches this organisation should arrive at. */
-export class Planted extends Model {
-  constructor(plain: Init<Planted>);
-  /** The organisation's mail domain. */
-  readonly domain: string;
-  /** An administrator managed from outside: cannot be suspended. */
-  readonly externalAdmin: PlantedUser;
-  /** ISO code of the country of the failures. */
-  readonly failuresCountry: string;
-  /** Is in `Planted::forgotten_breach`, an old one without passwords: nothing to suspend. */
+/** What was planted in Microsoft 365; people are the same as in 1Password, by their addresses. */
+export class PlantedTenant extends Model {
+  constructor(plain: Init<PlantedTenant>);
+  /** Identifier of the alert about `PlantedTenant::suspicious`. */
+  readonly alert: string;
+  /** The emergency accounts. */
+  readonly emergency: readonly PlantedUser[];
+  /** Object id of the application whose secret ends within two weeks. */
+  readonly expiringApplication: string;
+  /** Is at low risk: nothing to do. */
   readonly forgotten: PlantedUser;
-  /** Name of that breach. */
-  readonly forgottenBreach: string;
-  /** Is in `Planted::leaked_breach`, whose passwords were in plain text: to be suspended. */
+  /** A global administrator: protected from applications that hold no higher role. */
+  readonly globalAdministrator: PlantedUser;
+  /** A guest. */
+  readonly guest: PlantedUser;
+  /** Is at high risk for leaked credentials. */
   readonly leaked: PlantedUser;
-  /** Name of that breach. */
-  readonly leakedBreach: string;
-  /** Suspended from the beginning. */
+  /** Disabled from the beginning. */
   readonly leaver: PlantedUser;
-  /** Mistyped a password once and then signed in from the same place: nothing to do. */
-  readonly mistyped: PlantedUser;
-  /** The only owner: cannot be suspended. */
-  readonly owner: PlantedUser;
-  /** ISO code of the country of the success. */
-  readonly successCountry: string;
-  /**
-   * Had a burst of failed sign-ins from one country, then a success from another: to be
-   * suspended.
-   */
+  /** Object id of the foreign service principal that may read everybody's mail. */
+  readonly riskyPrincipal: string;
+  /** Is at high risk for a sign-in from an unlikely place, and in an alert. */
   readonly suspicious: PlantedUser;
-  /** How many sign-ins failed in that burst. */
-  readonly suspiciousFailures: number;
+  /** Holds User Administrator and comes from an on-premises directory: changes are refused. */
+  readonly synced: PlantedUser;
+  /** Identifier of the Entra tenant. */
+  readonly tenantId: string;
 }
 
 /** One request that reached a simulated vendor. It holds no secret, address, body or full path. */
@@ -217,7 +248,7 @@ export class Transition extends Model {
   readonly from: string;
   /** The vendor's identifier of the thing. */
   readonly id: string;
-  /** The kind of thing: `user`, `ticket`, `incident`, `event`, `domain`. */
+  /** The kind of thing: `user`, `ticket`, `incident`, `event`, `domain`, `role_assignment`, ... */
   readonly object: string;
   /** The request that did it, or `None` for the test or the human behind `/_sandbox`. */
   readonly request?: number | null;
@@ -240,6 +271,42 @@ export class Violation extends Model {
   readonly vendor: Vendor;
 }
 
+/** What was planted: the answers a client that watches this organisation should arrive at. */
+export class Planted extends Model {
+  constructor(plain: Init<Planted>);
+  /** The organisation's mail domain. */
+  readonly domain: string;
+  /** An administrator managed from outside: cannot be suspended. */
+  readonly externalAdmin: PlantedUser;
+  /** ISO code of the country of the failures. */
+  readonly failuresCountry: string;
+  /** Is in `Planted::forgotten_breach`, an old one without passwords: nothing to suspend. */
+  readonly forgotten: PlantedUser;
+  /** Name of that breach. */
+  readonly forgottenBreach: string;
+  /** Is in `Planted::leaked_breach`, whose passwords were in plain text: to be suspended. */
+  readonly leaked: PlantedUser;
+  /** Name of that breach. */
+  readonly leakedBreach: string;
+  /** Suspended from the beginning. */
+  readonly leaver: PlantedUser;
+  /** The same people, and what else there is, in Microsoft 365. */
+  readonly m365: PlantedTenant;
+  /** Mistyped a password once and then signed in from the same place: nothing to do. */
+  readonly mistyped: PlantedUser;
+  /** The only owner: cannot be suspended. */
+  readonly owner: PlantedUser;
+  /** ISO code of the country of the success. */
+  readonly successCountry: string;
+  /**
+   * Had a burst of failed sign-ins from one country, then a success from another: to be
+   * suspended.
+   */
+  readonly suspicious: PlantedUser;
+  /** How many sign-ins failed in that burst. */
+  readonly suspiciousFailures: number;
+}
+
 /** Strict, stateful simulators of the vendors, on loopback in this process: what is built on this library is tested without a tenant. */
 export class Sandbox extends Client {
   constructor(options: {
@@ -253,6 +320,8 @@ export class Sandbox extends Client {
     catalogue?: string | undefined;
     /** Other people's rows in each answer to a HIBP range: 40 unless told. */
     rangeRows?: number | undefined;
+    /** How many people the Microsoft 365 tenant has; as many as the 1Password account unless told. */
+    m365Users?: number | undefined;
   });
   /** Where the simulated vendors are. */
   addresses(options?: PerCall): Promise<SandboxAddresses>;
@@ -320,6 +389,41 @@ export class Sandbox extends Client {
    * @param suspended - Whether suspended.
    */
   setUserSuspended(id: string, suspended: boolean, options?: PerCall): Promise<boolean>;
+  /**
+   * Changes a Microsoft 365 user as an administrator would. Gives whether there is one.
+   *
+   * Changes something.
+   *
+   * @param id - The Microsoft 365 user's id or principal name.
+   * @param enabled - Whether enabled.
+   */
+  setM365UserEnabled(id: string, enabled: boolean, options?: PerCall): Promise<boolean>;
+  /**
+   * Changes what an application may do in the Microsoft 365 tenant. Gives whether it fits.
+   *
+   * Changes something.
+   *
+   * @param name - `scan`, `respond` or `vault`.
+   * @param change - `permissions`, `standing`, `certificates`, `directory_roles`, `reads_vault`; what is absent stays.
+   */
+  editM365Application(name: string, change: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Changes the Microsoft 365 tenant. Gives whether it fits.
+   *
+   * Changes something.
+   *
+   * @param change - `plans`, `force_change_needs_password`, `conceals_names`; what is absent stays.
+   */
+  editM365Tenant(change: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Replaces what the Microsoft 365 tenant holds under this name. Gives whether it fits.
+   *
+   * Changes something.
+   *
+   * @param name - For example `riskyUsers` or `authorizationPolicy`.
+   * @param document - As Graph answers it; a collection as `{"value": [...]}`.
+   */
+  setM365Document(name: string, document: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
   /**
    * Publishes a breach; one of the same `Name` is replaced. Gives whether it has a name.
    *

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use protect_core::Result;
 use protect_core::connector::OpContext;
 use protect_core::posture::{Collection, Question, Snapshot};
+use protect_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
 use crate::FORMAT;
@@ -44,6 +44,9 @@ impl Running {
         run: &str,
     ) -> Result<Self> {
         let granted = graph.granted(cx).await?;
+        if granted.as_ref().is_some_and(BTreeSet::is_empty) {
+            return Err(nothing_granted());
+        }
         let left = match folder {
             Some(folder) => Collection::resume(folder, run, &FORMAT)?,
             None => None,
@@ -124,4 +127,13 @@ impl Running {
         };
         Ok(())
     }
+}
+
+/// An application that may do nothing signs in all the same, and every question would be refused.
+fn nothing_granted() -> Error {
+    Error::new(
+        ErrorKind::PermissionDenied,
+        "the application signs in and has no permission at all; add the application permissions to it and have an administrator grant consent",
+    )
+    .with_operation("m365.collect")
 }

@@ -7,6 +7,7 @@ mod actions;
 mod api;
 mod auth;
 mod batch;
+mod calls;
 pub mod checks;
 mod client;
 mod collect;

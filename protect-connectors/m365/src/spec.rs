@@ -50,12 +50,13 @@ fn spec() -> KindSpec {
         )
         .signal(signals::SECURE_SCORE, "Microsoft scored the tenant.");
     let spec = CATALOGUE.checks.iter().fold(spec, |spec, check| {
-        spec.check(check.id, check.severity, check.title)
+        let docs = format!("Does not hold: {}", check.title);
+        spec.check(check.id, check.severity, docs)
     });
     let spec = detections::SPECS
         .iter()
         .fold(spec, |spec, it| spec.check(it.check, it.severity, it.title));
-    let at_risk = "Identity Protection holds no account to be at risk";
+    let at_risk = "Identity Protection holds an account to be at risk";
     spec.check(USER_AT_RISK, Severity::High, at_risk)
 }
 

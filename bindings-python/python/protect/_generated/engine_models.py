@@ -153,6 +153,9 @@ ActionKind = Union[
         "enroll_mfa",
         "remove_mfa_methods",
         "remove_roles",
+        "restore_roles",
+        "confirm_compromised",
+        "dismiss_risk",
         "revoke_access",
         "restore_access",
         "elevate_monitoring",
@@ -180,6 +183,9 @@ ActionKind = Union[
 - `enroll_mfa`: Have the owner set up a second factor.
 - `remove_mfa_methods`: Remove registered second factors.
 - `remove_roles`: Take administrative roles away.
+- `restore_roles`: Give back the roles that `remove_roles` took.
+- `confirm_compromised`: Tell the vendor that an account is in somebody else's hands.
+- `dismiss_risk`: Tell the vendor that an account is not at risk.
 - `revoke_access`: Take access to all products away.
 - `restore_access`: Give back what `revoke_access` took.
 - `elevate_monitoring`: Watch a person more closely.
@@ -574,6 +580,7 @@ Protection = Union[
         "break_glass",
         "own_principal",
         "last_owner",
+        "administrator",
         "externally_managed",
         "service_account",
     ],
@@ -584,6 +591,7 @@ Protection = Union[
 - `break_glass`: Named in the tenant's `protected` list.
 - `own_principal`: The identity this library itself acts as.
 - `last_owner`: The last administrator or owner.
+- `administrator`: Holds the highest role, and the connector was not told to act on such accounts.
 - `externally_managed`: Managed outside this vendor, who refuses to change it.
 - `service_account`: A service account.
 """

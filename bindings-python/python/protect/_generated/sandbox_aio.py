@@ -28,6 +28,7 @@ class Sandbox(AsyncClient):
         rate_limits: bool | None = None,
         catalogue: str | None = None,
         range_rows: int | None = None,
+        m365_users: int | None = None,
     ) -> None:
         """Args:
             seed: Decides who works there and everything that is made up.
@@ -35,6 +36,7 @@ class Sandbox(AsyncClient):
             rate_limits: Whether the vendors' rate limits hold; they do unless told.
             catalogue: A file with the breaches to serve, as HIBP answers them.
             range_rows: Other people's rows in each answer to a HIBP range: 40 unless told.
+            m365_users: How many people the Microsoft 365 tenant has; as many as the 1Password account unless told.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
@@ -42,7 +44,7 @@ class Sandbox(AsyncClient):
         super().__init__()
         self._connect(
             "Sandbox",
-            {"seed": seed, "users": users, "rate_limits": rate_limits, "catalogue": catalogue, "range_rows": range_rows},
+            {"seed": seed, "users": users, "rate_limits": rate_limits, "catalogue": catalogue, "range_rows": range_rows, "m365_users": m365_users},
             {},
         )
 
@@ -307,6 +309,100 @@ class Sandbox(AsyncClient):
         return bool(await self._call(
             "set_user_suspended",
             {"id": id, "suspended": suspended},
+            timeout,
+        ))
+
+    async def set_m365_user_enabled(
+        self,
+        id: str,
+        enabled: bool,
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Changes a Microsoft 365 user as an administrator would. Gives whether there is one.
+
+        Changes something.
+
+        Args:
+            id: The Microsoft 365 user's id or principal name.
+            enabled: Whether enabled.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(await self._call(
+            "set_m365_user_enabled",
+            {"id": id, "enabled": enabled},
+            timeout,
+        ))
+
+    async def edit_m365_application(
+        self,
+        name: str,
+        change: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Changes what an application may do in the Microsoft 365 tenant. Gives whether it fits.
+
+        Changes something.
+
+        Args:
+            name: `scan`, `respond` or `vault`.
+            change: `permissions`, `standing`, `certificates`, `directory_roles`, `reads_vault`; what is absent stays.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(await self._call(
+            "edit_m365_application",
+            {"name": name, "change": change},
+            timeout,
+        ))
+
+    async def edit_m365_tenant(
+        self,
+        change: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Changes the Microsoft 365 tenant. Gives whether it fits.
+
+        Changes something.
+
+        Args:
+            change: `plans`, `force_change_needs_password`, `conceals_names`; what is absent stays.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(await self._call(
+            "edit_m365_tenant",
+            {"change": change},
+            timeout,
+        ))
+
+    async def set_m365_document(
+        self,
+        name: str,
+        document: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Replaces what the Microsoft 365 tenant holds under this name. Gives whether it fits.
+
+        Changes something.
+
+        Args:
+            name: For example `riskyUsers` or `authorizationPolicy`.
+            document: As Graph answers it; a collection as `{"value": [...]}`.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(await self._call(
+            "set_m365_document",
+            {"name": name, "document": document},
             timeout,
         ))
 

@@ -18,10 +18,11 @@ __all__ = [
     "SandboxAddresses",
     "Vendor",
     "Fault",
-    "Planted",
+    "PlantedTenant",
     "RequestRecord",
     "Transition",
     "Violation",
+    "Planted",
 ]
 
 
@@ -37,6 +38,20 @@ class Credentials(Model):
     """Bearer token of the Events API."""
     hibp_api_key: str
     """HIBP's `hibp-api-key`."""
+    m365_respond_client_id: str
+    """Client identifier of the application with the permissions of the remediators."""
+    m365_respond_client_secret: str
+    """Its secret; a certificate works too."""
+    m365_scan_client_id: str
+    """Client identifier of the application with every permission that reads."""
+    m365_scan_client_secret: str
+    """Its secret; a certificate works too."""
+    m365_tenant_id: str
+    """The Entra tenant."""
+    m365_vault_client_id: str
+    """Client identifier of the application that reads the key vault."""
+    m365_vault_client_secret: str
+    """Its secret."""
     respond_client_id: str
     """Client identifier of the 1Password application that may get, suspend and reactivate."""
     respond_client_secret: str
@@ -54,6 +69,13 @@ class Credentials(Model):
         _codec.Field("account_id", "account_id", _codec.PLAIN, True),
         _codec.Field("events_token", "events_token", _codec.PLAIN, True),
         _codec.Field("hibp_api_key", "hibp_api_key", _codec.PLAIN, True),
+        _codec.Field("m365_respond_client_id", "m365_respond_client_id", _codec.PLAIN, True),
+        _codec.Field("m365_respond_client_secret", "m365_respond_client_secret", _codec.PLAIN, True),
+        _codec.Field("m365_scan_client_id", "m365_scan_client_id", _codec.PLAIN, True),
+        _codec.Field("m365_scan_client_secret", "m365_scan_client_secret", _codec.PLAIN, True),
+        _codec.Field("m365_tenant_id", "m365_tenant_id", _codec.PLAIN, True),
+        _codec.Field("m365_vault_client_id", "m365_vault_client_id", _codec.PLAIN, True),
+        _codec.Field("m365_vault_client_secret", "m365_vault_client_secret", _codec.PLAIN, True),
         _codec.Field("respond_client_id", "respond_client_id", _codec.PLAIN, True),
         _codec.Field("respond_client_secret", "respond_client_secret", _codec.PLAIN, True),
         _codec.Field("scan_client_id", "scan_client_id", _codec.PLAIN, True),
@@ -87,6 +109,13 @@ FaultKind = Union[
         "clock_skew",
         "redirect_elsewhere",
         "huge_body",
+        "not_found",
+        "licence_missing",
+        "next_link_elsewhere",
+        "repeated_page",
+        "empty_page",
+        "null_objects",
+        "missing_lists",
         "suspend_fails",
         "suspend_refused",
     ],
@@ -119,6 +148,13 @@ vendor without tokens to fetch: 401.
 - `clock_skew`: The `Date` header is off by `Fault::seconds`.
 - `redirect_elsewhere`: 307 to another host.
 - `huge_body`: A body of 10 MiB of valid JSON.
+- `not_found`: 404, as if the thing had been deleted meanwhile.
+- `licence_missing`: Microsoft 365: the refusal of a tenant that lacks the licence.
+- `next_link_elsewhere`: Microsoft 365: the link of a page leads to another host.
+- `repeated_page`: Microsoft 365: the link of a page leads to the same page again.
+- `empty_page`: Microsoft 365: a page is empty, and the same page comes after it.
+- `null_objects`: Objects inside of objects are null.
+- `missing_lists`: Lists inside of objects are left out.
 - `suspend_fails`: Every suspension gets 500; nothing is applied.
 - `suspend_refused`: Every suspension gets 403, as for a protected user.
 """
@@ -129,9 +165,9 @@ class PlantedUser(Model):
     """A planted person's account."""
 
     email: str
-    """Mail address, which is in the organisation's domain."""
+    """Mail address; a guest's is elsewhere than in the organisation's domain."""
     id: str
-    """Identifier in 1Password."""
+    """Identifier at the vendor: in 1Password, or in Entra ID below `m365`."""
     name: str
     """Display name."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
@@ -154,6 +190,12 @@ class SandboxAddresses(Model):
     """Have I Been Pwned's API, with `/api/v3`."""
     hibp_passwords: str
     """Pwned Passwords."""
+    m365_graph: str
+    """Microsoft Graph."""
+    m365_login: str
+    """Microsoft's token endpoint."""
+    m365_vault: str
+    """The Azure Key Vault."""
     onepassword_api: str
     """1Password's OAuth and Users API."""
     onepassword_events: str
@@ -167,6 +209,9 @@ class SandboxAddresses(Model):
         _codec.Field("base", "base", _codec.PLAIN, True),
         _codec.Field("hibp_api", "hibp_api", _codec.PLAIN, True),
         _codec.Field("hibp_passwords", "hibp_passwords", _codec.PLAIN, True),
+        _codec.Field("m365_graph", "m365_graph", _codec.PLAIN, True),
+        _codec.Field("m365_login", "m365_login", _codec.PLAIN, True),
+        _codec.Field("m365_vault", "m365_vault", _codec.PLAIN, True),
         _codec.Field("onepassword_api", "onepassword_api", _codec.PLAIN, True),
         _codec.Field("onepassword_events", "onepassword_events", _codec.PLAIN, True),
         _codec.Field("webhook", "webhook", _codec.PLAIN, True),
@@ -176,6 +221,7 @@ Vendor = Union[
     Literal[
         "hibp",
         "onepassword",
+        "m365",
         "webhook",
     ],
     str,
@@ -184,6 +230,7 @@ Vendor = Union[
 
 - `hibp`: Have I Been Pwned, API v3, and Pwned Passwords.
 - `onepassword`: 1Password: OAuth, Users API and Events API.
+- `m365`: Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault.
 - `webhook`: A receiver of signed webhooks, as a ticket system would have it.
 """
 
@@ -224,54 +271,49 @@ class Fault(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Planted(Model):
-    """What was planted: the answers a client that watches this organisation should arrive at."""
+class PlantedTenant(Model):
+    """What was planted in Microsoft 365; people are the same as in 1Password, by their addresses."""
 
-    domain: str
-    """The organisation's mail domain."""
-    external_admin: PlantedUser
-    """An administrator managed from outside: cannot be suspended."""
-    failures_country: str
-    """ISO code of the country of the failures."""
+    alert: str
+    """Identifier of the alert about `PlantedTenant::suspicious`."""
+    emergency: Sequence[PlantedUser] = ()
+    """The emergency accounts."""
+    expiring_application: str
+    """Object id of the application whose secret ends within two weeks."""
     forgotten: PlantedUser
-    """Is in `Planted::forgotten_breach`, an old one without passwords: nothing to suspend."""
-    forgotten_breach: str
-    """Name of that breach."""
+    """Is at low risk: nothing to do."""
+    global_administrator: PlantedUser
+    """A global administrator: protected from applications that hold no higher role."""
+    guest: PlantedUser
+    """A guest."""
     leaked: PlantedUser
-    """Is in `Planted::leaked_breach`, whose passwords were in plain text: to be suspended."""
-    leaked_breach: str
-    """Name of that breach."""
+    """Is at high risk for leaked credentials."""
     leaver: PlantedUser
-    """Suspended from the beginning."""
-    mistyped: PlantedUser
-    """Mistyped a password once and then signed in from the same place: nothing to do."""
-    owner: PlantedUser
-    """The only owner: cannot be suspended."""
-    success_country: str
-    """ISO code of the country of the success."""
+    """Disabled from the beginning."""
+    risky_principal: str
+    """Object id of the foreign service principal that may read everybody's mail."""
     suspicious: PlantedUser
-    """Had a burst of failed sign-ins from one country, then a success from another: to be
-    suspended.
-    """
-    suspicious_failures: int
-    """How many sign-ins failed in that burst."""
+    """Is at high risk for a sign-in from an unlikely place, and in an alert."""
+    synced: PlantedUser
+    """Holds User Administrator and comes from an on-premises directory: changes are refused."""
+    tenant_id: str
+    """Identifier of the Entra tenant."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("domain", "domain", _codec.PLAIN, True),
-        _codec.Field("external_admin", "external_admin", _codec.model(PlantedUser), True),
-        _codec.Field("failures_country", "failures_country", _codec.PLAIN, True),
+        _codec.Field("alert", "alert", _codec.PLAIN, True),
+        _codec.Field("emergency", "emergency", _codec.several(_codec.model(PlantedUser)), True),
+        _codec.Field("expiring_application", "expiring_application", _codec.PLAIN, True),
         _codec.Field("forgotten", "forgotten", _codec.model(PlantedUser), True),
-        _codec.Field("forgotten_breach", "forgotten_breach", _codec.PLAIN, True),
+        _codec.Field("global_administrator", "global_administrator", _codec.model(PlantedUser), True),
+        _codec.Field("guest", "guest", _codec.model(PlantedUser), True),
         _codec.Field("leaked", "leaked", _codec.model(PlantedUser), True),
-        _codec.Field("leaked_breach", "leaked_breach", _codec.PLAIN, True),
         _codec.Field("leaver", "leaver", _codec.model(PlantedUser), True),
-        _codec.Field("mistyped", "mistyped", _codec.model(PlantedUser), True),
-        _codec.Field("owner", "owner", _codec.model(PlantedUser), True),
-        _codec.Field("success_country", "success_country", _codec.PLAIN, True),
+        _codec.Field("risky_principal", "risky_principal", _codec.PLAIN, True),
         _codec.Field("suspicious", "suspicious", _codec.model(PlantedUser), True),
-        _codec.Field("suspicious_failures", "suspicious_failures", _codec.PLAIN, True),
+        _codec.Field("synced", "synced", _codec.model(PlantedUser), True),
+        _codec.Field("tenant_id", "tenant_id", _codec.PLAIN, True),
     )
 
 
@@ -331,7 +373,7 @@ class Transition(Model):
     id: str
     """The vendor's identifier of the thing."""
     object: str
-    """The kind of thing: `user`, `ticket`, `incident`, `event`, `domain`."""
+    """The kind of thing: `user`, `ticket`, `incident`, `event`, `domain`, `role_assignment`, ..."""
     request: int | None = None
     """The request that did it, or `None` for the test or the human behind `/_sandbox`."""
     to: str
@@ -372,4 +414,59 @@ class Violation(Model):
         _codec.Field("request", "request", _codec.PLAIN, True),
         _codec.Field("rule", "rule", _codec.PLAIN, True),
         _codec.Field("vendor", "vendor", _codec.model(Vendor), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Planted(Model):
+    """What was planted: the answers a client that watches this organisation should arrive at."""
+
+    domain: str
+    """The organisation's mail domain."""
+    external_admin: PlantedUser
+    """An administrator managed from outside: cannot be suspended."""
+    failures_country: str
+    """ISO code of the country of the failures."""
+    forgotten: PlantedUser
+    """Is in `Planted::forgotten_breach`, an old one without passwords: nothing to suspend."""
+    forgotten_breach: str
+    """Name of that breach."""
+    leaked: PlantedUser
+    """Is in `Planted::leaked_breach`, whose passwords were in plain text: to be suspended."""
+    leaked_breach: str
+    """Name of that breach."""
+    leaver: PlantedUser
+    """Suspended from the beginning."""
+    m365: PlantedTenant
+    """The same people, and what else there is, in Microsoft 365."""
+    mistyped: PlantedUser
+    """Mistyped a password once and then signed in from the same place: nothing to do."""
+    owner: PlantedUser
+    """The only owner: cannot be suspended."""
+    success_country: str
+    """ISO code of the country of the success."""
+    suspicious: PlantedUser
+    """Had a burst of failed sign-ins from one country, then a success from another: to be
+    suspended.
+    """
+    suspicious_failures: int
+    """How many sign-ins failed in that burst."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("domain", "domain", _codec.PLAIN, True),
+        _codec.Field("external_admin", "external_admin", _codec.model(PlantedUser), True),
+        _codec.Field("failures_country", "failures_country", _codec.PLAIN, True),
+        _codec.Field("forgotten", "forgotten", _codec.model(PlantedUser), True),
+        _codec.Field("forgotten_breach", "forgotten_breach", _codec.PLAIN, True),
+        _codec.Field("leaked", "leaked", _codec.model(PlantedUser), True),
+        _codec.Field("leaked_breach", "leaked_breach", _codec.PLAIN, True),
+        _codec.Field("leaver", "leaver", _codec.model(PlantedUser), True),
+        _codec.Field("m365", "m365", _codec.model(PlantedTenant), True),
+        _codec.Field("mistyped", "mistyped", _codec.model(PlantedUser), True),
+        _codec.Field("owner", "owner", _codec.model(PlantedUser), True),
+        _codec.Field("success_country", "success_country", _codec.PLAIN, True),
+        _codec.Field("suspicious", "suspicious", _codec.model(PlantedUser), True),
+        _codec.Field("suspicious_failures", "suspicious_failures", _codec.PLAIN, True),
     )

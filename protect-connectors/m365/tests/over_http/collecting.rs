@@ -151,3 +151,15 @@ async fn a_collection_that_broke_off_goes_on_where_it_was() {
     let fresh = world.judged().await;
     assert_eq!(verdicts(&results), verdicts(&fresh));
 }
+
+#[tokio::test]
+async fn an_application_that_nobody_consented_to_is_one_clear_error_and_not_sixty() {
+    let world = World::new().await;
+    world.grant("scan", &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let error = world.watcher().collect_snapshot(folder.path()).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.message().contains("consent"), "{error}");
+    assert_eq!(world.asked("/subscribedSkus"), 0);
+}
