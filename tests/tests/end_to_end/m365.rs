@@ -30,19 +30,9 @@ async fn world() -> World {
         },
         "tenants": ["acme"],
     });
-    let vault = json!({
-        "tenant_id": own.m365_tenant_id,
-        "client_id": own.m365_vault_client_id,
-        "client_secret": secret("vault.secret", &own.m365_vault_client_secret),
-        "login": world.sandbox.m365_login_url(),
-    });
-    // From the vault, by an application that may do nothing else.
-    let hibp = json!({ "key_vault": world.sandbox.m365_vault_url(), "name": "HIBP-API-KEY" });
     world.set("/connections/acme-m365", connection);
     let entra = json!({ "connection": "acme-m365", "tenant_id": own.m365_tenant_id });
     world.set("/tenants/acme/connectors/entra", entra);
-    world.set("/key_vault", vault);
-    world.set("/connections/hibp/scan/api_key", hibp);
     let then = json!(["suspend_account", "revoke_sessions", "open_ticket"]);
     world.set("/tenants/acme/rules/1/then", then);
     world
@@ -116,7 +106,10 @@ async fn a_risky_user_is_disabled_everywhere_told_of_once_and_let_in_again_by_un
     assert!(!entries.is_empty());
     let before = enabled(&world, entra);
 
-    let plan = acme.undo(&disabled.unwrap(), &bob(), "cleared").await.unwrap();
+    let plan = acme
+        .undo(&disabled.unwrap(), &bob(), "cleared")
+        .await
+        .unwrap();
     let alice = crate::support::alice();
     let approved = acme.approve(plan, &alice).await.unwrap();
     for step in acme.apply(approved).await.unwrap() {
