@@ -30,19 +30,9 @@ async fn world() -> World {
         },
         "tenants": ["acme"],
     });
-    let vault = json!({
-        "tenant_id": own.m365_tenant_id,
-        "client_id": own.m365_vault_client_id,
-        "client_secret": secret("vault.secret", &own.m365_vault_client_secret),
-        "login": world.sandbox.m365_login_url(),
-    });
-    // From the vault, by an application that may do nothing else.
-    let hibp = json!({ "key_vault": world.sandbox.m365_vault_url(), "name": "HIBP-API-KEY" });
     world.set("/connections/acme-m365", connection);
     let entra = json!({ "connection": "acme-m365", "tenant_id": own.m365_tenant_id });
     world.set("/tenants/acme/connectors/entra", entra);
-    world.set("/key_vault", vault);
-    world.set("/connections/hibp/scan/api_key", hibp);
     let then = json!(["suspend_account", "revoke_sessions", "open_ticket"]);
     world.set("/tenants/acme/rules/1/then", then);
     world
@@ -127,5 +117,32 @@ async fn a_risky_user_is_disabled_everywhere_told_of_once_and_let_in_again_by_un
         assert_eq!(outcome.status, OutcomeStatus::Applied, "{step}");
     }
     assert_ne!(enabled(&world, entra), before, "it can sign in again");
+    world.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_key_in_a_vault_is_read_by_the_application_that_may_do_nothing_else() {
+    let mut world = world().await;
+    let own = world.sandbox.credentials();
+    let file = world.folder.path().join("vault.secret");
+    std::fs::write(&file, &own.m365_vault_client_secret).unwrap();
+    let vault = json!({
+        "tenant_id": own.m365_tenant_id,
+        "client_id": own.m365_vault_client_id,
+        "client_secret": { "file": file },
+        "login": world.sandbox.m365_login_url(),
+    });
+    world.set("/key_vault", vault);
+    let key = json!({ "key_vault": world.sandbox.m365_vault_url(), "name": "HIBP-API-KEY" });
+    world.set("/connections/hibp/scan/api_key", key);
+    let builder = protect_connectors::Protect::builder().context(world.context());
+    let protect = builder.open(world.path()).await.unwrap();
+    let acme = protect.tenant("acme").unwrap();
+    let breaches = ScanOptions {
+        connectors: vec!["breaches".parse().unwrap()],
+        ..ScanOptions::default()
+    };
+    let summary = acme.scan_with(breaches).await.unwrap();
+    assert!(summary.complete, "{summary:#?}");
     world.assert_no_violations();
 }

@@ -5,21 +5,24 @@ use protect_core::posture::Profile;
 use serde_json::{Value, json};
 
 use crate::tenant::Expected::{Fail, NotEvaluated, Pass};
-use crate::tenant::{CA, Case, DEFAULTS, GROUP, body, good, hold, id, items, of, policy, result};
+use crate::tenant::{
+    CA, Case, DEFAULTS, GROUP, NO_VERDICT, body, good, hold, id, items, policy, result,
+};
 
-const STRICT: &str = "/conditions/users/excludeUsers";
-const NO_VERDICT: crate::tenant::Expected = NotEvaluated(Reason::VendorError);
+pub(crate) const STRICT: &str = "/conditions/users/excludeUsers";
 
-fn set(tenant: &mut Value, name: &str, pointer: &str, value: Value) {
+/// Sets what lies at a JSON pointer of a policy.
+pub(crate) fn set(tenant: &mut Value, name: &str, pointer: &str, value: Value) {
     *policy(tenant, name).pointer_mut(pointer).unwrap() = value;
 }
 
-fn remove(tenant: &mut Value, name: &str, pointer: &str, field: &str) {
+/// Takes a field of a policy's conditions away.
+pub(crate) fn remove(tenant: &mut Value, name: &str, pointer: &str, field: &str) {
     let object = policy(tenant, name).pointer_mut(pointer).unwrap();
     object.as_object_mut().unwrap().remove(field);
 }
 
-fn report_only(tenant: &mut Value, name: &str) {
+pub(crate) fn report_only(tenant: &mut Value, name: &str) {
     set(
         tenant,
         name,
@@ -27,9 +30,6 @@ fn report_only(tenant: &mut Value, name: &str) {
         json!("enabledForReportingButNotEnforced"),
     );
 }
-
-const STRICT: &str = "/conditions/users/excludeUsers";
-const NO_VERDICT: crate::tenant::Expected = NotEvaluated(Reason::VendorError);
 
 pub(crate) const CASES: &[Case] = &[
     (

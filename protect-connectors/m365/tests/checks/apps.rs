@@ -1,16 +1,13 @@
 //! Cases of applications and what they may do.
 
-use protect_core::model::NotEvaluatedReason as Reason;
 use serde_json::{Value, json};
 
-use crate::tenant::Expected::{self, Fail, NotEvaluated, Pass};
+use crate::tenant::Expected::{Fail, Pass};
 use crate::tenant::{
-    AUTHORIZATION, Case, EXCEPTIONS, FOREIGN, GRAPH, MANAGEMENT, MEMBER, ROBOT, ROBOT_APP, body,
-    hold, id, items, of, policy,
+    AUTHORIZATION, Case, EXCEPTIONS, FOREIGN, GRAPH, MANAGEMENT, MEMBER, NO_VERDICT, NOT_SEEN,
+    ROBOT, ROBOT_APP, body, hold, id, items, of,
 };
 
-const NO_VERDICT: Expected = NotEvaluated(Reason::VendorError);
-const NOT_SEEN: Expected = NotEvaluated(Reason::NoObservation);
 const APPS: &str = "/applications";
 const PRINCIPALS: &str = "/servicePrincipals";
 

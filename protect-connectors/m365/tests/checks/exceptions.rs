@@ -1,34 +1,12 @@
 //! Cases of who is left out of Conditional Access, and of what applies to few.
 
-use protect_core::model::NotEvaluatedReason as Reason;
 use serde_json::{Value, json};
 
-use crate::tenant::Expected::{Fail, NotEvaluated, Pass};
-use crate::tenant::{CA, Case, DEFAULTS, EMERGENCY, GROUP, body, hold, id, items, of, policy};
-
-const STRICT: &str = "/conditions/users/excludeUsers";
-const NO_VERDICT: crate::tenant::Expected = NotEvaluated(Reason::VendorError);
-
-fn set(tenant: &mut Value, name: &str, pointer: &str, value: Value) {
-    *policy(tenant, name).pointer_mut(pointer).unwrap() = value;
-}
-
-fn remove(tenant: &mut Value, name: &str, pointer: &str, field: &str) {
-    let object = policy(tenant, name).pointer_mut(pointer).unwrap();
-    object.as_object_mut().unwrap().remove(field);
-}
-
-fn report_only(tenant: &mut Value, name: &str) {
-    set(
-        tenant,
-        name,
-        "/state",
-        json!("enabledForReportingButNotEnforced"),
-    );
-}
-
-const STRICT: &str = "/conditions/users/excludeUsers";
-const NO_VERDICT: crate::tenant::Expected = NotEvaluated(Reason::VendorError);
+use crate::access::{STRICT, remove, report_only, set};
+use crate::tenant::Expected::{Fail, Pass};
+use crate::tenant::{
+    CA, Case, DEFAULTS, EMERGENCY, GROUP, NO_VERDICT, body, hold, id, items, policy,
+};
 
 pub(crate) const CASES: &[Case] = &[
     (

@@ -1,16 +1,13 @@
 //! Cases of registered factors and the methods of signing in.
 
-use protect_core::model::NotEvaluatedReason as Reason;
 use serde_json::{Value, json};
 
-use crate::tenant::Expected::{self, Fail, NotApplicable, NotEvaluated, Pass};
+use crate::tenant::Expected::{Fail, NotApplicable, Pass};
 use crate::tenant::{
-    ADMINS, ASSIGNMENTS, CA, Case, DISABLED, GROUP, GUEST, MEMBER, METHODS, REGISTRATIONS, body,
-    hold, id, items, method, of,
+    ADMINS, ASSIGNMENTS, CA, Case, DISABLED, GROUP, GUEST, MEMBER, METHODS, NO_VERDICT, NOT_SEEN,
+    REGISTRATIONS, body, hold, id, items, method, of,
 };
 
-const NO_VERDICT: Expected = NotEvaluated(Reason::VendorError);
-const NOT_SEEN: Expected = NotEvaluated(Reason::NoObservation);
 const USERS: &str = "/users";
 
 pub(crate) const CASES: &[Case] = &[

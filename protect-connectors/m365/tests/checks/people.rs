@@ -1,17 +1,14 @@
 //! Cases of users, guests and their passwords.
 
-use protect_core::model::NotEvaluatedReason as Reason;
 use protect_core::posture::Profile;
 use serde_json::{Value, json};
 
-use crate::tenant::Expected::{self, Fail, NotApplicable, NotEvaluated, Pass};
+use crate::tenant::Expected::{self, Fail, NotApplicable, Pass};
 use crate::tenant::{
-    AUTHORIZATION, Case, DISABLED, GUEST, MEMBER, REPORT, body, good, hold, id, items, of, result,
-    with_report,
+    AUTHORIZATION, Case, DISABLED, GUEST, MEMBER, NO_VERDICT, NOT_SEEN, REPORT, body, good, hold,
+    id, items, of, result, with_report,
 };
 
-const NO_VERDICT: Expected = NotEvaluated(Reason::VendorError);
-const NOT_SEEN: Expected = NotEvaluated(Reason::NoObservation);
 const USERS: &str = "/users";
 
 fn lockout(tenant: &mut Value, name: &str, value: &str) {

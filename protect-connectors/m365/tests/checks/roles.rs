@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 
 use crate::tenant::Expected::{self, Fail, NotEvaluated, Pass};
 use crate::tenant::{
-    ADMINS, ASSIGNMENTS, Case, ELIGIBLE, GLOBAL, INSTANCES, MEMBER, ROLE_POLICIES, good, hold, id,
-    items, of, result,
+    ADMINS, ASSIGNMENTS, Case, ELIGIBLE, GLOBAL, INSTANCES, MEMBER, NO_VERDICT, NOT_SEEN,
+    ROLE_POLICIES, good, hold, id, items, of, result,
 };
 
-const NO_VERDICT: Expected = NotEvaluated(Reason::VendorError);
-const NOT_SEEN: Expected = NotEvaluated(Reason::NoObservation);
 const USERS: &str = "/users";
 
 fn assign(tenant: &mut Value, number: u64, role: &str) {

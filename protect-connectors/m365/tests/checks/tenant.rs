@@ -498,3 +498,9 @@ pub(crate) fn hold(cases: &[Case]) {
         );
     }
 }
+
+/// Graph answered what gives no verdict.
+pub(crate) const NO_VERDICT: Expected = Expected::NotEvaluated(NotEvaluatedReason::VendorError);
+
+/// Nobody asked for it.
+pub(crate) const NOT_SEEN: Expected = Expected::NotEvaluated(NotEvaluatedReason::NoObservation);

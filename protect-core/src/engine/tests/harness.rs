@@ -291,6 +291,7 @@ impl Build {
             mode: Mode::DryRun,
             store: StoreConfig::Memory,
             ledger: LedgerConfig::default(),
+            key_vault: None,
             connections: BTreeMap::new(),
             tenants: BTreeMap::from([(TenantId::new("acme").unwrap(), tenant)]),
         };

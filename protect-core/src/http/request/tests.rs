@@ -190,7 +190,7 @@ async fn a_link_of_the_vendor_is_followed_as_it_stands_and_only_below_the_base()
         "/v1.0/users",
         "users",
     ] {
-        let error = follow(elsewhere).err().expect(elsewhere);
+        let error = follow(elsewhere).expect_err(elsewhere);
         assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{elsewhere}");
         assert!(!error.to_string().contains("evil"), "{error}");
     }
