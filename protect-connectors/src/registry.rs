@@ -6,6 +6,7 @@ pub fn registry() -> Registry {
         not(any(
             feature = "email",
             feature = "hibp",
+            feature = "m365",
             feature = "onepassword",
             feature = "webhook"
         )),
@@ -16,6 +17,8 @@ pub fn registry() -> Registry {
     protect_email::register(&mut registry);
     #[cfg(feature = "hibp")]
     protect_hibp::register(&mut registry);
+    #[cfg(feature = "m365")]
+    protect_m365::register(&mut registry);
     #[cfg(feature = "onepassword")]
     protect_onepassword::register(&mut registry);
     #[cfg(feature = "webhook")]

@@ -195,7 +195,7 @@ pub struct Operation {
 }
 
 /// One parameter of an operation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name in lower snake case.
     pub name: &'static str,

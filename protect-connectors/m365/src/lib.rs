@@ -3,16 +3,52 @@
 #![doc = include_str!("docs.md")]
 #![doc = include_str!("checks.md")]
 
+mod actions;
+mod api;
+mod auth;
+mod batch;
 pub mod checks;
+mod client;
+mod collect;
+mod config;
+mod connector;
+mod detections;
+mod directory;
+mod doctor;
+mod endpoints;
+mod error;
 mod graph;
+mod handover;
+mod holders;
 mod id;
 mod iso;
+mod model;
+mod objects;
+mod operations;
+mod password;
+mod questions;
+mod remediate;
+mod report;
+mod scan;
+mod signals;
+mod spec;
+mod streams;
 mod views;
 
 pub use checks::CATALOGUE;
+pub use client::{M365, M365Builder};
+pub use config::Cloud;
+pub use connector::M365Connector;
 pub use graph::FORMAT;
+pub use model::{
+    Alert, AuthenticationMethod, Device, Grant, Location, NewPassword, Page, RiskDetection,
+    RiskyUser, RoleAssignment, SecureScore, SignIn, SignInStatus, TemporaryAccessPass, User,
+    UserConsent, UserPage,
+};
+pub use operations::{CLASS, OPERATIONS, connect};
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
+pub use spec::register;
 
 /// The kind's name in the configuration.
 pub const KIND: &str = "m365";

@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::{get, patch, post},
+    routing::{get, patch, post, put},
 };
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     faults::Fault,
+    graph::{self, AccountChange, ApplicationChange, TenantChange},
     hibp::{self, Plan},
     onepassword::{self, Scope, Stream, UserChange},
     world::World,
@@ -47,6 +48,11 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/onepassword/scopes", post(set_scopes))
         .route("/onepassword/features", post(set_features))
         .route("/onepassword/settings", post(onepassword_settings))
+        .route("/m365/certificate", get(certificate))
+        .route("/m365/applications/{name}", patch(edit_application))
+        .route("/m365/users/{id}", patch(edit_account))
+        .route("/m365/documents/{name}", put(replace_document))
+        .route("/m365/settings", post(m365_settings))
         .route("/hibp/breaches", post(publish_breach))
         .route("/hibp/accounts", post(set_account))
         .route("/hibp/domains", post(set_domain))
@@ -60,6 +66,9 @@ async fn index() -> Json<Value> {
         "hibp_passwords": "/hibp/passwords",
         "onepassword_api": "/onepassword/api",
         "onepassword_events": "/onepassword/events",
+        "m365_login": "/m365/login",
+        "m365_graph": "/m365/graph",
+        "m365_vault": "/m365/vault",
         "webhook": "/webhook",
         "faults": Fault::NAMES,
     }))
@@ -163,6 +172,40 @@ async fn onepassword_settings(
     Json(body): Json<onepassword::Settings>,
 ) -> Answer {
     world.state().onepassword.settings(&body);
+    done()
+}
+
+async fn certificate() -> Json<Value> {
+    Json(json!(graph::built_in_certificate()))
+}
+
+async fn edit_application(
+    State(world): Shared,
+    Path(name): Path<String>,
+    Json(body): Json<ApplicationChange>,
+) -> Answer {
+    found(world.state().m365.edit_application(&name, body))
+}
+
+async fn edit_account(
+    State(world): Shared,
+    Path(id): Path<String>,
+    Json(body): Json<AccountChange>,
+) -> Answer {
+    let now = world.clock.now();
+    found(world.state().edit_account(&id, &body, now))
+}
+
+async fn replace_document(
+    State(world): Shared,
+    Path(name): Path<String>,
+    Json(body): Json<Value>,
+) -> Answer {
+    found(world.state().m365.replace_document(&name, body))
+}
+
+async fn m365_settings(State(world): Shared, Json(body): Json<TenantChange>) -> Answer {
+    world.state().m365.edit_tenant(body);
     done()
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn instead(
         FaultKind::SuspendFails => Some(error(500, "internal")),
         FaultKind::SuspendRefused => Some(error(403, "no_owner_remain")),
         FaultKind::ScopeRemoved => Some(error(403, "missing_scope")),
+        FaultKind::NotFound => Some(error(404, "not found")),
         FaultKind::RedirectElsewhere => Some(Reply::empty(307).with(header::LOCATION, ELSEWHERE)),
         FaultKind::HugeBody => Some(huge()),
         _ => None,
@@ -57,10 +58,12 @@ pub(crate) fn content(struck: &Struck, reply: &mut Reply) {
     if !reply.is_json() || !reply.status.is_success() {
         return;
     }
-    let bends: [(FaultKind, Bend); 3] = [
+    let bends: [(FaultKind, Bend); 5] = [
         (FaultKind::UnknownEnum, unknown_enums),
         (FaultKind::NumbersAsStrings, numbers_as_strings),
         (FaultKind::NewFields, new_fields),
+        (FaultKind::NullObjects, null_objects),
+        (FaultKind::MissingLists, missing_lists),
     ];
     for (kind, bend) in bends {
         if struck.has(kind)
@@ -141,7 +144,7 @@ fn drip(body: &Bytes, pause: Duration) -> Body {
 }
 
 fn unknown_enums(value: &mut Value) {
-    const ENUMS: [&str; 7] = [
+    const ENUMS: [&str; 16] = [
         "state",
         "category",
         "type",
@@ -149,6 +152,15 @@ fn unknown_enums(value: &mut Value) {
         "object_type",
         "user_type",
         "status",
+        "allowInvitesFrom",
+        "clientAppUsed",
+        "consentType",
+        "policyMigrationState",
+        "riskEventType",
+        "riskLevel",
+        "riskState",
+        "severity",
+        "userType",
     ];
     objects(value, &mut |object| {
         for (key, value) in object.iter_mut() {
@@ -177,6 +189,22 @@ fn new_fields(value: &mut Value) {
     // addition would look like on the wire.
     objects(value, &mut |object| {
         object.insert("NotYetDocumented".to_owned(), serde_json::json!([]));
+    });
+}
+
+fn null_objects(value: &mut Value) {
+    objects(value, &mut |object| {
+        for inner in object.values_mut().filter(|inner| inner.is_object()) {
+            *inner = Value::Null;
+        }
+    });
+}
+
+/// The list of a page is what the page is, and stays.
+fn missing_lists(value: &mut Value) {
+    const PAGES: [&str; 3] = ["value", "results", "items"];
+    objects(value, &mut |object| {
+        object.retain(|name, inner| !inner.is_array() || PAGES.contains(&name.as_str()));
     });
 }
 

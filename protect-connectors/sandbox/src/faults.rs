@@ -58,6 +58,20 @@ pub enum FaultKind {
     RedirectElsewhere,
     /// A body of 10 MiB of valid JSON.
     HugeBody,
+    /// 404, as if the thing had been deleted meanwhile.
+    NotFound,
+    /// Microsoft 365: the refusal of a tenant that lacks the licence.
+    LicenceMissing,
+    /// Microsoft 365: the link of a page leads to another host.
+    NextLinkElsewhere,
+    /// Microsoft 365: the link of a page leads to the same page again.
+    RepeatedPage,
+    /// Microsoft 365: a page is empty, and the same page comes after it.
+    EmptyPage,
+    /// Objects inside of objects are null.
+    NullObjects,
+    /// Lists inside of objects are left out.
+    MissingLists,
     /// Every suspension gets 500; nothing is applied.
     SuspendFails,
     /// Every suspension gets 403, as for a protected user.
@@ -129,6 +143,19 @@ impl Fault {
         ("clock_skew", "the Date header is ten minutes off"),
         ("redirect_elsewhere", "a redirect to another host"),
         ("huge_body", "a body of 10 MiB"),
+        ("not_found", "404, as if deleted meanwhile"),
+        (
+            "licence_missing",
+            "Microsoft 365: the tenant lacks the licence",
+        ),
+        (
+            "next_link_elsewhere",
+            "Microsoft 365: a page's link leads to another host",
+        ),
+        ("repeated_page", "Microsoft 365: a page leads to itself"),
+        ("empty_page", "Microsoft 365: an empty page with a link"),
+        ("null_objects", "objects inside of objects are null"),
+        ("missing_lists", "lists inside of objects are left out"),
         ("suspend_fails", "every suspension gets 500"),
         ("suspend_refused", "every suspension gets 403"),
     ];
@@ -219,7 +246,7 @@ impl Fault {
             .unwrap_or_default()
     }
 
-    fn fits(&self, vendor: Vendor, template: &str) -> bool {
+    fn fits(&self, vendor: Vendor, template: &str, changing: bool) -> bool {
         let about_suspension = matches!(
             self.kind,
             FaultKind::SuspendFails | FaultKind::SuspendRefused
@@ -229,7 +256,7 @@ impl Fault {
                 .route
                 .as_deref()
                 .is_none_or(|part| template.contains(part))
-            && (!about_suspension || template.ends_with(":suspend"))
+            && (!about_suspension || suspends(vendor, template, changing))
     }
 }
 
@@ -253,10 +280,10 @@ impl Board {
     }
 
     /// The faults that strike this request; each has its count lowered, used up ones go.
-    pub(crate) fn strike(&mut self, vendor: Vendor, template: &str) -> Struck {
+    pub(crate) fn strike(&mut self, vendor: Vendor, template: &str, changing: bool) -> Struck {
         let mut struck = Vec::new();
         for fault in &mut self.faults {
-            if !fault.fits(vendor, template) || fault.count == Some(0) {
+            if !fault.fits(vendor, template, changing) || fault.count == Some(0) {
                 continue;
             }
             if fault.skip > 0 {
@@ -289,6 +316,14 @@ impl Struck {
     }
 }
 
+/// Whether the route suspends an account, or at least may.
+fn suspends(vendor: Vendor, template: &str, changing: bool) -> bool {
+    match vendor {
+        Vendor::M365 => changing && template == "/users/{id}",
+        _ => template.ends_with(":suspend"),
+    }
+}
+
 fn passing(kind: FaultKind) -> Option<u32> {
     match kind {
         FaultKind::CloseEarly
@@ -302,6 +337,7 @@ fn passing(kind: FaultKind) -> Option<u32> {
         | FaultKind::RateLimitedBare
         | FaultKind::Unauthorized
         | FaultKind::PageTokenExpired
+        | FaultKind::EmptyPage
         | FaultKind::RedirectElsewhere
         | FaultKind::HugeBody => Some(1),
         FaultKind::Unavailable => Some(2),
@@ -340,7 +376,7 @@ mod tests {
         let mut board = Board::default();
         let fault = Fault::new(FaultKind::Delay);
         board.set(fault.at(Vendor::Hibp).on("/range/").after(1).times(2));
-        let mut hits = |vendor, template| !board.strike(vendor, template).0.is_empty();
+        let mut hits = |vendor, template| !board.strike(vendor, template, false).0.is_empty();
         assert!(!hits(Vendor::Webhook, "/range/{prefix}"));
         assert!(!hits(Vendor::Hibp, "/breaches"));
         let struck: Vec<bool> = (0..4)
@@ -355,13 +391,13 @@ mod tests {
         board.set(Fault::new(FaultKind::SuspendFails));
         assert!(
             board
-                .strike(Vendor::OnePassword, "/users/{user}")
+                .strike(Vendor::OnePassword, "/users/{user}", false)
                 .0
                 .is_empty()
         );
         assert_eq!(
             board
-                .strike(Vendor::OnePassword, "/users/{user}:suspend")
+                .strike(Vendor::OnePassword, "/users/{user}:suspend", true)
                 .0
                 .len(),
             1

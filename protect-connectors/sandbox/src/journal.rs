@@ -25,6 +25,9 @@ pub enum Vendor {
     /// 1Password: OAuth, Users API and Events API.
     #[serde(rename = "onepassword")]
     OnePassword,
+    /// Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault.
+    #[serde(rename = "m365")]
+    M365,
     /// A receiver of signed webhooks, as a ticket system would have it.
     Webhook,
 }
@@ -66,7 +69,7 @@ pub struct Transition {
     pub at: Timestamp,
     /// Where.
     pub vendor: Vendor,
-    /// The kind of thing: `user`, `ticket`, `incident`, `event`, `domain`.
+    /// The kind of thing: `user`, `ticket`, `incident`, `event`, `domain`, `role_assignment`, ...
     pub object: String,
     /// The vendor's identifier of the thing.
     pub id: String,
@@ -112,6 +115,7 @@ impl Vendor {
         match prefix {
             "hibp" => Some(Self::Hibp),
             "onepassword" => Some(Self::OnePassword),
+            "m365" => Some(Self::M365),
             "webhook" => Some(Self::Webhook),
             _ => None,
         }

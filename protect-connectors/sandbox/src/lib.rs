@@ -25,12 +25,14 @@
 #![doc = ""]
 #![doc = include_str!("../docs.md")]
 
+mod bearer;
 mod clock;
 mod connection;
 mod control;
 mod distort;
 mod dns;
 mod faults;
+mod graph;
 mod hibp;
 mod journal;
 mod limits;
@@ -47,6 +49,7 @@ mod world;
 
 pub use dns::{DnsQuestion, DnsServer, DnsServerError, ZoneError};
 pub use faults::{Fault, FaultKind};
+pub use graph::{ClientCertificate, PlantedTenant};
 pub use hibp::Plan;
 pub use journal::{RequestRecord, Transition, Vendor, Violation};
 pub use sandbox::{Credentials, Sandbox, SandboxBuilder, SandboxError};

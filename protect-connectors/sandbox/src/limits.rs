@@ -14,6 +14,7 @@ pub(crate) struct Window {
     limit: u32,
     taken: VecDeque<(Timestamp, u32)>,
     sum: u32,
+    counts_refusals: bool,
 }
 
 impl Window {
@@ -23,7 +24,20 @@ impl Window {
             limit,
             taken: VecDeque::new(),
             sum: 0,
+            counts_refusals: false,
         }
+    }
+
+    /// Makes refused requests count too: whoever hammers stays out.
+    #[must_use]
+    pub(crate) fn counting_refusals(mut self) -> Self {
+        self.counts_refusals = true;
+        self
+    }
+
+    /// How much of the limit the span that ends now has taken.
+    pub(crate) fn share(&self) -> f64 {
+        f64::from(self.sum) / f64::from(self.limit.max(1))
     }
 
     pub(crate) fn set_limit(&mut self, limit: u32) {
@@ -31,13 +45,17 @@ impl Window {
     }
 
     /// Takes `weight`, or says how many whole seconds (rounded up) until it would fit.
-    /// A refused request takes nothing.
+    /// A refused request takes nothing, unless refusals count.
     pub(crate) fn take(&mut self, now: Timestamp, weight: u32) -> Result<(), i64> {
         self.forget(now);
         if self.sum + weight <= self.limit {
             self.taken.push_back((now, weight));
             self.sum += weight;
             return Ok(());
+        }
+        if self.counts_refusals {
+            self.taken.push_back((now, weight));
+            self.sum = self.sum.saturating_add(weight);
         }
         Err(self.wait(now, weight))
     }
@@ -84,6 +102,15 @@ mod tests {
         }
         assert_eq!(window.take(at(61), 1), Err(58));
         assert_eq!(window.take(at(119), 1), Ok(()));
+    }
+
+    #[test]
+    fn whoever_hammers_stays_out_where_refusals_count() {
+        let mut window = Window::new(1, SignedDuration::from_secs(2)).counting_refusals();
+        window.take(at(0), 1).unwrap();
+        assert_eq!(window.take(at(1), 1), Err(2));
+        assert_eq!(window.take(at(2), 1), Err(2));
+        assert_eq!(window.take(at(4), 1), Ok(()));
     }
 
     #[test]

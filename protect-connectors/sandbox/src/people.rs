@@ -27,6 +27,16 @@ pub(crate) struct Person {
     pub(crate) alias: String,
 }
 
+/// The person of this number, without inventing those before; no alias is one of [`invent`]'s.
+pub(crate) fn numbered(number: usize) -> Person {
+    let first = FIRST[number % FIRST.len()];
+    let last = LAST[number / FIRST.len() % LAST.len()];
+    Person {
+        name: format!("{first} {last}"),
+        alias: format!("{}.{}.{number}", first.to_lowercase(), last.to_lowercase()),
+    }
+}
+
 /// `count` people with different names.
 pub(crate) fn invent(rng: &mut Rng, count: usize) -> Vec<Person> {
     let mut seen = HashSet::new();

@@ -17,6 +17,18 @@ impl Rng {
         Self(mixed)
     }
 
+    /// The stream of the `number`th thing of its kind, without drawing for those before.
+    pub(crate) fn nth(seed: u64, purpose: &str, number: usize) -> Self {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        let apart = Self(seed ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93)).next();
+        Self::new(apart, purpose)
+    }
+
+    /// Whether something that happens to so many of a hundred happens.
+    pub(crate) fn percent(&mut self, share: usize) -> bool {
+        self.below(100) < share
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     faults::Fault,
+    graph::{self, ClientCertificate, Size},
     hibp::{Catalogue, Plan},
     journal::{RequestRecord, Transition, Violation},
     onepassword::{Stream, UserChange},
@@ -64,6 +65,20 @@ pub struct Credentials {
     pub account_id: String,
     /// Signing secret of the webhook receiver, with the prefix `whsec_`.
     pub webhook_secret: String,
+    /// The Entra tenant.
+    pub m365_tenant_id: String,
+    /// Client identifier of the application with every permission that reads.
+    pub m365_scan_client_id: String,
+    /// Its secret; a certificate works too.
+    pub m365_scan_client_secret: String,
+    /// Client identifier of the application with the permissions of the remediators.
+    pub m365_respond_client_id: String,
+    /// Its secret; a certificate works too.
+    pub m365_respond_client_secret: String,
+    /// Client identifier of the application that reads the key vault.
+    pub m365_vault_client_id: String,
+    /// Its secret.
+    pub m365_vault_client_secret: String,
 }
 
 /// Settings of a sandbox that is to be started.
@@ -78,6 +93,7 @@ pub struct SandboxBuilder {
     rate_limits: bool,
     prerender: Option<usize>,
     start_at: Option<Timestamp>,
+    tenant: Size,
 }
 
 impl SandboxBuilder {
@@ -139,6 +155,29 @@ impl SandboxBuilder {
         self
     }
 
+    /// How many people the Microsoft 365 tenant has, emergency accounts and guests not counted: as
+    /// many as the 1Password account unless set, and never fewer. They are made up as they are asked
+    /// for, so half a million take little memory.
+    #[must_use]
+    pub fn m365_users(mut self, users: usize) -> Self {
+        self.tenant.users = users;
+        self
+    }
+
+    /// How many Conditional Access policies the tenant has, at least.
+    #[must_use]
+    pub fn m365_policies(mut self, policies: usize) -> Self {
+        self.tenant.policies = policies;
+        self
+    }
+
+    /// Keeps each page of Microsoft 365 users as bytes once it was asked for, until a user changes.
+    #[must_use]
+    pub fn m365_keep_pages(mut self) -> Self {
+        self.tenant.keep_pages = true;
+        self
+    }
+
     /// Lets the sandbox's clock read this at its start, instead of the wall clock's time.
     #[must_use]
     pub fn start_at(mut self, at: Timestamp) -> Self {
@@ -173,7 +212,7 @@ impl SandboxBuilder {
             .set_nonblocking(true)
             .map_err(SandboxError::Listen)?;
         let address = listener.local_addr().map_err(SandboxError::Listen)?;
-        let world = Arc::new(World::new(self.setup()?));
+        let world = Arc::new(World::new(self.setup(address)?));
         let (stop, stopped) = oneshot::channel();
         let (done, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -205,7 +244,7 @@ impl SandboxBuilder {
         })
     }
 
-    fn setup(&self) -> Result<Setup, SandboxError> {
+    fn setup(&self, address: SocketAddr) -> Result<Setup, SandboxError> {
         let catalogue = self.catalogue.as_deref().map(Catalogue::load).transpose()?;
         Ok(Setup {
             seed: self.seed,
@@ -216,6 +255,8 @@ impl SandboxBuilder {
             limits: self.rate_limits,
             prerender: self.prerender,
             start_at: self.start_at,
+            tenant: self.tenant.clone(),
+            base: format!("http://{address}"),
         })
     }
 }
@@ -251,6 +292,7 @@ impl Sandbox {
             rate_limits: true,
             prerender: None,
             start_at: None,
+            tenant: Size::default(),
         }
     }
 
@@ -277,6 +319,21 @@ impl Sandbox {
     /// Root of 1Password's Events API; `/api/v2` is below it.
     pub fn onepassword_events_url(&self) -> String {
         self.url("/onepassword/events")
+    }
+
+    /// Root of the Entra token endpoint; `/{tenant}/oauth2/v2.0/token` is below it.
+    pub fn m365_login_url(&self) -> String {
+        self.url("/m365/login")
+    }
+
+    /// Root of Microsoft Graph; `/v1.0` is below it.
+    pub fn m365_graph_url(&self) -> String {
+        self.url("/m365/graph")
+    }
+
+    /// The key vault; `/secrets/{name}` is below it.
+    pub fn m365_vault_url(&self) -> String {
+        self.url("/m365/vault")
     }
 
     /// The webhook receiver.
@@ -358,6 +415,56 @@ impl Sandbox {
         self.world.state().edit_user(id, change, now)
     }
 
+    /// A certificate and key that every Microsoft 365 application accepts beside its secret. Made up
+    /// once in a process.
+    pub fn m365_certificate(&self) -> ClientCertificate {
+        graph::built_in_certificate()
+    }
+
+    /// Changes a Microsoft 365 application (`scan`, `respond`, `vault`), as
+    /// `PATCH /_sandbox/m365/applications/{name}` does. False for what does not fit.
+    pub fn edit_m365_application(&self, name: &str, change: Value) -> bool {
+        let change = serde_json::from_value(change);
+        change.is_ok_and(|change| self.world.state().m365.edit_application(name, change))
+    }
+
+    /// Changes the tenant, as `POST /_sandbox/m365/settings` does. False for what does not fit.
+    pub fn edit_m365_tenant(&self, change: Value) -> bool {
+        let change = serde_json::from_value(change);
+        change.is_ok_and(|change| {
+            self.world.state().m365.edit_tenant(change);
+            true
+        })
+    }
+
+    /// Replaces a collection of the tenant, by a list or by a page of Graph, or a document that there
+    /// is one of, as `PUT /_sandbox/m365/documents/{name}` does. False for an unknown name or another
+    /// type.
+    pub fn set_m365_document(&self, name: &str, document: Value) -> bool {
+        self.world.state().m365.replace_document(name, document)
+    }
+
+    /// Disables or enables a Microsoft 365 account as an administrator would. False for an unknown
+    /// one.
+    pub fn set_m365_user_enabled(&self, id: &str, enabled: bool) -> bool {
+        let change = graph::AccountChange {
+            enabled: Some(enabled),
+            deleted: false,
+        };
+        let now = self.now();
+        self.world.state().edit_account(id, &change, now)
+    }
+
+    /// Deletes a Microsoft 365 account as an administrator would. False for an unknown one.
+    pub fn delete_m365_user(&self, id: &str) -> bool {
+        let change = graph::AccountChange {
+            enabled: None,
+            deleted: true,
+        };
+        let now = self.now();
+        self.world.state().edit_account(id, &change, now)
+    }
+
     /// Publishes a breach (in HIBP's shape) that these accounts are in; one of the same `Name` is
     /// replaced. False for a body without a name.
     pub fn publish_breach(&self, breach: Value, accounts: &[String]) -> bool {
@@ -388,6 +495,9 @@ impl Sandbox {
             "hibp_passwords": self.hibp_passwords_url(),
             "onepassword_api": self.onepassword_api_url(),
             "onepassword_events": self.onepassword_events_url(),
+            "m365_login": self.m365_login_url(),
+            "m365_graph": self.m365_graph_url(),
+            "m365_vault": self.m365_vault_url(),
             "webhook": self.webhook_url(),
             "credentials": self.credentials(),
         })

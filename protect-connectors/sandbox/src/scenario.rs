@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{people, people::Person, rng::Rng};
+use crate::{graph::PlantedTenant, people, people::Person, rng::Rng};
 
 /// The mail domain of the planted organisation.
 pub const DOMAIN: &str = "acme.example";
@@ -41,14 +41,16 @@ pub struct Planted {
     pub external_admin: PlantedUser,
     /// Suspended from the beginning.
     pub leaver: PlantedUser,
+    /// The same people, and what else there is, in Microsoft 365.
+    pub m365: PlantedTenant,
 }
 
 /// A planted person's account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlantedUser {
-    /// Identifier in 1Password.
+    /// Identifier at the vendor: in 1Password, or in Entra ID below `m365`.
     pub id: String,
-    /// Mail address, which is in the organisation's domain.
+    /// Mail address; a guest's is elsewhere than in the organisation's domain.
     pub email: String,
     /// Display name.
     pub name: String,
@@ -108,18 +110,11 @@ impl Cast {
     pub(crate) fn player(&self, part: Part) -> PlantedUser {
         let player = self.members.iter().find(|member| member.part == part);
         // `new` gives every part to somebody, so the default is never seen.
-        player.map_or_else(
-            || PlantedUser {
-                id: String::new(),
-                email: String::new(),
-                name: String::new(),
-            },
-            |member| PlantedUser {
-                id: member.id.clone(),
-                email: member.email.clone(),
-                name: member.name.clone(),
-            },
-        )
+        player.map_or_else(PlantedUser::default, |member| PlantedUser {
+            id: member.id.clone(),
+            email: member.email.clone(),
+            name: member.name.clone(),
+        })
     }
 }
 

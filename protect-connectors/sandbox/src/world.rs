@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     distort,
     faults::{Board, Fault, FaultKind, Struck},
+    graph::{self, Answers, Graph, Size},
     hibp::{self, Breach, Catalogue, Hibp, Plan},
     journal::{Journal, RequestRecord, Transition, Vendor, Violation},
     onepassword::{self, Application, OnePassword, Scope, Stream, UserChange},
@@ -35,6 +36,9 @@ pub(crate) struct Setup {
     pub(crate) limits: bool,
     pub(crate) prerender: Option<usize>,
     pub(crate) start_at: Option<Timestamp>,
+    pub(crate) tenant: Size,
+    /// `http://ADDRESS` of the sandbox, for links in answers.
+    pub(crate) base: String,
 }
 
 pub(crate) struct World {
@@ -47,6 +51,7 @@ pub(crate) struct World {
 pub(crate) struct State {
     pub(crate) hibp: Hibp,
     pub(crate) onepassword: OnePassword,
+    pub(crate) m365: Graph,
     pub(crate) webhook: Webhook,
     pub(crate) journal: Journal,
     pub(crate) faults: Board,
@@ -64,6 +69,7 @@ pub(crate) struct Answer {
 enum Taken {
     Hibp(Route<hibp::Endpoint>),
     OnePassword(Route<onepassword::Endpoint>),
+    M365(Route<graph::Endpoint>),
     Webhook(Route<webhook::Endpoint>),
 }
 
@@ -98,7 +104,7 @@ impl World {
 
 impl State {
     fn new(setup: &Setup, now: Timestamp) -> Self {
-        let cast = Cast::new(setup.seed, setup.users, now);
+        let cast = Arc::new(Cast::new(setup.seed, setup.users, now));
         let catalogue = setup.catalogue.clone();
         let catalogue = catalogue.unwrap_or_else(|| Catalogue::generated(setup.seed));
         let hibp = Hibp::new(
@@ -112,8 +118,18 @@ impl State {
         if let Some(size) = setup.prerender {
             onepassword.users.prerender(size);
         }
+        let secrets = vault_secrets(&hibp, &onepassword);
+        let secrets: Vec<(&str, &str)> = secrets.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let m365 = Graph::new(
+            setup.seed,
+            Arc::clone(&cast),
+            &setup.tenant,
+            &setup.base,
+            &secrets,
+        );
         Self {
-            planted: planted(&cast, &hibp),
+            planted: planted(&cast, &hibp, &m365),
+            m365,
             hibp,
             onepassword,
             webhook: Webhook::new(setup.seed),
@@ -127,10 +143,13 @@ impl State {
         let number = self.journal.next_number();
         let taken = Taken::route(call);
         let (template, changing) = taken.as_ref().map_or(("unknown", false), Taken::facts);
-        let struck = self.faults.strike(call.vendor, template);
+        let struck = self.faults.strike(call.vendor, template, changing);
         let mut cx = Context::new(now, self.limits, struck);
         let mut reply = self.reply(call, taken.as_ref(), &mut cx);
         distort::content(&cx.struck, &mut reply);
+        if call.vendor == Vendor::M365 {
+            self.m365.stamp(call, &mut reply, &cx);
+        }
         self.journal.requests.push(RequestRecord {
             number,
             at: now,
@@ -170,7 +189,10 @@ impl State {
         if cx.struck.has(FaultKind::Unauthorized) {
             match taken {
                 Some(Taken::OnePassword(route)) if is_user_route(route.endpoint) => {
-                    self.onepassword.oauth.revoke_all();
+                    self.onepassword.oauth.tokens.revoke_all();
+                }
+                Some(Taken::M365(route)) if !matches!(route.endpoint, graph::Endpoint::Token) => {
+                    self.m365.login.tokens.revoke_all();
                 }
                 _ => return error(call.vendor, taken, 401, "Unauthorized"),
             }
@@ -178,12 +200,31 @@ impl State {
         match taken {
             Some(Taken::Hibp(route)) => self.hibp.handle(route.endpoint, call, cx),
             Some(Taken::OnePassword(route)) => self.onepassword.handle(route.endpoint, call, cx),
+            Some(Taken::M365(route)) => match route.endpoint {
+                graph::Endpoint::Batch => self.batch(call, cx),
+                endpoint => self.m365.handle(endpoint, call, cx),
+            },
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");
                 error(call.vendor, None, 404, "not found")
             }
         }
+    }
+
+    /// The requests of a batch are requests of their own: each has its faults and its record.
+    fn batch(&mut self, call: &Call, cx: &mut Context) -> Reply {
+        let members = match self.m365.members(call, cx) {
+            Ok(members) => members,
+            Err(reply) => return reply,
+        };
+        let mut answers = Answers::default();
+        for member in members {
+            let barred = answers.bar(&member);
+            let reply = barred.unwrap_or_else(|| self.answer(&member.call, cx.now).reply);
+            answers.add(member.id, &reply);
+        }
+        answers.reply()
     }
 
     fn record(&mut self, vendor: Vendor, change: Change, at: Timestamp, request: Option<u64>) {
@@ -209,6 +250,10 @@ impl State {
         };
         let (scan_client_id, scan_client_secret) = pair("scan");
         let (respond_client_id, respond_client_secret) = pair("respond");
+        let app = |name: &str| self.m365.login.credentials(name);
+        let (m365_scan_client_id, m365_scan_client_secret) = app("scan");
+        let (m365_respond_client_id, m365_respond_client_secret) = app("respond");
+        let (m365_vault_client_id, m365_vault_client_secret) = app("vault");
         Credentials {
             hibp_api_key: self.hibp.key.clone(),
             scan_client_id,
@@ -218,6 +263,13 @@ impl State {
             events_token: self.onepassword.events.token.clone(),
             account_id: self.onepassword.account.clone(),
             webhook_secret: self.webhook.secret.clone(),
+            m365_tenant_id: self.m365.tenant.clone(),
+            m365_scan_client_id,
+            m365_scan_client_secret,
+            m365_respond_client_id,
+            m365_respond_client_secret,
+            m365_vault_client_id,
+            m365_vault_client_secret,
         }
     }
 
@@ -239,6 +291,7 @@ impl State {
                 "breaches": self.hibp.catalogue.all().len(),
                 "verified_domains": self.hibp.domains.verified(),
             },
+            "m365": self.m365.snapshot(),
             "webhook": {"items": self.webhook.items()},
         })
     }
@@ -296,6 +349,21 @@ impl State {
         true
     }
 
+    /// Changes a Microsoft 365 account as a person would; false for an unknown one.
+    pub(crate) fn edit_account(
+        &mut self,
+        id: &str,
+        change: &graph::AccountChange,
+        now: Timestamp,
+    ) -> bool {
+        let mut cx = Context::new(now, false, Struck::default());
+        let found = self.m365.edit_account(id, change, &mut cx);
+        for change in cx.changes {
+            self.record(Vendor::M365, change, now, None);
+        }
+        found
+    }
+
     pub(crate) fn set_scopes(&mut self, application: &str, scopes: BTreeSet<Scope>) -> bool {
         self.onepassword.oauth.set_scopes(application, scopes)
     }
@@ -322,6 +390,7 @@ impl Taken {
         match call.vendor {
             Vendor::Hibp => Hibp::route(call).map(Self::Hibp),
             Vendor::OnePassword => OnePassword::route(call).map(Self::OnePassword),
+            Vendor::M365 => Graph::route(call).map(Self::M365),
             Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
         }
     }
@@ -330,6 +399,7 @@ impl Taken {
         match self {
             Self::Hibp(route) => (route.template, route.changing),
             Self::OnePassword(route) => (route.template, route.changing),
+            Self::M365(route) => (route.template, route.changing),
             Self::Webhook(route) => (route.template, route.changing),
         }
     }
@@ -356,12 +426,28 @@ fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> R
         (_, Some(Taken::OnePassword(route))) => {
             OnePassword::error(Some(route.endpoint), status, message)
         }
+        (_, Some(Taken::M365(route))) => Graph::error(Some(route.endpoint), status, message),
+        (Vendor::M365, _) => Graph::error(None, status, message),
         (Vendor::OnePassword, _) => OnePassword::error(None, status, message),
         (Vendor::Webhook, _) => Webhook::error(status, message),
     }
 }
 
-fn planted(cast: &Cast, hibp: &Hibp) -> Planted {
+/// What the key vault holds, by name.
+fn vault_secrets(hibp: &Hibp, onepassword: &OnePassword) -> Vec<(&'static str, String)> {
+    let secret = |name: &str| {
+        let found = onepassword.oauth.application(name);
+        found.map_or_else(String::new, |it| it.client_secret.clone())
+    };
+    vec![
+        ("HIBP-API-KEY", hibp.key.clone()),
+        ("ONEPASSWORD-SCAN-SECRET", secret("scan")),
+        ("ONEPASSWORD-RESPOND-SECRET", secret("respond")),
+        ("ONEPASSWORD-EVENTS-TOKEN", onepassword.events.token.clone()),
+    ]
+}
+
+fn planted(cast: &Cast, hibp: &Hibp, m365: &Graph) -> Planted {
     Planted {
         domain: crate::scenario::DOMAIN.to_owned(),
         leaked: cast.player(Part::Leaked),
@@ -376,5 +462,6 @@ fn planted(cast: &Cast, hibp: &Hibp) -> Planted {
         owner: cast.player(Part::Owner),
         external_admin: cast.player(Part::ExternalAdmin),
         leaver: cast.player(Part::Leaver),
+        m365: m365.planted(),
     }
 }

@@ -31,6 +31,8 @@ pub fn classes() -> Vec<&'static Class> {
         &protect_email::CLASS,
         #[cfg(feature = "hibp")]
         &protect_hibp::CLASS,
+        #[cfg(feature = "m365")]
+        &protect_m365::CLASS,
         #[cfg(feature = "onepassword")]
         &protect_onepassword::CLASS,
         #[cfg(feature = "sandbox")]
@@ -74,6 +76,8 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "Email" => protect_email::connect(constructor, context),
         #[cfg(feature = "hibp")]
         "Hibp" => protect_hibp::connect(constructor, context),
+        #[cfg(feature = "m365")]
+        "M365" => protect_m365::connect(constructor, context.clone()),
         #[cfg(feature = "onepassword")]
         "OnePassword" => protect_onepassword::connect(constructor, context.clone()),
         #[cfg(feature = "sandbox")]

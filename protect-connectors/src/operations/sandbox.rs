@@ -30,6 +30,12 @@ struct SandboxAddresses {
     onepassword_api: String,
     /// 1Password's Events API.
     onepassword_events: String,
+    /// Microsoft's token endpoint.
+    m365_login: String,
+    /// Microsoft Graph.
+    m365_graph: String,
+    /// The Azure Key Vault.
+    m365_vault: String,
     /// The receiver of webhooks.
     webhook: String,
 }
@@ -68,11 +74,16 @@ pub(super) static CLASS: Class = Class {
             ParameterKind::Integer,
             "Other people's rows in each answer to a HIBP range: 40 unless told.",
         ),
+        Parameter::optional(
+            "m365_users",
+            ParameterKind::Integer,
+            "How many people the Microsoft 365 tenant has; as many as the 1Password account unless told.",
+        ),
     ],
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 16] = [
+const OPERATIONS: [Operation; 20] = [
     read(
         "addresses",
         &[],
@@ -190,6 +201,60 @@ const OPERATIONS: [Operation; 16] = [
         "Changes a 1Password user as a person in the vendor's console would. Gives whether there is one.",
     ),
     change(
+        "set_m365_user_enabled",
+        &[
+            Parameter::required(
+                "id",
+                ParameterKind::Text,
+                "The Microsoft 365 user's id or principal name.",
+            ),
+            Parameter::required("enabled", ParameterKind::Boolean, "Whether enabled."),
+        ],
+        ResultType::Boolean,
+        "Changes a Microsoft 365 user as an administrator would. Gives whether there is one.",
+    ),
+    change(
+        "edit_m365_application",
+        &[
+            Parameter::required("name", ParameterKind::Text, "`scan`, `respond` or `vault`."),
+            Parameter::required(
+                "change",
+                ParameterKind::Object,
+                "`permissions`, `standing`, `certificates`, `directory_roles`, `reads_vault`; what is \
+                 absent stays.",
+            ),
+        ],
+        ResultType::Boolean,
+        "Changes what an application may do in the Microsoft 365 tenant. Gives whether it fits.",
+    ),
+    change(
+        "edit_m365_tenant",
+        &[Parameter::required(
+            "change",
+            ParameterKind::Object,
+            "`plans`, `force_change_needs_password`, `conceals_names`; what is absent stays.",
+        )],
+        ResultType::Boolean,
+        "Changes the Microsoft 365 tenant. Gives whether it fits.",
+    ),
+    change(
+        "set_m365_document",
+        &[
+            Parameter::required(
+                "name",
+                ParameterKind::Text,
+                "For example `riskyUsers` or `authorizationPolicy`.",
+            ),
+            Parameter::required(
+                "document",
+                ParameterKind::Object,
+                "As Graph answers it; a collection as `{\"value\": [...]}`.",
+            ),
+        ],
+        ResultType::Boolean,
+        "Replaces what the Microsoft 365 tenant holds under this name. Gives whether it fits.",
+    ),
+    change(
         "publish_breach",
         &[
             Parameter::required(
@@ -228,6 +293,7 @@ struct Start {
     rate_limits: Option<bool>,
     catalogue: Option<String>,
     range_rows: Option<usize>,
+    m365_users: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -258,6 +324,33 @@ struct SetSuspended {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct SetEnabled {
+    id: String,
+    enabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditApplication {
+    name: String,
+    change: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditTenant {
+    change: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetDocument {
+    name: String,
+    document: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PublishBreach {
     breach: Value,
     accounts: Vec<String>,
@@ -281,6 +374,9 @@ pub(super) fn start(given: Value) -> Result<Arc<dyn Callable>> {
     }
     if let Some(rows) = given.range_rows {
         builder = builder.range_rows(rows);
+    }
+    if let Some(users) = given.m365_users {
+        builder = builder.m365_users(users);
     }
     let sandbox = builder.start_blocking().map_err(|error| {
         let kind = match error {
@@ -321,6 +417,22 @@ fn dispatch(sandbox: &Sandbox, operation: &str, given: Value) -> Result<Value> {
             let SetSuspended { id, suspended } = arguments(given)?;
             answer(&sandbox.set_user_suspended(&id, suspended))
         }
+        "set_m365_user_enabled" => {
+            let SetEnabled { id, enabled } = arguments(given)?;
+            answer(&sandbox.set_m365_user_enabled(&id, enabled))
+        }
+        "edit_m365_application" => {
+            let EditApplication { name, change } = arguments(given)?;
+            answer(&sandbox.edit_m365_application(&name, change))
+        }
+        "edit_m365_tenant" => {
+            let EditTenant { change } = arguments(given)?;
+            answer(&sandbox.edit_m365_tenant(change))
+        }
+        "set_m365_document" => {
+            let SetDocument { name, document } = arguments(given)?;
+            answer(&sandbox.set_m365_document(&name, document))
+        }
         "publish_breach" => {
             let PublishBreach { breach, accounts } = arguments(given)?;
             answer(&sandbox.publish_breach(breach, &accounts))
@@ -341,6 +453,9 @@ fn without_arguments(sandbox: &Sandbox, operation: &str, given: Value) -> Result
             hibp_passwords: sandbox.hibp_passwords_url(),
             onepassword_api: sandbox.onepassword_api_url(),
             onepassword_events: sandbox.onepassword_events_url(),
+            m365_login: sandbox.m365_login_url(),
+            m365_graph: sandbox.m365_graph_url(),
+            m365_vault: sandbox.m365_vault_url(),
             webhook: sandbox.webhook_url(),
         }),
         "credentials" => answer(&sandbox.credentials()),
@@ -387,6 +502,18 @@ fn secrets(credentials: &Credentials) -> Value {
         ("respond_client_secret", &credentials.respond_client_secret),
         ("events_token", &credentials.events_token),
         ("webhook_secret", &credentials.webhook_secret),
+        (
+            "m365_scan_client_secret",
+            &credentials.m365_scan_client_secret,
+        ),
+        (
+            "m365_respond_client_secret",
+            &credentials.m365_respond_client_secret,
+        ),
+        (
+            "m365_vault_client_secret",
+            &credentials.m365_vault_client_secret,
+        ),
     ];
     let secrets =
         named.map(|(name, value)| (format!("sandbox.{name}"), Value::from(value.clone())));

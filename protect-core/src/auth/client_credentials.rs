@@ -1,3 +1,5 @@
+use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,11 +16,11 @@ use super::{AuthorizationMark, TokenSource, set_secret_header};
 use crate::connector::OpContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::deadline::Deadline;
-use crate::http::{ErrorAnswer, HttpClient};
+use crate::http::{ErrorAnswer, ErrorTable, HttpClient};
 use crate::secret::{ExposeSecret, SecretRef, SecretString};
 
-/// OAuth 2.0 client credentials (RFC 6749 section 4.4), the client named by HTTP Basic
-/// (`client_secret_basic`, section 2.3.1).
+/// OAuth 2.0 client credentials (RFC 6749 section 4.4). The client proves itself by HTTP Basic
+/// (`client_secret_basic`, section 2.3.1) unless another [`ClientProof`] is given.
 ///
 /// One token serves every caller; it is renewed when four fifths of its life are over, by one
 /// caller, and once when the vendor rejects it.
@@ -28,11 +30,32 @@ pub struct ClientCredentials {
     operation: &'static str,
     path: &'static str,
     client_id: String,
-    client_secret: SecretRef,
-    encoding: CredentialEncoding,
+    proof: ClientProof,
+    errors: ErrorTable,
     scope: Option<String>,
     default_lifetime: Duration,
     cache: TokenCache,
+}
+
+/// How the client proves that it is the one it names.
+#[derive(Clone, Debug)]
+pub enum ClientProof {
+    /// Its secret in the `Authorization` header (`client_secret_basic`, RFC 6749 section 2.3.1).
+    Basic(SecretRef, CredentialEncoding),
+    /// Its secret in the form (`client_secret_post`, the same section).
+    Form(SecretRef),
+    /// A signed statement in the form (`private_key_jwt`, RFC 7523 section 2.2).
+    Assertion(Arc<dyn Assertion>),
+}
+
+/// Makes signed statements by which a client proves itself.
+#[async_trait]
+pub trait Assertion: Debug + Send + Sync + 'static {
+    /// A fresh one, to be used once.
+    ///
+    /// # Errors
+    /// The key could not be read or used.
+    async fn sign(&self) -> Result<SecretString>;
 }
 
 /// How client id and secret are written before `id:secret` is encoded in base64.
@@ -57,13 +80,25 @@ impl ClientCredentials {
         client_id: impl Into<String>,
         client_secret: SecretRef,
     ) -> Self {
+        let proof = ClientProof::Basic(client_secret, CredentialEncoding::default());
+        Self::with_proof(client, operation, path, client_id, proof)
+    }
+
+    /// The same with another proof than a secret in the header.
+    pub fn with_proof(
+        client: HttpClient,
+        operation: &'static str,
+        path: &'static str,
+        client_id: impl Into<String>,
+        proof: ClientProof,
+    ) -> Self {
         Self {
             client,
             operation,
             path,
             client_id: client_id.into(),
-            client_secret,
-            encoding: CredentialEncoding::default(),
+            proof,
+            errors: token_error,
             scope: None,
             default_lifetime: Duration::from_mins(15),
             cache: TokenCache::default(),
@@ -77,10 +112,19 @@ impl ClientCredentials {
         self
     }
 
-    /// How id and secret are written.
+    /// How id and secret are written, where the secret stands in the header.
     #[must_use]
     pub fn encoding(mut self, encoding: CredentialEncoding) -> Self {
-        self.encoding = encoding;
+        if let ClientProof::Basic(_, written) = &mut self.proof {
+            *written = encoding;
+        }
+        self
+    }
+
+    /// What the token endpoint's errors mean, where it says more than RFC 6749 does.
+    #[must_use]
+    pub fn errors(mut self, table: ErrorTable) -> Self {
+        self.errors = table;
         self
     }
 
@@ -95,11 +139,13 @@ impl ClientCredentials {
     /// endpoints that ask for it, such as revocation (RFC 7009).
     ///
     /// # Errors
-    /// The secret could not be read, or the id cannot be written.
+    /// The secret could not be read, the id cannot be written, or there is no secret in the header.
     pub async fn basic(&self) -> Result<SecretString> {
-        let context = self.client.context();
-        let secret = context.secrets.resolve(&self.client_secret).await?;
-        basic(&self.client_id, secret.expose_secret(), self.encoding)
+        let ClientProof::Basic(reference, encoding) = &self.proof else {
+            return Err(Error::unexpected("this client proves itself another way"));
+        };
+        let secret = self.client.context().secrets.resolve(reference).await?;
+        basic(&self.client_id, secret.expose_secret(), *encoding)
     }
 
     /// The token in memory, where there is one: for revoking it.
@@ -107,23 +153,62 @@ impl ClientCredentials {
         Some((*self.cache.held()?.secret).clone())
     }
 
+    /// A token, fetched where there is none: for reading what it says about itself.
+    ///
+    /// # Errors
+    /// There is no token, and the error says why.
+    pub async fn token(&self, cx: &OpContext) -> Result<SecretString> {
+        let clock = &*self.client.context().clock;
+        let held = self
+            .cache
+            .get(clock, Deadline::of(cx), self.fetch(cx))
+            .await?;
+        Ok((*held.secret).clone())
+    }
+
     async fn fetch(&self, cx: &OpContext) -> Result<Fetched> {
         let mut form = vec![("grant_type", "client_credentials")];
         form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
-        let answer = self
+        let request = self
             .client
             .request(Method::POST, self.operation, self.path)
             .unauthenticated()
             .sensitive()
             .idempotent(true)
-            .secret_header(header::AUTHORIZATION.as_str(), &self.basic().await?)
-            .form(&form)
-            .errors(token_error)
-            .send(cx)
-            .await?;
+            .errors(self.errors);
+        let request = match &self.proof {
+            ClientProof::Basic(..) => {
+                let named = &self.basic().await?;
+                request.secret_header(header::AUTHORIZATION.as_str(), named)
+            }
+            ClientProof::Form(_) | ClientProof::Assertion(_) => request,
+        };
+        let proof = self.proof_in_form().await?;
+        if let Some((field, value)) = &proof {
+            form.push(("client_id", &self.client_id));
+            form.push((*field, value.expose_secret()));
+        }
+        if let ClientProof::Assertion(_) = self.proof {
+            form.push(("client_assertion_type", JWT_BEARER));
+        }
+        let answer = request.form(&form).send(cx).await?;
         let token: TokenAnswer = answer.json()?;
         self.accept(token)
             .map_err(|error| error.with_operation(self.operation))
+    }
+
+    /// The field of the form that proves the client, where the proof stands there.
+    async fn proof_in_form(&self) -> Result<Option<(&'static str, SecretString)>> {
+        Ok(match &self.proof {
+            ClientProof::Basic(..) => None,
+            ClientProof::Form(reference) => {
+                let secrets = &self.client.context().secrets;
+                Some(("client_secret", secrets.resolve(reference).await?))
+            }
+            ClientProof::Assertion(assertion) => {
+                Some(("client_assertion", assertion.sign().await?))
+            }
+        })
     }
 
     fn accept(&self, token: TokenAnswer) -> Result<Fetched> {
@@ -157,6 +242,9 @@ impl ClientCredentials {
         })
     }
 }
+
+/// The sort of a signed statement (RFC 7523 section 2.2).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A longer life than this is asked again all the same.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);

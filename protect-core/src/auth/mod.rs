@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::connector::OpContext;
 use crate::error::Result;
 
-pub use client_credentials::{ClientCredentials, CredentialEncoding};
+pub use client_credentials::{Assertion, ClientCredentials, ClientProof, CredentialEncoding};
 pub use static_header::{Bearer, StaticHeader};
 
 /// Puts authorisation on requests.

@@ -380,3 +380,45 @@ async fn debug_shows_no_secret_and_no_token() {
     let shown = format!("{source:?} {request:?} {:?}", test.context);
     assert!(!shown.contains("canary"), "{shown}");
 }
+
+/// Gives the same statement each time.
+#[derive(Debug)]
+struct Signed(&'static str);
+
+#[async_trait]
+impl Assertion for Signed {
+    async fn sign(&self) -> Result<crate::secret::SecretString> {
+        Ok(self.0.into())
+    }
+}
+
+#[tokio::test]
+async fn a_secret_may_stand_in_the_form_instead_of_the_header() {
+    let test = impatient_context();
+    let form = "grant_type=client_credentials&scope=s&client_id=id&client_secret=canary-secret";
+    let asked = Expectation::new(Method::POST, "/token").without_header("authorization");
+    test.transport
+        .expect(asked.body(form).answer(200, &token("t")));
+    test.secrets.set_env("SECRET", "canary-secret");
+    let proof = ClientProof::Form(SecretRef::env("SECRET"));
+    let source = ClientCredentials::with_proof(bare(&test), "vendor.token", "/token", "id", proof);
+    let source = source.scope("s");
+    let token = source.token(&op()).await.unwrap();
+    assert_eq!(token.expose_secret(), "t");
+    test.transport.assert_done();
+}
+
+#[tokio::test]
+async fn a_signed_statement_stands_in_the_form_with_its_type() {
+    let test = impatient_context();
+    let form = "grant_type=client_credentials&client_id=id&client_assertion=a.b.c&client_assertion_type=\
+                urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    let asked = Expectation::new(Method::POST, "/token").without_header("authorization");
+    test.transport
+        .expect(asked.body(form).answer(200, &token("t")));
+    let proof = ClientProof::Assertion(Arc::new(Signed("a.b.c")));
+    let source = ClientCredentials::with_proof(bare(&test), "vendor.token", "/token", "id", proof);
+    source.token(&op()).await.unwrap();
+    assert!(source.basic().await.is_err());
+    test.transport.assert_done();
+}

@@ -424,4 +424,6 @@ pub enum SettingType {
     TextList,
     /// A table of text by name, such as templates.
     TextTable,
+    /// A table of any shape, which the connector itself checks.
+    Table,
 }

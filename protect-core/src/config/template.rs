@@ -228,7 +228,7 @@ fn placeholder(spec: &SettingSpec) -> Value {
         SettingType::Boolean => Value::from(false),
         SettingType::Duration => Value::from("24h"),
         SettingType::TextList => Value::Array(Vec::new()),
-        SettingType::TextTable => Value::Object(Attributes::new()),
+        SettingType::TextTable | SettingType::Table => Value::Object(Attributes::new()),
         SettingType::Text | SettingType::Path => Value::from(PLACEHOLDER),
     }
 }

@@ -268,6 +268,9 @@ fn protection_reason(protection: Protection) -> &'static str {
         Protection::BreakGlass => "the tenant's configuration names it",
         Protection::OwnPrincipal => "it is the identity this program acts as",
         Protection::LastOwner => "it is the last owner or administrator",
+        Protection::Administrator => {
+            "it holds the highest role, and the connector is not told to act on such accounts"
+        }
         Protection::ExternallyManaged => "it is managed outside this vendor",
         Protection::ServiceAccount => "it is a service account",
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Tenant;
 use super::apply::Step;
 use super::decide::{Wanted, with_address};
@@ -27,6 +29,9 @@ pub struct Request {
     /// After which time the engine undoes it by itself.
     pub lasts: Option<Duration>,
 }
+
+/// The parameter of `restore_roles` that holds the state before the roles were taken.
+const BEFORE: &str = "before";
 
 impl Tenant {
     /// Plans one action on one person's accounts; approve and apply the plan to have it done.
@@ -134,7 +139,7 @@ impl Tenant {
             incident: done.incident.clone(),
             undoes: Some(done.id.clone()),
             lasts: None,
-            parameters: done.parameters.clone(),
+            parameters: with_before(intent, kind),
         })
     }
 
@@ -204,4 +209,16 @@ impl Tenant {
         let cx = self.op(Actor::engine(), self.vendor_budget());
         directory.get(&cx, &reference.id).await
     }
+}
+
+/// What was done is taken back with the same parameters; where the state before is to come back, and
+/// not just the opposite, it goes along.
+fn with_before(intent: &Intent, undo: ActionKind) -> Attributes {
+    let mut parameters = intent.action.parameters.clone();
+    if undo == ActionKind::RestoreRoles
+        && let Some(outcome) = &intent.outcome
+    {
+        parameters.insert(BEFORE.to_owned(), Value::Object(outcome.before.clone()));
+    }
+    parameters
 }

@@ -9,7 +9,7 @@ use serde_path_to_error::{Path, Segment};
 use super::errors;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A vendor's answer with a status of 2xx.
+/// A vendor's answer with a status of 2xx, or a redirect where that was asked for.
 #[derive(Clone)]
 pub struct Answer {
     pub(super) operation: &'static str,

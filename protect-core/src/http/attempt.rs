@@ -129,7 +129,8 @@ fn judge(
 ) -> Result<Answer, Failure> {
     let context = &client.context;
     let (parts, body) = response.into_parts();
-    if parts.status.is_success() {
+    let is_taken = call.takes_redirect && parts.status.is_redirection();
+    if parts.status.is_success() || is_taken {
         settle(client, call, false, None);
         return Ok(Answer {
             operation: call.operation,

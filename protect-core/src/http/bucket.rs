@@ -40,6 +40,11 @@ impl Limit {
         Self::strict(count, Duration::from_hours(1))
     }
 
+    /// At most `count` in any stretch of `period`, as [`Limit::per_minute`].
+    pub fn per(count: u32, period: Duration) -> Self {
+        Self::strict(count, period)
+    }
+
     /// `rate` a second on average, `burst` at once; 0 counts as 1.
     pub fn per_second(rate: u32, burst: u32) -> Self {
         Self {

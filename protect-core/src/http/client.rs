@@ -13,7 +13,7 @@ use super::request::RequestBuilder;
 use super::transport::MaxBody;
 use crate::auth::TokenSource;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A vendor's HTTP interface at one base URL. Cheap to clone.
 ///
@@ -69,6 +69,27 @@ impl HttpClient {
         template: &'static str,
     ) -> RequestBuilder {
         RequestBuilder::new(self.clone(), method, operation, template)
+    }
+
+    /// Begins a GET of an address that the vendor itself gave, such as the link to a next page, just
+    /// as it stands. `template` stands for it in logs.
+    ///
+    /// # Errors
+    /// `invalid_response` where it leads anywhere but below the base URL: credentials would go along.
+    pub fn follow(
+        &self,
+        operation: &'static str,
+        template: &'static str,
+        link: &str,
+    ) -> Result<RequestBuilder> {
+        if !is_below(link, &self.0.base) {
+            return Err(Error::new(
+                ErrorKind::InvalidResponse,
+                "the vendor's link leads to another place; it was not followed",
+            )
+            .with_operation(operation));
+        }
+        Ok(self.request(Method::GET, operation, template).link(link))
     }
 
     /// The host, which may stand in errors and logs.
@@ -147,6 +168,18 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
         None => false,
     }
+}
+
+/// Whether a link leads to the origin of the base URL, and below its path.
+fn is_below(link: &str, base: &str) -> bool {
+    let (Ok(link), Ok(base)) = (Url::parse(link), Url::parse(base)) else {
+        return false;
+    };
+    let below = link.path().strip_prefix(base.path().trim_end_matches('/'));
+    link.origin() == base.origin()
+        && link.username().is_empty()
+        && link.password().is_none()
+        && below.is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn parse_base(base_url: &str) -> Result<Url> {

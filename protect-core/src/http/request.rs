@@ -24,6 +24,8 @@ pub struct RequestBuilder {
     template: &'static str,
     path: Vec<(&'static str, String)>,
     query: String,
+    /// The whole address, where the vendor gave it.
+    link: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
     budget: Option<BudgetKey>,
@@ -31,6 +33,7 @@ pub struct RequestBuilder {
     idempotent: bool,
     sensitive: bool,
     authenticated: bool,
+    takes_redirect: bool,
     errors: ErrorTable,
     defect: Option<Error>,
 }
@@ -44,6 +47,7 @@ pub(super) struct Call {
     pub(super) changes: bool,
     pub(super) idempotent: bool,
     pub(super) authenticated: bool,
+    pub(super) takes_redirect: bool,
     pub(super) budget: Option<BudgetKey>,
     pub(super) weight: u32,
     pub(super) errors: ErrorTable,
@@ -73,13 +77,21 @@ impl RequestBuilder {
             template,
             path: Vec::new(),
             query: String::new(),
+            link: None,
             headers: Vec::new(),
             body: Bytes::new(),
             weight: 1,
             sensitive: false,
             authenticated: true,
+            takes_redirect: false,
             defect: None,
         }
+    }
+
+    /// The whole address, in the place of base URL, path and query.
+    pub(super) fn link(mut self, link: &str) -> Self {
+        self.link = Some(link.to_owned());
+        self
     }
 
     /// Fills `{name}`: percent-encoded, always one segment. An empty value and a dot segment make
@@ -167,6 +179,13 @@ impl RequestBuilder {
         self
     }
 
+    /// A redirect is an answer, for vendors who hand out downloads so. It is not followed: where it
+    /// leads stands in the answer's `Location`, and no credential goes there.
+    pub fn takes_redirect(mut self) -> Self {
+        self.takes_redirect = true;
+        self
+    }
+
     /// Another error table, for this request alone.
     pub fn errors(mut self, table: ErrorTable) -> Self {
         self.errors = table;
@@ -223,6 +242,7 @@ impl RequestBuilder {
             changes,
             idempotent: self.idempotent,
             authenticated: self.authenticated,
+            takes_redirect: self.takes_redirect,
             budget: self.budget,
             weight: self.weight,
             errors: self.errors,
@@ -230,14 +250,24 @@ impl RequestBuilder {
     }
 
     fn uri(&self) -> Result<::http::Uri> {
+        let text = match &self.link {
+            // A fragment is never sent.
+            Some(link) => link.split('#').next().unwrap_or_default().to_owned(),
+            None => self.address()?,
+        };
+        text.parse().map_err(|_| {
+            Error::invalid_input("the request's address cannot be written or is too long")
+        })
+    }
+
+    fn address(&self) -> Result<String> {
         let mut text = self.client.0.base.clone();
         fill(&mut text, self.template, &self.path)?;
         if !self.query.is_empty() {
             text.push('?');
             text.push_str(&self.query);
         }
-        text.parse()
-            .map_err(|_| Error::invalid_input("the request's address would be too long"))
+        Ok(text)
     }
 
     fn add_header(mut self, name: &str, value: &str, secret: bool) -> Self {

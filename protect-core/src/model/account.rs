@@ -79,6 +79,8 @@ pub enum Protection {
     OwnPrincipal,
     /// The last administrator or owner.
     LastOwner,
+    /// Holds the highest role, and the connector was not told to act on such accounts.
+    Administrator,
     /// Managed outside this vendor, who refuses to change it.
     ExternallyManaged,
     /// A service account.

@@ -50,6 +50,12 @@ action_kinds! {
     RemoveMfaMethods = "remove_mfa_methods",
     /// Take administrative roles away.
     RemoveRoles = "remove_roles",
+    /// Give back the roles that `remove_roles` took.
+    RestoreRoles = "restore_roles",
+    /// Tell the vendor that an account is in somebody else's hands.
+    ConfirmCompromised = "confirm_compromised",
+    /// Tell the vendor that an account is not at risk.
+    DismissRisk = "dismiss_risk",
     /// Take access to all products away.
     RevokeAccess = "revoke_access",
     /// Give back what `revoke_access` took.
@@ -86,6 +92,7 @@ impl ActionKind {
         match self {
             Self::SuspendAccount => Some(Self::ReactivateAccount),
             Self::ReactivateAccount => Some(Self::SuspendAccount),
+            Self::RemoveRoles => Some(Self::RestoreRoles),
             Self::RevokeAccess => Some(Self::RestoreAccess),
             Self::ElevateMonitoring => Some(Self::EndMonitoring),
             _ => None,
@@ -116,6 +123,9 @@ impl ActionKind {
                 | Self::EnrollMfa
                 | Self::RemoveMfaMethods
                 | Self::RemoveRoles
+                | Self::RestoreRoles
+                | Self::ConfirmCompromised
+                | Self::DismissRisk
                 | Self::RevokeAccess
                 | Self::RestoreAccess
                 | Self::ElevateMonitoring

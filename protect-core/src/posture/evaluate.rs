@@ -76,6 +76,12 @@ impl<'a> Evaluation<'a> {
         })
     }
 
+    /// A look at some paths without a check: for whoever collects and wants to know what else there
+    /// is to ask.
+    pub fn reader(&self, paths: &[&'static str]) -> Reader<'_> {
+        Reader::of_paths(self, paths.iter().copied())
+    }
+
     /// What was tuned of a check: by the profile given, else by the snapshot.
     pub(super) fn settings(&self, check: &Check) -> CheckSettings {
         let given = self.profile.checks.get(check.id);

@@ -1,5 +1,5 @@
 //! A snapshot that is a folder: `manifest.json`, which is the snapshot with file names in place of
-//! bodies, and one NDJSON file per vendor path. A line is an item of the collection, or a whole
+//! the larger bodies, and one NDJSON file for each of those. A line is an item of the collection, or a whole
 //! answer (a page, a single object, an error) as the vendor gave it.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,15 @@ use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::format::Format;
 use super::snapshot::{Body, MAX_FILE_BYTES, Snapshot, top_level};
 use crate::error::{Error, ErrorKind, Result};
 
-const MANIFEST: &str = "manifest.json";
-const FILES: &str = "resources";
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const FILES: &str = "resources";
 
 /// Opens a folder.
 pub(super) fn open(folder: &Path, format: &'static Format) -> Result<Snapshot> {
@@ -28,15 +29,21 @@ pub(super) fn open(folder: &Path, format: &'static Format) -> Result<Snapshot> {
     })?;
     let fields = top_level(&text)?;
     let wrong = || {
-        Error::invalid_input("`resources` of the manifest is not an object of file names by path")
+        Error::invalid_input(
+            "`resources` of the manifest is not an object of file names and bodies by path",
+        )
     };
-    let files: BTreeMap<String, String> = match fields.get(FILES) {
+    let files: BTreeMap<String, Box<RawValue>> = match fields.get(FILES) {
         Some(raw) => serde_json::from_str(raw.get()).map_err(|_| wrong())?,
         None => return Err(wrong()),
     };
     let mut bodies = BTreeMap::new();
-    for (path, name) in files {
-        bodies.insert(format.key(&path), Body::Lines(inside(folder, &name)?));
+    for (path, lies) in files {
+        let body = match serde_json::from_str::<String>(lies.get()) {
+            Ok(name) => Body::Lines(inside(folder, &name)?),
+            Err(_) => Body::Json(lies),
+        };
+        bodies.insert(format.key(&path), body);
     }
     Snapshot::of(&fields, format, bodies)
 }

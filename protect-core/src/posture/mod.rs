@@ -12,6 +12,7 @@
 //! in memory.
 
 mod catalogue;
+mod collector;
 mod decision;
 mod evaluate;
 mod folder;
@@ -28,6 +29,7 @@ mod tests;
 pub use catalogue::{
     Affects, Catalogue, Check, Level, LevelForm, Needs, Resource, Source, VendorError,
 };
+pub use collector::{Answered, Asker, Collection, Question, REPEATED_PAGE};
 pub use decision::Decision;
 pub use evaluate::{Evaluation, Inspection};
 pub use folder::FolderWriter;

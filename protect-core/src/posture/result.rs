@@ -5,20 +5,22 @@ use crate::connector::Evaluated;
 use crate::model::{CheckResult, FindingKind, Observation, Subject, Verdict};
 
 /// What is wrong, of each failed result: one observation per affected account, domain or object, or
-/// one about the setting.
-pub fn observations(catalogue: &Catalogue, results: &[CheckResult]) -> Vec<Observation> {
+/// one about the setting. Always in the same order, and made one by one, since a large tenant has
+/// many.
+pub fn observations<'a>(
+    catalogue: &'a Catalogue,
+    results: &'a [CheckResult],
+) -> impl Iterator<Item = Observation> + 'a {
     let failed = results
         .iter()
         .filter(|result| result.verdict == Verdict::Fail);
     let known = failed.filter_map(|it| Some((catalogue.check(it.check.as_str())?, it)));
-    known
-        .flat_map(|(check, result)| {
-            let subjects = subjects(catalogue.format.provider, check, result);
-            subjects
-                .into_iter()
-                .map(|subject| observation(check, result, subject))
-        })
-        .collect()
+    known.flat_map(|(check, result)| {
+        let subjects = subjects(catalogue.format.provider, check, result);
+        subjects
+            .into_iter()
+            .map(|subject| observation(check, result, subject))
+    })
 }
 
 /// What was looked at in full, so that a finding that is not repeated is gone: whatever came to a

@@ -27,6 +27,9 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("Pwned Passwords", sandbox.hibp_passwords_url()),
         ("1Password Users API", sandbox.onepassword_api_url()),
         ("1Password Events API", sandbox.onepassword_events_url()),
+        ("Microsoft Entra", sandbox.m365_login_url()),
+        ("Microsoft Graph", sandbox.m365_graph_url()),
+        ("Azure Key Vault", sandbox.m365_vault_url()),
         ("webhook receiver", sandbox.webhook_url()),
         (
             "switches and journal",

@@ -19,7 +19,7 @@ use crate::id::{Name, Names};
 use crate::views::{Apps, Principal, Principals, Roles};
 
 /// Microsoft Graph.
-const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 /// The tenants that own Microsoft's own applications.
 const MICROSOFT: &[&str] = &[
     "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
@@ -219,7 +219,7 @@ fn highrisk_permissions(read: &Reader<'_>) -> Read<Decision> {
     })
 }
 
-fn is_microsofts(principal: &Principal) -> bool {
+pub(crate) fn is_microsofts(principal: &Principal) -> bool {
     let owner = principal.app_owner_organization_id.as_ref();
     owner.is_some_and(|owner| owner.is_in(MICROSOFT))
 }

@@ -3,7 +3,7 @@
 mod apps;
 mod auth;
 mod ca;
-mod grants;
+pub(crate) mod grants;
 mod mfa;
 mod privileged;
 mod property;

@@ -1,6 +1,5 @@
 //! The Events API: three streams behind one cursor protocol (1password.dev/events-api/reference).
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -11,7 +10,7 @@ use crate::{
     limits::Window,
     request::{Call, Context, Reply},
     rng::Rng,
-    token::Sealer,
+    token::{Sealer, unsigned_jwt},
 };
 
 const DEFAULT_LIMIT: u64 = 100;
@@ -310,11 +309,5 @@ fn jwt(rng: &mut Rng, host: &str, features: &[Stream], uuid: &str) -> String {
         "iat": 1_768_467_600,
         "1password.com/fts": features,
     });
-    let signature: Vec<u8> = (0..8).flat_map(|_| rng.next().to_be_bytes()).collect();
-    format!(
-        "{}.{}.{}",
-        URL_SAFE_NO_PAD.encode(header.to_string()),
-        URL_SAFE_NO_PAD.encode(claims.to_string()),
-        URL_SAFE_NO_PAD.encode(signature)
-    )
+    unsigned_jwt(rng, &header, &claims)
 }

@@ -1,6 +1,6 @@
 //! Client credentials (RFC 6749 section 4.4) by HTTP Basic only, and revocation (RFC 7009).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use axum::http::header;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::rpc_status;
 use crate::{
+    bearer::Bearers,
     clock::later,
     request::{Call, Context, Reply, pairs},
     rng::Rng,
@@ -38,14 +39,9 @@ pub(crate) struct Application {
 
 pub(crate) struct OAuth {
     pub(crate) applications: Vec<Application>,
-    tokens: HashMap<String, Token>,
+    /// Each grants what the application at this place may do.
+    pub(crate) tokens: Bearers<usize>,
     rng: Rng,
-}
-
-struct Token {
-    application: usize,
-    expires: Timestamp,
-    revoked: bool,
 }
 
 impl OAuth {
@@ -60,7 +56,7 @@ impl OAuth {
         ];
         Self {
             applications,
-            tokens: HashMap::new(),
+            tokens: Bearers::new(),
             rng: Rng::new(rng.next(), "tokens"),
         }
     }
@@ -73,12 +69,6 @@ impl OAuth {
     pub(crate) fn set_scopes(&mut self, name: &str, scopes: BTreeSet<Scope>) -> bool {
         let found = self.applications.iter_mut().find(|app| app.name == name);
         found.map(|app| app.scopes = scopes).is_some()
-    }
-
-    pub(crate) fn revoke_all(&mut self) {
-        for token in self.tokens.values_mut() {
-            token.revoked = true;
-        }
     }
 
     pub(crate) fn token(&mut self, call: &Call, cx: &mut Context) -> Reply {
@@ -125,11 +115,7 @@ impl OAuth {
             return error(400, "invalid_request");
         }
         // RFC 7009 section 2.2: an unknown token is no error.
-        if let Some(known) = self.tokens.get_mut(token)
-            && known.application == application
-        {
-            known.revoked = true;
-        }
+        self.tokens.revoke(token, |grant| *grant == application);
         Reply::empty(200)
     }
 
@@ -140,19 +126,10 @@ impl OAuth {
         call: &Call,
         cx: &mut Context,
     ) -> Result<(), Reply> {
-        let Some(token) = call.bearer() else {
-            cx.violate("bearer_missing", "no bearer token");
+        let Some(application) = self.tokens.check(call, cx) else {
             return Err(rpc_status(401, "unauthenticated"));
         };
-        let Some(token) = self.tokens.get(token) else {
-            cx.violate("bearer_unknown", "not a token of this sandbox");
-            return Err(rpc_status(401, "unauthenticated"));
-        };
-        // A client cannot know of a revocation, and an expiry may overtake a request.
-        if token.revoked || cx.now >= token.expires {
-            return Err(rpc_status(401, "unauthenticated"));
-        }
-        if !self.applications[token.application].scopes.contains(&scope) {
+        if !self.applications[*application].scopes.contains(&scope) {
             cx.violate("scope_missing", "the application lacks this permission");
             return Err(rpc_status(403, "missing_scope"));
         }
@@ -193,12 +170,7 @@ impl OAuth {
 
     fn issue(&mut self, application: usize, now: Timestamp) -> String {
         let text = format!("opat_{}", self.rng.hex(48));
-        let token = Token {
-            application,
-            expires: later(now, LIFE),
-            revoked: false,
-        };
-        self.tokens.insert(text.clone(), token);
+        self.tokens.add(text.clone(), application, later(now, LIFE));
         text
     }
 }

@@ -5,6 +5,7 @@
 )]
 
 mod faults;
+mod graph;
 mod hibp;
 mod onepassword;
 mod support;

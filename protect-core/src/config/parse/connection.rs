@@ -363,5 +363,9 @@ pub(super) fn read_setting(node: &Node<'_>, kind: &SettingType) -> Option<Value>
             let entries: Option<Map<_, _>> = entries.into_iter().collect();
             entries.map(Value::Object)
         }
+        SettingType::Table => match node.value {
+            Value::Object(table) => Some(Value::Object(table.clone())),
+            _ => node.wrong("expected a table"),
+        },
     }
 }

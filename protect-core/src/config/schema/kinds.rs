@@ -91,6 +91,7 @@ fn written(kind: &SettingType) -> Value {
         SettingType::Duration => reference("duration"),
         SettingType::TextList => json!({ "type": "array", "items": text() }),
         SettingType::TextTable => json!({ "type": "object", "additionalProperties": text() }),
+        SettingType::Table => json!({ "type": "object" }),
     }
 }
 

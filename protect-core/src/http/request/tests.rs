@@ -169,3 +169,30 @@ fn debug_shows_nothing_that_was_filled_in() {
         .form(&[("f", "canary")]);
     assert!(!format!("{request:?}").contains("canary"));
 }
+
+#[tokio::test]
+async fn a_link_of_the_vendor_is_followed_as_it_stands_and_only_below_the_base() {
+    let test = impatient_context();
+    test.transport
+        .expect(Expectation::new(Method::GET, "/v1.0/users").query("$skiptoken", "A b"));
+    let client = client(&test, "https://vendor.example/v1.0");
+    let follow = |link: &str| client.follow("vendor.users", "/users", link);
+    let link = "https://VENDOR.example:443/v1.0/users?$skiptoken=A%20b";
+    follow(link).unwrap().send(&op()).await.unwrap();
+    for elsewhere in [
+        "https://vendor.example.evil.example/v1.0/users",
+        "http://vendor.example/v1.0/users",
+        "https://vendor.example:8443/v1.0/users",
+        "https://me@vendor.example/v1.0/users",
+        "https://vendor.example/beta/users",
+        "https://vendor.example/v1.0/../beta/users",
+        "https://vendor.example/v1.0users",
+        "/v1.0/users",
+        "users",
+    ] {
+        let error = follow(elsewhere).err().expect(elsewhere);
+        assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{elsewhere}");
+        assert!(!error.to_string().contains("evil"), "{error}");
+    }
+    test.transport.assert_done();
+}

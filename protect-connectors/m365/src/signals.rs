@@ -1,0 +1,139 @@
+//! What Graph says happened, as signals: which facts a detection finds under which name.
+
+use jiff::Timestamp;
+use protect_core::model::{Attributes, Signal, Subject};
+use serde_json::{Value, json};
+
+use crate::KIND;
+use crate::model::{Alert, RiskDetection, SecureScore, SignIn};
+
+/// Identity Protection noticed something; the subject is whose sign-in or credential it was.
+pub(crate) const RISK_DETECTION: &str = "m365.risk_detection";
+/// Somebody signed in, or tried to.
+pub(crate) const SIGN_IN: &str = "m365.sign_in";
+/// One of Microsoft's security products raised an alert.
+pub(crate) const ALERT: &str = "m365.alert";
+/// Microsoft scored the tenant; the subject is the score.
+pub(crate) const SECURE_SCORE: &str = "m365.secure_score";
+
+/// Where the score lies in Graph.
+pub(crate) const SECURE_SCORES: &str = "/security/secureScores";
+
+/// Where alerts that name no user lie in Graph.
+pub(crate) const ALERTS: &str = "/security/alerts_v2";
+
+impl From<RiskDetection> for Signal {
+    fn from(event: RiskDetection) -> Self {
+        let mut facts = Facts::default();
+        facts.put("risk_event_type", event.risk_event_type);
+        facts.put("risk_level", event.risk_level);
+        facts.put("risk_state", event.risk_state);
+        facts.put("ip", event.ip_address);
+        facts.put("source", event.source);
+        signal(
+            event.id,
+            RISK_DETECTION,
+            event.detected_date_time,
+            account(event.user_id, "/identityProtection/riskDetections"),
+            facts,
+        )
+    }
+}
+
+impl From<SignIn> for Signal {
+    fn from(event: SignIn) -> Self {
+        let place = event.location.unwrap_or_default();
+        let mut facts = Facts::default();
+        facts.put("client", event.client_app_used);
+        facts.put("app", event.app_id);
+        facts.put("ip", event.ip_address);
+        facts.put("country", place.country_or_region);
+        facts.put("city", place.city);
+        facts.put("conditional_access", event.conditional_access_status);
+        facts.put("risk_level", event.risk_level_during_sign_in);
+        if let Some(code) = event.status.and_then(|status| status.error_code) {
+            facts.0.insert("error_code".to_owned(), code.into());
+        }
+        signal(
+            event.id,
+            SIGN_IN,
+            event.created_date_time,
+            account(event.user_id, "/auditLogs/signIns"),
+            facts,
+        )
+    }
+}
+
+impl From<Alert> for Signal {
+    fn from(event: Alert) -> Self {
+        let mut facts = Facts::default();
+        facts.put("title", event.title);
+        facts.put("severity", event.severity);
+        facts.put("status", event.status);
+        facts.put("source", event.service_source);
+        facts.put("category", event.category);
+        facts.put("alert", Some(event.id.clone()));
+        if !event.user_ids.is_empty() {
+            facts.0.insert("users".to_owned(), json!(event.user_ids));
+        }
+        let first = event.user_ids.into_iter().next();
+        // An alert changes: each change is a signal of its own, and one finding by its alert.
+        let at = event
+            .last_update_date_time
+            .unwrap_or(event.created_date_time);
+        let id = format!("{}@{at}", event.id);
+        signal(id, ALERT, at, account(first, ALERTS), facts)
+    }
+}
+
+impl From<SecureScore> for Signal {
+    fn from(score: SecureScore) -> Self {
+        let mut facts = Facts::default();
+        facts
+            .0
+            .insert("current".to_owned(), json!(score.current_score));
+        facts.0.insert("max".to_owned(), json!(score.max_score));
+        let subject = Subject::setting(KIND, SECURE_SCORES);
+        signal(
+            score.id,
+            SECURE_SCORE,
+            score.created_date_time,
+            subject,
+            facts,
+        )
+    }
+}
+
+fn signal(id: String, kind: &str, at: Timestamp, subject: Subject, facts: Facts) -> Signal {
+    Signal {
+        id,
+        kind: kind.to_owned(),
+        at,
+        subject,
+        attributes: facts.0,
+    }
+}
+
+/// Whose it is, or where it was seen.
+fn account(id: Option<String>, path: &str) -> Subject {
+    match id.filter(|id| !id.is_empty()) {
+        Some(id) => Subject::account(KIND, id.to_ascii_lowercase()),
+        None => Subject::setting(KIND, path),
+    }
+}
+
+#[derive(Default)]
+struct Facts(Attributes);
+
+impl Facts {
+    fn put(&mut self, name: &str, text: Option<String>) {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.0.insert(name.to_owned(), Value::String(text));
+        }
+    }
+}
+
+/// A fact of a signal, where the event had it.
+pub(crate) fn fact<'a>(signal: &'a Signal, name: &str) -> Option<&'a str> {
+    signal.attributes.get(name).and_then(Value::as_str)
+}
