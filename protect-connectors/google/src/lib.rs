@@ -4,14 +4,19 @@
 #![doc = include_str!("checks.md")]
 
 pub mod checks;
+mod detections;
 mod settings;
+mod signals;
 mod time;
 mod views;
+mod wire;
 mod workspace;
 
 pub use checks::CATALOGUE;
+pub use detections::all as detections;
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
+pub use signals::signals;
 pub use workspace::FORMAT;
 
 /// The kind's name in the configuration.

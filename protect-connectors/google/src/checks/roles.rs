@@ -16,7 +16,7 @@ const FIRST_ACCOUNT: &str = "_SEED_ADMIN_ROLE";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Role {
+struct RoleWire {
     #[serde(deserialize_with = "id")]
     role_id: String,
     role_name: Option<String>,
@@ -51,7 +51,7 @@ fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 /// does.
 fn roles(read: &Reader<'_>) -> Read<BTreeMap<String, bool>> {
     let (mut roles, mut said) = (BTreeMap::new(), false);
-    each(read, ROLES, |role: Role| {
+    each(read, ROLES, |role: RoleWire| {
         let super_admin = role.is_super_admin_role == Some(true);
         said |= super_admin;
         let first = role.role_name.as_deref() == Some(FIRST_ACCOUNT);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::property::Expected;
 use crate::settings::{Settings, Target, fits};
-use crate::views::{AdminLog, Policies};
+use crate::views::{AdminLog, Policies, bare};
 use crate::workspace::{ADMIN_LOG, POLICIES};
 
 /// What one setting must be, for everybody.
@@ -158,7 +158,7 @@ fn over(
         rule.apply(read, settings, &mut found);
     }
     if !found.wrong.is_empty() {
-        return Ok(failed(settings, found.wrong));
+        return Ok(failed(settings, &found.wrong));
     }
     if let Some(why) = found.unclear {
         return Err(Unread::malformed(path, why));
@@ -170,7 +170,7 @@ fn over(
     Ok(Decision::pass("it is set so for everybody"))
 }
 
-fn failed(settings: &Settings, wrong: BTreeMap<Target, Vec<String>>) -> Decision {
+fn failed(settings: &Settings, wrong: &BTreeMap<Target, Vec<String>>) -> Decision {
     let observed: serde_json::Map<_, _> = wrong
         .iter()
         .map(|(target, what)| (settings.directory.label(target), what.clone().into()))
@@ -272,8 +272,10 @@ fn excused(read: &Reader<'_>, settings: &Settings, target: &Target) -> bool {
         Target::Group(_) => &read.settings().excluded_groups,
     };
     let names = [target.id(), settings.directory.label(target)];
-    let bare = |text: &str| text.trim_start_matches("id:").to_lowercase();
-    let is = |name: &String| names.iter().any(|it| bare(it) == bare(name));
+    let is = |name: &String| {
+        let name = bare(name);
+        names.iter().any(|it| bare(it).eq_ignore_ascii_case(&name))
+    };
     list.iter().any(is)
 }
 

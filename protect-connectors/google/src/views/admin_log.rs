@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::directory::Named;
 use super::{Directory, each};
 use crate::settings::{Settings, Target};
+use crate::wire::Parameter;
 use crate::workspace::{ADMIN_LOG, GROUPS, ORG_UNITS};
 
 /// The settings: by `<application>:<setting>`; by `service:<service>` for services that are switched on
@@ -303,26 +304,5 @@ impl Event {
             group: place("GROUP_EMAIL"),
         };
         Ok(Some((key, change)))
-    }
-}
-
-/// A parameter has its value in one of several fields.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameter {
-    name: Option<String>,
-    value: Option<String>,
-    int_value: Option<Value>,
-    bool_value: Option<bool>,
-}
-
-impl Parameter {
-    fn text(&self) -> Option<String> {
-        let integer = || match self.int_value.as_ref()? {
-            Value::String(text) => Some(text.clone()),
-            other => Some(other.to_string()),
-        };
-        let boolean = || self.bool_value.map(|it| it.to_string());
-        self.value.clone().or_else(integer).or_else(boolean)
     }
 }

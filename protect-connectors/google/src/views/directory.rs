@@ -106,8 +106,8 @@ impl Directory {
         let of_name = self.of_name(name);
         let root = self.root().unwrap_or_default();
         match (&self.units, of_name.as_slice()) {
-            (Some(_), [id]) if &***id == root => Named::This(Target::Root),
-            (Some(_), [id]) => Named::This(Target::OrgUnit((*id).clone())),
+            (Some(_), [id]) if *id == root => Named::This(Target::Root),
+            (Some(_), [id]) => Named::This(Target::OrgUnit((*id).into())),
             (Some(_), [_, _, ..]) => Named::Unknown,
             (Some(units), []) if !units.is_empty() => Named::Gone,
             (_, _) if seen.len() == 1 => Named::This(Target::Root),
@@ -116,10 +116,10 @@ impl Directory {
         }
     }
 
-    fn of_name(&self, name: &str) -> Vec<&Box<str>> {
+    fn of_name(&self, name: &str) -> Vec<&str> {
         let units = self.units.iter().flatten();
         let of_name = units.filter(|(_, unit)| unit.name.eq_ignore_ascii_case(name));
-        of_name.map(|(id, _)| id).collect()
+        of_name.map(|(id, _)| &**id).collect()
     }
 
     /// The group of an address.

@@ -23,7 +23,7 @@ impl View for Domains {
             let known = names.entry(name.to_lowercase()).or_insert(verified);
             *known = super::both(*known, verified);
         };
-        each(read, DOMAINS, |domain: Domain| {
+        each(read, DOMAINS, |domain: Listed| {
             put(&domain.domain_name, domain.verified);
             for alias in domain.domain_aliases.into_iter().flatten() {
                 put(&alias.domain_alias_name, alias.verified);
@@ -48,7 +48,7 @@ fn aliases(read: &Reader<'_>) -> Read<Vec<Alias>> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Domain {
+struct Listed {
     domain_name: String,
     verified: Option<bool>,
     domain_aliases: Option<Vec<Alias>>,

@@ -22,7 +22,7 @@ impl View for Policies {
     fn build(read: &Reader<'_>) -> Read<Self> {
         let directory = read.view::<Directory>()?;
         let mut policies = Vec::new();
-        each(read, POLICIES, |policy: Policy| policies.push(policy))?;
+        each(read, POLICIES, |policy: PolicyWire| policies.push(policy))?;
         let root = root(&directory, &policies);
         let mut fields: BTreeMap<(String, Target), Field> = BTreeMap::new();
         for policy in policies {
@@ -50,12 +50,12 @@ impl View for Policies {
 
 /// The id of the org unit above all others: as listed; else the one that Google's own policies are for;
 /// else the only one that there is.
-fn root(directory: &Directory, policies: &[Policy]) -> Option<Box<str>> {
+fn root(directory: &Directory, policies: &[PolicyWire]) -> Option<Box<str>> {
     if let Some(root) = directory.root() {
         return Some(root.into());
     }
     let only = |system: bool| {
-        let of_kind = |policy: &&Policy| !system || policy.kind.as_deref() == Some("SYSTEM");
+        let of_kind = |policy: &&PolicyWire| !system || policy.kind.as_deref() == Some("SYSTEM");
         let policies = policies.iter().filter(of_kind);
         let ids: BTreeSet<_> = policies
             .filter_map(|it| it.policy_query.org_unit())
@@ -106,7 +106,7 @@ impl Field {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Policy {
+struct PolicyWire {
     #[serde(rename = "type")]
     kind: Option<String>,
     #[serde(default)]

@@ -200,7 +200,7 @@ const CASES: &[Case] = &[
         "two records",
         |c| {
             c["dns"]["_dmarc.alias.example"] =
-                json!({ "TXT": ["v=DMARC1; p=none", "v=DMARC1; p=none"] })
+                json!({ "TXT": ["v=DMARC1; p=none", "v=DMARC1; p=none"] });
         },
         Fail,
     ),
@@ -237,7 +237,7 @@ const CASES: &[Case] = &[
                 c,
                 "_dmarc.alias.example",
                 "v=DMARC1; p=quarantine; rua=mailto:p=reject@x.example",
-            )
+            );
         },
         Fail,
     ),

@@ -9,8 +9,10 @@
 mod accounts;
 mod customer;
 mod domains;
+mod folder;
 mod log;
 mod places;
 mod policies;
 mod promises;
 mod records;
+mod scale;

@@ -86,7 +86,8 @@ fn what_the_tenant_leaves_out_does_not_count_but_everybody_cannot_be_left_out() 
     add_policy(&mut customer, for_group(GROUP, true));
     for (units, groups, expected) in [
         (json!(["/sales/berlin"]), json!(["vip@acme.example"]), Pass),
-        (json!(["id:berlin2"]), json!([GROUP]), Fail),
+        (json!(["id:berlin2"]), json!([GROUP]), Pass),
+        (json!(["id:berlin2"]), json!(["others@acme.example"]), Fail),
         (json!(["id:berlin2"]), json!(["groups/group9"]), Pass),
         (json!([]), json!([]), Fail),
     ] {

@@ -1,10 +1,11 @@
 use protect_core::model::{Confidence, NotEvaluatedReason as Reason};
-use protect_core::posture::{FolderWriter, Profile, Snapshot};
+use protect_core::posture::Profile;
 use protect_core::testing::posture;
 use protect_google::{CATALOGUE, FORMAT, PERMISSIONS, evaluate};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::customer::{Expected, SCOPES, good, result, verdict, without};
+use crate::folder::{as_folder, as_lists};
 
 #[test]
 fn there_are_fifty_four_checks_with_a_hint_each_and_a_title_that_is_a_sentence() {
@@ -229,73 +230,6 @@ fn customers() -> Vec<Value> {
     ]
 }
 
-/// The same customer with every collection as a bare list.
-fn as_lists(customer: &Value) -> Value {
-    let list = |body: &Value| {
-        let items = body
-            .as_object()
-            .and_then(|it| it.values().find(|it| it.is_array()));
-        items.cloned().unwrap_or_else(|| body.clone())
-    };
-    let mut lists = customer.clone();
-    for part in [
-        "orgunits",
-        "groups",
-        "roles",
-        "role_assignments",
-        "policies",
-        "domain_aliases",
-    ] {
-        if !customer[part].is_null() {
-            lists[part] = list(&customer[part]);
-        }
-    }
-    lists["activities"]["admin"] = list(&customer["activities"]["admin"]);
-    lists
-}
-
-/// The same customer as a folder in which every line is an item, or a page of one item whose token
-/// leads to the next.
-fn as_folder(customer: &Value, pages: bool) -> (tempfile::TempDir, Snapshot) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut writer = FolderWriter::create(folder.path()).unwrap();
-    let lists = as_lists(customer);
-    let mut manifest = Map::new();
-    let mut put = |path: &str, body: &Value| {
-        let Some(items) = body.as_array() else {
-            return writer.line(path, body).unwrap();
-        };
-        writer.touch(path).unwrap();
-        for (number, item) in items.iter().enumerate() {
-            if !pages {
-                writer.line(path, item).unwrap();
-                continue;
-            }
-            let mut page = json!({ "kind": "x", "items": [item] });
-            if number + 1 < items.len() {
-                page["nextPageToken"] = format!("page{number}").into();
-            }
-            writer.line(path, &page).unwrap();
-        }
-    };
-    for (name, body) in lists.as_object().unwrap() {
-        match name.as_str() {
-            "provider" | "customer_id" | "collected_at" | "granted" | "config" => {
-                manifest.insert(name.clone(), body.clone());
-            }
-            "activities" | "dns" => {
-                for (within, body) in body.as_object().unwrap() {
-                    put(&format!("{name}/{within}"), body);
-                }
-            }
-            _ => put(name, body),
-        }
-    }
-    writer.finish(manifest).unwrap();
-    let snapshot = Snapshot::open(folder.path(), &FORMAT).unwrap();
-    (folder, snapshot)
-}
-
 #[test]
 fn lists_pages_folders_and_unknown_fields_move_no_verdict() {
     for customer in customers() {
@@ -337,7 +271,7 @@ fn later(customer: &Value, days: i64) -> Value {
             let fields = fields
                 .iter()
                 .map(|(name, it)| (name.clone(), later(it, days)));
-            Value::Object(fields.collect())
+            fields.collect::<serde_json::Map<_, _>>().into()
         }
         other => other.clone(),
     }
