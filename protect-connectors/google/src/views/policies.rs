@@ -31,7 +31,7 @@ impl View for Policies {
             };
             let order = Order {
                 sort_order: policy.policy_query.sort_order.unwrap_or_default(),
-                own: policy.kind.as_deref() != Some("SYSTEM"),
+                own: !policy.is_systems(),
             };
             for (name, value) in policy.setting.fields() {
                 fields
@@ -48,22 +48,18 @@ impl View for Policies {
     }
 }
 
-/// The id of the org unit above all others: as listed; else the one that Google's own policies are for;
-/// else the only one that there is.
+/// The id of the org unit above all others: as listed, else the one that all of Google's own policies
+/// are for.
 fn root(directory: &Directory, policies: &[PolicyWire]) -> Option<Box<str>> {
     if let Some(root) = directory.root() {
         return Some(root.into());
     }
-    let only = |system: bool| {
-        let of_kind = |policy: &&PolicyWire| !system || policy.kind.as_deref() == Some("SYSTEM");
-        let policies = policies.iter().filter(of_kind);
-        let ids: BTreeSet<_> = policies
-            .filter_map(|it| it.policy_query.org_unit())
-            .collect();
-        let mut ids = ids.into_iter();
-        ids.next().filter(|_| ids.next().is_none())
-    };
-    only(true).or_else(|| only(false))
+    let systems = policies.iter().filter(|policy| policy.is_systems());
+    let ids: BTreeSet<_> = systems
+        .filter_map(|it| it.policy_query.org_unit())
+        .collect();
+    let mut ids = ids.into_iter();
+    ids.next().filter(|_| ids.next().is_none())
 }
 
 /// What a policy is for; `None` for an org unit that was deleted.
@@ -112,6 +108,13 @@ struct PolicyWire {
     #[serde(default)]
     policy_query: Query,
     setting: Setting,
+}
+
+impl PolicyWire {
+    /// Whether it is one of Google's own.
+    fn is_systems(&self) -> bool {
+        self.kind.as_deref() == Some("SYSTEM")
+    }
 }
 
 #[derive(Default, Deserialize)]

@@ -158,19 +158,15 @@ fn the_policy_of_an_org_unit_that_was_deleted_does_not_count_where_that_is_known
 fn without_the_org_units_everybodys_is_the_one_that_googles_own_policies_are_for() {
     let mut customer = without("orgunits");
     customer["activities"]["admin"]["items"] = json!([]);
-    assert_eq!(verdict(&customer, FORWARD), Pass);
-    // Two org units, and nothing tells which is above the other.
-    add_policy(&mut customer, forwarding(false, Some(SALES)));
+    let found = result(&customer, &Profile::scuba(), FORWARD);
+    assert_eq!(Expected::of(&found), Pass);
+    assert_eq!(found.confidence, Confidence::Medium);
+    // Without one of those, nothing tells which is above the others.
+    let policies = customer["policies"]["policies"].as_array_mut().unwrap();
+    policies.retain(|policy| policy["type"] != "SYSTEM");
     assert_eq!(verdict(&customer, FORWARD), NOT_SEEN);
-    let mut systems = policy(
-        "gmail.pop_access",
-        &json!({ "enablePopAccess": true }),
-        Some(ROOT),
-    );
-    systems["type"] = json!("SYSTEM");
-    systems["policyQuery"]["sortOrder"] = 0.into();
-    add_policy(&mut customer, systems);
-    assert_eq!(verdict(&customer, FORWARD), Pass);
+    add_policy(&mut customer, forwarding(true, Some(SALES)));
+    assert_eq!(affected(&customer), [SALES]);
 }
 
 #[test]

@@ -128,7 +128,13 @@ pub(crate) fn policies() -> Vec<Value> {
         let value = json!({ "displayName": name, "state": "ACTIVE" });
         policy("rule.system_defined_alerts", &value, Some(ROOT))
     });
-    settings.chain(alerts).collect()
+    let mut systems = policy(
+        "calendar.external_invitations",
+        &json!({ "warnOnInvite": true }),
+        Some(ROOT),
+    );
+    systems["type"] = json!("SYSTEM");
+    settings.chain(alerts).chain([systems]).collect()
 }
 
 /// A policy of the customer's own, for an org unit.
