@@ -2,6 +2,7 @@
 
 const email = require('./lib/email.cjs');
 const { ProtectError } = require('./lib/errors.cjs');
+const google = require('./lib/google.cjs');
 const hibp = require('./lib/hibp.cjs');
 const m365 = require('./lib/m365.cjs');
 const { open } = require('./lib/open.cjs');
@@ -9,4 +10,4 @@ const native = require('./lib/native.cjs');
 const { Sandbox } = require('./lib/sandbox.cjs');
 const generated = require('./generated/index.cjs');
 
-module.exports = { ...generated, ProtectError, Sandbox, email, hibp, m365, open, version: native.version };
+module.exports = { ...generated, ProtectError, Sandbox, email, google, hibp, m365, open, version: native.version };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
-import { ProtectError, m365 } from 'protect-sdk';
+import { ProtectError, google, m365 } from 'protect-sdk';
 
 const snapshot = () => ({
   provider: 'm365',
@@ -30,6 +30,20 @@ test('a snapshot is evaluated as an object, a text and a file', (t) => {
   writeFileSync(file, JSON.stringify(snapshot()));
   assert.deepEqual(m365.evaluate({ path: file }), results);
   assert.deepEqual(m365.evaluate(JSON.stringify(snapshot())), results);
+});
+
+test('a snapshot of Google Workspace is judged by its own checks', () => {
+  const admin = { isAdmin: true, suspended: false, archived: false };
+  const customer = {
+    provider: 'google',
+    customer_id: 'C01',
+    collected_at: '2026-11-01T00:00:00Z',
+    users: [{ id: '1', ...admin }, { id: '2', ...admin }],
+  };
+  const results = google.evaluate(customer, { profile: 'cis' });
+  assert.equal(results.length, 54);
+  assert.equal(verdict(results, 'google.admin.super_admin_min').verdict, 'pass');
+  assert.equal(verdict(results, 'google.gmail.links').notEvaluated, 'no_observation');
 });
 
 test('a level of a check is configured', () => {

@@ -42,6 +42,20 @@ def test_a_snapshot_is_evaluated_as_a_mapping_a_text_and_a_file(tmp_path: Path) 
     assert protect.m365.evaluate(file.read_text()) == results
 
 
+def test_a_snapshot_of_google_workspace_is_judged_by_its_own_checks() -> None:
+    admin = {"isAdmin": True, "suspended": False, "archived": False}
+    customer = {
+        "provider": "google",
+        "customer_id": "C01",
+        "collected_at": "2026-11-01T00:00:00Z",
+        "users": [{"id": "1", **admin}, {"id": "2", **admin}],
+    }
+    by_check = {result.check: result for result in protect.google.evaluate(customer, profile="cis")}
+    assert len(by_check) == 54
+    assert by_check["google.admin.super_admin_min"].verdict == "pass"
+    assert by_check["google.gmail.links"].not_evaluated == "no_observation"
+
+
 def test_a_level_of_a_check_is_configured() -> None:
     strict = {"checks": {GUESTS: {"level": "strict"}}}
     verdicts = {result.check: result.verdict for result in protect.m365.evaluate(snapshot())}

@@ -32,6 +32,8 @@ pub use protect::{Protect, ProtectBuilder};
 pub use protect_core as core;
 #[cfg(feature = "email")]
 pub use protect_email as email;
+#[cfg(feature = "google")]
+pub use protect_google as google;
 #[cfg(feature = "hibp")]
 pub use protect_hibp as hibp;
 pub use protect_http as http;

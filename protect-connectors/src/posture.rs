@@ -9,6 +9,8 @@ use protect_core::{Error, ErrorKind, Result};
 /// The catalogues, by kind.
 pub fn catalogues() -> Vec<&'static Catalogue> {
     vec![
+        #[cfg(feature = "google")]
+        &protect_google::CATALOGUE,
         #[cfg(feature = "m365")]
         &protect_m365::CATALOGUE,
     ]

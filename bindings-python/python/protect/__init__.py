@@ -2,7 +2,7 @@
 
 import atexit as _atexit
 
-from protect import aio, connectors, email, exceptions, hibp, m365, models, onepassword
+from protect import aio, connectors, email, exceptions, google, hibp, m365, models, onepassword
 from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.hibp import Hibp
@@ -37,6 +37,7 @@ __all__ = [
     "connectors",
     "email",
     "exceptions",
+    "google",
     "hibp",
     "m365",
     "models",

@@ -439,6 +439,9 @@ pub(crate) enum Evaluate {
         /// A file as the `/breaches` endpoint answers it; `-` is standard input.
         breaches: PathBuf,
     },
+    /// How customers of Google Workspace are set up. `--config` names a JSON file with the profile and,
+    /// per check, exclusions and levels.
+    Google(Snapshots),
     /// How Microsoft 365 tenants are set up. `--config` names a JSON file with the profile and, per
     /// check, exclusions and levels.
     M365(Snapshots),

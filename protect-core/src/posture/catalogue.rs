@@ -119,6 +119,8 @@ pub enum LevelForm {
     Number,
     /// Two whole numbers, the least and the most: `2-8`.
     Range,
+    /// Names with commas between: `google,selector1`.
+    Names,
 }
 
 /// What a check's failures are about, and so what their findings are about.
@@ -271,6 +273,9 @@ impl Check {
             LevelForm::Number if level.parse::<u32>().is_err() => {
                 wrong("a whole number".to_owned())
             }
+            LevelForm::Names if !level.split(',').all(is_name) => {
+                wrong("names with commas between, such as `google,selector1`".to_owned())
+            }
             LevelForm::Range if range(level).is_none() => {
                 wrong("two whole numbers, the least and the most, such as `2-8`".to_owned())
             }
@@ -294,6 +299,13 @@ impl Needs {
         all.chain(self.any.iter().copied())
             .filter(|group| !group.iter().any(|path| is_template(path)))
     }
+}
+
+/// Whether it may stand between the commas of names.
+fn is_name(text: &str) -> bool {
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let text = text.trim();
+    !text.is_empty() && text.chars().all(may_stand)
 }
 
 /// `2-8` as two numbers, the first not above the second.

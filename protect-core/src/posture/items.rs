@@ -168,7 +168,8 @@ impl<'de> Visitor<'de> for ItemsSeed<'_, '_> {
     }
 }
 
-/// An error as vendors write it: an object with `code` and `message`, or a word.
+/// An error as vendors write it: an object with `code` and `message`, or a word. Where the code is a
+/// number only, Google says the rest in `errors[0].reason`, or in `status`.
 fn vendor_error(error: &Value) -> Option<VendorError> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -178,7 +179,12 @@ fn vendor_error(error: &Value) -> Option<VendorError> {
     match error {
         Value::Null => None,
         Value::Object(fields) => Some(VendorError {
-            code: fields.get("code").map(text).unwrap_or_default(),
+            code: error
+                .pointer("/errors/0/reason")
+                .or_else(|| fields.get("status"))
+                .or_else(|| fields.get("code"))
+                .map(text)
+                .unwrap_or_default(),
             message: fields.get("message").map(text).unwrap_or_default(),
         }),
         other => Some(VendorError {
@@ -230,6 +236,21 @@ mod tests {
             .unwrap();
         assert_eq!(end.error.unwrap().code, "Forbidden");
         assert!(!end.is_collection);
+        for (error, code) in [
+            (
+                r#"{"code":403,"errors":[{"reason":"forbidden"}]}"#,
+                "forbidden",
+            ),
+            (
+                r#"{"code":403,"status":"PERMISSION_DENIED"}"#,
+                "PERMISSION_DENIED",
+            ),
+            (r#"{"code":403,"errors":[]}"#, "403"),
+            (r#""access_denied""#, "access_denied"),
+        ] {
+            let end = items(&format!(r#"{{"error":{error}}}"#)).1.unwrap();
+            assert_eq!(end.error.unwrap().code, code);
+        }
     }
 
     #[test]

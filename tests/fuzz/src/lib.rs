@@ -68,6 +68,10 @@ pub const TARGETS: &[Target] = &[
         run: email::tls_rpt,
     },
     Target {
+        name: "google_snapshot",
+        run: posture::google,
+    },
+    Target {
         name: "hibp_breaches",
         run: hibp::breaches,
     },

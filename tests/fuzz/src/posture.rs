@@ -3,6 +3,15 @@
 use protect_core::posture::{Profile, Snapshot};
 
 /// Whatever a snapshot holds, every check comes to a result.
+pub(crate) fn google(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(snapshot) = Snapshot::parse(&text, &protect_google::FORMAT) {
+        let results = protect_google::evaluate(&snapshot, &Profile::scuba());
+        assert_eq!(results.len(), protect_google::CATALOGUE.checks.len());
+    }
+}
+
+/// The same of Microsoft 365.
 pub(crate) fn m365(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(snapshot) = Snapshot::parse(&text, &protect_m365::FORMAT) {

@@ -24,6 +24,7 @@ const NAMED: usize = 3;
 pub(super) fn run(app: &App, command: Evaluate) -> Result<Option<Answer>> {
     match command {
         Evaluate::Hibp { breaches } => hibp(&breaches).map(Some),
+        Evaluate::Google(snapshots) => posture_of("google", app, &snapshots),
         Evaluate::M365(snapshots) => posture_of("m365", app, &snapshots),
     }
 }

@@ -35,6 +35,24 @@ fn verdict(results: &Value, check: &str) -> Value {
 }
 
 #[test]
+fn a_snapshot_of_google_workspace_is_judged_by_its_own_checks() {
+    let folder = TempDir::new().unwrap();
+    let user =
+        |id: &str| json!({ "id": id, "isAdmin": true, "suspended": false, "archived": false });
+    let customer = json!({
+        "provider": "google", "customer_id": "C01", "collected_at": "2026-11-01T00:00:00Z",
+        "users": [user("1"), user("2")]
+    });
+    write(folder.path(), "one.json", &customer);
+    let ran = protect(folder.path(), &["evaluate", "google", "one.json", "--json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let results = ran.json();
+    assert_eq!(results.as_array().unwrap().len(), 54);
+    assert_eq!(verdict(&results, "google.admin.super_admin_min"), "pass");
+    assert_eq!(verdict(&results, "google.gmail.links"), "not_evaluated");
+}
+
+#[test]
 fn a_snapshot_is_one_list_of_results() {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "one.json", &snapshot());

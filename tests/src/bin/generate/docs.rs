@@ -23,6 +23,10 @@ pub(crate) fn artifacts(catalogue: &Catalogue) -> Vec<Artifact> {
         page("names", &names()),
         page("commit-points", &commit_points()),
         Artifact {
+            path: "protect-connectors/google/src/checks.md".to_owned(),
+            contents: format!("{HEADER}{}", protect_connectors::google::checks_markdown()),
+        },
+        Artifact {
             path: "protect-connectors/m365/src/checks.md".to_owned(),
             contents: format!("{HEADER}{}", protect_connectors::m365::checks_markdown()),
         },

@@ -1,0 +1,10 @@
+'use strict';
+
+const posture = require('./posture.cjs');
+
+/** Decides every check of Google Workspace over a snapshot; asks nobody. */
+function evaluate(snapshot, options) {
+  return posture.evaluate('google', snapshot, options);
+}
+
+module.exports = { evaluate };

@@ -1,0 +1,78 @@
+//! What Google's logs look like
+//! ([activities](https://developers.google.com/workspace/admin/reports/reference/rest/v1/activities/list)).
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One or several events of one moment.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Activity {
+    pub(crate) id: Moment,
+    #[serde(default)]
+    pub(crate) actor: Actor,
+    pub(crate) ip_address: Option<String>,
+    pub(crate) events: Option<Vec<Event>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Moment {
+    pub(crate) time: Timestamp,
+    pub(crate) unique_qualifier: Option<Value>,
+    pub(crate) application_name: Option<String>,
+    pub(crate) customer_id: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Actor {
+    pub(crate) email: Option<String>,
+    pub(crate) profile_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Event {
+    pub(crate) name: Option<String>,
+    pub(crate) parameters: Option<Vec<Parameter>>,
+}
+
+impl Event {
+    /// The parameter of a name, as text.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        let mut parameters = self.parameters.iter().flatten();
+        let found = parameters.find(|it| it.name.as_deref() == Some(name));
+        found.and_then(Parameter::text)
+    }
+}
+
+/// A parameter has its value in one of several fields.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Parameter {
+    pub(crate) name: Option<String>,
+    value: Option<String>,
+    int_value: Option<Value>,
+    bool_value: Option<bool>,
+    multi_value: Option<Vec<String>>,
+}
+
+impl Parameter {
+    /// The value as text; several are joined by commas.
+    pub(crate) fn text(&self) -> Option<String> {
+        let integer = || self.int_value.as_ref().map(digits);
+        let boolean = || self.bool_value.map(|it| it.to_string());
+        let several = || self.multi_value.as_ref().map(|it| it.join(","));
+        let value = self.value.clone();
+        value.or_else(integer).or_else(boolean).or_else(several)
+    }
+}
+
+/// A number, which Google writes as a text.
+pub(crate) fn digits(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
