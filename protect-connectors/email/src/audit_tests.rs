@@ -3,6 +3,7 @@ use protect_core::model::NotEvaluatedReason;
 use protect_core::testing::{self, Expectation, TestContext};
 
 use super::*;
+use crate::checks::SeenInReports;
 use crate::dkim::testing::{RSA_1024, RSA_2048, rsa};
 
 const FAILED: DnsAnswer = DnsAnswer::Failed(DnsFailure::ServFail);
@@ -248,6 +249,30 @@ async fn a_long_monitoring_phase_is_worse_than_a_short_one() {
         );
         assert!(audit.score.total.unwrap() <= 65);
     }
+}
+
+#[tokio::test]
+async fn strict_alignment_is_wrong_only_where_reports_show_own_mail_that_it_refuses() {
+    let test = good();
+    test.dns.set_txt(
+        "_dmarc.b.example",
+        &["v=DMARC1; p=reject; adkim=s; rua=mailto:dmarc@b.example"],
+    );
+    let verdict = async |relaxed_only: Option<u64>| {
+        let mut options = options();
+        options.known.reports = relaxed_only.map(|relaxed_only| SeenInReports {
+            relaxed_only,
+            by_dkim: 10,
+            ..SeenInReports::default()
+        });
+        let audit = audited(&test, &options).await;
+        let result = audit.result("email.dmarc.strict_alignment").unwrap();
+        (result.verdict, result.not_evaluated)
+    };
+    let no_reports = Some(NotEvaluatedReason::NoObservation);
+    assert_eq!(verdict(None).await, (Verdict::NotEvaluated, no_reports));
+    assert_eq!(verdict(Some(0)).await, (Verdict::Pass, None));
+    assert_eq!(verdict(Some(3)).await, (Verdict::Fail, None));
 }
 
 #[tokio::test]

@@ -13,6 +13,9 @@ use crate::transport::{MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicyAt, TlsRptAt
 /// The way of counting; another way will have another name.
 pub const VERSION: &str = "score_v1";
 
+/// Why a name that is not there has no score: there is nothing to be good or bad.
+const NO_SUCH_DOMAIN: &str = "there is no such domain";
+
 /// A score, with its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MailScore {
@@ -195,6 +198,9 @@ pub fn authentication(
     dkim: &DkimAudit,
     dmarc: &DmarcAudit,
 ) -> MailScore {
+    if *mail == MailHosts::NoSuchDomain {
+        return unknown(NO_SUCH_DOMAIN.to_owned());
+    }
     if let Some(reason) = what_is_unknown(mail, spf, dkim, dmarc) {
         return unknown(reason);
     }
@@ -363,6 +369,7 @@ fn caps(spf: &SpfStanding, dmarc: &DmarcAudit, applied: Option<Policy>) -> Vec<S
 pub fn transport(mail: &MailHosts, transport: &TransportAudit) -> MailScore {
     match mail {
         MailHosts::Unknown { failure } => return unknown(format!("mail hosts: {failure}")),
+        MailHosts::NoSuchDomain => return unknown(NO_SUCH_DOMAIN.to_owned()),
         mail if mail.takes_mail() == Some(false) => {
             return unknown("the domain takes no mail".to_owned());
         }

@@ -61,12 +61,22 @@ impl fmt::Display for MailSource {
 pub enum SourceClass {
     /// Passed with an aligned domain.
     Authorised,
-    /// Passed as a known service and not as the domain: somebody of the house, most likely.
+    /// Passed as a known service, or as another name of the same organisation, and not as the domain:
+    /// somebody of the house, most likely.
     OwnMisaligned,
     /// Came through a mailing list or a forwarder.
     Forwarder,
     /// Neither.
     Unauthorised,
+}
+
+/// Whether a mechanism passed for another name of the author's organisation: enough for relaxed
+/// alignment and too little for strict (RFC 9989 section 4.4).
+fn passes_relaxed(record: &Record) -> bool {
+    let author = record.header_from.as_str();
+    record
+        .verified()
+        .any(|name| name != author && domain::is_aligned(name, author))
 }
 
 /// Judges a record. A receiver's own word about forwarding counts before a guess from domains.
@@ -93,7 +103,7 @@ pub fn classify(record: &Record) -> SourceClass {
         SourceClass::Authorised
     } else if forwarded {
         SourceClass::Forwarder
-    } else if senders::by_domains(record).is_some() {
+    } else if passes_relaxed(record) || senders::by_domains(record).is_some() {
         SourceClass::OwnMisaligned
     } else if signed(record) && !sent(record) {
         SourceClass::Forwarder
@@ -123,6 +133,8 @@ pub struct Counts {
     pub overridden: u64,
     /// By [`SourceClass::OwnMisaligned`].
     pub own_misaligned: u64,
+    /// Failed DMARC, and would have passed had alignment been relaxed.
+    pub relaxed_only: u64,
     /// By [`SourceClass::Forwarder`].
     pub forwarded: u64,
     /// By [`SourceClass::Unauthorised`].
@@ -143,6 +155,7 @@ impl Counts {
             rejected: when(record.disposition == Some(Disposition::Reject)),
             overridden: when(!record.reasons.is_empty()),
             own_misaligned: when(class == SourceClass::OwnMisaligned),
+            relaxed_only: when(!record.passes() && passes_relaxed(record)),
             forwarded: when(class == SourceClass::Forwarder),
             unauthorised: when(class == SourceClass::Unauthorised),
         }
@@ -159,6 +172,7 @@ impl Counts {
             (&mut self.rejected, other.rejected),
             (&mut self.overridden, other.overridden),
             (&mut self.own_misaligned, other.own_misaligned),
+            (&mut self.relaxed_only, other.relaxed_only),
             (&mut self.forwarded, other.forwarded),
             (&mut self.unauthorised, other.unauthorised),
         ];
