@@ -281,7 +281,7 @@ impl State {
 
     fn end(&mut self, name: &str, at: u64) -> Step {
         if let Some(field) = self.field {
-            if field.is_named(name) {
+            if field.name() == name {
                 self.finish_value(field, at);
                 return Step::Go;
             }
