@@ -210,7 +210,36 @@ async fn with_a_wildcard_nothing_is_guessed() {
     test.dns.set_txt(&label, &[&format!("p={RSA_2048}")]);
     let audit = audited(&test, &options()).await;
     assert_eq!(wrong(&audit), ["email.dkim.wildcard"]);
-    assert_eq!(audit.dkim.tried, 1);
+    assert_eq!(audit.dkim.asked, ["mail2026"]);
+}
+
+#[tokio::test]
+async fn guesses_end_where_a_key_was_found_and_what_was_not_asked_is_said() {
+    let key = format!("v=DKIM1; p={RSA_2048}");
+    let found = async |there: &[&str], guess| {
+        let test = good();
+        for selector in there {
+            let name = format!("{selector}._domainkey.b.example");
+            test.dns.set_txt(&name, &[&key]);
+        }
+        let options = AuditOptions {
+            guess,
+            ..AuditOptions::default()
+        };
+        let dkim = audited(&test, &options).await.dkim;
+        let live = dkim.live().map(|(at, _)| at.candidate.selector.clone());
+        (live.collect::<Vec<_>>(), dkim.asked.len(), dkim.left_out.len())
+    };
+    let until = Guess::UntilFound;
+    // The second of a pair is asked for where the first was found.
+    let pair = (vec!["s1".to_owned(), "s2".to_owned()], 9, 11);
+    assert_eq!(found(&["s1", "s2", "mx"], until).await, pair);
+    // Nothing under the usual names: the others are asked for.
+    let (live, asked, left_out) = found(&["mx"], until).await;
+    assert_eq!((live, asked, left_out), (vec!["mx".to_owned()], 20, 0));
+    let (live, asked, _) = found(&["s1", "mx"], Guess::All).await;
+    assert_eq!((live.len(), asked), (2, 20));
+    assert_eq!(found(&["s1"], Guess::Never).await, (Vec::new(), 0, 0));
 }
 
 #[tokio::test]

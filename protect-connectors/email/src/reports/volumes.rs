@@ -1,5 +1,6 @@
 //! How many messages came from where, by month: what is stored, and what everything else is made of.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -450,13 +451,13 @@ impl ReportVolumes<'_> {
             source: MailSource::of(record.source_ip),
             header_from: Arc::clone(&self.author),
         };
-        if let Some(known) = self.month.rows.get_mut(&row) {
-            known.add(&counts);
-        } else if *self.rows < ROWS {
-            *self.rows += 1;
-            self.month.rows.insert(row, counts);
-        } else {
-            self.month.rest.entry(self.day).or_default().add(&counts);
+        match self.month.rows.entry(row) {
+            Entry::Occupied(mut known) => known.get_mut().add(&counts),
+            Entry::Vacant(free) if *self.rows < ROWS => {
+                *self.rows += 1;
+                free.insert(counts);
+            }
+            Entry::Vacant(_) => self.month.rest.entry(self.day).or_default().add(&counts),
         }
         self.month.learn(record, self.day);
     }

@@ -6,6 +6,7 @@ use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::model::{Actor, NotEvaluatedReason, Severity, TenantId, Verdict};
 use protect_connectors::core::Result;
 use protect_connectors::email::checks::Known;
+use protect_connectors::email::dkim::Guess;
 use protect_connectors::email::score::MailScore;
 use protect_connectors::email::transport::MailHosts;
 use protect_connectors::email::{AuditOptions, DomainAudit, Proposal, audit, audit_all, auditable};
@@ -50,6 +51,9 @@ struct How {
     /// A DKIM selector that the domains are known to use; may be repeated.
     #[arg(long = "selector", value_name = "NAME")]
     selectors: Vec<String>,
+    /// Ask for every DKIM selector that many domains use, also where a key was found under a usual one.
+    #[arg(long)]
+    all_selectors: bool,
     /// Your own mailbox for reports, to be proposed and looked for; may be repeated.
     #[arg(long = "rua", value_name = "ADDRESS")]
     rua: Vec<String>,
@@ -62,6 +66,11 @@ impl How {
     fn options(&self) -> AuditOptions {
         AuditOptions {
             selectors: self.selectors.clone(),
+            guess: if self.all_selectors {
+                Guess::All
+            } else {
+                Guess::UntilFound
+            },
             fetch_policies: !self.no_fetch,
             known: Known {
                 our_rua: self.rua.clone(),
@@ -160,6 +169,7 @@ fn page_of(audit: &DomainAudit) -> Page {
     ]);
     page.table(scores);
     parts(&mut page, &audit.score);
+    left_out(&mut page, audit);
     tree::spf(&mut page, &audit.spf);
     wrong(&mut page, audit);
     undecided(&mut page, audit);
@@ -218,6 +228,16 @@ fn parts(page: &mut Page, score: &MailScore) {
         ]);
     }
     page.gap().table(table);
+}
+
+fn left_out(page: &mut Page, audit: &DomainAudit) {
+    let (asked, left) = (audit.dkim.asked.len(), audit.dkim.left_out.len());
+    if left > 0 {
+        let text = format!(
+            "  DKIM keys were looked for under {asked} names, and not under {left} less usual ones (--all-selectors)."
+        );
+        page.line(Text::faint(text));
+    }
 }
 
 fn wrong(page: &mut Page, audit: &DomainAudit) {
