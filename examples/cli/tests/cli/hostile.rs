@@ -99,14 +99,42 @@ fn a_file_that_is_no_report_is_refused_with_its_name_and_place() {
     let crowd = (0..10_000).map(|n| (format!("{n}.xml"), good().into_bytes()));
     let filler = record("192.0.2.1", "1", "example.com").repeat(1_000);
     for (name, bytes, expected) in [
-        ("entities.xml", laughs.into(), "byte 0 |  | not an aggregate report: it has a document type declaration"),
-        ("bomb.gz", gzip(filler.as_bytes(), 1_000), "it has no `feedback`"),
-        ("crowd.zip", archive(crowd), "a zip archive of more than 16 entries"),
-        ("nested.zip", archive([("inner.zip".to_owned(), inner)]), "entry 1 | a zip archive within a zip archive"),
+        (
+            "entities.xml",
+            laughs.into(),
+            "byte 0 |  | not an aggregate report: it has a document type declaration",
+        ),
+        (
+            "bomb.gz",
+            gzip(filler.as_bytes(), 1_000),
+            "it has no `feedback`",
+        ),
+        (
+            "crowd.zip",
+            archive(crowd),
+            "a zip archive of more than 16 entries",
+        ),
+        (
+            "nested.zip",
+            archive([("inner.zip".to_owned(), inner)]),
+            "entry 1 | a zip archive within a zip archive",
+        ),
         ("empty.xml", Vec::new(), "it is empty"),
-        ("page.xml", b"<!doctype html><html><body>Sorry</body></html>".into(), "not an aggregate report"),
-        ("page2.xml", b"<html><body>Sorry</body></html>".into(), "byte 0 |  | not an aggregate report: it is a web page"),
-        ("cut.xml", b"<feedback><report_metadata><org_n".into(), "byte 27 |  | not an aggregate report"),
+        (
+            "page.xml",
+            b"<!doctype html><html><body>Sorry</body></html>".into(),
+            "not an aggregate report",
+        ),
+        (
+            "page2.xml",
+            b"<html><body>Sorry</body></html>".into(),
+            "byte 0 |  | not an aggregate report: it is a web page",
+        ),
+        (
+            "cut.xml",
+            b"<feedback><report_metadata><org_n".into(),
+            "byte 27 |  | not an aggregate report",
+        ),
     ] {
         let words = refused(name, &bytes);
         assert!(words.contains(expected), "{name}: {words}");
@@ -132,7 +160,10 @@ fn one_text_of_two_hundred_megabytes_is_not_held() {
     let bytes = [head.as_bytes(), b"<extension><x>", &text].concat();
     let (document, status) = read("long.xml", &bytes);
     assert_eq!(status, 3);
-    assert_eq!(document["reports"][0]["records"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        document["reports"][0]["records"].as_array().unwrap().len(),
+        2
+    );
     let issue = &document["reports"][0]["issues"]["listed"][0];
     assert_eq!(issue["problem"], "too_long", "{issue}");
     let nothing_before = [b"<feedback><x>".as_slice(), &text].concat();
@@ -144,10 +175,26 @@ fn one_text_of_two_hundred_megabytes_is_not_held() {
 fn one_bad_record_is_listed_with_its_place_and_the_others_are_kept() {
     let begin = "1709683200";
     for (xml, place, problem) in [
-        (report("192.0.2.7", "99999999999999999999", begin, "example.com"), "row/count", "not_a_number"),
-        (report("192.0.2.7", "-1", begin, "example.com"), "row/count", "not_a_number"),
-        (report("mail.example.com", "1", begin, "example.com"), "row/source_ip", "not_an_address"),
-        (report("192.0.2.7", "1", begin, &"a.".repeat(200)), "identifiers/header_from", "too_long"),
+        (
+            report("192.0.2.7", "99999999999999999999", begin, "example.com"),
+            "row/count",
+            "not_a_number",
+        ),
+        (
+            report("192.0.2.7", "-1", begin, "example.com"),
+            "row/count",
+            "not_a_number",
+        ),
+        (
+            report("mail.example.com", "1", begin, "example.com"),
+            "row/source_ip",
+            "not_an_address",
+        ),
+        (
+            report("192.0.2.7", "1", begin, &"a.".repeat(200)),
+            "identifiers/header_from",
+            "too_long",
+        ),
     ] {
         let (document, status) = read("r.xml", xml.as_bytes());
         assert_eq!(status, 3, "{document}");
@@ -167,16 +214,26 @@ fn dates_out_of_range_and_cut_off_ends_are_issues_and_the_records_count() {
     let issues = document["reports"][0]["issues"].to_string();
     assert!(issues.contains("out_of_range"), "{issues}");
     assert_eq!(document["summary"]["records"], 2);
-    let (cut, _) = good().rsplit_once("<record>").map(|(cut, end)| (cut.to_owned(), end.to_owned())).unwrap();
+    let (cut, _) = good()
+        .rsplit_once("<record>")
+        .map(|(cut, end)| (cut.to_owned(), end.to_owned()))
+        .unwrap();
     let (document, status) = read("cut.xml", cut.as_bytes());
     assert_eq!(status, 3);
     assert_eq!(document["summary"]["records"], 1);
-    assert_eq!(document["reports"][0]["issues"]["listed"][0]["problem"], "ends_early");
+    assert_eq!(
+        document["reports"][0]["issues"]["listed"][0]["problem"],
+        "ends_early"
+    );
 }
 
 #[test]
 fn a_wrong_character_set_is_said_and_a_look_alike_stays_another_domain() {
-    let look_alike = good().replacen("<header_from>example.com", "<header_from>ex\u{430}mple.com", 1);
+    let look_alike = good().replacen(
+        "<header_from>example.com",
+        "<header_from>ex\u{430}mple.com",
+        1,
+    );
     let (document, status) = read("homoglyph.xml", look_alike.as_bytes());
     assert_eq!(status, 0);
     let authors = document["reports"][0]["records"].as_array().unwrap();
@@ -184,10 +241,16 @@ fn a_wrong_character_set_is_said_and_a_look_alike_stays_another_domain() {
     assert_eq!(authors[1]["header_from"], "example.com");
     let wrong = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>{}", good());
     let wrong = wrong.replacen(">R<", ">Caf\u{1}<", 1).into_bytes();
-    let wrong: Vec<u8> = wrong.into_iter().map(|byte| if byte == 1 { 0xe9 } else { byte }).collect();
+    let wrong: Vec<u8> = wrong
+        .into_iter()
+        .map(|byte| if byte == 1 { 0xe9 } else { byte })
+        .collect();
     let (document, _) = read("charset.xml", &wrong);
     assert_eq!(document["reports"][0]["lossy"], true);
-    assert_eq!(document["reports"][0]["metadata"]["org_name"], "Caf\u{fffd}");
+    assert_eq!(
+        document["reports"][0]["metadata"]["org_name"],
+        "Caf\u{fffd}"
+    );
 }
 
 /// What a domain's owner may publish against whoever looks.
@@ -210,15 +273,38 @@ async fn no_zone_makes_an_audit_loop_hang_or_believe() {
     let resolver = format!("--resolver={}", server.address());
     let folder = TempDir::new().unwrap();
     for (domain, check, verdict, words) in [
-        ("include.example", "email.spf.include_broken", "fail", "leads back"),
-        ("round.example", "email.spf.include_broken", "fail", "leads back"),
-        ("redirect.example", "email.spf.include_broken", "fail", "leads back"),
+        (
+            "include.example",
+            "email.spf.include_broken",
+            "fail",
+            "leads back",
+        ),
+        (
+            "round.example",
+            "email.spf.include_broken",
+            "fail",
+            "leads back",
+        ),
+        (
+            "redirect.example",
+            "email.spf.include_broken",
+            "fail",
+            "leads back",
+        ),
         ("alias.example", "email.spf.missing", "not_evaluated", ""),
         ("large.example", "email.spf.missing", "not_evaluated", ""),
         ("other.example", "email.spf.missing", "not_evaluated", ""),
         ("silent.example", "email.spf.missing", "not_evaluated", ""),
     ] {
-        let words_of = ["email", "audit", domain, &resolver, "--timeout=1s", "--no-fetch", "--json"];
+        let words_of = [
+            "email",
+            "audit",
+            domain,
+            &resolver,
+            "--timeout=1s",
+            "--no-fetch",
+            "--json",
+        ];
         let ran = run(folder.path(), &words_of);
         let document = ran.json();
         let results = document["results"].as_array().unwrap();
@@ -226,11 +312,18 @@ async fn no_zone_makes_an_audit_loop_hang_or_believe() {
         assert_eq!(result["verdict"], verdict, "{domain}: {result}");
         assert!(result.to_string().contains(words), "{domain}: {result}");
         if verdict == "not_evaluated" {
-            assert_eq!((ran.status, &document["complete"]), (3, &json!(false)), "{domain}");
+            assert_eq!(
+                (ran.status, &document["complete"]),
+                (3, &json!(false)),
+                "{domain}"
+            );
         }
     }
     let long = format!("{}example", "a23456789.".repeat(26));
-    let ran = run(folder.path(), &["email", "audit", &long, &resolver, "--json"]);
+    let ran = run(
+        folder.path(),
+        &["email", "audit", &long, &resolver, "--json"],
+    );
     assert_eq!(ran.status, 2, "{ran:?}");
     assert!(ran.out.contains("253"), "{ran:?}");
 }

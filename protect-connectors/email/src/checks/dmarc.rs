@@ -5,7 +5,8 @@ use protect_core::model::Severity::{High, Info, Low, Medium};
 
 use super::{Check, Decision, Facts, Wrong};
 use crate::dmarc::{
-    Alignment, Consent, DmarcAt, DmarcRecord, DmarcStep, EffectivePolicies, Policy, ReportDestination,
+    Alignment, Consent, DmarcAt, DmarcRecord, DmarcStep, EffectivePolicies, Policy,
+    ReportDestination,
 };
 use crate::tags::{self, Problem, Version};
 

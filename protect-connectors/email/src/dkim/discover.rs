@@ -126,8 +126,7 @@ pub(crate) async fn discover(
     let known = audit.failure.is_none();
     let guess = known && !audit.nothing_below && !audit.wildcard;
     let candidates = selectors::candidates(hints, guess);
-    let (first, later): (Vec<_>, Vec<_>) =
-        candidates.into_iter().partition(Candidate::comes_first);
+    let (first, later): (Vec<_>, Vec<_>) = candidates.into_iter().partition(Candidate::comes_first);
     audit.ask(resolver, &base, first).await;
     let goes_on = hints.guess == Guess::All || audit.live().next().is_none();
     let (second, left_out): (Vec<_>, Vec<_>) = later
@@ -140,7 +139,8 @@ pub(crate) async fn discover(
 
 impl DkimAudit {
     async fn ask(&mut self, resolver: &Resolver, base: &DomainName, names: Vec<Candidate>) {
-        self.asked.extend(names.iter().map(|it| it.selector.clone()));
+        self.asked
+            .extend(names.iter().map(|it| it.selector.clone()));
         let asked = futures::stream::iter(names)
             .map(|candidate| look(resolver, base, candidate))
             .buffered(AT_ONCE);

@@ -7,8 +7,8 @@ mod selectors;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use discover::{DkimAudit, DkimSelector, SelectorFound};
 pub(crate) use discover::discover;
+pub use discover::{DkimAudit, DkimSelector, SelectorFound};
 pub use key::{DkimKey, KeyMaterial};
 pub(crate) use selectors::Hints;
 pub use selectors::{Candidate, Guess, SelectorSource, is_selector, providers};

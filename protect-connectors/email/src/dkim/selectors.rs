@@ -225,7 +225,9 @@ pub(crate) struct Hints<'a> {
 pub(super) fn candidates(hints: Hints<'_>, guess: bool) -> Vec<Candidate> {
     let named = |names: &'_ [String], source: SelectorSource| -> Vec<_> {
         let names = names.iter().map(String::as_str);
-        names.map(|name| (name.to_owned(), source.clone())).collect()
+        names
+            .map(|name| (name.to_owned(), source.clone()))
+            .collect()
     };
     let known = [
         named(hints.configured, SelectorSource::Configured),

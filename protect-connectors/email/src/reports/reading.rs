@@ -203,12 +203,7 @@ impl Reading {
         }
     }
 
-    fn xml(
-        &mut self,
-        document: &Document<'_>,
-        buffer: &mut Vec<u8>,
-        tell: Tell<'_>,
-    ) -> Result<()> {
+    fn xml(&mut self, document: &Document<'_>, buffer: &mut Vec<u8>, tell: Tell<'_>) -> Result<()> {
         let part = document.part;
         let opening = match Opening::new(document, buffer) {
             Ok(opening) => opening,

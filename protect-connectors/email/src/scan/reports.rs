@@ -57,9 +57,9 @@ pub(super) async fn page(folder: &Path, request: &ScanRequest<'_>) -> Result<(Sc
     let folder = folder.to_owned();
     // Files are slow and reports can be large: they are read where nobody else waits.
     let reading = tokio::task::spawn_blocking(move || read_due(&folder, cursor, seen));
-    let read = reading
-        .await
-        .map_err(|error| Error::unexpected("reports were not read to the end").with_source(error))?;
+    let read = reading.await.map_err(|error| {
+        Error::unexpected("reports were not read to the end").with_source(error)
+    })?;
     let Read {
         mut page,
         cursor,

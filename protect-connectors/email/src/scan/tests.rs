@@ -263,6 +263,7 @@ async fn reports_are_read_once_and_teach_selectors() {
 
 #[tokio::test]
 async fn a_folder_is_read_on_a_thread_of_its_own() {
+    use protect_core::connector::Connector as _;
     let folder = tempfile::tempdir().unwrap();
     for number in 0..200 {
         std::fs::write(folder.path().join(format!("{number}.xml")), REPORT).unwrap();
@@ -279,7 +280,7 @@ async fn a_folder_is_read_on_a_thread_of_its_own() {
         forced: true,
     };
     let op = testing::op();
-    let mut page = Box::pin(connector.scan.page(&op, request));
+    let mut page = connector.as_scanner().unwrap().scan(&op, request);
     // This runtime has one thread: were the files read on it, the page would be there at once.
     assert!(futures::poll!(&mut page).is_pending());
     assert!(page.await.unwrap().more);

@@ -208,9 +208,9 @@ impl<'a> Draft<'a> {
                     Some("which leads to several records and so breaks the whole")
                 }
                 SpfFound::Loop => Some("which leads back to the domain itself"),
-                SpfFound::Record { .. } if self.is_broken(target?) => {
-                    Some("which leads to a record that receivers cannot evaluate and so breaks the whole")
-                }
+                SpfFound::Record { .. } if self.is_broken(target?) => Some(
+                    "which leads to a record that receivers cannot evaluate and so breaks the whole",
+                ),
                 _ => None,
             },
         }

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use futures::StreamExt as _;
+use protect_connectors::core::Result;
 use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::model::{Actor, NotEvaluatedReason, Severity, TenantId, Verdict};
-use protect_connectors::core::Result;
 use protect_connectors::email::checks::Known;
 use protect_connectors::email::dkim::Guess;
 use protect_connectors::email::score::MailScore;
@@ -85,7 +85,11 @@ impl How {
 pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Answer>> {
     let domains = wanted.domains.iter().map(|text| auditable(text));
     let domains: Vec<_> = domains.collect::<Result<_>>()?;
-    let (context, options, cx) = (wanted.how.dns.context()?, wanted.how.options(), operation()?);
+    let (context, options, cx) = (
+        wanted.how.dns.context()?,
+        wanted.how.options(),
+        operation()?,
+    );
     if let [domain] = domains.as_slice() {
         let progress = Progress::start(app.output, format!("asking about {domain}"));
         let audit = audit(domain, &options, &context, &cx).await?;
@@ -110,7 +114,11 @@ pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Ans
 /// What to publish.
 pub(super) async fn propose(app: &App, wanted: Propose) -> Result<Answer> {
     let domain = auditable(&wanted.domain)?;
-    let (context, options, cx) = (wanted.how.dns.context()?, wanted.how.options(), operation()?);
+    let (context, options, cx) = (
+        wanted.how.dns.context()?,
+        wanted.how.options(),
+        operation()?,
+    );
     let progress = Progress::start(app.output, format!("asking about {domain}"));
     let audit = audit(&domain, &options, &context, &cx).await?;
     drop(progress);
