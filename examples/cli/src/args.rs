@@ -592,7 +592,7 @@ fn named<T: Copy>(all: &[T], text: &str, name: fn(&T) -> &'static str) -> Result
         })
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 

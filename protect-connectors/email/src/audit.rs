@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{self, Decided, Facts, Known};
-use crate::dkim::{self, DkimAudit, Hints};
+use crate::dkim::{self, DkimAudit, Guess, Hints};
 use crate::dmarc::{self, DmarcAudit, Rollout, Stage};
 use crate::name::DomainName;
 use crate::propose::{self, Basis, Proposal};
@@ -33,8 +33,8 @@ const DKIM_BUDGET: u32 = 130;
 pub struct AuditOptions {
     /// Selectors that the domain is known to use.
     pub selectors: Vec<String>,
-    /// Whether selectors that many domains use are tried as well.
-    pub guess_selectors: bool,
+    /// How far selectors that many domains use are tried as well.
+    pub guess: Guess,
     /// Whether MTA-STS policies are fetched.
     pub fetch_policies: bool,
     /// How many different questions one domain may cost, those for keys apart.
@@ -49,7 +49,7 @@ impl Default for AuditOptions {
     fn default() -> Self {
         Self {
             selectors: Vec::new(),
-            guess_selectors: true,
+            guess: Guess::default(),
             fetch_policies: true,
             query_budget: QUERY_BUDGET,
             at_once: AT_ONCE,
@@ -273,11 +273,17 @@ async fn find_keys(
         .into_iter()
         .flat_map(|seen| seen.selectors.iter().cloned())
         .collect();
+    let before = options.known.keys.iter();
+    let before: Vec<_> = before
+        .filter(|key| key.domain == *domain)
+        .map(|key| key.selector.clone())
+        .collect();
     let hints = Hints {
+        seen: &before,
         learnt: &learnt,
         configured: &options.selectors,
         providers: &providers,
-        guess: options.guess_selectors,
+        guess: options.guess,
     };
     dkim::discover(resolver, &*context.random, domain, hints).await
 }

@@ -3,6 +3,7 @@ use protect_core::model::NotEvaluatedReason;
 use protect_core::testing::{self, Expectation, TestContext};
 
 use super::*;
+use crate::checks::SeenInReports;
 use crate::dkim::testing::{RSA_1024, RSA_2048, rsa};
 
 const FAILED: DnsAnswer = DnsAnswer::Failed(DnsFailure::ServFail);
@@ -176,7 +177,11 @@ async fn weak_revoked_tested_and_shared_keys_are_each_said() {
     set("s2", "v=DKIM1; k=rsa");
     set("mail", &format!("v=DKIM1; h=sha1; p={}", rsa(2_049, false)));
     set("smtp", &format!("v=DKIM1; p={}", rsa(8_192, true)));
-    let audit = audited(&test, &options()).await;
+    let options = AuditOptions {
+        guess: Guess::All,
+        ..options()
+    };
+    let audit = audited(&test, &options).await;
     assert_eq!(
         wrong(&audit),
         [
@@ -209,7 +214,40 @@ async fn with_a_wildcard_nothing_is_guessed() {
     test.dns.set_txt(&label, &[&format!("p={RSA_2048}")]);
     let audit = audited(&test, &options()).await;
     assert_eq!(wrong(&audit), ["email.dkim.wildcard"]);
-    assert_eq!(audit.dkim.tried, 1);
+    assert_eq!(audit.dkim.asked, ["mail2026"]);
+}
+
+#[tokio::test]
+async fn guesses_end_where_a_key_was_found_and_what_was_not_asked_is_said() {
+    let key = format!("v=DKIM1; p={RSA_2048}");
+    let found = async |there: &[&str], guess| {
+        let test = good();
+        for selector in there {
+            let name = format!("{selector}._domainkey.b.example");
+            test.dns.set_txt(&name, &[&key]);
+        }
+        let options = AuditOptions {
+            guess,
+            ..AuditOptions::default()
+        };
+        let dkim = audited(&test, &options).await.dkim;
+        let live = dkim.live().map(|(at, _)| at.candidate.selector.clone());
+        (
+            live.collect::<Vec<_>>(),
+            dkim.asked.len(),
+            dkim.left_out.len(),
+        )
+    };
+    let until = Guess::UntilFound;
+    // The second of a pair is asked for where the first was found.
+    let pair = (vec!["s1".to_owned(), "s2".to_owned()], 9, 11);
+    assert_eq!(found(&["s1", "s2", "mx"], until).await, pair);
+    // Nothing under the usual names: the others are asked for.
+    let (live, asked, left_out) = found(&["mx"], until).await;
+    assert_eq!((live, asked, left_out), (vec!["mx".to_owned()], 20, 0));
+    let (live, asked, _) = found(&["s1", "mx"], Guess::All).await;
+    assert_eq!((live.len(), asked), (2, 20));
+    assert_eq!(found(&["s1"], Guess::Never).await, (Vec::new(), 0, 0));
 }
 
 #[tokio::test]
@@ -248,6 +286,30 @@ async fn a_long_monitoring_phase_is_worse_than_a_short_one() {
         );
         assert!(audit.score.total.unwrap() <= 65);
     }
+}
+
+#[tokio::test]
+async fn strict_alignment_is_wrong_only_where_reports_show_own_mail_that_it_refuses() {
+    let test = good();
+    test.dns.set_txt(
+        "_dmarc.b.example",
+        &["v=DMARC1; p=reject; adkim=s; rua=mailto:dmarc@b.example"],
+    );
+    let verdict = async |relaxed_only: Option<u64>| {
+        let mut options = options();
+        options.known.reports = relaxed_only.map(|relaxed_only| SeenInReports {
+            relaxed_only,
+            by_dkim: 10,
+            ..SeenInReports::default()
+        });
+        let audit = audited(&test, &options).await;
+        let result = audit.result("email.dmarc.strict_alignment").unwrap();
+        (result.verdict, result.not_evaluated)
+    };
+    let no_reports = Some(NotEvaluatedReason::NoObservation);
+    assert_eq!(verdict(None).await, (Verdict::NotEvaluated, no_reports));
+    assert_eq!(verdict(Some(0)).await, (Verdict::Pass, None));
+    assert_eq!(verdict(Some(3)).await, (Verdict::Fail, None));
 }
 
 #[tokio::test]

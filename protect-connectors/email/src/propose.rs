@@ -15,7 +15,7 @@ use crate::dmarc::{
 };
 use crate::name::DomainName;
 use crate::spf::{self, SpfAudit};
-use crate::transport::{MailHosts, MtaStsAt, MtaStsPolicyAt, TlsRptAt, TransportAudit};
+use crate::transport::{MailHosts, MtaStsPolicyAt, RecordAt, TransportAudit};
 
 /// How long a proposed MTA-STS policy is kept, in seconds: a week, so that a mistake ends soon.
 const POLICY_AGE: u32 = 604_800;
@@ -399,15 +399,15 @@ fn mta_sts(basis: &Basis<'_>) -> Vec<Proposal> {
         MtaStsPolicyAt::Unusable { .. } => false,
         MtaStsPolicyAt::Unknown { .. } => return Vec::new(),
         MtaStsPolicyAt::NotAsked => {
-            !matches!(sts.record, MtaStsAt::Nothing | MtaStsAt::Several { .. })
+            !matches!(sts.record, RecordAt::Nothing | RecordAt::Several { .. })
         }
     };
     let replaces = match &sts.record {
-        MtaStsAt::Unknown { .. } => return Vec::new(),
-        MtaStsAt::Record { record } if record.id.is_some() && usable => return Vec::new(),
-        MtaStsAt::Record { record } => vec![record.text.clone()],
-        MtaStsAt::Several { texts } => texts.clone(),
-        MtaStsAt::Nothing => Vec::new(),
+        RecordAt::Unknown { .. } => return Vec::new(),
+        RecordAt::Record { record } if record.id.is_some() && usable => return Vec::new(),
+        RecordAt::Record { record } => vec![record.text.clone()],
+        RecordAt::Several { texts } => texts.clone(),
+        RecordAt::Nothing => Vec::new(),
     };
     let mx: Vec<_> = hosts.iter().map(|host| format!("mx: {host}\n")).collect();
     let mx = mx.concat();
@@ -447,11 +447,11 @@ fn tls_rpt(basis: &Basis<'_>) -> Option<Proposal> {
         return None;
     }
     let replaces = match &basis.transport.tls_rpt {
-        TlsRptAt::Unknown { .. } => return None,
-        TlsRptAt::Record { record } if !record.rua.is_empty() => return None,
-        TlsRptAt::Record { record } => vec![record.text.clone()],
-        TlsRptAt::Several { texts } => texts.clone(),
-        TlsRptAt::Nothing => Vec::new(),
+        RecordAt::Unknown { .. } => return None,
+        RecordAt::Record { record } if !record.rua.is_empty() => return None,
+        RecordAt::Record { record } => vec![record.text.clone()],
+        RecordAt::Several { texts } => texts.clone(),
+        RecordAt::Nothing => Vec::new(),
     };
     let ours = basis.our_rua.iter().find(|ours| ours.contains('@'));
     let address = ours.map_or_else(

@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::dkim::{DkimAudit, KeyMaterial, SelectorFound};
 use crate::dmarc::{Consent, DmarcAudit, Policy};
 use crate::spf::{LOOKUP_LIMIT, Qualifier, SpfAudit, SpfFound, SpfIssueKind, VOID_LIMIT};
-use crate::transport::{MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicyAt, TlsRptAt, TransportAudit};
+use crate::transport::{MailHosts, MtaStsMode, MtaStsPolicyAt, RecordAt, TransportAudit};
 
 /// The way of counting; another way will have another name.
 pub const VERSION: &str = "score_v1";
+
+/// Why a name that is not there has no score: there is nothing to be good or bad.
+const NO_SUCH_DOMAIN: &str = "there is no such domain";
 
 /// A score, with its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -195,6 +198,9 @@ pub fn authentication(
     dkim: &DkimAudit,
     dmarc: &DmarcAudit,
 ) -> MailScore {
+    if *mail == MailHosts::NoSuchDomain {
+        return unknown(NO_SUCH_DOMAIN.to_owned());
+    }
     if let Some(reason) = what_is_unknown(mail, spf, dkim, dmarc) {
         return unknown(reason);
     }
@@ -363,6 +369,7 @@ fn caps(spf: &SpfStanding, dmarc: &DmarcAudit, applied: Option<Policy>) -> Vec<S
 pub fn transport(mail: &MailHosts, transport: &TransportAudit) -> MailScore {
     match mail {
         MailHosts::Unknown { failure } => return unknown(format!("mail hosts: {failure}")),
+        MailHosts::NoSuchDomain => return unknown(NO_SUCH_DOMAIN.to_owned()),
         mail if mail.takes_mail() == Some(false) => {
             return unknown("the domain takes no mail".to_owned());
         }
@@ -370,17 +377,18 @@ pub fn transport(mail: &MailHosts, transport: &TransportAudit) -> MailScore {
     }
     let sts = &transport.mta_sts;
     match (&sts.record, &sts.policy, &transport.tls_rpt) {
-        (MtaStsAt::Unknown { failure }, ..) => return unknown(format!("MTA-STS: {failure}")),
-        (MtaStsAt::Record { .. }, MtaStsPolicyAt::Unknown { why }, _) => {
+        (RecordAt::Unknown { failure }, ..) => return unknown(format!("MTA-STS: {failure}")),
+        (RecordAt::Record { .. }, MtaStsPolicyAt::Unknown { why }, _) => {
             return unknown(format!("MTA-STS: {why}"));
         }
-        (MtaStsAt::Record { .. }, MtaStsPolicyAt::NotAsked, _) => {
+        (RecordAt::Record { .. }, MtaStsPolicyAt::NotAsked, _) => {
             return unknown("MTA-STS: the policy was not fetched".to_owned());
         }
-        (_, _, TlsRptAt::Unknown { failure }) => return unknown(format!("TLS-RPT: {failure}")),
+        (_, _, RecordAt::Unknown { failure }) => return unknown(format!("TLS-RPT: {failure}")),
         _ => {}
     }
-    let record = matches!(&sts.record, MtaStsAt::Record { record } if record.id.is_some());
+    let published = sts.record.record();
+    let record = published.is_some_and(|record| record.id.is_some());
     let policy = match &sts.policy {
         MtaStsPolicyAt::Policy { policy } => Some(policy),
         _ => None,
@@ -405,8 +413,8 @@ pub fn transport(mail: &MailHosts, transport: &TransportAudit) -> MailScore {
         policy.mode != MtaStsMode::None && mail.hosts().iter().all(|host| policy.covers(host))
     });
     count.when("mta_sts", "every mail host is named", 15, covered);
-    let reported =
-        matches!(&transport.tls_rpt, TlsRptAt::Record { record } if !record.rua.is_empty());
+    let published = transport.tls_rpt.record();
+    let reported = published.is_some_and(|record| !record.rua.is_empty());
     count.when("tls_rpt", "failures are reported", 15, reported);
     counted(count, Vec::new(), false)
 }

@@ -4,7 +4,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
 };
 
@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use crate::{
+    dns::{self, DnsQuestion, DnsServer, DnsServerError},
     faults::Fault,
     graph::{self, ClientCertificate, Size},
     hibp::{Catalogue, Plan},
@@ -43,6 +44,16 @@ pub enum SandboxError {
     /// The address could not be bound, or no thread could be started for it.
     #[error("the sandbox could not start to listen")]
     Listen(#[source] io::Error),
+}
+
+impl From<DnsServerError> for SandboxError {
+    fn from(error: DnsServerError) -> Self {
+        match error {
+            DnsServerError::Listen(error) => Self::Listen(error),
+            DnsServerError::NotLoopback => Self::NotLoopback,
+            DnsServerError::Zone(error) => Self::Listen(io::Error::other(error)),
+        }
+    }
 }
 
 /// What the simulated vendors accept. Made up from the seed; it opens nothing but the sandbox, and
@@ -220,7 +231,10 @@ impl SandboxBuilder {
             .build()
             .map_err(SandboxError::Listen)?;
         let served = Arc::clone(&world);
+        let (say_dns, dns) = mpsc::sync_channel(1);
         let run = move || {
+            // It lasts as long as the vendors do: whoever started the sandbox holds it.
+            let _ = say_dns.send(runtime.block_on(DnsServer::start(dns::SCENARIO)));
             runtime.block_on(async move {
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => server::serve(listener, served, stopped).await,
@@ -235,8 +249,11 @@ impl SandboxBuilder {
             .name("protect-sandbox".to_owned())
             .spawn(run)
             .map_err(SandboxError::Listen)?;
+        let lost = |_| SandboxError::Listen(io::ErrorKind::Interrupted.into());
+        let dns = dns.recv().map_err(lost)?.map_err(SandboxError::from)?;
         Ok(Sandbox {
             address,
+            dns,
             world,
             stop: Some(stop),
             ended: Some(ended),
@@ -264,6 +281,7 @@ impl SandboxBuilder {
 /// The running simulators. Dropping it stops them.
 pub struct Sandbox {
     address: SocketAddr,
+    dns: DnsServer,
     world: Arc<World>,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Receiver<()>>,
@@ -339,6 +357,16 @@ impl Sandbox {
     /// The webhook receiver.
     pub fn webhook_url(&self) -> String {
         self.url("/webhook")
+    }
+
+    /// `127.0.0.1:PORT` of the name server that has the zones of the planted organisation.
+    pub fn dns_address(&self) -> SocketAddr {
+        self.dns.address()
+    }
+
+    /// The questions that reached the name server, in order.
+    pub fn dns_questions(&self) -> Vec<DnsQuestion> {
+        self.dns.questions()
     }
 
     /// What the vendors accept.
@@ -499,6 +527,7 @@ impl Sandbox {
             "m365_graph": self.m365_graph_url(),
             "m365_vault": self.m365_vault_url(),
             "webhook": self.webhook_url(),
+            "dns": self.dns_address(),
             "credentials": self.credentials(),
         })
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use protect_connectors::email::name::DomainName;
 use protect_connectors::email::{AuditOptions, audit_all};
 use protect_sandbox::DnsServer;
 
-use crate::measure::{RUNS, median, rate};
+use crate::measure::{RUNS, median, python_with, rate};
 use crate::table::{Row, Table};
 
 /// How many domains.
@@ -178,18 +178,7 @@ for domain in domains:
     check_dmarc(domain, resolver=resolver)
 print(len(domains) / (time.perf_counter() - began))
 ";
-    let home = target().join("checkdmarc");
-    let python = home.join("bin/python");
-    if !python.exists() {
-        let made = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&home)
-            .status();
-        made.ok().filter(std::process::ExitStatus::success)?;
-        let pip = ["-m", "pip", "install", "--quiet", CHECKDMARC];
-        let installed = Command::new(&python).args(pip).status();
-        installed.ok().filter(std::process::ExitStatus::success)?;
-    }
+    let python = python_with(CHECKDMARC)?;
     let rates = (0..RUNS).map(|_| {
         let mut command = Command::new(&python);
         command.args([
@@ -205,11 +194,6 @@ print(len(domains) / (time.perf_counter() - began))
         String::from_utf8(ran.stdout).ok()?.trim().parse().ok()
     });
     rates.collect::<Option<Vec<f64>>>().map(median)
-}
-
-fn target() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    own.ancestors().nth(2).map(Path::to_owned).unwrap()
 }
 
 /// The most memory that this process ever had, in MiB.

@@ -1,5 +1,7 @@
-//! What every bench needs: medians, and what the machine was doing meanwhile.
+//! What every bench needs: medians, peers from `PyPI`, and what the machine was doing meanwhile.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// How often each thing is measured; the median is told.
@@ -29,4 +31,23 @@ pub(crate) fn machine() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split_whitespace().next().unwrap_or("unknown");
     format!("processors: {processors}, load of the last minute: {load}")
+}
+
+/// The target directory, in which this program's profile is built and peers are installed.
+pub(crate) fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    program.ancestors().nth(2).map(Path::to_owned).unwrap()
+}
+
+/// The interpreter of a Python environment below the target directory with this package in it,
+/// which is installed where it is not yet; `None` where that fails.
+pub(crate) fn python_with(package: &str) -> Option<PathBuf> {
+    let succeeds = |command: &mut Command| command.status().is_ok_and(|status| status.success());
+    let home = target().join("bench").join(package);
+    let python = home.join("bin/python");
+    if !python.exists() {
+        succeeds(Command::new("python3").args(["-m", "venv"]).arg(&home)).then_some(())?;
+    }
+    let pip = ["-m", "pip", "install", "--quiet", package];
+    succeeds(Command::new(&python).args(pip)).then_some(python)
 }

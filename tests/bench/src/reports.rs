@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::measure::{RUNS, count_as_f64, median};
+use crate::measure::{RUNS, count_as_f64, median, python_with, target};
 use crate::table::{Row, Table};
 
 const REPORTS: usize = 1_000;
@@ -21,10 +21,12 @@ const SLOW_RUNS: usize = 1;
 const PARSEDMARC: &str = "parsedmarc==11.1.0";
 
 pub(crate) fn measure(table: &mut Table) {
+    let Some(python) = python_with(PARSEDMARC) else {
+        return table.remark("skipped: reports, as parsedmarc could not be installed");
+    };
     let folder = tempfile::tempdir().unwrap();
     write_reports(folder.path(), REPORTS);
     let protect = protect();
-    let python = parsedmarc();
     let mail_auth = mail_auth();
     let script = peers().join("parsedmarc_peer.py");
     let words = ["email", "reports", "--json"].map(Path::new);
@@ -155,22 +157,15 @@ fn peers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
 
-/// The folder in which this program's profile is built, and the one above it.
-fn target() -> (PathBuf, PathBuf) {
-    let program = std::env::current_exe().unwrap();
-    let profile = program.parent().unwrap();
-    (profile.to_owned(), profile.parent().unwrap().to_owned())
-}
-
 /// The reference application, built as a user would.
 fn protect() -> PathBuf {
-    cargo(&["build", "--release", "-p", "protect-cli"], &target().1);
-    target().1.join("release/protect")
+    cargo(&["build", "--release", "-p", "protect-cli"], &target());
+    target().join("release/protect")
 }
 
 fn mail_auth() -> PathBuf {
     let manifest = peers().join("mail-auth/Cargo.toml");
-    let into = target().1.join("bench/mail-auth");
+    let into = target().join("bench/mail-auth");
     let manifest = manifest.to_str().unwrap();
     cargo(
         &[
@@ -192,22 +187,4 @@ fn cargo(words: &[&str], target: &Path) {
         .status()
         .unwrap();
     assert!(status.success(), "cargo {words:?}");
-}
-
-/// An environment with parsedmarc in it; its Python.
-fn parsedmarc() -> PathBuf {
-    let into = target().1.join("bench/parsedmarc");
-    let python = into.join("bin/python");
-    if !python.exists() {
-        let made = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&into)
-            .status();
-        assert!(made.unwrap().success(), "python3 -m venv");
-    }
-    let installed = Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", PARSEDMARC])
-        .status();
-    assert!(installed.unwrap().success(), "pip install {PARSEDMARC}");
-    python
 }

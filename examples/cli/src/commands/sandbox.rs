@@ -31,6 +31,7 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("Microsoft Graph", sandbox.m365_graph_url()),
         ("Azure Key Vault", sandbox.m365_vault_url()),
         ("webhook receiver", sandbox.webhook_url()),
+        ("name server", sandbox.dns_address().to_string()),
         (
             "switches and journal",
             format!("{}/_sandbox", sandbox.base_url()),
@@ -53,6 +54,11 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         let command = format!("protect --config {} doctor", path.display());
         page.next(command, "in another terminal, after the exports above");
     }
+    let command = format!(
+        "protect email audit acme.example acme-shop.example --resolver {} --no-fetch",
+        sandbox.dns_address()
+    );
+    page.next(command, "in another terminal; it needs none of the above");
     page.gap().line(Text::faint("Ctrl-C stops them."));
     app.output.item(&sandbox.describe(), &page)?;
     app::stopped().await?;

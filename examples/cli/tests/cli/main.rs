@@ -11,6 +11,7 @@ mod demo;
 mod email;
 mod evaluate;
 mod files;
+mod hostile;
 mod mistakes;
 mod reports;
 mod road;

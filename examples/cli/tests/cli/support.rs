@@ -49,6 +49,16 @@ pub(crate) fn protect(folder: &Path, words: &[&str]) -> Ran {
     command(folder).args(words).output().unwrap().into()
 }
 
+/// The same with no more memory than this, in bytes: asked for more, the process ends.
+#[cfg(unix)]
+pub(crate) fn protect_within(folder: &Path, words: &[&str], memory: u64) -> Ran {
+    let limited = format!("ulimit -v {} && exec \"$0\" \"$@\"", memory / 1024);
+    let mut command = Command::new("sh");
+    command.current_dir(folder).env_clear();
+    let command = command.args(["-c", &limited, BINARY]).args(words);
+    command.output().unwrap().into()
+}
+
 /// `protect`, in this folder, with nothing of ours in its environment.
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(BINARY);

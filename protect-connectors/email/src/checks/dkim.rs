@@ -164,7 +164,7 @@ fn not_found(facts: &Facts<'_>) -> Decision {
     } else {
         format!(
             "no key was found under the {} names tried",
-            facts.dkim.tried
+            facts.dkim.asked.len()
         )
     };
     Decision::Fail(vec![Wrong::new(Medium, text).confidence(Confidence::Low)])

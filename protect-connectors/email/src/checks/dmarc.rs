@@ -5,7 +5,8 @@ use protect_core::model::Severity::{High, Info, Low, Medium};
 
 use super::{Check, Decision, Facts, Wrong};
 use crate::dmarc::{
-    Consent, DmarcAt, DmarcRecord, DmarcStep, EffectivePolicies, Policy, ReportDestination,
+    Alignment, Consent, DmarcAt, DmarcRecord, DmarcStep, EffectivePolicies, Policy,
+    ReportDestination,
 };
 use crate::tags::{self, Problem, Version};
 
@@ -107,6 +108,13 @@ pub const CHECKS: &[Check] = &[
         severity: Low,
         scuba: None,
         decide: ruf_unauthorised,
+    },
+    Check {
+        id: "email.dmarc.strict_alignment",
+        title: "strict alignment refuses no mail of the domain's own",
+        severity: Medium,
+        scuba: None,
+        decide: strict_alignment,
     },
     Check {
         id: "email.dmarc.no_dkim_under_reject",
@@ -474,6 +482,30 @@ fn rua_undeliverable(facts: &Facts<'_>) -> Decision {
         return Decision::Unknown("mail host of a report's destination".to_owned());
     }
     Decision::of(wrong, "aggregate reports can be delivered")
+}
+
+fn strict_alignment(facts: &Facts<'_>) -> Decision {
+    let record = need!(record(facts));
+    let strict: Vec<_> = [("adkim", record.adkim), ("aspf", record.aspf)]
+        .into_iter()
+        .filter(|(_, alignment)| *alignment == Alignment::Strict)
+        .map(|(tag, _)| format!("`{tag}=s`"))
+        .collect();
+    if strict.is_empty() {
+        return Decision::pass("alignment is relaxed");
+    }
+    match &facts.known.reports {
+        None => Decision::NoReports,
+        Some(seen) if seen.relaxed_only > 0 => Decision::fail(
+            Medium,
+            format!(
+                "{} messages of the last 30 days failed although another name of the organisation signed or sent them: {} asks for the very same name",
+                seen.relaxed_only,
+                strict.join(" and "),
+            ),
+        ),
+        Some(_) => Decision::pass("alignment is strict, and no mail is lost by it"),
+    }
 }
 
 fn no_dkim_under_reject(facts: &Facts<'_>) -> Decision {

@@ -87,6 +87,8 @@ pub struct SeenInReports {
     pub evidence: ReportEvidence,
     /// Messages that passed by an aligned signature.
     pub by_dkim: u64,
+    /// Messages that failed, and would have passed had alignment been relaxed.
+    pub relaxed_only: u64,
     /// Selectors that signed mail which passed and was aligned.
     pub selectors: BTreeSet<String>,
 }

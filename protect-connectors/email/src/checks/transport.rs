@@ -3,7 +3,8 @@
 use protect_core::model::Severity::{High, Low, Medium};
 
 use super::{Check, Decision, Facts, Wrong};
-use crate::transport::{MailHosts, MtaStsAt, MtaStsMode, MtaStsPolicy, MtaStsPolicyAt, TlsRptAt};
+use crate::tags::RecordIssue;
+use crate::transport::{MailHosts, MtaStsMode, MtaStsPolicy, MtaStsPolicyAt, RecordAt};
 
 /// Shorter policies protect against nobody who waits a day (RFC 8461 section 3.2 asks for weeks).
 const SHORTEST_AGE: u32 = 86_400;
@@ -86,44 +87,52 @@ fn for_mail(facts: &Facts<'_>) -> Option<Decision> {
     }
 }
 
-fn missing(facts: &Facts<'_>) -> Decision {
-    if let Some(decision) = for_mail(facts) {
-        return decision;
-    }
-    match &facts.transport.mta_sts.record {
-        MtaStsAt::Record { .. } | MtaStsAt::Several { .. } => Decision::pass("there is a record"),
-        MtaStsAt::Nothing => Decision::fail(
-            Low,
-            "there is no MTA-STS record: whoever sits between two mail servers can read the mail",
-        ),
-        MtaStsAt::Unknown { failure } => Decision::Unknown(format!("MTA-STS record: {failure}")),
+/// Whether a record that a domain with mail should have is there.
+fn is_there<R>(what: &str, at: &RecordAt<R>, without: &str) -> Decision {
+    match at {
+        RecordAt::Record { .. } | RecordAt::Several { .. } => Decision::pass("there is a record"),
+        RecordAt::Nothing => Decision::fail(Low, format!("there is no {what} record: {without}")),
+        RecordAt::Unknown { failure } => Decision::Unknown(format!("{what} record: {failure}")),
     }
 }
 
-fn syntax(facts: &Facts<'_>) -> Decision {
-    match &facts.transport.mta_sts.record {
-        MtaStsAt::Record { record } => {
-            let wrong = record
-                .issues
+/// Whether there is one record, and nothing wrong in it.
+fn is_readable<R>(what: &str, at: &RecordAt<R>, issues: fn(&R) -> &[RecordIssue]) -> Decision {
+    match at {
+        RecordAt::Record { record } => {
+            let wrong = issues(record)
                 .iter()
                 .map(|issue| Wrong::new(Low, issue.text.clone()).about(issue.tag.clone()));
             Decision::of(wrong.collect(), "the record can be read")
         }
-        MtaStsAt::Several { texts } => Decision::fail(
-            Low,
-            format!(
-                "there are {} MTA-STS records, so senders use none",
-                texts.len()
-            ),
-        ),
-        MtaStsAt::Nothing => Decision::NotApplicable("there is no MTA-STS record".to_owned()),
-        MtaStsAt::Unknown { failure } => Decision::Unknown(format!("MTA-STS record: {failure}")),
+        RecordAt::Several { texts } => {
+            let text = format!("there are {} {what} records, so none is used", texts.len());
+            Decision::fail(Low, text)
+        }
+        RecordAt::Nothing => Decision::NotApplicable(format!("there is no {what} record")),
+        RecordAt::Unknown { failure } => Decision::Unknown(format!("{what} record: {failure}")),
     }
+}
+
+fn missing(facts: &Facts<'_>) -> Decision {
+    for_mail(facts).unwrap_or_else(|| {
+        is_there(
+            "MTA-STS",
+            &facts.transport.mta_sts.record,
+            "whoever sits between two mail servers can read the mail",
+        )
+    })
+}
+
+fn syntax(facts: &Facts<'_>) -> Decision {
+    is_readable("MTA-STS", &facts.transport.mta_sts.record, |record| {
+        &record.issues
+    })
 }
 
 /// The policy; a decision where there is none or nobody could say.
 fn policy<'a>(facts: &Facts<'a>) -> Result<&'a MtaStsPolicy, Decision> {
-    if let MtaStsAt::Unknown { failure } = facts.transport.mta_sts.record {
+    if let RecordAt::Unknown { failure } = facts.transport.mta_sts.record {
         return Err(Decision::Unknown(format!("MTA-STS record: {failure}")));
     }
     match &facts.transport.mta_sts.policy {
@@ -138,7 +147,7 @@ fn policy<'a>(facts: &Facts<'a>) -> Result<&'a MtaStsPolicy, Decision> {
 
 fn not_asked(facts: &Facts<'_>) -> Decision {
     match facts.transport.mta_sts.record {
-        MtaStsAt::Record { .. } => {
+        RecordAt::Record { .. } => {
             Decision::NotConfigured("fetching MTA-STS policies is turned off".to_owned())
         }
         _ => Decision::NotApplicable("there is no usable MTA-STS record".to_owned()),
@@ -217,38 +226,17 @@ fn mx_uncovered(facts: &Facts<'_>) -> Decision {
 }
 
 fn tls_rpt_missing(facts: &Facts<'_>) -> Decision {
-    if let Some(decision) = for_mail(facts) {
-        return decision;
-    }
-    match &facts.transport.tls_rpt {
-        TlsRptAt::Record { .. } | TlsRptAt::Several { .. } => Decision::pass("there is a record"),
-        TlsRptAt::Nothing => Decision::fail(
-            Low,
-            "there is no TLS-RPT record: nobody tells the domain that its mail cannot be delivered by TLS",
-        ),
-        TlsRptAt::Unknown { failure } => Decision::Unknown(format!("TLS-RPT record: {failure}")),
-    }
+    for_mail(facts).unwrap_or_else(|| {
+        is_there(
+            "TLS-RPT",
+            &facts.transport.tls_rpt,
+            "nobody tells the domain that its mail cannot be delivered by TLS",
+        )
+    })
 }
 
 fn tls_rpt_syntax(facts: &Facts<'_>) -> Decision {
-    match &facts.transport.tls_rpt {
-        TlsRptAt::Record { record } => {
-            let wrong = record
-                .issues
-                .iter()
-                .map(|issue| Wrong::new(Low, issue.text.clone()).about(issue.tag.clone()));
-            Decision::of(wrong.collect(), "the record can be read")
-        }
-        TlsRptAt::Several { texts } => Decision::fail(
-            Low,
-            format!(
-                "there are {} TLS-RPT records, so reporters use none",
-                texts.len()
-            ),
-        ),
-        TlsRptAt::Nothing => Decision::NotApplicable("there is no TLS-RPT record".to_owned()),
-        TlsRptAt::Unknown { failure } => Decision::Unknown(format!("TLS-RPT record: {failure}")),
-    }
+    is_readable("TLS-RPT", &facts.transport.tls_rpt, |record| &record.issues)
 }
 
 fn null_mixed(facts: &Facts<'_>) -> Decision {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key::DkimKey;
-use super::selectors::{self, Candidate};
+use super::selectors::{self, Candidate, Guess, Hints};
 use crate::name::DomainName;
 use crate::resolve::{Lookup, LookupFailure, Resolver};
 
@@ -20,8 +20,11 @@ pub struct DkimAudit {
     /// What was found under the names tried; names without anything are not in it, unless there is a
     /// reason to believe that the domain uses them.
     pub selectors: Vec<DkimSelector>,
-    /// How many names were tried.
-    pub tried: usize,
+    /// The names that were asked for, in order.
+    pub asked: Vec<String>,
+    /// Names that many domains use and that were not asked for, since a key was found without them;
+    /// [`Guess::All`] asks.
+    pub left_out: Vec<String>,
     /// Every name has a key, so that finding one proves nothing; guessed names were not tried.
     pub wildcard: bool,
     /// There is nothing below `_domainkey` at all (RFC 8020); guessed names were not tried.
@@ -94,15 +97,6 @@ impl DkimAudit {
     }
 }
 
-/// What the search goes by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Hints<'a> {
-    pub(crate) learnt: &'a [String],
-    pub(crate) configured: &'a [String],
-    pub(crate) providers: &'a [&'static str],
-    pub(crate) guess: bool,
-}
-
 /// Looks for the keys of a domain.
 pub(crate) async fn discover(
     resolver: &Resolver,
@@ -130,27 +124,46 @@ pub(crate) async fn discover(
     }
     // Where even this was not answered, guesses would only be more questions without an answer.
     let known = audit.failure.is_none();
-    let guess = hints.guess && known && !audit.nothing_below && !audit.wildcard;
-    let candidates = selectors::candidates(hints.learnt, hints.configured, hints.providers, guess);
-    audit.tried = candidates.len();
-    let asked = futures::stream::iter(candidates)
-        .map(|candidate| look(resolver, &base, candidate))
-        .buffered(AT_ONCE);
-    let found: Vec<_> = asked.collect().await;
-    for selector in found {
-        let guessed = selector.candidate.source.is_guess();
-        match &selector.found {
-            SelectorFound::Unknown { failure } => {
-                audit.failure.get_or_insert(*failure);
-                if !guessed {
-                    audit.selectors.push(selector);
+    let guess = known && !audit.nothing_below && !audit.wildcard;
+    let candidates = selectors::candidates(hints, guess);
+    let (first, later): (Vec<_>, Vec<_>) = candidates.into_iter().partition(Candidate::comes_first);
+    audit.ask(resolver, &base, first).await;
+    let goes_on = hints.guess == Guess::All || audit.live().next().is_none();
+    let (second, left_out): (Vec<_>, Vec<_>) = later
+        .into_iter()
+        .partition(|candidate| goes_on || audit.has_sibling_of(candidate));
+    audit.ask(resolver, &base, second).await;
+    audit.left_out = left_out.into_iter().map(|it| it.selector).collect();
+    audit
+}
+
+impl DkimAudit {
+    async fn ask(&mut self, resolver: &Resolver, base: &DomainName, names: Vec<Candidate>) {
+        self.asked
+            .extend(names.iter().map(|it| it.selector.clone()));
+        let asked = futures::stream::iter(names)
+            .map(|candidate| look(resolver, base, candidate))
+            .buffered(AT_ONCE);
+        let found: Vec<_> = asked.collect().await;
+        for selector in found {
+            let guessed = selector.candidate.source.is_guess();
+            match &selector.found {
+                SelectorFound::Unknown { failure } => {
+                    self.failure.get_or_insert(*failure);
+                    if !guessed {
+                        self.selectors.push(selector);
+                    }
                 }
+                SelectorFound::Nothing if guessed => {}
+                _ => self.selectors.push(selector),
             }
-            SelectorFound::Nothing if guessed => {}
-            _ => audit.selectors.push(selector),
         }
     }
-    audit
+
+    fn has_sibling_of(&self, candidate: &Candidate) -> bool {
+        let mut live = self.live();
+        live.any(|(found, _)| found.candidate.is_sibling(candidate))
+    }
 }
 
 /// Whether a name that nobody chose has a key.

@@ -7,7 +7,8 @@ mod selectors;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use discover::discover;
 pub use discover::{DkimAudit, DkimSelector, SelectorFound};
-pub(crate) use discover::{Hints, discover};
 pub use key::{DkimKey, KeyMaterial};
-pub use selectors::{Candidate, SelectorSource, is_selector, providers};
+pub(crate) use selectors::Hints;
+pub use selectors::{Candidate, Guess, SelectorSource, is_selector, providers};

@@ -8,19 +8,20 @@ use crate::name::DomainName;
 /// How many names are tried for one domain.
 pub(super) const MOST: usize = 60;
 
-/// Tried last, whatever the domain.
-const COMMON: [&str; 23] = [
+/// Tried last, whatever the domain; the first [`USUAL`] always, the others where none of those leads
+/// to a key. Google's dated ones are tried for whoever uses Google.
+const COMMON: [&str; 20] = [
     "default",
-    "dkim",
-    "mail",
-    "email",
+    "google",
+    "selector1",
+    "s1",
     "k1",
     "k2",
-    "s1",
-    "s2",
-    "selector1",
+    "dkim",
+    "mail",
     "selector2",
-    "google",
+    "s2",
+    "email",
     "mandrill",
     "smtpapi",
     "smtp",
@@ -30,10 +31,23 @@ const COMMON: [&str; 23] = [
     "mx",
     "sig1",
     "mxvault",
-    "20161025",
-    "20210112",
-    "20230601",
 ];
+
+/// How many of [`COMMON`] most domains that sign use one of.
+const USUAL: usize = 8;
+
+/// How far names are guessed beyond those that there is a reason to believe in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guess {
+    /// Not at all.
+    Never,
+    /// The usual names; more only where no key was found, or where one was whose name differs only in
+    /// its number. What was not asked is said.
+    #[default]
+    UntilFound,
+    /// Every name that many domains use.
+    All,
+}
 
 /// A mail provider that is known by its hosts, and the selectors that its customers publish.
 struct Provider {
@@ -115,6 +129,8 @@ pub enum SelectorSource {
     Reports,
     /// The tenant named it.
     Configured,
+    /// A key stood there when the domain was looked at before.
+    Seen,
     /// The domain's mail goes through a provider that uses it.
     Provider {
         /// The provider.
@@ -122,6 +138,23 @@ pub enum SelectorSource {
     },
     /// Many domains use it.
     Common,
+}
+
+impl Candidate {
+    /// Whether it is tried at once; other guesses may have to wait.
+    pub(super) fn comes_first(&self) -> bool {
+        !self.source.is_guess() || COMMON.iter().take(USUAL).any(|name| *name == self.selector)
+    }
+
+    /// Whether both are names of one series: `s1` and `s2`, as keys are rotated.
+    pub(super) fn is_sibling(&self, other: &Self) -> bool {
+        let series = |candidate: &Self| {
+            let name = candidate.selector.as_str();
+            let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+            (!stem.is_empty() && stem.len() < name.len()).then(|| stem.to_owned())
+        };
+        series(self).is_some_and(|stem| series(other) == Some(stem))
+    }
 }
 
 impl SelectorSource {
@@ -172,34 +205,50 @@ pub fn providers(hosts: &[DomainName]) -> Vec<&'static str> {
         .collect()
 }
 
-/// What to try, the likeliest first: at most [`MOST`], each once, in lower case.
-pub(crate) fn candidates(
-    learnt: &[String],
-    configured: &[String],
-    providers: &[&str],
-    guess: bool,
-) -> Vec<Candidate> {
-    let learnt = learnt
-        .iter()
-        .map(|name| (name.as_str(), SelectorSource::Reports));
-    let configured = configured
-        .iter()
-        .map(|name| (name.as_str(), SelectorSource::Configured));
+/// What the search goes by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hints<'a> {
+    /// Named by the tenant.
+    pub(crate) configured: &'a [String],
+    /// Seen with a key before.
+    pub(crate) seen: &'a [String],
+    /// Seen in reports.
+    pub(crate) learnt: &'a [String],
+    /// Used by whoever uses these.
+    pub(crate) providers: &'a [&'static str],
+    /// How far names are guessed beyond them.
+    pub(crate) guess: Guess,
+}
+
+/// What to try, the likeliest first: at most [`MOST`], each once, in lower case. `guess` says whether
+/// a guess can prove anything.
+pub(super) fn candidates(hints: Hints<'_>, guess: bool) -> Vec<Candidate> {
+    let named = |names: &'_ [String], source: SelectorSource| -> Vec<_> {
+        let names = names.iter().map(String::as_str);
+        names
+            .map(|name| (name.to_owned(), source.clone()))
+            .collect()
+    };
+    let known = [
+        named(hints.configured, SelectorSource::Configured),
+        named(hints.seen, SelectorSource::Seen),
+        named(hints.learnt, SelectorSource::Reports),
+    ];
     let derived = PROVIDERS
         .iter()
-        .filter(|provider| providers.contains(&provider.name));
+        .filter(|provider| hints.providers.contains(&provider.name));
     let derived = derived.flat_map(|provider| {
         provider.selectors.iter().map(|name| {
             let provider = provider.name.to_owned();
-            (*name, SelectorSource::Provider { provider })
+            ((*name).to_owned(), SelectorSource::Provider { provider })
         })
     });
     let common = COMMON
         .iter()
-        .filter(|_| guess)
-        .map(|name| (*name, SelectorSource::Common));
+        .filter(|_| guess && hints.guess != Guess::Never)
+        .map(|name| ((*name).to_owned(), SelectorSource::Common));
     let mut candidates: Vec<Candidate> = Vec::new();
-    for (selector, source) in configured.chain(learnt).chain(derived).chain(common) {
+    for (selector, source) in known.into_iter().flatten().chain(derived).chain(common) {
         let selector = selector.to_ascii_lowercase();
         let known = candidates.iter().any(|known| known.selector == selector);
         if !known && is_selector(&selector) && candidates.len() < MOST {
@@ -224,12 +273,24 @@ mod tests {
     fn the_likeliest_come_first_each_once_and_never_more_than_sixty() {
         let learnt: Vec<_> = (0..30).map(|n| format!("learnt{n}")).collect();
         let configured = ["Mine".to_owned(), "google".to_owned()];
-        let all = candidates(&learnt, &configured, &["google", "sendgrid"], true);
-        assert_eq!(all.len(), 2 + 30 + 3 + 3 + COMMON.len() - 7);
+        let all = candidates(
+            Hints {
+                learnt: &learnt,
+                configured: &configured,
+                providers: &["google", "sendgrid"],
+                ..Hints::default()
+            },
+            true,
+        );
+        assert_eq!(all.len(), 2 + 30 + 3 + 3 + COMMON.len() - 4);
         assert_eq!(names(&all)[..3], ["mine", "google", "learnt0"]);
         assert_eq!(all[1].source, SelectorSource::Configured);
         let many: Vec<_> = (0..100).map(|n| format!("s{n}")).collect();
-        assert_eq!(candidates(&many, &configured, &[], true).len(), MOST);
+        let hints = Hints {
+            learnt: &many,
+            ..Hints::default()
+        };
+        assert_eq!(candidates(hints, true).len(), MOST);
     }
 
     #[test]
@@ -248,7 +309,11 @@ mod tests {
         }
         assert!(!is_selector(&"a".repeat(64)));
         let learnt = ["../x".to_owned(), "ok.one".to_owned()];
-        assert_eq!(names(&candidates(&learnt, &[], &[], false)), ["ok.one"]);
+        let hints = Hints {
+            learnt: &learnt,
+            ..Hints::default()
+        };
+        assert_eq!(names(&candidates(hints, false)), ["ok.one"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod input;
 pub mod issue;
 pub mod limits;
 mod message;
+mod opening;
 mod overview;
 mod parse;
 mod reading;

@@ -4,13 +4,15 @@ use protect_core::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::aggregate::{AggregateReader, Head, Record};
+use super::aggregate::{Head, Record};
 use super::failure::FailureReport;
 use super::input::{self, Document, Found, Shape, Source};
 use super::issue::Issues;
+use super::opening::Opening;
 use super::tls::{self, TlsReport};
 
-/// Records that are held at once. Who needs more reads them one by one with [`AggregateReader`].
+/// Records that are held at once. Who needs more reads them one by one with
+/// [`AggregateReader`](super::aggregate::AggregateReader).
 pub const HELD: usize = 100_000;
 
 /// A report of any of the three kinds.
@@ -79,7 +81,9 @@ fn parse_document(document: &Document<'_>) -> Result<Report> {
     match document.shape {
         Shape::Json => Ok(Report::Tls(tls::read(document.open()?)?)),
         Shape::Xml => {
-            let mut reader = AggregateReader::new(document.open()?)?;
+            let mut buffer = Vec::new();
+            let opening = Opening::new(document, &mut buffer)?;
+            let mut reader = opening.reader()?;
             let mut records = Vec::new();
             while let Some(record) = reader.next_record()? {
                 if records.len() == HELD {

@@ -11,6 +11,7 @@ use super::failure::FailureReport;
 use super::identity::{Fingerprint, Identity, Novelty, Seen};
 use super::input::{self, Document, Found, Shape, Source};
 use super::issue::Issues;
+use super::opening::{Opened, Opening};
 use super::tls::{self, TlsReport};
 use super::volumes::Volumes;
 
@@ -111,6 +112,8 @@ pub struct Reading {
     seen: Seen,
     volumes: Volumes,
     tally: Tally,
+    /// Where small documents are held; empty between them.
+    buffer: Vec<u8>,
 }
 
 type Tell<'t> = &'t mut dyn FnMut(Told<'_>) -> Result<()>;
@@ -185,10 +188,12 @@ impl Reading {
             Found::Document(document) => {
                 let part = document.part;
                 match document.shape {
-                    Shape::Xml => match open(document) {
-                        Ok((reader, first)) => self.aggregate(part, reader, first, tell),
-                        Err(error) => self.broken(part, &error, tell),
-                    },
+                    Shape::Xml => {
+                        let mut buffer = std::mem::take(&mut self.buffer);
+                        let read = self.xml(document, &mut buffer, tell);
+                        self.buffer = buffer;
+                        read
+                    }
                     Shape::Json => match document.open().and_then(tls::read) {
                         Ok(report) => self.tls(part, &report, tell),
                         Err(error) => self.broken(part, &error, tell),
@@ -198,10 +203,22 @@ impl Reading {
         }
     }
 
+    fn xml(&mut self, document: &Document<'_>, buffer: &mut Vec<u8>, tell: Tell<'_>) -> Result<()> {
+        let part = document.part;
+        let opening = match Opening::new(document, buffer) {
+            Ok(opening) => opening,
+            Err(error) => return self.broken(part, &error, tell),
+        };
+        match begin(&opening) {
+            Ok((reader, first)) => self.aggregate(part, reader, first, tell),
+            Err(error) => self.broken(part, &error, tell),
+        }
+    }
+
     fn aggregate<R: Read>(
         &mut self,
         part: &str,
-        mut reader: AggregateReader<R>,
+        mut reader: AggregateReader<'_, R>,
         first: Option<Record>,
         tell: Tell<'_>,
     ) -> Result<()> {
@@ -264,18 +281,16 @@ impl Reading {
     }
 }
 
-type Opening<'d> = (AggregateReader<Box<dyn Read + 'd>>, Option<Record>);
-
 /// A reader at its first record, knowing which report it reads. Where that stands behind the
-/// records, the document is read twice rather than held.
-fn open<'d>(document: &Document<'d>) -> Result<Opening<'d>> {
-    let mut reader = AggregateReader::new(document.open()?)?;
+/// records, the document is read twice.
+fn begin<'o, 'b>(opening: &'o Opening<'b, '_>) -> Result<(Opened<'o, 'b>, Option<Record>)> {
+    let mut reader = opening.reader()?;
     let first = reader.next_record()?;
     if first.is_none() || reader.is_identified() {
         return Ok((reader, first));
     }
     let (head, _) = reader.finish()?;
-    let mut reader = AggregateReader::knowing(document.open()?, head)?;
+    let mut reader = opening.reader()?.knowing(head);
     let first = reader.next_record()?;
     Ok((reader, first))
 }

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::aggregate::{DkimVerdict, Record, SpfVerdict};
+use super::aggregate::Record;
 use super::domain::is_within;
 
 /// When the table was last compared with what the providers publish.
@@ -215,14 +215,8 @@ pub fn identify(record: &Record) -> Option<&'static Sender> {
 
 /// The service whose domain passed DKIM or SPF. What did not pass is anybody's text.
 pub fn by_domains(record: &Record) -> Option<&'static Sender> {
-    let signed = record.dkim_results.iter().filter_map(|signature| {
-        (signature.result == Some(DkimVerdict::Pass)).then_some(signature.domain.as_str())
-    });
-    let sent = record.spf_results.iter().filter_map(|result| {
-        (result.result == Some(SpfVerdict::Pass)).then_some(result.domain.as_str())
-    });
-    signed
-        .chain(sent)
+    record
+        .verified()
         .filter(|domain| *domain != record.header_from)
         .find_map(by_domain)
 }

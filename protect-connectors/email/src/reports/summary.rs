@@ -1,6 +1,6 @@
 //! What many reports say together, for people.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,47 +60,69 @@ pub fn summarise(volumes: &Volumes) -> Vec<DomainSummary> {
 fn summarise_domain(domain: &str, months: &BTreeMap<String, Month>) -> DomainSummary {
     let mut counts = Counts::default();
     let mut by_month = BTreeMap::new();
-    let mut sources: HashMap<MailSource, Counts> = HashMap::new();
     let (mut reports, mut without_source) = (0_u64, 0_u64);
     for (name, month) in months {
         let mut sum = month.without_source();
         without_source = without_source.saturating_add(sum.messages);
-        for (source, counts) in month.sources() {
+        for (_, counts) in month.sources() {
             sum.add(counts);
-            sources.entry(source).or_default().add(counts);
         }
         counts.add(&sum);
         by_month.insert(name.clone(), sum);
         reports = reports.saturating_add(month.reports());
     }
-    let unknown =
-        |counts: &&Counts| counts.unauthorised > 0 && counts.unauthorised == counts.messages;
-    let unknown_senders = sources.values().filter(unknown).count() as u64;
+    let (top, unknown_senders) = sources(months);
     DomainSummary {
         domain: domain.to_owned(),
         reports,
         pass_rate: counts.pass_rate(),
         unknown_senders,
         advice: advice(&counts, unknown_senders),
-        top_sources: top(sources),
+        top_sources: top.into_iter().map(named).collect(),
         months: by_month,
         messages_without_source: without_source,
         counts,
     }
 }
 
-fn top(sources: HashMap<MailSource, Counts>) -> Vec<SourceSummary> {
-    let mut sources: Vec<_> = sources.into_iter().collect();
+/// The sources with the most messages, and how many sent only mail that failed both ways. There may
+/// be very many: they are sorted by reference, and only the first ones are kept.
+fn sources(months: &BTreeMap<String, Month>) -> (Vec<(MailSource, Counts)>, u64) {
+    let mut rows: Vec<_> = months.values().flat_map(Month::sources).collect();
+    rows.sort_unstable_by_key(|(source, _)| *source);
+    let (mut top, mut unknown) = (Vec::with_capacity(2 * TOP), 0);
+    for rows in rows.chunk_by(|(one, _), (other, _)| one == other) {
+        let Some((source, _)) = rows.first() else {
+            continue;
+        };
+        let mut counts = Counts::default();
+        for (_, row) in rows {
+            counts.add(row);
+        }
+        unknown += u64::from(counts.unauthorised > 0 && counts.unauthorised == counts.messages);
+        top.push((*source, counts));
+        if top.len() == 2 * TOP {
+            keep_most(&mut top);
+        }
+    }
+    keep_most(&mut top);
+    (top, unknown)
+}
+
+fn keep_most(sources: &mut Vec<(MailSource, Counts)>) {
     sources.sort_unstable_by(|(one, counts), (other, others)| {
         others.messages.cmp(&counts.messages).then(one.cmp(other))
     });
     sources.truncate(TOP);
-    let named = |(source, counts): (MailSource, Counts)| SourceSummary {
+}
+
+fn named((source, counts): (MailSource, Counts)) -> SourceSummary {
+    let sender = senders::by_address(source.address());
+    SourceSummary {
         source,
-        sender: senders::by_address(source.address()).map(|sender| sender.name.to_owned()),
+        sender: sender.map(|sender| sender.name.to_owned()),
         counts,
-    };
-    sources.into_iter().map(named).collect()
+    }
 }
 
 /// What the numbers ask for.

@@ -561,6 +561,11 @@ fn what_a_record_is_follows_from_what_passed() {
     record.dkim = Some(aggregate::Aligned::Fail);
     record.dkim_results[0].domain = "amazonses.com".to_owned();
     assert_eq!(classify(&record), SourceClass::OwnMisaligned);
+    assert_eq!(Counts::of(&record).relaxed_only, 0);
+    // A subdomain's signature is of the house, and strict alignment refuses it.
+    record.dkim_results[0].domain = format!("news.{}", record.header_from);
+    assert_eq!(classify(&record), SourceClass::OwnMisaligned);
+    assert_eq!(Counts::of(&record).relaxed_only, record.count);
     record.dkim_results[0].domain = "list.example.org".to_owned();
     assert_eq!(classify(&record), SourceClass::Forwarder);
     record.dkim_results.clear();

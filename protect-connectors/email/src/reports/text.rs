@@ -1,5 +1,6 @@
 //! Any document as UTF-8, a piece at a time.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -118,6 +119,29 @@ impl<R: Read> Read for Utf8<R> {
         let read = self.fill_buf()?.read(buffer)?;
         self.consume(read);
         Ok(read)
+    }
+}
+
+/// The text of a whole document.
+#[derive(Debug)]
+pub(super) struct HeldText<'b> {
+    pub(super) text: Cow<'b, str>,
+    /// Some bytes were not text in its character set.
+    pub(super) lossy: bool,
+    /// It names a character set that nobody knows.
+    pub(super) unknown_charset: bool,
+}
+
+impl<'b> HeldText<'b> {
+    /// Reads a whole document; UTF-8 stays where it is.
+    pub(super) fn of(bytes: &'b [u8]) -> Self {
+        let declared = encoding_of(bytes);
+        let (text, lossy) = declared.unwrap_or(UTF_8).decode_with_bom_removal(bytes);
+        Self {
+            text,
+            lossy,
+            unknown_charset: declared.is_none(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How many messages came from where, by month: what is stored, and what everything else is made of.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -61,12 +62,22 @@ impl fmt::Display for MailSource {
 pub enum SourceClass {
     /// Passed with an aligned domain.
     Authorised,
-    /// Passed as a known service and not as the domain: somebody of the house, most likely.
+    /// Passed as a known service, or as another name of the same organisation, and not as the domain:
+    /// somebody of the house, most likely.
     OwnMisaligned,
     /// Came through a mailing list or a forwarder.
     Forwarder,
     /// Neither.
     Unauthorised,
+}
+
+/// Whether a mechanism passed for another name of the author's organisation: enough for relaxed
+/// alignment and too little for strict (RFC 9989 section 4.4).
+fn passes_relaxed(record: &Record) -> bool {
+    let author = record.header_from.as_str();
+    record
+        .verified()
+        .any(|name| name != author && domain::is_aligned(name, author))
 }
 
 /// Judges a record. A receiver's own word about forwarding counts before a guess from domains.
@@ -93,7 +104,7 @@ pub fn classify(record: &Record) -> SourceClass {
         SourceClass::Authorised
     } else if forwarded {
         SourceClass::Forwarder
-    } else if senders::by_domains(record).is_some() {
+    } else if passes_relaxed(record) || senders::by_domains(record).is_some() {
         SourceClass::OwnMisaligned
     } else if signed(record) && !sent(record) {
         SourceClass::Forwarder
@@ -123,6 +134,8 @@ pub struct Counts {
     pub overridden: u64,
     /// By [`SourceClass::OwnMisaligned`].
     pub own_misaligned: u64,
+    /// Failed DMARC, and would have passed had alignment been relaxed.
+    pub relaxed_only: u64,
     /// By [`SourceClass::Forwarder`].
     pub forwarded: u64,
     /// By [`SourceClass::Unauthorised`].
@@ -143,6 +156,7 @@ impl Counts {
             rejected: when(record.disposition == Some(Disposition::Reject)),
             overridden: when(!record.reasons.is_empty()),
             own_misaligned: when(class == SourceClass::OwnMisaligned),
+            relaxed_only: when(!record.passes() && passes_relaxed(record)),
             forwarded: when(class == SourceClass::Forwarder),
             unauthorised: when(class == SourceClass::Unauthorised),
         }
@@ -159,6 +173,7 @@ impl Counts {
             (&mut self.rejected, other.rejected),
             (&mut self.overridden, other.overridden),
             (&mut self.own_misaligned, other.own_misaligned),
+            (&mut self.relaxed_only, other.relaxed_only),
             (&mut self.forwarded, other.forwarded),
             (&mut self.unauthorised, other.unauthorised),
         ];
@@ -436,13 +451,13 @@ impl ReportVolumes<'_> {
             source: MailSource::of(record.source_ip),
             header_from: Arc::clone(&self.author),
         };
-        if let Some(known) = self.month.rows.get_mut(&row) {
-            known.add(&counts);
-        } else if *self.rows < ROWS {
-            *self.rows += 1;
-            self.month.rows.insert(row, counts);
-        } else {
-            self.month.rest.entry(self.day).or_default().add(&counts);
+        match self.month.rows.entry(row) {
+            Entry::Occupied(mut known) => known.get_mut().add(&counts),
+            Entry::Vacant(free) if *self.rows < ROWS => {
+                *self.rows += 1;
+                free.insert(counts);
+            }
+            Entry::Vacant(_) => self.month.rest.entry(self.day).or_default().add(&counts),
         }
         self.month.learn(record, self.day);
     }

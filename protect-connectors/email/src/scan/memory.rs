@@ -13,7 +13,7 @@ use crate::checks::KnownKey;
 use crate::dmarc::Policy;
 use crate::name::DomainName;
 
-/// Domains, and keys of other domains, that a domain's keys are compared with.
+/// Keys of other domains that a domain's keys are compared with.
 const COMPARED: usize = 1_000;
 
 /// What is remembered of one domain.
@@ -79,17 +79,15 @@ impl Memory {
     }
 }
 
-/// What is remembered of the domain and of the others that are watched.
-pub(super) async fn read(
-    request: &ScanRequest<'_>,
-    domain: &DomainName,
-) -> Result<BTreeMap<DomainName, Memory>> {
-    let watched = request.watched.domains.iter().take(COMPARED);
-    let watched = watched.filter_map(|name| DomainName::parse(name).ok());
-    let mut names: Vec<_> = watched.collect();
-    if !names.contains(domain) {
-        names.push(domain.clone());
-    }
+/// What is remembered of every watched domain, by its name.
+pub(super) type Memories = BTreeMap<DomainName, Memory>;
+
+/// Reads what is remembered.
+pub(super) async fn read(request: &ScanRequest<'_>) -> Result<Memories> {
+    let watched = request.watched.domains.iter();
+    let names: Vec<_> = watched
+        .filter_map(|name| DomainName::parse(name).ok())
+        .collect();
     let keys: Vec<_> = names.iter().map(key).collect();
     let mut stored: BTreeMap<String, Memory> = read_state(request.state, &keys).await?;
     let with_memory = |name: DomainName| {
@@ -100,13 +98,14 @@ pub(super) async fn read(
 }
 
 /// The keys that a domain's are compared with, its own first.
-pub(super) fn keys(
-    mut memories: BTreeMap<DomainName, Memory>,
-    domain: &DomainName,
-) -> Vec<KnownKey> {
-    let own = memories.remove(domain).unwrap_or_default();
-    let others = memories.into_values().flat_map(|memory| memory.keys);
-    own.keys.into_iter().chain(others.take(COMPARED)).collect()
+pub(super) fn keys(memories: &Memories, domain: &DomainName) -> Vec<KnownKey> {
+    let own = memories.get(domain).into_iter();
+    let others = memories.iter().filter(|(name, _)| *name != domain);
+    let others = others.flat_map(|(_, memory)| &memory.keys).take(COMPARED);
+    own.flat_map(|memory| &memory.keys)
+        .chain(others)
+        .cloned()
+        .collect()
 }
 
 /// Stores what is remembered with the page.

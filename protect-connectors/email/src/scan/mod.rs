@@ -1,4 +1,4 @@
-//! A run: first the reports that arrived, then every watched domain, a page each.
+//! A run: first the reports that arrived, then the watched domains, so many side by side in a page.
 
 mod memory;
 mod reports;
@@ -6,6 +6,7 @@ mod reports;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use futures::StreamExt as _;
 use jiff::tz::TimeZone;
 use protect_core::connector::{
     Cursor, Evaluated, OpContext, Progress, ScanPage, ScanRequest, ScanState,
@@ -21,6 +22,11 @@ use crate::checks::Known;
 use crate::config::Settings;
 use crate::name::DomainName;
 use crate::resolve::Run;
+
+use memory::Memories;
+
+/// Domains of a page: they are audited side by side.
+const DOMAINS: usize = 16;
 
 /// Scans one tenant's domains.
 #[derive(Debug)]
@@ -51,7 +57,7 @@ impl Scan {
         }
     }
 
-    /// One page: some reports, or one domain.
+    /// One page: some reports, or some domains.
     ///
     /// # Errors
     /// The state or the folder could not be read; nothing of the page is lost, since nothing of it
@@ -65,9 +71,7 @@ impl Scan {
             place.reading = more;
             page
         } else {
-            let page = self.domain_page(cx, &request, &place).await?;
-            place.domain += 1;
-            page
+            self.domains_page(cx, &request, &mut place).await?
         };
         page.progress = Some(Progress {
             done: place.domain.min(domains) as u64,
@@ -88,19 +92,29 @@ impl Scan {
         })
     }
 
-    async fn domain_page(
+    async fn domains_page(
         &self,
         cx: &OpContext,
         request: &ScanRequest<'_>,
-        place: &Place,
+        place: &mut Place,
     ) -> Result<ScanPage> {
-        let Some(written) = request.watched.domains.get(place.domain) else {
-            return Ok(ScanPage::default());
-        };
-        match auditable(written) {
-            Ok(domain) => self.domain(cx, request, place.began, &domain).await,
-            Err(wrong) => Ok(rejected(place.domain, wrong.message())),
+        let (memories, run) = (&memory::read(request).await?, &self.run(place.began));
+        let watched = request.watched.domains.iter().cloned().enumerate();
+        let audits = futures::stream::iter(watched.skip(place.domain).take(DOMAINS))
+            .map(|(index, written)| async move {
+                match auditable(&written) {
+                    Ok(domain) => self.domain(cx, request, run, memories, &domain).await,
+                    Err(wrong) => Ok(rejected(index, wrong.message())),
+                }
+            })
+            .buffered(DOMAINS);
+        let mut audits = std::pin::pin!(audits);
+        let mut page = ScanPage::default();
+        while let Some(of_domain) = audits.next().await {
+            add(&mut page, of_domain?);
+            place.domain += 1;
         }
+        Ok(page)
     }
 
     /// The answers of this run: what its domains share is asked once.
@@ -123,10 +137,10 @@ impl Scan {
         &self,
         cx: &OpContext,
         request: &ScanRequest<'_>,
-        began: i64,
+        run: &Run,
+        memories: &Memories,
         domain: &DomainName,
     ) -> Result<ScanPage> {
-        let memories = memory::read(request, domain).await?;
         let now = self.context.clock.now();
         let today = now.to_zoned(TimeZone::UTC).date();
         let volumes = reports::volumes(request.state, domain, today).await?;
@@ -141,12 +155,21 @@ impl Scan {
             },
             ..AuditOptions::default()
         };
-        let audited = audit_in(&self.run(began), domain, &options, &self.context, cx).await?;
+        let audited = audit_in(run, domain, &options, &self.context, cx).await?;
         let mut page = page_of(&audited)?;
         volumes.judge(&mut page, &audited.audit, &self.settings, today)?;
         memory::remember(&mut page, own.after(&audited.audit), domain)?;
         Ok(page)
     }
+}
+
+/// What one domain adds to the page.
+fn add(page: &mut ScanPage, of_domain: ScanPage) {
+    page.observations.extend(of_domain.observations);
+    page.verdicts.extend(of_domain.verdicts);
+    page.rejected.extend(of_domain.rejected);
+    page.evaluated.extend(of_domain.evaluated);
+    page.state.extend(of_domain.state);
 }
 
 fn page_of(audited: &Audited) -> Result<ScanPage> {

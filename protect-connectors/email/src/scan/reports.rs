@@ -20,6 +20,7 @@ use crate::config::Settings;
 use crate::dmarc::ReportEvidence;
 use crate::name::DomainName;
 use crate::reports::folder::{self, FolderCursor, ReportFile};
+use crate::reports::identity::Seen;
 use crate::reports::input::Source;
 use crate::reports::rules::History;
 use crate::reports::volumes::{Counts, Month};
@@ -40,9 +41,38 @@ const IN_USE: i32 = 30;
 const CURSOR: &str = "reports:cursor";
 const SEEN: &str = "reports:seen";
 
+/// What reading some files brought.
+struct Read {
+    page: ScanPage,
+    cursor: FolderCursor,
+    reading: Reading,
+    /// Whether there are more.
+    more: bool,
+}
+
 /// Reads the next files; whether there are more.
 pub(super) async fn page(folder: &Path, request: &ScanRequest<'_>) -> Result<(ScanPage, bool)> {
-    let mut cursor: FolderCursor = stored(request.state, CURSOR).await?;
+    let cursor: FolderCursor = stored(request.state, CURSOR).await?;
+    let seen: Seen = stored(request.state, SEEN).await?;
+    let folder = folder.to_owned();
+    // Files are slow and reports can be large: they are read where nobody else waits.
+    let reading = tokio::task::spawn_blocking(move || read_due(&folder, cursor, seen));
+    let read = reading.await.map_err(|error| {
+        Error::unexpected("reports were not read to the end").with_source(error)
+    })?;
+    let Read {
+        mut page,
+        cursor,
+        reading,
+        more,
+    } = read?;
+    keep(&mut page, CURSOR.to_owned(), &cursor)?;
+    keep(&mut page, SEEN.to_owned(), reading.seen())?;
+    add_volumes(&mut page, reading, request).await?;
+    Ok((page, more))
+}
+
+fn read_due(folder: &Path, mut cursor: FolderCursor, seen: Seen) -> Result<Read> {
     let present: Vec<_> = folder::files(folder)?.collect::<Result<_>>()?;
     cursor.keep_only(&present);
     let mut due = present.iter().filter(|file| cursor.is_due(file)).cloned();
@@ -50,15 +80,17 @@ pub(super) async fn page(folder: &Path, request: &ScanRequest<'_>) -> Result<(Sc
     let more = due.next().is_some();
     drop(due);
     let mut page = ScanPage::default();
-    let mut reading = Reading::after(stored(request.state, SEEN).await?);
+    let mut reading = Reading::after(seen);
     for file in &files {
         read(file, &mut reading, &mut page)?;
         cursor.mark(file);
     }
-    keep(&mut page, CURSOR.to_owned(), &cursor)?;
-    keep(&mut page, SEEN.to_owned(), reading.seen())?;
-    add_volumes(&mut page, reading, request).await?;
-    Ok((page, more))
+    Ok(Read {
+        page,
+        cursor,
+        reading,
+        more,
+    })
 }
 
 fn read(file: &ReportFile, reading: &mut Reading, page: &mut ScanPage) -> Result<()> {
@@ -159,6 +191,7 @@ impl DomainVolumes {
         (sum.messages > 0).then(|| SeenInReports {
             evidence,
             by_dkim: sum.by_dkim,
+            relaxed_only: sum.relaxed_only,
             selectors: own.map(|(_, selector)| selector.to_owned()).collect(),
         })
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use protect_core::connector::ConnectorInfo;
-use protect_core::dns::{DnsAnswer, DnsFailure, DnsRecord, RecordType};
+use protect_core::dns::{DnsAnswer, DnsFailure, DnsLookup, DnsRecord, RecordType};
 use protect_core::model::{Verdict, WatchList};
 use protect_core::registry::ConnectorSetup;
 use protect_core::testing::{self, TestContext, contract};
@@ -126,18 +126,50 @@ async fn the_contracts_of_a_connector_and_of_a_scanner_hold() {
 }
 
 #[tokio::test]
-async fn each_domain_is_a_page_and_what_is_no_domain_is_listed() {
+async fn domains_come_side_by_side_so_many_a_page_and_what_is_no_domain_is_listed() {
     let test = world();
     let connector = connector(&test, &json!({}));
-    let pages = run(
-        &connector,
-        &mut Kept::default(),
-        &["b.example", "a b", "c.example"],
-    )
-    .await;
-    assert_eq!(pages.len(), 3);
-    assert_eq!(pages[1].rejected.len(), 1);
-    assert!(found(&pages, "c.example").contains("email.spf.neutral_all"));
+    let many: Vec<_> = (0..DOMAINS).map(|n| format!("d{n}.example")).collect();
+    let mut watched = vec!["b.example", "a b"];
+    watched.extend(many.iter().map(String::as_str));
+    watched.push("c.example");
+    let pages = run(&connector, &mut Kept::default(), &watched).await;
+    assert_eq!(pages.len(), 2);
+    assert_eq!(pages[0].rejected.len(), 1);
+    assert_eq!(pages[0].rejected[0].place, "domains[1]");
+    assert!(found(&pages[..1], "b.example").contains("email.spf.neutral_all"));
+    assert!(found(&pages[1..], "c.example").contains("email.spf.neutral_all"));
+    for domain in &many {
+        assert!(found(&pages, domain).contains("email.dmarc.missing"));
+    }
+}
+
+/// Every question takes a while, as over a network.
+#[derive(Debug)]
+struct Far(Arc<dyn DnsLookup>);
+
+#[async_trait]
+impl DnsLookup for Far {
+    async fn query(&self, name: &str, kind: RecordType) -> DnsAnswer {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        self.0.query(name, kind).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_domains_take_no_longer_than_one() {
+    let mut test = world();
+    test.context.dns = Arc::new(Far(Arc::clone(&test.context.dns)));
+    let connector = connector(&test, &json!({}));
+    let many: Vec<_> = (0..10).map(|n| format!("d{n}.example")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    let mut took = Vec::new();
+    for domains in [&many[..1], &many] {
+        let began = tokio::time::Instant::now();
+        run(&connector, &mut Kept::default(), domains).await;
+        took.push(began.elapsed());
+    }
+    assert!(took[1] < took[0] * 2, "{took:?}");
 }
 
 #[tokio::test]
@@ -227,6 +259,31 @@ async fn reports_are_read_once_and_teach_selectors() {
         state.0["month:b.example:2025-12"],
         before["month:b.example:2025-12"]
     );
+}
+
+#[tokio::test]
+async fn a_folder_is_read_on_a_thread_of_its_own() {
+    use protect_core::connector::Connector as _;
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..200 {
+        std::fs::write(folder.path().join(format!("{number}.xml")), REPORT).unwrap();
+    }
+    let test = world();
+    let connector = connector(&test, &json!({ "reports": folder.path() }));
+    let (watched, state) = (watched(&["b.example"]), Kept::default());
+    let request = ScanRequest {
+        cursor: None,
+        starts_run: true,
+        watched: &watched,
+        others: &[],
+        state: &state,
+        forced: true,
+    };
+    let op = testing::op();
+    let mut page = connector.as_scanner().unwrap().scan(&op, request);
+    // This runtime has one thread: were the files read on it, the page would be there at once.
+    assert!(futures::poll!(&mut page).is_pending());
+    assert!(page.await.unwrap().more);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::audit::{SpfAudit, SpfCount, SpfFound, SpfTerm};
+use super::audit::{SpfAudit, SpfCount, SpfFound, SpfIssueKind, SpfNode, SpfTerm};
 use super::lookup::LOOKUP_LIMIT;
 use super::network::{Network, merged};
 use super::record::{Mechanism, Modifier, Qualifier, Record, TermKind};
@@ -208,8 +208,32 @@ impl<'a> Draft<'a> {
                     Some("which leads to several records and so breaks the whole")
                 }
                 SpfFound::Loop => Some("which leads back to the domain itself"),
+                SpfFound::Record { .. } if self.is_broken(target?) => Some(
+                    "which leads to a record that receivers cannot evaluate and so breaks the whole",
+                ),
                 _ => None,
             },
+        }
+    }
+
+    /// Whether a receiver that comes to this record ends in `permerror`, there or further on. Nodes
+    /// lead to later ones only, so this ends.
+    fn is_broken(&self, node: &SpfNode) -> bool {
+        let mistaken = || {
+            let mut mistakes = self.audit.issues_of(SpfIssueKind::Syntax);
+            mistakes.any(|issue| issue.domain == node.domain)
+        };
+        match &node.found {
+            SpfFound::Record { .. } => {
+                let live = node.terms.iter().filter(|term| !term.dead);
+                let mut led_to = live.filter_map(|term| self.audit.nodes.get(term.leads_to?));
+                mistaken() || led_to.any(|node| self.is_broken(node))
+            }
+            SpfFound::Nothing
+            | SpfFound::NoSuchName { .. }
+            | SpfFound::Several { .. }
+            | SpfFound::Loop => true,
+            SpfFound::NotWalked | SpfFound::Unknown { .. } => false,
         }
     }
 

@@ -2,11 +2,13 @@
 
 mod mail_hosts;
 pub(crate) mod mta_sts;
+mod record_at;
 pub(crate) mod tls_rpt;
 
 pub use mail_hosts::MailHosts;
-pub use mta_sts::{MtaStsAt, MtaStsAudit, MtaStsMode, MtaStsPolicy, MtaStsPolicyAt, MtaStsRecord};
-pub use tls_rpt::{TlsRptAt, TlsRptRecord};
+pub use mta_sts::{MtaStsAudit, MtaStsMode, MtaStsPolicy, MtaStsPolicyAt, MtaStsRecord};
+pub use record_at::RecordAt;
+pub use tls_rpt::TlsRptRecord;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,5 +19,5 @@ pub struct TransportAudit {
     /// Whether mail must come by TLS.
     pub mta_sts: MtaStsAudit,
     /// Where failures of TLS are reported.
-    pub tls_rpt: TlsRptAt,
+    pub tls_rpt: RecordAt<TlsRptRecord>,
 }

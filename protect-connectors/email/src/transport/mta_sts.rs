@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use protect_core::connector::OpContext;
-use protect_core::dns::TxtRecord;
 use protect_core::http::{HttpClient, UrlPolicy};
 use protect_core::{Context, Error, ErrorKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::record_at::RecordAt;
 use crate::name::DomainName;
-use crate::resolve::{Family, Lookup, LookupFailure, Resolver};
+use crate::resolve::{Family, LookupFailure, Resolver};
 use crate::tags::{self, NameCase, Problem, RecordIssue, Tags, Version};
 
 /// The version that a record begins with.
@@ -31,32 +31,9 @@ const LONGEST_AGE: u32 = 31_557_600;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MtaStsAudit {
     /// What stands at `_mta-sts`.
-    pub record: MtaStsAt,
+    pub record: RecordAt<MtaStsRecord>,
     /// The policy, which is asked for only where there is a record.
     pub policy: MtaStsPolicyAt,
-}
-
-/// What stands at `_mta-sts`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "found", rename_all = "snake_case")]
-pub enum MtaStsAt {
-    /// One record.
-    Record {
-        /// What it says.
-        record: MtaStsRecord,
-    },
-    /// Several, which is as good as none (RFC 8461 section 3.1).
-    Several {
-        /// As published.
-        texts: Vec<String>,
-    },
-    /// None.
-    Nothing,
-    /// Nobody could say.
-    Unknown {
-        /// Why.
-        failure: LookupFailure,
-    },
 }
 
 /// A record at `_mta-sts`.
@@ -237,32 +214,17 @@ pub(crate) async fn audit(
 ) -> MtaStsAudit {
     let record = record(resolver, domain).await;
     let policy = match (&record, fetch) {
-        (MtaStsAt::Record { .. }, true) => policy(resolver, context, cx, domain).await,
+        (RecordAt::Record { .. }, true) => policy(resolver, context, cx, domain).await,
         _ => MtaStsPolicyAt::NotAsked,
     };
     MtaStsAudit { record, policy }
 }
 
-async fn record(resolver: &Resolver, domain: &DomainName) -> MtaStsAt {
-    let Ok(name) = domain.child("_mta-sts") else {
-        return MtaStsAt::Nothing;
-    };
-    let texts = match resolver.txt(&name).await {
-        Lookup::Found(texts) => texts,
-        Lookup::NoData | Lookup::NoName => return MtaStsAt::Nothing,
-        Lookup::Failed(failure) => return MtaStsAt::Unknown { failure },
-    };
-    let texts = texts.iter().map(TxtRecord::joined);
-    let mut records: Vec<_> = texts
-        .filter_map(|text| MtaStsRecord::parse(&text))
-        .collect();
-    if records.len() > 1 {
-        let texts = records.into_iter().map(|record| record.text).collect();
-        return MtaStsAt::Several { texts };
+async fn record(resolver: &Resolver, domain: &DomainName) -> RecordAt<MtaStsRecord> {
+    match domain.child("_mta-sts") {
+        Ok(name) => RecordAt::of(resolver.txt(&name).await, MtaStsRecord::parse),
+        Err(_) => RecordAt::Nothing,
     }
-    records
-        .pop()
-        .map_or(MtaStsAt::Nothing, |record| MtaStsAt::Record { record })
 }
 
 async fn policy(

@@ -1,39 +1,16 @@
 //! TLS-RPT (RFC 8460): where senders report failures of TLS.
 
-use protect_core::dns::TxtRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::record_at::RecordAt;
 use crate::name::DomainName;
-use crate::resolve::{Lookup, LookupFailure, Resolver};
+use crate::resolve::Resolver;
 use crate::tags::{self, NameCase, Problem, RecordIssue, Tags, Version};
 
 /// The version that a record begins with.
 pub(crate) const VERSION: &str = "TLSRPTv1";
-
-/// What stands at `_smtp._tls`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "found", rename_all = "snake_case")]
-pub enum TlsRptAt {
-    /// One record.
-    Record {
-        /// What it says.
-        record: TlsRptRecord,
-    },
-    /// Several, which is as good as none (RFC 8460 section 3).
-    Several {
-        /// As published.
-        texts: Vec<String>,
-    },
-    /// None.
-    Nothing,
-    /// Nobody could say.
-    Unknown {
-        /// Why.
-        failure: LookupFailure,
-    },
-}
 
 /// A record at `_smtp._tls`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -88,26 +65,11 @@ fn is_destination(uri: &str) -> bool {
 }
 
 /// Asks for the record.
-pub(crate) async fn audit(resolver: &Resolver, domain: &DomainName) -> TlsRptAt {
-    let Ok(name) = domain.child("_smtp._tls") else {
-        return TlsRptAt::Nothing;
-    };
-    let texts = match resolver.txt(&name).await {
-        Lookup::Found(texts) => texts,
-        Lookup::NoData | Lookup::NoName => return TlsRptAt::Nothing,
-        Lookup::Failed(failure) => return TlsRptAt::Unknown { failure },
-    };
-    let texts = texts.iter().map(TxtRecord::joined);
-    let mut records: Vec<_> = texts
-        .filter_map(|text| TlsRptRecord::parse(&text))
-        .collect();
-    if records.len() > 1 {
-        let texts = records.into_iter().map(|record| record.text).collect();
-        return TlsRptAt::Several { texts };
+pub(crate) async fn audit(resolver: &Resolver, domain: &DomainName) -> RecordAt<TlsRptRecord> {
+    match domain.child("_smtp._tls") {
+        Ok(name) => RecordAt::of(resolver.txt(&name).await, TlsRptRecord::parse),
+        Err(_) => RecordAt::Nothing,
     }
-    records
-        .pop()
-        .map_or(TlsRptAt::Nothing, |record| TlsRptAt::Record { record })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! test use: what both sides misread in the same way, no test would see.
 
 mod message;
+mod scenario;
 mod serve;
 mod text;
 mod zone;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub(crate) use self::scenario::ZONES as SCENARIO;
 use self::serve::Server;
 pub use self::text::ZoneError;
 use self::zone::Zones;

@@ -1,14 +1,14 @@
 //! `email audit` and `email propose`.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use futures::StreamExt as _;
+use protect_connectors::core::Result;
 use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::model::{Actor, NotEvaluatedReason, Severity, TenantId, Verdict};
-use protect_connectors::core::{Context, Result};
 use protect_connectors::email::checks::Known;
+use protect_connectors::email::dkim::Guess;
 use protect_connectors::email::score::MailScore;
+use protect_connectors::email::transport::MailHosts;
 use protect_connectors::email::{AuditOptions, DomainAudit, Proposal, audit, audit_all, auditable};
 use serde_json::json;
 
@@ -46,12 +46,14 @@ pub(crate) struct Propose {
 /// How to look.
 #[derive(Debug, Args)]
 struct How {
-    /// The name server to ask (`IP` or `IP:PORT`); by default the machine's own.
-    #[arg(long, value_name = "IP:PORT", value_parser = super::server)]
-    resolver: Option<SocketAddr>,
+    #[command(flatten)]
+    dns: super::Dns,
     /// A DKIM selector that the domains are known to use; may be repeated.
     #[arg(long = "selector", value_name = "NAME")]
     selectors: Vec<String>,
+    /// Ask for every DKIM selector that many domains use, also where a key was found under a usual one.
+    #[arg(long)]
+    all_selectors: bool,
     /// Your own mailbox for reports, to be proposed and looked for; may be repeated.
     #[arg(long = "rua", value_name = "ADDRESS")]
     rua: Vec<String>,
@@ -64,6 +66,11 @@ impl How {
     fn options(&self) -> AuditOptions {
         AuditOptions {
             selectors: self.selectors.clone(),
+            guess: if self.all_selectors {
+                Guess::All
+            } else {
+                Guess::UntilFound
+            },
             fetch_policies: !self.no_fetch,
             known: Known {
                 our_rua: self.rua.clone(),
@@ -72,17 +79,17 @@ impl How {
             ..AuditOptions::default()
         }
     }
-
-    fn context(&self) -> Result<Context> {
-        super::context(self.resolver)
-    }
 }
 
 /// Audits without any account and without a configuration.
 pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Answer>> {
     let domains = wanted.domains.iter().map(|text| auditable(text));
     let domains: Vec<_> = domains.collect::<Result<_>>()?;
-    let (context, options, cx) = (wanted.how.context()?, wanted.how.options(), operation()?);
+    let (context, options, cx) = (
+        wanted.how.dns.context()?,
+        wanted.how.options(),
+        operation()?,
+    );
     if let [domain] = domains.as_slice() {
         let progress = Progress::start(app.output, format!("asking about {domain}"));
         let audit = audit(domain, &options, &context, &cx).await?;
@@ -107,7 +114,11 @@ pub(super) async fn audit_domains(app: &App, wanted: Audit) -> Result<Option<Ans
 /// What to publish.
 pub(super) async fn propose(app: &App, wanted: Propose) -> Result<Answer> {
     let domain = auditable(&wanted.domain)?;
-    let (context, options, cx) = (wanted.how.context()?, wanted.how.options(), operation()?);
+    let (context, options, cx) = (
+        wanted.how.dns.context()?,
+        wanted.how.options(),
+        operation()?,
+    );
     let progress = Progress::start(app.output, format!("asking about {domain}"));
     let audit = audit(&domain, &options, &context, &cx).await?;
     drop(progress);
@@ -149,6 +160,10 @@ fn exit_of(audit: &DomainAudit, wanted: &Audit) -> Exit {
 fn page_of(audit: &DomainAudit) -> Page {
     let mut page = Page::new();
     page.heading(audit.domain.to_string());
+    if audit.mail == MailHosts::NoSuchDomain {
+        let text = "  There is no such domain. What follows is what a receiver sees who is sent mail in its name.";
+        page.line(Text::new(text, Tone::Bad));
+    }
     let mut scores = Table::bare().indent(2);
     scores.row([
         "authentication".into(),
@@ -162,6 +177,7 @@ fn page_of(audit: &DomainAudit) -> Page {
     ]);
     page.table(scores);
     parts(&mut page, &audit.score);
+    left_out(&mut page, audit);
     tree::spf(&mut page, &audit.spf);
     wrong(&mut page, audit);
     undecided(&mut page, audit);
@@ -220,6 +236,16 @@ fn parts(page: &mut Page, score: &MailScore) {
         ]);
     }
     page.gap().table(table);
+}
+
+fn left_out(page: &mut Page, audit: &DomainAudit) {
+    let (asked, left) = (audit.dkim.asked.len(), audit.dkim.left_out.len());
+    if left > 0 {
+        let text = format!(
+            "  DKIM keys were looked for under {asked} names, and not under {left} less usual ones (--all-selectors)."
+        );
+        page.line(Text::faint(text));
+    }
 }
 
 fn wrong(page: &mut Page, audit: &DomainAudit) {

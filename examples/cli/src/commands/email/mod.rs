@@ -6,9 +6,12 @@ mod spf;
 mod tree;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
-use clap::Subcommand;
-use protect_connectors::core::{Context, Error, ErrorKind, Result};
+use clap::{Args, Subcommand};
+use protect_connectors::core::{Context, Result};
+use protect_connectors::http::SystemDns;
 
 use crate::app::App;
 use crate::args::EmailReports;
@@ -36,18 +39,38 @@ pub(super) async fn run(app: &App, command: Email) -> Result<Option<Answer>> {
     }
 }
 
-/// The machine's context, asking another name server where one is given.
-fn context(resolver: Option<SocketAddr>) -> Result<Context> {
-    let (mut context, _) = protect_connectors::context()?;
-    if let Some(server) = resolver {
-        context.dns = context.dns.by_server(server).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                "another name server cannot be asked",
-            )
-        })?;
+/// Nobody waits longer for one try.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// Who is asked, and for how long.
+#[derive(Debug, Args)]
+struct Dns {
+    /// The name server to ask (`IP` or `IP:PORT`); by default the machine's own.
+    #[arg(long, value_name = "IP:PORT", value_parser = server)]
+    resolver: Option<SocketAddr>,
+    /// How long to wait for an answer before asking again; after three tries nobody could say.
+    #[arg(long, value_name = "SPAN", default_value = "5s", value_parser = timeout)]
+    timeout: Duration,
+}
+
+impl Dns {
+    /// The machine's context, asking like this.
+    fn context(&self) -> Result<Context> {
+        let (mut context, _) = protect_connectors::context()?;
+        let dns = match self.resolver {
+            Some(server) => SystemDns::with_server(server),
+            None => SystemDns::new(),
+        };
+        context.dns = Arc::new(dns.timeout(self.timeout));
+        Ok(context)
     }
-    Ok(context)
+}
+
+fn timeout(text: &str) -> std::result::Result<Duration, String> {
+    let span = crate::args::duration(text)?;
+    (span <= LONGEST_WAIT)
+        .then_some(span)
+        .ok_or_else(|| "write a span of up to a minute, such as 2s".to_owned())
 }
 
 /// A name server; without a port it is 53.

@@ -1,6 +1,6 @@
 //! `email spf`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -31,14 +31,13 @@ pub(crate) struct Spf {
     /// Who checks; an explanation may name it.
     #[arg(long, default_value = "unknown")]
     receiver: String,
-    /// The name server to ask (`IP` or `IP:PORT`); by default the machine's own.
-    #[arg(long, value_name = "IP:PORT", value_parser = super::server)]
-    resolver: Option<SocketAddr>,
+    #[command(flatten)]
+    dns: super::Dns,
 }
 
 /// What a receiver would answer.
 pub(super) async fn run(wanted: &Spf) -> Result<Answer> {
-    let context = super::context(wanted.resolver)?;
+    let context = wanted.dns.context()?;
     let sender = match (&wanted.sender, &wanted.domain) {
         (Some(sender), _) => sender.clone(),
         (None, Some(domain)) => format!("postmaster@{domain}"),

@@ -4,6 +4,7 @@ mod draft;
 mod model;
 mod place;
 mod reader;
+mod source;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -120,6 +120,17 @@ impl Record {
     pub fn passes(&self) -> bool {
         self.dkim == Some(Aligned::Pass) || self.spf == Some(Aligned::Pass)
     }
+
+    /// The domains for which DKIM or SPF passed, aligned or not. What did not pass is anybody's text.
+    pub fn verified(&self) -> impl Iterator<Item = &str> {
+        let signed = self.dkim_results.iter().filter_map(|signature| {
+            (signature.result == Some(DkimVerdict::Pass)).then_some(signature.domain.as_str())
+        });
+        let sent = self.spf_results.iter().filter_map(|result| {
+            (result.result == Some(SpfVerdict::Pass)).then_some(result.domain.as_str())
+        });
+        signed.chain(sent)
+    }
 }
 
 /// Why the receiver did something else than the policy asks for.

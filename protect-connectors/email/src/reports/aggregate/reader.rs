@@ -3,15 +3,15 @@
 use std::io::Read;
 
 use protect_core::{Error, Result};
-use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};
 
 use super::draft::{Draft, set_head};
 use super::model::{Head, Record};
 use super::place::{Field, Section, Start};
+use super::source::Source;
 use crate::reports::issue::{Issues, ParseIssue, Place, Problem};
 use crate::reports::limits;
-use crate::reports::text::{TooMuch, Utf8};
+use crate::reports::text::{HeldText, TooMuch};
 
 /// Reads a report without holding it: an iterator over its good records.
 ///
@@ -21,14 +21,15 @@ use crate::reports::text::{TooMuch, Utf8};
 /// Seen in the wild and read: any or no namespace and prefix; a wrapper around the report that is
 /// never closed; tag-like text in a value; bytes that are not text; words in any case; empty
 /// elements; repeated ones.
-pub struct AggregateReader<R> {
-    xml: Reader<Utf8<R>>,
-    buffer: Vec<u8>,
+///
+/// `'t` is the life of a text that is held as a whole; a reader of anything else holds none.
+pub struct AggregateReader<'t, R> {
+    source: Source<'t, R>,
     state: State,
     ended: bool,
 }
 
-impl<R> std::fmt::Debug for AggregateReader<R> {
+impl<R> std::fmt::Debug for AggregateReader<'_, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AggregateReader")
             .field("records", &self.state.records)
@@ -37,39 +38,38 @@ impl<R> std::fmt::Debug for AggregateReader<R> {
     }
 }
 
-impl<R: Read> AggregateReader<R> {
-    /// Begins reading XML in any character set, not compressed.
+impl<'t, R: Read> AggregateReader<'t, R> {
+    /// Begins reading XML in any character set, not compressed, a piece at a time.
     ///
     /// # Errors
     /// `invalid_input` where not even the first bytes can be read.
     pub fn new(reader: R) -> Result<Self> {
-        let text = Utf8::new(reader).map_err(|error| cannot_read(error, 0))?;
+        let source = Source::streamed(reader).map_err(|error| cannot_read(error, 0))?;
+        Ok(Self::over(source))
+    }
+
+    /// Begins reading a text that is held.
+    pub(in crate::reports) fn held(text: &'t HeldText<'t>) -> Self {
+        Self::over(Source::held(text))
+    }
+
+    fn over(source: Source<'t, R>) -> Self {
         let mut state = State::default();
-        if text.is_charset_unknown() {
+        if source.is_charset_unknown() {
             state.note("", Problem::UnknownCharset, 0);
         }
-        let mut xml = Reader::from_reader(text);
-        let config = xml.config_mut();
-        config.check_end_names = false;
-        config.allow_unmatched_ends = true;
-        config.allow_dangling_amp = true;
-        Ok(Self {
-            xml,
-            buffer: Vec::with_capacity(1024),
+        Self {
+            source,
             state,
             ended: false,
-        })
+        }
     }
 
     /// The same for a document whose head was read before, since it stands behind the records.
-    ///
-    /// # Errors
-    /// As for [`new`](Self::new).
-    pub(in crate::reports) fn knowing(reader: R, head: Head) -> Result<Self> {
-        let mut known = Self::new(reader)?;
-        known.state.head = head;
-        known.state.head.metadata.errors.clear();
-        Ok(known)
+    pub(in crate::reports) fn knowing(mut self, head: Head) -> Self {
+        self.state.head = head;
+        self.state.head.metadata.errors.clear();
+        self
     }
 
     /// The next good record.
@@ -80,12 +80,8 @@ impl<R: Read> AggregateReader<R> {
     /// error any more: what breaks off then is an issue.
     pub fn next_record(&mut self) -> Result<Option<Record>> {
         while !self.ended {
-            self.buffer.clear();
-            self.xml.get_mut().begin_event();
-            // Blanks between elements are no events. In a value they count: it may come in pieces.
-            self.xml.config_mut().trim_text_start = self.state.field.is_none();
-            let begun = self.xml.buffer_position();
-            let event = match self.xml.read_event_into(&mut self.buffer) {
+            let (begun, event) = self.source.next(self.state.field.is_some());
+            let event = match event {
                 Ok(event) => event,
                 Err(error) => {
                     self.ended = true;
@@ -122,7 +118,7 @@ impl<R: Read> AggregateReader<R> {
 
     /// Whether some bytes were not text in the report's character set; they stand as U+FFFD.
     pub fn is_lossy(&self) -> bool {
-        self.xml.get_ref().is_lossy()
+        self.source.is_lossy()
     }
 
     /// The head and what could not be used, after the last record.
@@ -135,7 +131,7 @@ impl<R: Read> AggregateReader<R> {
     }
 }
 
-impl<R: Read> Iterator for AggregateReader<R> {
+impl<R: Read> Iterator for AggregateReader<'_, R> {
     type Item = Result<Record>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -196,14 +192,14 @@ impl State {
             Event::GeneralRef(reference) if self.field.is_some() => self.append_ref(&reference),
             Event::Start(element) => {
                 self.open += 1;
-                return self.start(element.local_name().as_ref(), at);
+                return self.start(local(element.name().as_ref()), at);
             }
             Event::Empty(element) if self.section == Section::Outside => {
-                refuse_html(element.local_name().as_ref(), at)?;
+                refuse_html(local(element.name().as_ref()), at)?;
             }
             Event::End(element) => {
                 self.open -= 1;
-                return Ok(self.end(element.local_name().as_ref(), at));
+                return Ok(self.end(local(element.name().as_ref()), at));
             }
             Event::DocType(_) if !self.said_nothing() => {
                 return self.broken_off(Problem::Malformed, at);
@@ -281,7 +277,7 @@ impl State {
 
     fn end(&mut self, name: &str, at: u64) -> Step {
         if let Some(field) = self.field {
-            if field.is_named(name) {
+            if field.name() == name {
                 self.finish_value(field, at);
                 return Step::Go;
             }
@@ -474,6 +470,12 @@ impl State {
 /// Whether a record is nothing without it.
 fn is_needed(field: Field) -> bool {
     matches!(field, Field::SourceIp | Field::Count | Field::HeaderFrom)
+}
+
+/// A name without its prefix.
+fn local(name: &str) -> &str {
+    let colon = name.bytes().position(|byte| byte == b':');
+    colon.and_then(|at| name.get(at + 1..)).unwrap_or(name)
 }
 
 fn refuse_html(name: &str, at: u64) -> Result<()> {
