@@ -9,5 +9,5 @@ import parsedmarc
 
 logging.disable(logging.CRITICAL)
 for path in sorted(Path(sys.argv[1]).iterdir()):
-    report = parsedmarc.parse_aggregate_report_file(str(path), offline=True)
+    report = parsedmarc.parse_aggregate_report_file(path.read_bytes(), offline=True)
     print(json.dumps(report, default=str))
