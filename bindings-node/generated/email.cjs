@@ -48,6 +48,7 @@ describe(MailCounts, [
   ['passed', 'passed'],
   ['quarantined', 'quarantined'],
   ['rejected', 'rejected'],
+  ['relaxed_only', 'relaxedOnly'],
   ['unauthorised', 'unauthorised'],
 ]);
 
@@ -70,6 +71,7 @@ describe(MailSourceSummary, [
   ['passed', 'passed'],
   ['quarantined', 'quarantined'],
   ['rejected', 'rejected'],
+  ['relaxed_only', 'relaxedOnly'],
   ['sender', 'sender'],
   ['source', 'source'],
   ['unauthorised', 'unauthorised'],
@@ -207,6 +209,7 @@ describe(MailDomainSummary, [
   ['passed', 'passed'],
   ['quarantined', 'quarantined'],
   ['rejected', 'rejected'],
+  ['relaxed_only', 'relaxedOnly'],
   ['reports', 'reports'],
   ['top_sources', 'topSources', list(MailSourceSummary)],
   ['unauthorised', 'unauthorised'],
@@ -522,8 +525,8 @@ describe(DmarcStep, [
   ['other_texts', 'otherTexts', list()],
 ]);
 
-class MtaStsAt extends Model {}
-describe(MtaStsAt, [
+class MtaStsRecordAt extends Model {}
+describe(MtaStsRecordAt, [
   ['found', 'found'],
   ['record', 'record', MtaSts],
   ['texts', 'texts', list()],
@@ -554,8 +557,8 @@ describe(SpfAudit, [
   ['void_lookups', 'voidLookups', SpfCount],
 ]);
 
-class TlsRptAt extends Model {}
-describe(TlsRptAt, [
+class TlsRptRecordAt extends Model {}
+describe(TlsRptRecordAt, [
   ['found', 'found'],
   ['record', 'record', TlsRpt],
   ['texts', 'texts', list()],
@@ -586,23 +589,24 @@ describe(DmarcAudit, [
 class MtaStsAudit extends Model {}
 describe(MtaStsAudit, [
   ['policy', 'policy', MtaStsPolicyAt],
-  ['record', 'record', MtaStsAt],
+  ['record', 'record', MtaStsRecordAt],
 ]);
 
 class DkimAudit extends Model {}
 describe(DkimAudit, [
+  ['asked', 'asked', list()],
   ['failure', 'failure'],
+  ['left_out', 'leftOut', list()],
   ['nothing_below', 'nothingBelow'],
   ['providers', 'providers', list()],
   ['selectors', 'selectors', list(DkimSelector)],
-  ['tried', 'tried'],
   ['wildcard', 'wildcard'],
 ]);
 
 class TransportAudit extends Model {}
 describe(TransportAudit, [
   ['mta_sts', 'mtaSts', MtaStsAudit],
-  ['tls_rpt', 'tlsRpt', TlsRptAt],
+  ['tls_rpt', 'tlsRpt', TlsRptRecordAt],
 ]);
 
 class DomainAudit extends Model {}
@@ -697,10 +701,10 @@ module.exports = {
   TlsRpt,
   AggregateReport,
   DmarcStep,
-  MtaStsAt,
+  MtaStsRecordAt,
   SelectorFound,
   SpfAudit,
-  TlsRptAt,
+  TlsRptRecordAt,
   DkimSelector,
   DmarcAudit,
   MtaStsAudit,

@@ -142,6 +142,8 @@ export class MailCounts extends Model {
   readonly quarantined: number;
   /** Were refused. */
   readonly rejected: number;
+  /** Failed DMARC, and would have passed had alignment been relaxed. */
+  readonly relaxedOnly: number;
   /** By `SourceClass::Unauthorised`. */
   readonly unauthorised: number;
 }
@@ -180,6 +182,8 @@ export class MailSourceSummary extends Model {
   readonly quarantined: number;
   /** Were refused. */
   readonly rejected: number;
+  /** Failed DMARC, and would have passed had alignment been relaxed. */
+  readonly relaxedOnly: number;
   /** The service it belongs to, where that is known. */
   readonly sender: string | null;
   /** An IPv4 address, or the first address of an IPv6 network of 64 bits. */
@@ -653,6 +657,8 @@ export class MailDomainSummary extends Model {
   readonly quarantined: number;
   /** Were refused. */
   readonly rejected: number;
+  /** Failed DMARC, and would have passed had alignment been relaxed. */
+  readonly relaxedOnly: number;
   /** How many reports. */
   readonly reports: number;
   /** The sources with the most messages. */
@@ -1194,9 +1200,9 @@ export class DmarcStep extends Model {
   readonly otherTexts?: readonly string[];
 }
 
-/** What stands at `_mta-sts`. */
-export class MtaStsAt extends Model {
-  constructor(plain: Init<MtaStsAt>);
+/** What stands at the name of a record `R`. */
+export class MtaStsRecordAt extends Model {
+  constructor(plain: Init<MtaStsRecordAt>);
   /** One record. */
   readonly found: string;
   /** What it says. */
@@ -1263,9 +1269,9 @@ export class SpfAudit extends Model {
   readonly voidLookups: SpfCount;
 }
 
-/** What stands at `_smtp._tls`. */
-export class TlsRptAt extends Model {
-  constructor(plain: Init<TlsRptAt>);
+/** What stands at the name of a record `R`. */
+export class TlsRptRecordAt extends Model {
+  constructor(plain: Init<TlsRptRecordAt>);
   /** One record. */
   readonly found: string;
   /** What it says. */
@@ -1318,14 +1324,21 @@ export class MtaStsAudit extends Model {
   /** The policy, which is asked for only where there is a record. */
   readonly policy: MtaStsPolicyAt;
   /** What stands at `_mta-sts`. */
-  readonly record: MtaStsAt;
+  readonly record: MtaStsRecordAt;
 }
 
 /** What is known about a domain's keys. */
 export class DkimAudit extends Model {
   constructor(plain: Init<DkimAudit>);
+  /** The names that were asked for, in order. */
+  readonly asked: readonly string[];
   /** Why nobody could say, for the names that matter most, where that is so. */
   readonly failure: LookupFailure | null;
+  /**
+   * Names that many domains use and that were not asked for, since a key was found without them;
+   * `Guess::All` asks.
+   */
+  readonly leftOut: readonly string[];
   /** There is nothing below `_domainkey` at all (RFC 8020); guessed names were not tried. */
   readonly nothingBelow: boolean;
   /** The providers that mail hosts and SPF includes name. */
@@ -1335,8 +1348,6 @@ export class DkimAudit extends Model {
    * reason to believe that the domain uses them.
    */
   readonly selectors: readonly DkimSelector[];
-  /** How many names were tried. */
-  readonly tried: number;
   /** Every name has a key, so that finding one proves nothing; guessed names were not tried. */
   readonly wildcard: boolean;
 }
@@ -1347,7 +1358,7 @@ export class TransportAudit extends Model {
   /** Whether mail must come by TLS. */
   readonly mtaSts: MtaStsAudit;
   /** Where failures of TLS are reported. */
-  readonly tlsRpt: TlsRptAt;
+  readonly tlsRpt: TlsRptRecordAt;
 }
 
 /** Everything about a domain's mail authentication. */

@@ -94,10 +94,10 @@ __all__ = [
     "TlsRpt",
     "AggregateReport",
     "DmarcStep",
-    "MtaStsAt",
+    "MtaStsRecordAt",
     "SelectorFound",
     "SpfAudit",
-    "TlsRptAt",
+    "TlsRptRecordAt",
     "DkimSelector",
     "DmarcAudit",
     "MtaStsAudit",
@@ -306,6 +306,8 @@ class MailCounts(Model):
     """Were treated as suspicious."""
     rejected: int = 0
     """Were refused."""
+    relaxed_only: int = 0
+    """Failed DMARC, and would have passed had alignment been relaxed."""
     unauthorised: int = 0
     """By `SourceClass::Unauthorised`."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
@@ -321,6 +323,7 @@ class MailCounts(Model):
         _codec.Field("passed", "passed", _codec.PLAIN, True),
         _codec.Field("quarantined", "quarantined", _codec.PLAIN, True),
         _codec.Field("rejected", "rejected", _codec.PLAIN, True),
+        _codec.Field("relaxed_only", "relaxed_only", _codec.PLAIN, True),
         _codec.Field("unauthorised", "unauthorised", _codec.PLAIN, True),
     )
 
@@ -370,6 +373,8 @@ class MailSourceSummary(Model):
     """Were treated as suspicious."""
     rejected: int = 0
     """Were refused."""
+    relaxed_only: int = 0
+    """Failed DMARC, and would have passed had alignment been relaxed."""
     sender: str | None = None
     """The service it belongs to, where that is known."""
     source: str
@@ -389,6 +394,7 @@ class MailSourceSummary(Model):
         _codec.Field("passed", "passed", _codec.PLAIN, True),
         _codec.Field("quarantined", "quarantined", _codec.PLAIN, True),
         _codec.Field("rejected", "rejected", _codec.PLAIN, True),
+        _codec.Field("relaxed_only", "relaxed_only", _codec.PLAIN, True),
         _codec.Field("sender", "sender", _codec.PLAIN, True),
         _codec.Field("source", "source", _codec.PLAIN, True),
         _codec.Field("unauthorised", "unauthorised", _codec.PLAIN, True),
@@ -1087,6 +1093,8 @@ class MailDomainSummary(Model):
     """Were treated as suspicious."""
     rejected: int = 0
     """Were refused."""
+    relaxed_only: int = 0
+    """Failed DMARC, and would have passed had alignment been relaxed."""
     reports: int
     """How many reports."""
     top_sources: Sequence[MailSourceSummary] = ()
@@ -1113,6 +1121,7 @@ class MailDomainSummary(Model):
         _codec.Field("passed", "passed", _codec.PLAIN, True),
         _codec.Field("quarantined", "quarantined", _codec.PLAIN, True),
         _codec.Field("rejected", "rejected", _codec.PLAIN, True),
+        _codec.Field("relaxed_only", "relaxed_only", _codec.PLAIN, True),
         _codec.Field("reports", "reports", _codec.PLAIN, True),
         _codec.Field("top_sources", "top_sources", _codec.several(_codec.model(MailSourceSummary)), True),
         _codec.Field("unauthorised", "unauthorised", _codec.PLAIN, True),
@@ -2022,8 +2031,8 @@ class DmarcStep(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class MtaStsAt(Model):
-    """What stands at `_mta-sts`."""
+class MtaStsRecordAt(Model):
+    """What stands at the name of a record `R`."""
 
     found: str
     """One record."""
@@ -2125,8 +2134,8 @@ class SpfAudit(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TlsRptAt(Model):
-    """What stands at `_smtp._tls`."""
+class TlsRptRecordAt(Model):
+    """What stands at the name of a record `R`."""
 
     found: str
     """One record."""
@@ -2214,14 +2223,14 @@ class MtaStsAudit(Model):
 
     policy: MtaStsPolicyAt
     """The policy, which is asked for only where there is a record."""
-    record: MtaStsAt
+    record: MtaStsRecordAt
     """What stands at `_mta-sts`."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("policy", "policy", _codec.model(MtaStsPolicyAt), True),
-        _codec.Field("record", "record", _codec.model(MtaStsAt), True),
+        _codec.Field("record", "record", _codec.model(MtaStsRecordAt), True),
     )
 
 
@@ -2229,8 +2238,14 @@ class MtaStsAudit(Model):
 class DkimAudit(Model):
     """What is known about a domain's keys."""
 
+    asked: Sequence[str] = ()
+    """The names that were asked for, in order."""
     failure: LookupFailure | None = None
     """Why nobody could say, for the names that matter most, where that is so."""
+    left_out: Sequence[str] = ()
+    """Names that many domains use and that were not asked for, since a key was found without them;
+    `Guess::All` asks.
+    """
     nothing_below: bool
     """There is nothing below `_domainkey` at all (RFC 8020); guessed names were not tried."""
     providers: Sequence[str] = ()
@@ -2239,19 +2254,18 @@ class DkimAudit(Model):
     """What was found under the names tried; names without anything are not in it, unless there is a
     reason to believe that the domain uses them.
     """
-    tried: int
-    """How many names were tried."""
     wildcard: bool
     """Every name has a key, so that finding one proves nothing; guessed names were not tried."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("asked", "asked", _codec.several(_codec.PLAIN), True),
         _codec.Field("failure", "failure", _codec.model(LookupFailure), True),
+        _codec.Field("left_out", "left_out", _codec.several(_codec.PLAIN), True),
         _codec.Field("nothing_below", "nothing_below", _codec.PLAIN, True),
         _codec.Field("providers", "providers", _codec.several(_codec.PLAIN), True),
         _codec.Field("selectors", "selectors", _codec.several(_codec.model(DkimSelector)), True),
-        _codec.Field("tried", "tried", _codec.PLAIN, True),
         _codec.Field("wildcard", "wildcard", _codec.PLAIN, True),
     )
 
@@ -2262,14 +2276,14 @@ class TransportAudit(Model):
 
     mta_sts: MtaStsAudit
     """Whether mail must come by TLS."""
-    tls_rpt: TlsRptAt
+    tls_rpt: TlsRptRecordAt
     """Where failures of TLS are reported."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("mta_sts", "mta_sts", _codec.model(MtaStsAudit), True),
-        _codec.Field("tls_rpt", "tls_rpt", _codec.model(TlsRptAt), True),
+        _codec.Field("tls_rpt", "tls_rpt", _codec.model(TlsRptRecordAt), True),
     )
 
 

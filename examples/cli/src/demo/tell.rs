@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use protect_connectors::core::engine::Checkup;
-use protect_connectors::core::model::{Finding, FindingKind, OutcomeStatus, Plan, Severity};
+use protect_connectors::core::model::{
+    Finding, FindingKind, Incident, OutcomeStatus, Plan, Severity,
+};
 use protect_sandbox::Fault;
 
 use super::mistake::Mistake;
@@ -132,7 +134,11 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
     }
     words::credit(&mut page, &found.findings);
     let mut incidents = Table::bare().indent(2);
-    for incident in &found.incidents {
+    let (of_settings, listed): (Vec<&Incident>, Vec<&Incident>) = found
+        .incidents
+        .iter()
+        .partition(|incident| incident.kind == FindingKind::Misconfiguration);
+    for incident in &listed {
         incidents.row([
             words::severity(incident.severity),
             incident.title.as_str().into(),
@@ -141,8 +147,9 @@ pub(super) fn found(found: &Found, names: &Names) -> Page {
     }
     if !found.incidents.is_empty() {
         page.gap().line(format!(
-            "  {}:",
-            words::count_of(found.incidents.len(), "incident")
+            "  {}, {} of them about settings and not listed here:",
+            words::count_of(found.incidents.len(), "incident"),
+            of_settings.len()
         ));
     }
     page.table(incidents);

@@ -37,7 +37,18 @@ fn assert_second_walk_opened_nothing(story: &Value) {
 #[test]
 fn the_demo_ends_in_suspended_accounts_tickets_a_report_and_verified_evidence() {
     let story = demo(&["--json"]).good();
-    assert_eq!(states(&story), ["suspended", "suspended"]);
+    assert_eq!(states(&story), ["suspended"; 4]);
+    let vendors: Vec<_> = story["proof"]["accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| account["vendor"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        vendors,
+        ["Microsoft 365", "1Password", "Microsoft 365", "1Password"]
+    );
+    assert_eq!(story["mistake"]["account"]["state"], "active");
     let tickets = story["proof"]["tickets"].as_array().unwrap();
     assert_eq!(tickets.len(), 2);
     for ticket in tickets {
@@ -67,7 +78,8 @@ fn a_suspension_that_fails_is_told_and_makes_the_exit_status_3() {
     assert_eq!(ran.status, 3, "{ran:?}");
     let story = ran.json();
     assert_eq!(story["complete"], false);
-    assert_eq!(states(&story), ["active", "active"]);
+    assert_eq!(states(&story), ["active"; 4]);
+    assert!(story["mistake"].is_null(), "{story}");
     assert_second_walk_opened_nothing(&story);
 }
 
@@ -75,7 +87,7 @@ fn a_suspension_that_fails_is_told_and_makes_the_exit_status_3() {
 fn what_the_vendor_refuses_is_told_and_is_no_failure() {
     let ran = demo(&["--fault", "suspend_refused"]);
     assert_eq!(ran.status, 0, "{ran:?}");
-    assert!(ran.out.contains("2 actions were refused"), "{}", ran.out);
+    assert!(ran.out.contains("4 actions were refused"), "{}", ran.out);
 }
 
 #[test]
