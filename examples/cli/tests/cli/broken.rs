@@ -197,7 +197,10 @@ fn a_store_that_cannot_grow_is_status_3_and_what_was_there_stays() {
 #[test]
 fn one_tenant_that_cannot_be_scanned_does_not_keep_the_others_from_it() {
     let vendors = Vendors::start();
-    vendors.reconfigure("[tenants.acme]", X);
+    vendors.reconfigure(
+        "[tenants.acme]\n",
+        "[tenants.aaaa]\nname = \"Aaaa\"\nmonitor = { csv = { path = \"gone.csv\" } }\n\n[tenants.acme]\n",
+    );
     let ran = vendors.protect(&["scan", "--json"]);
     assert_ne!(ran.status, 0, "{ran:?}");
     let document = ran.json();
