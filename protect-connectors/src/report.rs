@@ -213,7 +213,7 @@ mod tests {
             let path = folder.path().join(format!("{day}.xml"));
             std::fs::write(path, report(day, passed)).unwrap();
         }
-        let test = testing::impatient_context();
+        let test = testing::context();
         test.dns.set_txt("_dmarc.b.example", &["v=DMARC1; p=none"]);
         let config = json!({
             "store": { "kind": "memory" },

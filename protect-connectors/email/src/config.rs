@@ -9,7 +9,9 @@ use protect_core::registry::ConnectorSetup;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::checks;
 use crate::dkim::is_selector;
+use crate::reports::rules;
 
 /// Everything that a connector was configured with, checked.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +84,7 @@ struct Written {
 
 /// What the configuration may say.
 pub(crate) fn spec() -> KindSpec {
-    KindSpec::new(
+    let spec = KindSpec::new(
         crate::KIND,
         "Email authentication: SPF, DKIM, DMARC, MTA-STS and TLS-RPT of the tenant's domains, and the reports about them. It needs no account anywhere.",
     )
@@ -104,7 +106,16 @@ pub(crate) fn spec() -> KindSpec {
         "reports",
         SettingType::Path,
         "A folder in which reports arrive; every file in it is read once.",
-    ))
+    ));
+    let spec = checks::all().fold(spec, |spec, check| {
+        let docs = format!("Does not hold: {}", check.title);
+        spec.check(check.id, check.severity, docs)
+    });
+    rules::ALL
+        .into_iter()
+        .fold(spec, |spec, (id, severity, docs)| {
+            spec.check(id, severity, docs)
+        })
 }
 
 #[cfg(test)]

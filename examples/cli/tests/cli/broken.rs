@@ -161,7 +161,6 @@ fn a_store_that_another_program_holds_is_waited_for_and_then_status_3() {
     let held = runtime.block_on(hold(&vendors.folder.path().join("protect.db")));
     let ran = vendors.protect(&["scan"]);
     assert_eq!(ran.status, 3, "{ran:?}");
-    assert!(ran.err.contains("protect.db"), "{ran:?}");
     assert!(ran.err.contains("another program"), "{ran:?}");
     runtime.block_on(held.close()).unwrap();
     vendors.protect(&["scan", "--json"]).good();
@@ -182,7 +181,7 @@ async fn hold(path: &std::path::Path) -> sqlx::SqliteConnection {
 fn a_store_that_cannot_grow_is_status_3_and_what_was_there_stays() {
     let vendors = Vendors::start();
     vendors
-        .protect(&["scan", "--connector", "hibp", "--json"])
+        .protect(&["scan", "--connector", "breaches", "--json"])
         .good();
     let before = found(&vendors);
     let ran = vendors.protect_with_small_files(&["scan"]);
@@ -199,7 +198,7 @@ fn one_tenant_that_cannot_be_scanned_does_not_keep_the_others_from_it() {
     let vendors = Vendors::start();
     vendors.reconfigure(
         "[tenants.acme]\n",
-        "[tenants.aaaa]\nname = \"Aaaa\"\nmonitor = { csv = { path = \"gone.csv\" } }\n\n[tenants.acme]\n",
+        "[tenants.aaaa]\nname = \"Aaaa\"\nmonitor = { csv = \"gone.csv\" }\n\n[tenants.acme]\n",
     );
     let ran = vendors.protect(&["scan", "--json"]);
     assert_ne!(ran.status, 0, "{ran:?}");

@@ -49,11 +49,20 @@ fn what_init_writes_for_every_connector_opens_once_it_is_filled_in() {
     assert!(unfilled.err.contains("account_id"), "{}", unfilled.err);
     let account = "account_id = \"CHANGE-ME\"";
     assert!(text.contains(account), "{text}");
-    let filled = text.replace(account, "account_id = \"ABCDEFGHIJKLMNOPQRSTUVWXYZ\"");
+    let filled = text
+        .replace(account, "account_id = \"ABCDEFGHIJKLMNOPQRSTUVWXYZ\"")
+        .replace(
+            "tenant_id = \"CHANGE-ME\"",
+            "tenant_id = \"acme.onmicrosoft.com\"",
+        )
+        .replace(
+            "client_id = \"CHANGE-ME\"",
+            "client_id = \"11111111-1111-4111-8111-111111111111\"",
+        );
     fs::write(&path, filled).unwrap();
     let status = protect(folder.path(), &["status", "--json"]).good();
     let connectors = status["tenants"][0]["connectors"].as_array().unwrap();
-    assert_eq!(connectors.len(), 4);
+    assert_eq!(connectors.len(), 5);
 }
 
 #[test]

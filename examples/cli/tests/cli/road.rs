@@ -5,7 +5,7 @@ fn a_newcomer_walks_from_doctor_to_apply() {
     let vendors = Vendors::start();
     let doctor = vendors.protect(&["doctor", "--json"]).good();
     let connectors = doctor["tenants"][0]["connectors"].as_array().unwrap();
-    assert_eq!(connectors.len(), 3);
+    assert_eq!(connectors.len(), 4);
     assert!(
         connectors
             .iter()

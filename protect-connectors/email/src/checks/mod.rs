@@ -199,7 +199,9 @@ pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
 
 /// The ids of everything that the connector decides.
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
-    all().map(|check| check.id).chain(rules::ALL)
+    all()
+        .map(|check| check.id)
+        .chain(rules::ALL.map(|(id, ..)| id))
 }
 
 /// Decides every rule.

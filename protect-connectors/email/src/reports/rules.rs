@@ -25,13 +25,33 @@ pub const NO_REPORTS: &str = "email.rua.no_reports";
 /// A selector signs for the domain that the configuration does not name.
 pub const SELECTOR_SEEN: &str = "email.rua.selector_seen";
 
-/// The ids of every rule here.
-pub const ALL: [&str; 5] = [
-    NEW_UNAUTHORISED_SENDER,
-    ALIGNMENT_DROP,
-    FAIL_SPIKE,
-    NO_REPORTS,
-    SELECTOR_SEEN,
+/// Every rule here: its id, how bad it is, and what it says.
+pub const ALL: [(&str, Severity, &str); 5] = [
+    (
+        NEW_UNAUTHORISED_SENDER,
+        Severity::Medium,
+        "A source that nobody knew sends in the domain's name",
+    ),
+    (
+        ALIGNMENT_DROP,
+        Severity::High,
+        "Less of the domain's mail passes than before",
+    ),
+    (
+        FAIL_SPIKE,
+        Severity::Medium,
+        "Many more messages fail than before",
+    ),
+    (
+        NO_REPORTS,
+        Severity::Medium,
+        "No report came for three days",
+    ),
+    (
+        SELECTOR_SEEN,
+        Severity::Info,
+        "A selector signs for the domain that the configuration does not name",
+    ),
 ];
 
 /// Messages of a day from which on a new source is worth a word.
