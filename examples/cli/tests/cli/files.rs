@@ -46,7 +46,7 @@ fn what_init_writes_for_every_connector_opens_once_it_is_filled_in() {
     let text = fs::read_to_string(&path).unwrap();
     let unfilled = protect(folder.path(), &["status"]);
     assert_eq!(unfilled.status, 2, "{unfilled:?}");
-    assert!(unfilled.err.contains("account_id"), "{}", unfilled.err);
+    assert!(unfilled.err.contains("scan.client_id"), "{}", unfilled.err);
     let account = "account_id = \"CHANGE-ME\"";
     assert!(text.contains(account), "{text}");
     let filled = text

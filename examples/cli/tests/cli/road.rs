@@ -38,7 +38,7 @@ fn a_newcomer_walks_from_doctor_to_apply() {
     assert_eq!(approved["approval"]["by"]["id"], "bob");
     let applied = vendors.protect(&["apply", "--json"]).good();
     let steps = applied["steps"].as_array().unwrap();
-    assert_eq!(steps.len(), 4);
+    assert_eq!(steps.len(), 9);
     assert!(
         steps
             .iter()
@@ -51,14 +51,16 @@ fn a_newcomer_walks_from_doctor_to_apply() {
         serde_json::json!({})
     );
     let undoable = status["tenants"][0]["undoable"].as_array().unwrap();
-    assert_eq!(undoable.len(), 2, "a ticket cannot be taken back");
+    assert_eq!(undoable.len(), 4, "neither tickets nor ended sessions");
     let shown = vendors.protect(&["status"]);
     assert!(shown.out.contains("next: protect undo"), "{}", shown.out);
-    let incident = incidents["incidents"][0]["id"].as_str().unwrap();
+    let mut all = incidents["incidents"].as_array().unwrap().iter();
+    let leaked = all.find(|incident| incident["kind"] == "credential_exposure");
+    let incident = leaked.unwrap()["id"].as_str().unwrap();
     let whole = vendors
         .protect(&["incidents", "show", incident, "--json"])
         .good();
-    assert_eq!(whole["actions"].as_array().unwrap().len(), 2, "{whole}");
+    assert_eq!(whole["actions"].as_array().unwrap().len(), 5, "{whole}");
     let again = vendors.protect(&["plan", "--json"]).good();
     assert_eq!(again["actions"], serde_json::json!([]));
     let score = vendors.protect(&["score", "--json"]).good();
