@@ -28,6 +28,9 @@ struct Item {
     named: String,
 }
 
+/// A function, and what it is called with.
+type Told = (Py<PyAny>, Option<String>, Option<Py<PyAny>>);
+
 #[pymethods]
 impl Inbox {
     /// `wake` is called with this inbox, on a thread of the engine, when it is no longer empty.
@@ -40,7 +43,7 @@ impl Inbox {
     }
 
     /// Takes what is there: the functions to call, each with a text or None, and an exception or None.
-    fn take(&self, py: Python<'_>) -> Vec<(Py<PyAny>, Option<String>, Option<Py<PyAny>>)> {
+    fn take(&self, py: Python<'_>) -> Vec<Told> {
         let items = std::mem::take(&mut *self.items());
         let items = items.into_iter().map(|item| match item.what {
             Ok(text) => (item.receive, Some(text), None),

@@ -29,7 +29,7 @@ pub(super) async fn take_back(
         let is_it = step.action.kind == ActionKind::SuspendAccount
             && step.status() == Some(OutcomeStatus::Applied)
             && account.connector.as_str() == MICROSOFT;
-        is_it.then(|| (&step.action.id, account))
+        is_it.then_some((&step.action.id, account))
     });
     let Some((action, account)) = suspended else {
         return Ok(None);
