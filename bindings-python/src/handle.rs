@@ -87,7 +87,7 @@ impl Handle {
                 let task = runtime::runtime()?.spawn(async move {
                     let result = runtime::limited(timeout, work).await;
                     let text = result.map(|answer| answer.to_string());
-                    Inbox::put(&inbox, receive, text, &named);
+                    Inbox::put(&inbox, Arc::new(receive), text, &named);
                 });
                 Ok(Call {
                     task: task.abort_handle(),
@@ -224,10 +224,7 @@ fn told(function: Py<PyAny>) -> ProgressSink {
 fn posted(function: Py<PyAny>, inbox: Py<Inbox>) -> ProgressSink {
     let function = Arc::new(function);
     Arc::new(move |progress: Value| {
-        let function = attached(|py| function.clone_ref(py));
-        if let Some(function) = function {
-            Inbox::put(&inbox, function, Ok(progress.to_string()), "");
-        }
+        Inbox::put(&inbox, Arc::clone(&function), Ok(progress.to_string()), "");
         Ok(())
     })
 }

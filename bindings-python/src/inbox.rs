@@ -4,7 +4,7 @@
 //! calls under way the loop did little else. So a thread of the engine enters Python only to wake a
 //! loop that has nothing waiting for it yet.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use protect_connectors::core::Result;
 use pyo3::prelude::*;
@@ -22,7 +22,7 @@ pub(crate) struct Inbox {
 /// One thing to be told, and to whom.
 struct Item {
     /// Called with a text or None, and an exception or None.
-    receive: Py<PyAny>,
+    receive: Arc<Py<PyAny>>,
     what: Result<String>,
     /// What was called.
     named: String,
@@ -45,11 +45,14 @@ impl Inbox {
     /// Takes what is there: the functions to call, each with a text or None, and an exception or None.
     fn take(&self, py: Python<'_>) -> Vec<Told> {
         let items = std::mem::take(&mut *self.items());
-        let items = items.into_iter().map(|item| match item.what {
-            Ok(text) => (item.receive, Some(text), None),
-            Err(error) => {
-                let raised = exception(py, &error, &item.named);
-                (item.receive, None, Some(raised.into_value(py).into_any()))
+        let items = items.into_iter().map(|item| {
+            let receive = item.receive.clone_ref(py);
+            match item.what {
+                Ok(text) => (receive, Some(text), None),
+                Err(error) => {
+                    let raised = exception(py, &error, &item.named);
+                    (receive, None, Some(raised.into_value(py).into_any()))
+                }
             }
         });
         items.collect()
@@ -58,7 +61,12 @@ impl Inbox {
 
 impl Inbox {
     /// Puts something in, without entering Python unless the loop has to be woken.
-    pub(crate) fn put(inbox: &Py<Self>, receive: Py<PyAny>, what: Result<String>, named: &str) {
+    pub(crate) fn put(
+        inbox: &Py<Self>,
+        receive: Arc<Py<PyAny>>,
+        what: Result<String>,
+        named: &str,
+    ) {
         let item = Item {
             receive,
             what,

@@ -111,11 +111,9 @@ pub(crate) fn spec() -> KindSpec {
         let docs = format!("Does not hold: {}", check.title);
         spec.check(check.id, check.severity, docs)
     });
-    rules::ALL
-        .into_iter()
-        .fold(spec, |spec, (id, severity, docs)| {
-            spec.check(id, severity, docs)
-        })
+    rules::ALL.into_iter().fold(spec, |spec, rule| {
+        spec.check(rule.id, rule.severity, rule.says)
+    })
 }
 
 #[cfg(test)]

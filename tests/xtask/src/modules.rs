@@ -47,7 +47,6 @@ impl Profile {
                 "--package=protect-bench",
                 "--package=protect-cli",
                 "--package=protect-node",
-                "--package=protect-python",
             ],
         }
     }
@@ -61,13 +60,12 @@ pub(crate) fn build(
     profile: Profile,
 ) -> Result<()> {
     let mut command = cargo(workspace, &["build"]);
-    let packages = profile.selection().iter();
-    command.args(
-        packages.filter(|package| python.is_some() || **package != "--package=protect-python"),
-    );
-    if python.is_none() && profile == Profile::Dev {
-        command.args(["--exclude", "protect-python"]);
-    }
+    command.args(profile.selection());
+    match (profile, python) {
+        (Profile::Dev, None) => command.args(["--exclude", "protect-python"]),
+        (Profile::Release, Some(_)) => command.args(["--package", "protect-python"]),
+        _ => &mut command,
+    };
     if let Some(python) = python {
         python.choose_for_build(&mut command);
     }

@@ -201,7 +201,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
     all()
         .map(|check| check.id)
-        .chain(rules::ALL.map(|(id, ..)| id))
+        .chain(rules::ALL.map(|rule| rule.id))
 }
 
 /// Decides every rule.

@@ -14,44 +14,59 @@ use protect_core::model::{
 
 use super::volumes::{Counts, MailSource, Month};
 
-/// A source that nobody knew sends in the domain's name.
-pub const NEW_UNAUTHORISED_SENDER: &str = "email.rua.new_unauthorised_sender";
-/// Less of the domain's mail passes than before.
-pub const ALIGNMENT_DROP: &str = "email.rua.alignment_drop";
-/// Many more messages fail than before.
-pub const FAIL_SPIKE: &str = "email.rua.fail_spike";
-/// No report came for three days.
-pub const NO_REPORTS: &str = "email.rua.no_reports";
-/// A selector signs for the domain that the configuration does not name.
-pub const SELECTOR_SEEN: &str = "email.rua.selector_seen";
+/// A rule about a domain's reports.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The id of its check.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it says is wrong, in one line.
+    pub says: &'static str,
+}
 
-/// Every rule here: its id, how bad it is, and what it says.
-pub const ALL: [(&str, Severity, &str); 5] = [
-    (
-        NEW_UNAUTHORISED_SENDER,
-        Severity::Medium,
-        "A source that nobody knew sends in the domain's name",
-    ),
-    (
-        ALIGNMENT_DROP,
-        Severity::High,
-        "Less of the domain's mail passes than before",
-    ),
-    (
-        FAIL_SPIKE,
-        Severity::Medium,
-        "Many more messages fail than before",
-    ),
-    (
-        NO_REPORTS,
-        Severity::Medium,
-        "No report came for three days",
-    ),
-    (
-        SELECTOR_SEEN,
-        Severity::Info,
-        "A selector signs for the domain that the configuration does not name",
-    ),
+/// `email.rua.new_unauthorised_sender`.
+pub const NEW_UNAUTHORISED_SENDER: Rule = Rule {
+    id: "email.rua.new_unauthorised_sender",
+    severity: Severity::Medium,
+    says: "A source that nobody knew sends in the domain's name",
+};
+
+/// `email.rua.alignment_drop`.
+pub const ALIGNMENT_DROP: Rule = Rule {
+    id: "email.rua.alignment_drop",
+    severity: Severity::High,
+    says: "Less of the domain's mail passes than before",
+};
+
+/// `email.rua.fail_spike`.
+pub const FAIL_SPIKE: Rule = Rule {
+    id: "email.rua.fail_spike",
+    severity: Severity::Medium,
+    says: "Many more messages fail than before",
+};
+
+/// `email.rua.no_reports`.
+pub const NO_REPORTS: Rule = Rule {
+    id: "email.rua.no_reports",
+    severity: Severity::Medium,
+    says: "No report came for three days",
+};
+
+/// `email.rua.selector_seen`.
+pub const SELECTOR_SEEN: Rule = Rule {
+    id: "email.rua.selector_seen",
+    severity: Severity::Info,
+    says: "A selector signs for the domain that the configuration does not name",
+};
+
+/// Every rule here.
+pub const ALL: [Rule; 5] = [
+    NEW_UNAUTHORISED_SENDER,
+    ALIGNMENT_DROP,
+    FAIL_SPIKE,
+    NO_REPORTS,
+    SELECTOR_SEEN,
 ];
 
 /// Messages of a day from which on a new source is worth a word.
@@ -129,7 +144,7 @@ impl History {
     /// # Errors
     /// None but a defect.
     pub fn new_unauthorised_sender(&self, domain: &str, today: Date) -> Result<CheckResult> {
-        let answer = Answer::new(NEW_UNAUTHORISED_SENDER, Severity::Medium, domain);
+        let answer = Answer::new(NEW_UNAUTHORISED_SENDER, domain);
         if !self.has_before(back(today, KNOWN_DAYS)) {
             return answer.not_evaluated("there are reports of less than thirty days");
         }
@@ -160,7 +175,7 @@ impl History {
     /// # Errors
     /// None but a defect.
     pub fn alignment_drop(&self, domain: &str, today: Date) -> Result<CheckResult> {
-        let answer = Answer::new(ALIGNMENT_DROP, Severity::High, domain);
+        let answer = Answer::new(ALIGNMENT_DROP, domain);
         let since = back(today, RECENT_DAYS);
         let recent = self.sum(since, after(today));
         let before = self.sum(back(since, BASELINE_DAYS), since);
@@ -185,7 +200,7 @@ impl History {
     /// # Errors
     /// None but a defect.
     pub fn fail_spike(&self, domain: &str, today: Date) -> Result<CheckResult> {
-        let answer = Answer::new(FAIL_SPIKE, Severity::Medium, domain);
+        let answer = Answer::new(FAIL_SPIKE, domain);
         let since = back(today, 3);
         let from = back(since, BASELINE_DAYS);
         let days = self.days.range(from..since).count() as u64;
@@ -208,7 +223,7 @@ impl History {
     /// # Errors
     /// None but a defect.
     pub fn no_reports(&self, domain: &str, ours: bool, today: Date) -> Result<CheckResult> {
-        let answer = Answer::new(NO_REPORTS, Severity::Medium, domain);
+        let answer = Answer::new(NO_REPORTS, domain);
         let Some((last, _)) = self.days.last_key_value().filter(|_| ours) else {
             return answer.not_evaluated("no report of the domain was ever read here");
         };
@@ -228,7 +243,7 @@ impl History {
         known: &BTreeSet<String>,
         today: Date,
     ) -> Result<CheckResult> {
-        let answer = Answer::new(SELECTOR_SEEN, Severity::Info, domain);
+        let answer = Answer::new(SELECTOR_SEEN, domain);
         if self.days.is_empty() {
             return answer.not_evaluated("no report of the domain was ever read here");
         }
@@ -248,18 +263,13 @@ impl History {
 
 /// The parts that all answers share.
 struct Answer<'a> {
-    check: &'static str,
-    severity: Severity,
+    rule: Rule,
     domain: &'a str,
 }
 
 impl<'a> Answer<'a> {
-    const fn new(check: &'static str, severity: Severity, domain: &'a str) -> Self {
-        Self {
-            check,
-            severity,
-            domain,
-        }
+    const fn new(rule: Rule, domain: &'a str) -> Self {
+        Self { rule, domain }
     }
 
     fn failing_where(
@@ -288,10 +298,10 @@ impl<'a> Answer<'a> {
 
     fn result(&self, verdict: Verdict, reason: String) -> Result<CheckResult> {
         Ok(CheckResult {
-            check: CheckId::new(self.check)?,
+            check: CheckId::new(self.rule.id)?,
             verdict,
             not_evaluated: None,
-            severity: self.severity,
+            severity: self.rule.severity,
             reason,
             affected: Vec::new(),
             source: "aggregate reports".to_owned(),
