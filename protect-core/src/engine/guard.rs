@@ -108,7 +108,9 @@ struct Noticed {
 impl Reversal {
     /// What to store so that the cool-down runs from when it was first noticed.
     pub(crate) fn new_record(&self) -> Result<Option<Put>> {
-        let put = |(key, noticed): &(String, Noticed)| Put::new(RecordKind::Control, key, noticed);
+        let put = |(key, noticed): &(String, Noticed)| {
+            Put::new(RecordKind::Control, key.as_str(), noticed)
+        };
         self.noticed.as_ref().map(put).transpose()
     }
 }

@@ -274,8 +274,8 @@ impl Tenant {
             let person = account.address.as_ref();
             let person = person.map(|address| PersonId::of(self.id(), address));
             let put = put_account(&account, person.as_ref())?;
-            listed.insert(put.key.clone());
-            puts.insert(put.key.clone(), put);
+            listed.insert(put.key.to_string());
+            puts.insert(put.key.to_string(), put);
         }
         let keys = puts.keys().cloned().collect();
         let query = Query::keys(RecordKind::Account, keys);
@@ -403,7 +403,7 @@ pub(crate) fn directory_key(connector: &ConnectorName) -> String {
 }
 
 fn is_same(record: &Record, put: &Put) -> bool {
-    record.body == put.body && record.state == put.state && record.group == put.group
+    *record.body == *put.body && *record.state == *put.state && *record.group == *put.group
 }
 
 fn facts(refresh: &DirectoryRefresh, error: Option<&Error>) -> Attributes {

@@ -19,7 +19,7 @@ use crate::model::{
     Actor, Attributes, CheckId, ConnectorName, Finding, FindingId, FindingStatus, Observation,
     Severity, Subject, TenantId, hash_fields,
 };
-use crate::store::{Commit, Expect, Put, Query, RecordKind};
+use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
 
 /// How often a commit is decided anew after somebody else was faster.
 pub(crate) const CONFLICT_RETRIES: usize = 20;
@@ -363,7 +363,10 @@ pub(crate) struct Folded {
 impl Folded {
     /// The commit that writes it.
     pub(crate) fn commit(self) -> Commit {
-        self.puts.into_iter().fold(Commit::default(), Commit::put)
+        Commit {
+            changes: self.puts.into_iter().map(Change::Put).collect(),
+            entries: Vec::new(),
+        }
     }
 
     /// What the ledger is told: counts, the digest of the ids, and the ids of what is bad and new.

@@ -94,7 +94,7 @@ impl Tenant {
 
 /// A finding by its id; its group is its subject.
 pub(crate) fn put_finding(finding: &Finding, expect: Expect) -> Result<Put> {
-    Ok(Put::new(RecordKind::Finding, finding.id.as_str(), finding)?
+    Ok(Put::new(RecordKind::Finding, &finding.id, finding)?
         .state(finding.status.as_str())
         .group(subject_group(&finding.observation.subject))
         .due(
@@ -108,30 +108,26 @@ pub(crate) fn put_finding(finding: &Finding, expect: Expect) -> Result<Put> {
 
 /// An incident by its id; its group is its cause.
 pub(crate) fn put_incident(incident: &Incident, expect: Expect) -> Result<Put> {
-    Ok(
-        Put::new(RecordKind::Incident, incident.id.as_str(), incident)?
-            .state(incident.status.as_str())
-            .group(incident.cause.as_str())
-            .expect(expect),
-    )
+    Ok(Put::new(RecordKind::Incident, &incident.id, incident)?
+        .state(incident.status.as_str())
+        .group(incident.cause.as_str())
+        .expect(expect))
 }
 
 /// An intent by its action's id; its group is what it changes. It is due at once while it is to be
 /// attempted, and at the end of what it changed once that ends by itself.
 pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
-    Ok(
-        Put::new(RecordKind::Intent, intent.action.id.as_str(), intent)?
-            .state(intent.state.as_str())
-            .group(match &intent.action.target {
-                ActionTarget::Account(account) => target_group(account),
-                ActionTarget::Sink { connector } => connector.to_string(),
-            })
-            .due(match intent.state {
-                IntentState::Done => intent.undo_at,
-                _ => Some(intent.created_at),
-            })
-            .expect(expect),
-    )
+    Ok(Put::new(RecordKind::Intent, &intent.action.id, intent)?
+        .state(intent.state.as_str())
+        .group(match &intent.action.target {
+            ActionTarget::Account(account) => target_group(account),
+            ActionTarget::Sink { connector } => connector.to_string(),
+        })
+        .due(match intent.state {
+            IntentState::Done => intent.undo_at,
+            _ => Some(intent.created_at),
+        })
+        .expect(expect))
 }
 
 /// What intents about one account have in common.

@@ -463,7 +463,7 @@ fn state_changes(
 fn last_of_each(puts: impl Iterator<Item = Put>) -> impl Iterator<Item = Change> {
     let mut last = BTreeMap::new();
     for put in puts {
-        last.insert((put.kind, put.key.clone()), put);
+        last.insert((put.kind, Arc::clone(&put.key)), put);
     }
     last.into_values().map(Change::Put)
 }

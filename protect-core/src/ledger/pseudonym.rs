@@ -122,7 +122,8 @@ async fn make(
         let mut bytes = [0; 32];
         random.fill(&mut bytes);
         let salt = Salt { salt: hex(&bytes) };
-        commit = commit.put(Put::new(RecordKind::Salt, key, &salt)?.expect(Expect::Absent));
+        commit =
+            commit.put(Put::new(RecordKind::Salt, key.as_str(), &salt)?.expect(Expect::Absent));
     }
     match store.commit(tenant, commit).await {
         Err(error) if error.kind() != ErrorKind::Conflict => Err(error),

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::hash::hash_fields;
 use super::subject::Subject;
@@ -13,10 +14,12 @@ use crate::error::{Error, Result};
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $valid:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(try_from = "String", into = "String")]
+        ///
+        /// Copies share the text.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+        #[serde(try_from = "String")]
         #[schemars(with = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Parses the text; the error says what is wrong with it.
@@ -27,7 +30,7 @@ macro_rules! text_type {
                 let text = text.into();
                 let valid: fn(&str) -> bool = $valid;
                 if valid(&text) {
-                    Ok(Self(text))
+                    Ok(Self(text.into()))
                 } else {
                     Err(Error::invalid_input(concat!("not ", $what)))
                 }
@@ -69,7 +72,19 @@ macro_rules! text_type {
 
         impl From<$name> for String {
             fn from(value: $name) -> Self {
-                value.0
+                value.as_str().to_owned()
+            }
+        }
+
+        impl From<&$name> for Arc<str> {
+            fn from(value: &$name) -> Self {
+                Self::clone(&value.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
@@ -141,34 +156,40 @@ impl FindingId {
     ///
     /// Rendered text and merged people are no part of it, so it does not move. Frozen.
     pub fn of(tenant: &TenantId, check: &CheckId, subject: &Subject, discriminator: &str) -> Self {
-        Self(hash_fields(
-            "finding",
-            &[
-                tenant.as_str(),
-                check.as_str(),
-                subject.kind.as_str(),
-                &subject.provider,
-                &subject.id,
-                discriminator,
-            ],
-        ))
+        Self(
+            hash_fields(
+                "finding",
+                &[
+                    tenant.as_str(),
+                    check.as_str(),
+                    subject.kind.as_str(),
+                    &subject.provider,
+                    &subject.id,
+                    discriminator,
+                ],
+            )
+            .into(),
+        )
     }
 }
 
 impl IncidentId {
     /// The id of the `generation`-th incident of a cause.
     pub fn of(tenant: &TenantId, cause: &str, generation: u32) -> Self {
-        Self(hash_fields(
-            "incident",
-            &[tenant.as_str(), cause, &generation.to_string()],
-        ))
+        Self(
+            hash_fields(
+                "incident",
+                &[tenant.as_str(), cause, &generation.to_string()],
+            )
+            .into(),
+        )
     }
 }
 
 impl PersonId {
     /// The id of the person behind an address, within a tenant.
     pub fn of(tenant: &TenantId, address: &Address) -> Self {
-        Self(hash_fields("person", &[tenant.as_str(), address.as_str()]))
+        Self(hash_fields("person", &[tenant.as_str(), address.as_str()]).into())
     }
 }
 
@@ -177,14 +198,14 @@ impl ActionId {
     pub fn of(tenant: &TenantId, parts: &[&str]) -> Self {
         let mut fields = vec![tenant.as_str()];
         fields.extend_from_slice(parts);
-        Self(hash_fields("action", &fields))
+        Self(hash_fields("action", &fields).into())
     }
 }
 
 impl PlanId {
     /// The hash of a plan's canonical content.
     pub fn of(tenant: &TenantId, canonical: &str) -> Self {
-        Self(hash_fields("plan", &[tenant.as_str(), canonical]))
+        Self(hash_fields("plan", &[tenant.as_str(), canonical]).into())
     }
 }
 

@@ -113,10 +113,10 @@ fn check_entry(entry: &NewEntry) -> Result<()> {
     Ok(())
 }
 
-fn texts(change: &Change) -> Vec<&str> {
+fn texts(change: &Change) -> [&str; 4] {
     match change {
-        Change::Put(put) => vec![&put.key, &put.state, &put.group, &put.body],
-        Change::Delete { key, .. } | Change::Renew { key, .. } => vec![key],
+        Change::Put(put) => [&put.key, &put.state, &put.group, &put.body],
+        Change::Delete { key, .. } | Change::Renew { key, .. } => [key, "", "", ""],
     }
 }
 

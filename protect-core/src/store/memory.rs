@@ -1,10 +1,10 @@
 //! Everything in memory: for tests, trials and the pure half of the road.
 
-use std::collections::btree_map::Entry;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::model::{EvidenceEntry, TenantId};
 /// A [`Store`] that forgets everything with the process.
 #[derive(Default)]
 pub struct MemoryStore {
-    inner: Mutex<Inner>,
+    inner: RwLock<Inner>,
 }
 
 impl MemoryStore {
@@ -29,8 +29,12 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -44,19 +48,21 @@ impl fmt::Debug for MemoryStore {
 impl Store for MemoryStore {
     async fn commit(&self, tenant: &TenantId, commit: Commit) -> Result<Committed> {
         check(&commit)?;
-        self.lock().commit(tenant, commit)
+        self.write().commit(tenant, commit)
     }
 
     async fn query(&self, tenant: &TenantId, query: Query) -> Result<Page> {
-        let inner = self.lock();
-        match inner.tenants.get(tenant) {
+        if let Select::All(kind) | Select::Prefix(kind, _) = query.what {
+            self.write().put_in_order(tenant, kind);
+        }
+        match self.read().tenants.get(tenant) {
             Some(books) => books.query(&query),
             None => Ok(Page::default()),
         }
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
-        self.lock().claim(&claim)
+        self.write().claim(&claim)
     }
 }
 
@@ -68,7 +74,7 @@ struct Inner {
     fence: u64,
 }
 
-type Due = (Timestamp, TenantId, String);
+type Due = (Timestamp, TenantId, Arc<str>);
 
 /// What belongs to one tenant.
 #[derive(Default)]
@@ -80,17 +86,22 @@ struct Books {
 /// The records of one kind.
 #[derive(Default)]
 struct Shelf {
-    rows: BTreeMap<String, Row>,
+    /// By key: most are asked for by it, which a hash answers in one step.
+    rows: HashMap<Arc<str>, Row>,
+    /// The keys in order, but for those in `fresh`.
+    order: BTreeSet<Arc<str>>,
+    /// Keys that nobody has asked for in order yet.
+    fresh: Vec<Arc<str>>,
     /// The keys of each group that has a name.
-    groups: HashMap<String, BTreeSet<String>>,
+    groups: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
 }
 
 struct Row {
     standing: Standing,
-    state: String,
-    group: String,
+    state: Arc<str>,
+    group: Arc<str>,
     due: Option<Timestamp>,
-    body: String,
+    body: Arc<str>,
 }
 
 impl Inner {
@@ -110,13 +121,20 @@ impl Inner {
         Ok(Committed { entries })
     }
 
+    fn put_in_order(&mut self, tenant: &TenantId, kind: RecordKind) {
+        let books = self.tenants.get_mut(tenant);
+        if let Some(shelf) = books.and_then(|books| books.kinds.get_mut(&kind)) {
+            shelf.put_in_order();
+        }
+    }
+
     fn claim(&mut self, claim: &Claim) -> Result<Vec<Claimed>> {
         let until = claim.until()?;
         let Some(due) = self.due.get(&claim.kind) else {
             return Ok(Vec::new());
         };
         let tenants = &self.tenants;
-        let found: Vec<(TenantId, String)> = due
+        let found: Vec<(TenantId, Arc<str>)> = due
             .iter()
             .take_while(|(time, _, _)| *time <= claim.now)
             .filter(|(_, tenant, key)| {
@@ -126,7 +144,7 @@ impl Inner {
                 row.is_some_and(|row| claim.takes(tenant, key, row))
             })
             .take(claim.limit)
-            .map(|(_, tenant, key)| (tenant.clone(), key.clone()))
+            .map(|(_, tenant, key)| (tenant.clone(), Arc::clone(key)))
             .collect();
         self.fence += 1;
         let lease = Lease {
@@ -150,10 +168,10 @@ impl Inner {
 }
 
 impl Claim {
-    fn takes(&self, tenant: &TenantId, key: &String, row: &Row) -> bool {
+    fn takes(&self, tenant: &TenantId, key: &str, row: &Row) -> bool {
         (self.tenant.is_none() || self.tenant.as_ref() == Some(tenant))
-            && (self.keys.is_empty() || self.keys.contains(key))
-            && (self.states.is_empty() || self.states.contains(&row.state))
+            && (self.keys.is_empty() || self.keys.iter().any(|wanted| wanted == key))
+            && (self.states.is_empty() || self.states.iter().any(|state| **state == *row.state))
             && row
                 .standing
                 .lease
@@ -197,7 +215,7 @@ impl Books {
         match (change, standing) {
             (Change::Put(put), Some(standing)) => shelf.put(tenant, due, put, standing),
             (Change::Renew { key, .. }, Some(standing)) => {
-                if let Some(row) = shelf.rows.get_mut(&key) {
+                if let Some(row) = shelf.rows.get_mut(key.as_str()) {
                     row.standing = standing;
                 }
             }
@@ -262,8 +280,8 @@ impl Books {
 
 impl Query {
     fn wants(&self, row: &Row) -> bool {
-        (self.states.is_empty() || self.states.contains(&row.state))
-            && (self.groups.is_empty() || self.groups.contains(&row.group))
+        (self.states.is_empty() || self.states.iter().any(|state| **state == *row.state))
+            && (self.groups.is_empty() || self.groups.iter().any(|group| **group == *row.group))
             && self
                 .due_by
                 .is_none_or(|time| row.due.is_some_and(|due| due <= time))
@@ -271,46 +289,49 @@ impl Query {
 }
 
 impl Shelf {
+    fn put_in_order(&mut self) {
+        self.order.extend(self.fresh.drain(..));
+    }
+
     /// The rows that the index alone leaves, ordered by key.
     fn candidates<'a>(
         &'a self,
         query: &'a Query,
         keys: Option<&'a Vec<String>>,
-    ) -> Box<dyn Iterator<Item = (&'a String, &'a Row)> + 'a> {
+    ) -> Box<dyn Iterator<Item = (&'a str, &'a Row)> + 'a> {
         let range = Range::of(query);
+        let row = |key: &'a str| Some((key, self.rows.get(key)?));
         if let Some(keys) = keys {
-            let keys: BTreeSet<&String> = keys.iter().filter(|key| range.holds(key)).collect();
-            return Box::new(
-                keys.into_iter()
-                    .filter_map(|key| self.rows.get_key_value(key)),
-            );
+            let keys = keys.iter().map(String::as_str);
+            let keys: BTreeSet<&str> = keys.filter(|key| range.holds(key)).collect();
+            return Box::new(keys.into_iter().filter_map(row));
         }
         if !query.groups.is_empty() && query.groups.iter().all(|group| !group.is_empty()) {
-            let keys: BTreeSet<&String> = query
+            let keys: BTreeSet<&str> = query
                 .groups
                 .iter()
-                .filter_map(|group| self.groups.get(group))
+                .filter_map(|group| self.groups.get(group.as_str()))
                 .flatten()
+                .map(AsRef::as_ref)
                 .filter(|key| range.holds(key))
                 .collect();
-            return Box::new(
-                keys.into_iter()
-                    .filter_map(|key| self.rows.get_key_value(key)),
-            );
+            return Box::new(keys.into_iter().filter_map(row));
         }
         if range.is_empty() {
             return Box::new(std::iter::empty());
         }
-        Box::new(self.rows.range::<str, _>((range.from, range.to())))
+        let keys = self.order.range::<str, _>((range.from, range.to()));
+        Box::new(keys.map(AsRef::as_ref).filter_map(row))
     }
 
     fn put(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, put: Put, standing: Standing) {
+        let key = put.key;
         if let Some(time) = put.due {
-            due.insert((time, tenant.clone(), put.key.clone()));
+            due.insert((time, tenant.clone(), Arc::clone(&key)));
         }
         if !put.group.is_empty() {
-            let keys = self.groups.entry(put.group.clone()).or_default();
-            keys.insert(put.key.clone());
+            let keys = self.groups.entry(Arc::clone(&put.group)).or_default();
+            keys.insert(Arc::clone(&key));
         }
         let row = Row {
             standing,
@@ -319,8 +340,9 @@ impl Shelf {
             due: put.due,
             body: put.body,
         };
-        match self.rows.entry(put.key) {
+        match self.rows.entry(key) {
             Entry::Vacant(place) => {
+                self.fresh.push(Arc::clone(place.key()));
                 place.insert(row);
             }
             Entry::Occupied(mut place) => {
@@ -338,6 +360,8 @@ impl Shelf {
 
     fn remove(&mut self, tenant: &TenantId, due: &mut BTreeSet<Due>, key: &str) {
         if let Some(old) = self.rows.remove(key) {
+            self.put_in_order();
+            self.order.remove(key);
             forget_due(due, &old, tenant, key);
             forget_group(&mut self.groups, &old, key);
         }
@@ -346,11 +370,11 @@ impl Shelf {
 
 fn forget_due(due: &mut BTreeSet<Due>, old: &Row, tenant: &TenantId, key: &str) {
     if let Some(time) = old.due {
-        due.remove(&(time, tenant.clone(), key.to_owned()));
+        due.remove(&(time, tenant.clone(), key.into()));
     }
 }
 
-fn forget_group(groups: &mut HashMap<String, BTreeSet<String>>, old: &Row, key: &str) {
+fn forget_group(groups: &mut HashMap<Arc<str>, BTreeSet<Arc<str>>>, old: &Row, key: &str) {
     if let Some(keys) = groups.get_mut(&old.group) {
         keys.remove(key);
         if keys.is_empty() {
@@ -365,10 +389,10 @@ impl Row {
             kind,
             key: key.to_owned(),
             version: self.standing.version,
-            state: self.state.clone(),
-            group: self.group.clone(),
+            state: self.state.to_string(),
+            group: self.group.to_string(),
             due: self.due,
-            body: self.body.clone(),
+            body: self.body.to_string(),
         }
     }
 }

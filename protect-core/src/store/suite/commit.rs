@@ -22,10 +22,10 @@ pub async fn a_record_is_read_back_as_it_was_written(store: Arc<impl Store>) {
     assert_eq!(record.kind, RecordKind::Account);
     assert_eq!(record.key, key);
     assert_eq!(record.version, 1);
-    assert_eq!(record.state, written.state);
-    assert_eq!(record.group, written.group);
+    assert_eq!(*record.state, *written.state);
+    assert_eq!(*record.group, *written.group);
     assert_eq!(record.due, Some(at(5)));
-    assert_eq!(record.body, written.body);
+    assert_eq!(*record.body, *written.body);
     assert_eq!(record.read::<serde_json::Value>().unwrap(), body);
 }
 

@@ -1,6 +1,7 @@
 //! Many commits decided against one reading of the database, and written together.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
@@ -23,7 +24,7 @@ pub(super) struct Group<'a> {
     index: HashMap<Target<'a>, usize>,
     slots: Vec<Slot<'a>>,
     heads: HashMap<&'a TenantId, Head>,
-    entries: Vec<EntryRow<'a>>,
+    entries: Vec<EntryRow>,
 }
 
 type Target<'a> = (&'a TenantId, RecordKind, &'a str);
@@ -94,9 +95,10 @@ impl<'a> Group<'a> {
         let mut slots: Vec<&Slot<'_>> = self.slots.iter().collect();
         slots.sort_unstable_by_key(|slot| slot.target);
         let (mut puts, mut deletes, mut leases) = (Vec::new(), Vec::new(), Vec::new());
+        let mut names = Names::default();
         for slot in slots {
             match (slot.after, slot.put) {
-                (Some(after), Some(put)) => puts.push(slot.row(after, put)),
+                (Some(after), Some(put)) => puts.push(slot.row(after, put, &mut names)),
                 (Some(after), None) if slot.after != slot.before => leases.push(slot.lease(after)),
                 (None, _) if slot.before.is_some() => deletes.push(slot.key()),
                 _ => {}
@@ -137,6 +139,7 @@ impl<'a> Group<'a> {
         else {
             return Ok(Vec::new());
         };
+        let name: Arc<str> = tenant.as_str().into();
         let mut sealed = Vec::with_capacity(commit.entries.len());
         let mut rows = Vec::with_capacity(commit.entries.len());
         for (entry, sequence) in commit.entries.iter().zip(head.sequence + 1..) {
@@ -145,7 +148,7 @@ impl<'a> Group<'a> {
                 .map_or(&head.hash, |entry: &EvidenceEntry| &entry.hash);
             let (entry, text) = seal_as_text(previous, sequence, tenant, entry.clone())?;
             rows.push(EntryRow {
-                tenant,
+                tenant: Arc::clone(&name),
                 sequence: stored_number(sequence),
                 hash: entry.hash.clone(),
                 entry: text,
@@ -161,29 +164,10 @@ impl<'a> Group<'a> {
     }
 
     async fn read_records(&mut self, connection: &mut SqliteConnection) -> Result<(), Trouble> {
-        if self.slots.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<KeyRow<'_>> = self.slots.iter().map(Slot::key).collect();
-        let rows: Vec<(i64, i64, Option<i64>, Option<String>)> = sqlx::query_as(
-            "select wanted.key, found.version, found.fence, found.lease_until \
-             from json_each(?) as wanted cross join records as found \
-             on found.tenant = wanted.value ->> 0 and found.kind = wanted.value ->> 1 \
-             and found.key = wanted.value ->> 2",
-        )
-        .bind(to_json(&keys)?)
-        .fetch_all(connection)
-        .await?;
-        for (slot, version, fence, until) in rows {
-            let slot = usize::try_from(slot)
-                .ok()
-                .and_then(|slot| self.slots.get_mut(slot));
-            let slot = slot.ok_or_else(Trouble::damaged)?;
-            slot.before = Some(Standing {
-                version: read_number(version)?,
-                lease: read_lease(fence, until.as_deref())?,
-            });
-            slot.after = slot.before;
+        let mut slots: Vec<&mut Slot<'_>> = self.slots.iter_mut().collect();
+        slots.sort_unstable_by_key(|slot| slot.target);
+        for slots in slots.chunk_by_mut(|one, other| one.shelf() == other.shelf()) {
+            read_shelf(&mut *connection, slots).await?;
         }
         Ok(())
     }
@@ -214,7 +198,45 @@ impl Head {
     }
 }
 
+/// Reads how the records of one tenant and kind stand.
+async fn read_shelf(
+    connection: &mut SqliteConnection,
+    slots: &mut [&mut Slot<'_>],
+) -> Result<(), Trouble> {
+    let Some((tenant, kind)) = slots.first().map(|slot| slot.shelf()) else {
+        return Ok(());
+    };
+    let keys: Vec<&str> = slots.iter().map(|slot| slot.target.2).collect();
+    let rows: Vec<(i64, i64, Option<i64>, Option<String>)> = sqlx::query_as(
+        "select wanted.key, found.version, found.fence, found.lease_until \
+         from json_each(?) as wanted cross join records as found \
+         on found.tenant = ? and found.kind = ? and found.key = wanted.value",
+    )
+    .bind(to_json(&keys)?)
+    .bind(tenant.as_str())
+    .bind(kind.as_str())
+    .fetch_all(connection)
+    .await?;
+    for (slot, version, fence, until) in rows {
+        let slot = usize::try_from(slot)
+            .ok()
+            .and_then(|slot| slots.get_mut(slot));
+        let slot = slot.ok_or_else(Trouble::damaged)?;
+        slot.before = Some(Standing {
+            version: read_number(version)?,
+            lease: read_lease(fence, until.as_deref())?,
+        });
+        slot.after = slot.before;
+    }
+    Ok(())
+}
+
 impl<'a> Slot<'a> {
+    /// The tenant and the kind.
+    fn shelf(&self) -> (&'a TenantId, RecordKind) {
+        (self.target.0, self.target.1)
+    }
+
     fn key(&self) -> KeyRow<'a> {
         let (tenant, kind, key) = self.target;
         (tenant, kind.as_str(), key)
@@ -226,21 +248,32 @@ impl<'a> Slot<'a> {
         (tenant, kind.as_str(), key, until)
     }
 
-    fn row(&self, after: Standing, put: &'a Put) -> Row<'a> {
-        let (tenant, kind, key) = self.target;
+    fn row(&self, after: Standing, put: &'a Put, names: &mut Names) -> Row<'a> {
+        let (tenant, kind, _) = self.target;
         Row {
-            tenant,
-            kind: kind.as_str(),
-            key,
+            tenant: shared(&mut names.tenant, tenant.as_str()),
+            kind: shared(&mut names.kind, kind.as_str()),
             version: stored_number(after.version),
-            state: &put.state,
-            group: &put.group,
-            due: put.due.map(stored_time),
             lease_until: after.lease.map(|lease| stored_time(lease.until)),
             fence: after.lease.map(|lease| stored_number(lease.fence)),
-            body: &put.body,
+            put,
         }
     }
+}
+
+/// The names that neighbouring rows share.
+#[derive(Default)]
+struct Names {
+    tenant: Arc<str>,
+    kind: Arc<str>,
+}
+
+/// The name, shared with the row before where it is the same.
+fn shared(last: &mut Arc<str>, name: &str) -> Arc<str> {
+    if **last != *name {
+        *last = name.into();
+    }
+    Arc::clone(last)
 }
 
 /// Leases what the claim asks for.

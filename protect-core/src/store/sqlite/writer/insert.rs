@@ -1,16 +1,22 @@
 //! Inserting many rows with few statements.
 //!
 //! The values are parameters and not JSON: taking the rows out of one JSON parameter took a quarter of
-//! the time, all of it on the one thread that writes.
+//! the time, all of it on the one thread that writes. Their texts are shared and not copied, for the
+//! same reason.
+
+use std::sync::Arc;
 
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
 
+use super::super::rows::stored_time;
 use super::super::trouble::Trouble;
-use crate::model::TenantId;
+use crate::store::Put;
 
-/// How many rows one statement may have. Few sizes, so that each stays prepared.
-const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+/// How many rows one statement may have. Few sizes, so that each stays prepared; and large ones, since
+/// each statement is handed to the connection's thread and waited for, which takes longer than a row.
+/// Ten columns of the largest stay below the 32,766 parameters that SQLite takes.
+const SIZES: [usize; 6] = [1_024, 256, 64, 16, 4, 1];
 
 pub(super) type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -49,16 +55,12 @@ fn sql<R: InsertRow>(rows: usize) -> String {
 
 /// A record; one that is there is replaced.
 pub(super) struct RecordRow<'a> {
-    pub(super) tenant: &'a TenantId,
-    pub(super) kind: &'static str,
-    pub(super) key: &'a str,
+    pub(super) tenant: Arc<str>,
+    pub(super) kind: Arc<str>,
     pub(super) version: i64,
-    pub(super) state: &'a str,
-    pub(super) group: &'a str,
-    pub(super) due: Option<String>,
     pub(super) lease_until: Option<String>,
     pub(super) fence: Option<i64>,
-    pub(super) body: &'a str,
+    pub(super) put: &'a Put,
 }
 
 impl InsertRow for RecordRow<'_> {
@@ -71,36 +73,37 @@ impl InsertRow for RecordRow<'_> {
         body = excluded.body";
 
     fn bind<'q>(&'q self, statement: Statement<'q>) -> Statement<'q> {
+        let put = self.put;
         statement
-            .bind(self.tenant.as_str())
-            .bind(self.kind)
-            .bind(self.key)
+            .bind(Arc::clone(&self.tenant))
+            .bind(Arc::clone(&self.kind))
+            .bind(Arc::clone(&put.key))
             .bind(self.version)
-            .bind(self.state)
-            .bind(self.group)
-            .bind(self.due.as_deref())
+            .bind(Arc::clone(&put.state))
+            .bind(Arc::clone(&put.group))
+            .bind(put.due.map(stored_time))
             .bind(self.lease_until.as_deref())
             .bind(self.fence)
-            .bind(self.body)
+            .bind(Arc::clone(&put.body))
     }
 }
 
 /// An entry of the ledger.
-pub(super) struct EntryRow<'a> {
-    pub(super) tenant: &'a TenantId,
+pub(super) struct EntryRow {
+    pub(super) tenant: Arc<str>,
     pub(super) sequence: i64,
     pub(super) hash: String,
     pub(super) entry: String,
 }
 
-impl InsertRow for EntryRow<'_> {
+impl InsertRow for EntryRow {
     const HEAD: &'static str = "insert into ledger (tenant, sequence, hash, entry) values ";
     const COLUMNS: usize = 4;
     const TAIL: &'static str = "";
 
     fn bind<'q>(&'q self, statement: Statement<'q>) -> Statement<'q> {
         statement
-            .bind(self.tenant.as_str())
+            .bind(Arc::clone(&self.tenant))
             .bind(self.sequence)
             .bind(self.hash.as_str())
             .bind(self.entry.as_str())
