@@ -1,7 +1,7 @@
 //! Which report it is, so that nothing is counted twice.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -60,17 +60,28 @@ impl Identity {
     }
 }
 
-/// What a report's records say together, in whatever order they come.
+/// What a report's records say together, in whatever order they come. Stored, so the recipe is frozen:
+/// the sum of the first 64 bits of SHA-256 over source, count, outcome and author of each record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(u64);
 
 impl Fingerprint {
     /// Adds a record.
     pub fn add(&mut self, record: &Record) {
-        let mut hash = DefaultHasher::new();
-        (record.source_ip, record.count, record.passes()).hash(&mut hash);
-        record.header_from.hash(&mut hash);
-        self.0 = self.0.wrapping_add(hash.finish());
+        let source = match record.source_ip {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        let mut hash = Sha256::new();
+        hash.update(source.octets());
+        hash.update(record.count.to_be_bytes());
+        hash.update([u8::from(record.passes())]);
+        hash.update(record.header_from.as_bytes());
+        let mut first = [0; 8];
+        for (to, from) in first.iter_mut().zip(hash.finalize()) {
+            *to = from;
+        }
+        self.0 = self.0.wrapping_add(u64::from_be_bytes(first));
     }
 }
 

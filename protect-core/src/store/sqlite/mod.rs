@@ -18,7 +18,7 @@ use sqlx::SqlitePool;
 
 use super::decide::check;
 use super::{Claim, Claimed, Commit, Committed, Page, Query, Select, Store};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::model::TenantId;
 use writer::Writer;
 
@@ -62,6 +62,8 @@ impl SqliteOptions {
 
 /// A [`Store`] in one SQLite file.
 pub struct SqliteStore {
+    /// As errors name it.
+    file: String,
     writer: Writer,
     readers: SqlitePool,
 }
@@ -75,8 +77,12 @@ impl SqliteStore {
     /// `store` where the file is locked (temporary), damaged, no store of ours, newer than this
     /// program, or cannot be made; nothing was written then.
     pub async fn open(options: SqliteOptions) -> Result<Self> {
-        let (connection, readers) = open::open(&options).await?;
+        let file = options.path.display().to_string();
+        let (connection, readers) = open::open(&options)
+            .await
+            .map_err(|error| error.with_context(FILE, file.clone()))?;
         Ok(Self {
+            file,
             writer: Writer::start(connection),
             readers,
         })
@@ -87,6 +93,32 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+/// Under which an error names the file.
+const FILE: &str = "file";
+
+impl SqliteStore {
+    /// Names the file, where it is the file's trouble.
+    fn named<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match error.kind() {
+            ErrorKind::Store => error.with_context(FILE, self.file.clone()),
+            _ => error,
+        })
+    }
+
+    async fn read(&self, tenant: &TenantId, query: Query) -> Result<Page> {
+        match query.what {
+            Select::Ledger => read::ledger(&self.readers, tenant, &query).await,
+            Select::LedgerHead => read::ledger_head(&self.readers, tenant).await,
+            Select::Keys(kind, _) => {
+                read::records(&self.readers, tenant, &query, kind, usize::MAX).await
+            }
+            Select::All(kind) | Select::Prefix(kind, _) => {
+                read::records(&self.readers, tenant, &query, kind, query.limit).await
+            }
+        }
     }
 }
 
@@ -103,20 +135,11 @@ impl Store for SqliteStore {
         if commit.is_empty() {
             return Ok(Committed::default());
         }
-        self.writer.commit(tenant.clone(), commit).await
+        self.named(self.writer.commit(tenant.clone(), commit).await)
     }
 
     async fn query(&self, tenant: &TenantId, query: Query) -> Result<Page> {
-        match query.what {
-            Select::Ledger => read::ledger(&self.readers, tenant, &query).await,
-            Select::LedgerHead => read::ledger_head(&self.readers, tenant).await,
-            Select::Keys(kind, _) => {
-                read::records(&self.readers, tenant, &query, kind, usize::MAX).await
-            }
-            Select::All(kind) | Select::Prefix(kind, _) => {
-                read::records(&self.readers, tenant, &query, kind, query.limit).await
-            }
-        }
+        self.named(self.read(tenant, query).await)
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
@@ -124,7 +147,7 @@ impl Store for SqliteStore {
         if claim.limit == 0 {
             return Ok(Vec::new());
         }
-        self.writer.claim(claim, until).await
+        self.named(self.writer.claim(claim, until).await)
     }
 }
 

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::open::PAGE;
 use super::read::{Index, statement};
 use super::{SqliteOptions, SqliteStore};
-use crate::error::{ErrorKind, Result, Retry};
+use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::ledger::{FIRST_PREVIOUS, hash_of};
 use crate::model::TenantId;
 use crate::store::{
@@ -202,7 +202,7 @@ async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
             .append(entry(written));
         match store.commit(&acme(), commit).await {
             Ok(_) => written += 1,
-            Err(error) => break assert!(error.message().contains("full"), "{error}"),
+            Err(error) => break assert_names(&error, "full", &folder),
         }
     }
     assert_eq!(count(&*store).await, written);
@@ -214,6 +214,13 @@ async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     assert_eq!(chain_length(&store).await, written - 5 + 2_000);
 }
 
+/// The error says what to do, and with which file.
+fn assert_names(error: &Error, advice: &str, folder: &TempDir) {
+    assert!(error.message().contains(advice), "{error}");
+    let named = ("file", file(folder).display().to_string());
+    assert!(error.context().contains(&named), "{error}");
+}
+
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -221,7 +228,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     fs::write(file(&folder), &text).unwrap();
     let error = open(&file(&folder)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Store);
-    assert!(error.message().contains("restore"), "{error}");
+    assert_names(&error, "restore", &folder);
     assert_eq!(fs::read_to_string(file(&folder)).unwrap(), text);
 }
 
@@ -319,6 +326,7 @@ async fn a_locked_database_is_a_temporary_error_and_readers_go_on() {
             (error.kind(), error.retry()),
             (ErrorKind::Store, Retry::Temporary)
         );
+        assert_names(&error, "another program", &folder);
     }
     assert_eq!(count(&store).await, 0);
     // A file that is there already can even be opened.
