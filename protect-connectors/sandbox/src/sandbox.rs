@@ -14,9 +14,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use crate::{
+    assertion::{self, ClientCertificate},
     dns::{self, DnsQuestion, DnsServer, DnsServerError},
     faults::Fault,
-    graph::{self, ClientCertificate, Size},
+    google,
+    graph::{self, Size},
     hibp::{Catalogue, Plan},
     journal::{RequestRecord, Transition, Violation},
     onepassword::{Stream, UserChange},
@@ -90,6 +92,14 @@ pub struct Credentials {
     pub m365_vault_client_id: String,
     /// Its secret.
     pub m365_vault_client_secret: String,
+    /// The Google Workspace customer.
+    pub google_customer_id: String,
+    /// Address of the administrator to whom Google's service accounts may act.
+    pub google_subject: String,
+    /// Key file, as JSON, of the service account to which every scope that reads is delegated.
+    pub google_scan_key: String,
+    /// Key file, as JSON, of the service account with the scopes of the remediators.
+    pub google_respond_key: String,
 }
 
 /// Settings of a sandbox that is to be started.
@@ -105,6 +115,7 @@ pub struct SandboxBuilder {
     prerender: Option<usize>,
     start_at: Option<Timestamp>,
     tenant: Size,
+    domain: google::Size,
 }
 
 impl SandboxBuilder {
@@ -186,6 +197,30 @@ impl SandboxBuilder {
     #[must_use]
     pub fn m365_keep_pages(mut self) -> Self {
         self.tenant.keep_pages = true;
+        self
+    }
+
+    /// How many people the Google Workspace domain has: as many as the 1Password account unless set,
+    /// and never fewer. They are made up as they are asked for.
+    #[must_use]
+    pub fn google_users(mut self, users: usize) -> Self {
+        self.domain.users = users;
+        self
+    }
+
+    /// How many events Google's log of administrators has: three for each account unless set. They
+    /// are made up as they are asked for.
+    #[must_use]
+    pub fn google_admin_events(mut self, events: usize) -> Self {
+        self.domain.admin_events = Some(events);
+        self
+    }
+
+    /// Keeps each page of Google's users and activities as bytes once it was asked for, until
+    /// something changes. Activities that were not yet visible stay so.
+    #[must_use]
+    pub fn google_keep_pages(mut self) -> Self {
+        self.domain.keep_pages = true;
         self
     }
 
@@ -273,6 +308,7 @@ impl SandboxBuilder {
             prerender: self.prerender,
             start_at: self.start_at,
             tenant: self.tenant.clone(),
+            domain: self.domain.clone(),
             base: format!("http://{address}"),
         })
     }
@@ -311,6 +347,7 @@ impl Sandbox {
             prerender: None,
             start_at: None,
             tenant: Size::default(),
+            domain: google::Size::default(),
         }
     }
 
@@ -352,6 +389,17 @@ impl Sandbox {
     /// The key vault; `/secrets/{name}` is below it.
     pub fn m365_vault_url(&self) -> String {
         self.url("/m365/vault")
+    }
+
+    /// Root that stands in the place of every host of `googleapis.com`: `/admin/directory/v1`,
+    /// `/admin/reports/v1`, `/v1/policies` and `/v1beta1/alerts` are below it.
+    pub fn google_api_url(&self) -> String {
+        self.url("/google")
+    }
+
+    /// Google's token endpoint, which the key files name too.
+    pub fn google_token_url(&self) -> String {
+        self.url("/google/token")
     }
 
     /// The webhook receiver.
@@ -446,7 +494,7 @@ impl Sandbox {
     /// A certificate and key that every Microsoft 365 application accepts beside its secret. Made up
     /// once in a process.
     pub fn m365_certificate(&self) -> ClientCertificate {
-        graph::built_in_certificate()
+        assertion::built_in()
     }
 
     /// Changes a Microsoft 365 application (`scan`, `respond`, `vault`), as
@@ -493,6 +541,55 @@ impl Sandbox {
         self.world.state().edit_account(id, &change, now)
     }
 
+    /// Changes a service account of Google (`scan`, `respond`), as
+    /// `PATCH /_sandbox/google/service_accounts/{name}` does. False for what does not fit.
+    pub fn edit_google_service_account(&self, name: &str, change: Value) -> bool {
+        let change = serde_json::from_value(change);
+        change.is_ok_and(|change| self.world.state().google.edit_service_account(name, change))
+    }
+
+    /// Changes the project, as `POST /_sandbox/google/settings` does. False for what does not fit.
+    pub fn edit_google_domain(&self, change: Value) -> bool {
+        let change = serde_json::from_value(change);
+        change.is_ok_and(|change| self.world.state().google.edit_domain(change))
+    }
+
+    /// Changes a Google account as an administrator would, as `PATCH /_sandbox/google/users/{key}`
+    /// does. False for an unknown one or what does not fit.
+    pub fn edit_google_user(&self, key: &str, change: Value) -> bool {
+        let now = self.now();
+        let change = serde_json::from_value(change);
+        change.is_ok_and(|change| self.world.state().edit_google_user(key, &change, now))
+    }
+
+    /// Renames or deletes an organizational unit, as `POST /_sandbox/google/org_units` does. False
+    /// for an unknown one or what does not fit.
+    pub fn edit_google_org_unit(&self, change: Value) -> bool {
+        let change = serde_json::from_value(change);
+        change.is_ok_and(|change| self.world.state().google.edit_unit(change))
+    }
+
+    /// Appends activities to a log of Google's, in the vendor's shape; of their `id` only `time` is
+    /// read. False for an unknown application.
+    pub fn append_google_activities(
+        &self,
+        application: &str,
+        items: Vec<Map<String, Value>>,
+    ) -> bool {
+        let now = self.now();
+        let application = application.to_owned();
+        let new = google::NewActivities { application, items };
+        self.world.state().add_activities(new, now)
+    }
+
+    /// Lets somebody (by address or identifier) have signed in to Google so many minutes ago in a way
+    /// that Google holds to be suspicious: it is in the login log, at once and in every poll that
+    /// reaches back so far, and in an alert. False for an unknown user.
+    pub fn plant_google_login(&self, key: &str, minutes_ago: i64) -> bool {
+        let now = self.now();
+        self.world.state().plant_login(key, minutes_ago, now)
+    }
+
     /// Publishes a breach (in HIBP's shape) that these accounts are in; one of the same `Name` is
     /// replaced. False for a body without a name.
     pub fn publish_breach(&self, breach: Value, accounts: &[String]) -> bool {
@@ -526,6 +623,8 @@ impl Sandbox {
             "m365_login": self.m365_login_url(),
             "m365_graph": self.m365_graph_url(),
             "m365_vault": self.m365_vault_url(),
+            "google_api": self.google_api_url(),
+            "google_token": self.google_token_url(),
             "webhook": self.webhook_url(),
             "dns": self.dns_address(),
             "credentials": self.credentials(),
