@@ -91,7 +91,10 @@ impl<'a> Change<'a> {
                 put(ORG_UNIT, json!(user.org_unit_path));
             }
             ActionKind::RemoveMfaMethods => {
-                put(BACKUP_CODES, workspace.backup_codes(cx, self.user).await?.into());
+                put(
+                    BACKUP_CODES,
+                    workspace.backup_codes(cx, self.user).await?.into(),
+                );
             }
             ActionKind::RemoveRoles | ActionKind::RestoreRoles => {
                 put(SUPER_ADMIN, json!(user.is_admin));
@@ -173,12 +176,22 @@ impl<'a> Change<'a> {
         let id = self.user;
         match self.kind {
             ActionKind::SuspendAccount => {
-                self.put(workspace, cx, "google.suspend_account", json!({ "suspended": true }))
-                    .await
+                self.put(
+                    workspace,
+                    cx,
+                    "google.suspend_account",
+                    json!({ "suspended": true }),
+                )
+                .await
             }
             ActionKind::ReactivateAccount => {
-                self.put(workspace, cx, "google.reactivate_account", json!({ "suspended": false }))
-                    .await
+                self.put(
+                    workspace,
+                    cx,
+                    "google.reactivate_account",
+                    json!({ "suspended": false }),
+                )
+                .await
             }
             ActionKind::ForcePasswordReset => self.force_reset(workspace, cx, action).await,
             ActionKind::RevokeSessions => workspace.sign_out(cx, id).await,
@@ -243,10 +256,18 @@ impl<'a> Change<'a> {
             }
         };
         for grant in &before.grants {
-            note(workspace.delete_grant(cx, self.user, &grant.client_id).await);
+            note(
+                workspace
+                    .delete_grant(cx, self.user, &grant.client_id)
+                    .await,
+            );
         }
         for app in &before.app_passwords {
-            note(workspace.delete_app_password(cx, self.user, app.code_id).await);
+            note(
+                workspace
+                    .delete_app_password(cx, self.user, app.code_id)
+                    .await,
+            );
         }
         match failed {
             // Once something was changed, no error may claim that nothing was.

@@ -141,11 +141,7 @@ impl Workspace {
         }
         let budgets = Budget::ALL.map(|budget| {
             let suffix = if is_limited { "" } else { ".unlimited" };
-            let key = BudgetKey(format!(
-                "google.{}{suffix}/{}",
-                budget.name(),
-                place.budget
-            ));
+            let key = BudgetKey(format!("google.{}{suffix}/{}", budget.name(), place.budget));
             if is_limited {
                 context.limits.declare(&key, &budget.limit());
             }

@@ -88,8 +88,7 @@ impl Tokens {
             scope,
             signer,
         }));
-        let inner =
-            ClientCredentials::with_proof(bare, TOKEN, "", "", proof).errors(sign_in_error);
+        let inner = ClientCredentials::with_proof(bare, TOKEN, "", "", proof).errors(sign_in_error);
         Ok(Self { scope, inner })
     }
 

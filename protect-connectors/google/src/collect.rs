@@ -7,9 +7,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::OpContext;
-use protect_core::posture::{
-    Collecting, Collection, Evaluation, Profile, Question, Snapshot,
-};
+use protect_core::posture::{Collecting, Collection, Evaluation, Profile, Question, Snapshot};
 use protect_core::{Error, Result};
 use serde_json::{Map, Value, json};
 

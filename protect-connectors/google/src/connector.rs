@@ -174,7 +174,13 @@ async fn look(workspace: &Workspace, cx: &OpContext, scopes: &[Scope]) -> Result
         date: None,
         troubles: Vec::new(),
     };
-    for scope in [Scope::Users, Scope::ChangeUsers, Scope::Logs, Scope::Policies, Scope::Alerts] {
+    for scope in [
+        Scope::Users,
+        Scope::ChangeUsers,
+        Scope::Logs,
+        Scope::Policies,
+        Scope::Alerts,
+    ] {
         if !looked.access.granted.contains(&scope) {
             continue;
         }

@@ -262,10 +262,10 @@ impl Detection for Run {
 
     fn evaluate(&self, new: &[Signal], history: &[Signal]) -> Vec<Observation> {
         let before = |at: usize| history.iter().chain(new.iter().take(at));
-        let hits = new
-            .iter()
-            .enumerate()
-            .filter(|(at, signal)| self.spec.is_hit(signal, before(*at)));
+        let hits = new.iter().enumerate().filter(|(at, signal)| {
+            let mut all = history.iter().chain(new);
+            self.spec.is_hit(signal, before(*at)) && !all.any(|other| tells_of(other, signal))
+        });
         hits.map(|(_, signal)| self.observation(signal)).collect()
     }
 }
@@ -324,6 +324,21 @@ fn is_suspicion(signal: &Signal) -> bool {
     let event = fact(signal, "event").unwrap_or_default();
     BLOCKED.contains(&event) || (event == "login_success" && is_suspicious(signal))
 }
+
+/// Whether an event of the logs tells of what an alert tells of: the same, or a suspicious sign-in,
+/// of the same account at the same time. Then it is the event that is found.
+fn tells_of(other: &Signal, alert: &Signal) -> bool {
+    let is_alert = |signal: &Signal| signal.attributes.contains_key("alert");
+    let event = |signal| fact(signal, "event").unwrap_or_default();
+    let apart = happened_at(other).duration_since(happened_at(alert));
+    is_alert(alert)
+        && !is_alert(other)
+        && apart.abs() <= APART
+        && (event(other) == event(alert) || (is_suspicion(alert) && is_suspicion(other)))
+}
+
+/// How far apart the times are that the logs and an alert say of one thing.
+const APART: SignedDuration = SignedDuration::from_mins(5);
 
 /// When the sign-in was that it is about, or else when it was logged.
 fn happened_at(signal: &Signal) -> Timestamp {

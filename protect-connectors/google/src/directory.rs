@@ -87,7 +87,10 @@ impl People<'_> {
         };
         put("org_unit", user.org_unit_path.map(Into::into));
         put("super_admin", user.is_admin.map(Into::into));
-        put("two_step_verification", user.is_enrolled_in_2sv.map(Into::into));
+        put(
+            "two_step_verification",
+            user.is_enrolled_in_2sv.map(Into::into),
+        );
         let privileged = match (user.is_admin, user.is_delegated_admin) {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (Some(false), Some(false)) => Some(false),

@@ -41,9 +41,7 @@ impl Workspace {
             .request(scope, Method::GET, "google.look", USERS)?
             .query("customer", self.customer())
             .query("maxResults", "1");
-        let page = self
-            .page(cx, request, "google.look", "users", None)
-            .await?;
+        let page = self.page(cx, request, "google.look", "users", None).await?;
         let first = page.items.first();
         let customer = first.and_then(|user| user["customerId"].as_str());
         Ok((customer.map(ToOwned::to_owned), page.date))

@@ -117,14 +117,34 @@ mod tests {
         let disabled = r#"{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"x","reason":"SERVICE_DISABLED"}]}}"#;
         let exhausted = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"Quota exceeded for read requests per minute"}}"#;
         for (status, body, kind, retries) in [
-            (403, &*classic("userRateLimitExceeded"), Kind::RateLimited, true),
+            (
+                403,
+                &*classic("userRateLimitExceeded"),
+                Kind::RateLimited,
+                true,
+            ),
             (403, &*classic("rateLimitExceeded"), Kind::RateLimited, true),
             (403, &*classic("quotaExceeded"), Kind::RateLimited, true),
-            (403, &*classic("dailyLimitExceeded"), Kind::QuotaExceeded, false),
+            (
+                403,
+                &*classic("dailyLimitExceeded"),
+                Kind::QuotaExceeded,
+                false,
+            ),
             (403, &*classic("forbidden"), Kind::PermissionDenied, false),
-            (403, &*classic("accessNotConfigured"), Kind::ConfigInvalid, false),
+            (
+                403,
+                &*classic("accessNotConfigured"),
+                Kind::ConfigInvalid,
+                false,
+            ),
             (403, disabled, Kind::ConfigInvalid, false),
-            (403, r#"{"error":{"status":"PERMISSION_DENIED"}}"#, Kind::PermissionDenied, false),
+            (
+                403,
+                r#"{"error":{"status":"PERMISSION_DENIED"}}"#,
+                Kind::PermissionDenied,
+                false,
+            ),
             (429, exhausted, Kind::RateLimited, true),
             (429, "", Kind::RateLimited, true),
             (503, "<html>", Kind::Unavailable, true),

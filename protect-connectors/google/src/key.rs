@@ -92,8 +92,8 @@ fn secret<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<SecretStrin
 
 fn read(text: &SecretString) -> std::result::Result<ServiceAccount, &'static str> {
     let text = text.expose_secret().trim_start_matches('\u{feff}');
-    let account: ServiceAccount =
-        serde_json::from_str(text).map_err(|_| "it is not the JSON object that Google hands out")?;
+    let account: ServiceAccount = serde_json::from_str(text)
+        .map_err(|_| "it is not the JSON object that Google hands out")?;
     if account.kind != "service_account" {
         return Err("its `type` is not `service_account`");
     }

@@ -229,8 +229,11 @@ const FROM: char = '|';
 /// what leads to the next.
 fn whole(body: &Bytes, ask: &Ask) -> Result<(Bytes, Option<String>)> {
     let not_a_page = || {
-        Error::new(ErrorKind::InvalidResponse, "the answer is no page of a list")
-            .with_operation(COLLECT)
+        Error::new(
+            ErrorKind::InvalidResponse,
+            "the answer is no page of a list",
+        )
+        .with_operation(COLLECT)
     };
     let mut fields: BTreeMap<String, Box<RawValue>> =
         serde_json::from_slice(body).map_err(|_| not_a_page())?;
@@ -273,12 +276,18 @@ mod tests {
     #[test]
     fn a_page_is_kept_as_it_came_and_a_list_that_google_left_out_is_empty() {
         let came = r#"{ "kind": "x", "users": [{"id": "1"}], "nextPageToken": "n" }"#;
-        assert_eq!(of(USERS, came), Some((came.to_owned(), Some("n".to_owned()))));
+        assert_eq!(
+            of(USERS, came),
+            Some((came.to_owned(), Some("n".to_owned())))
+        );
         let (empty, next) = of(ADMIN_LOG, r#"{"kind":"x","nextPageToken":"n"}"#).unwrap();
         assert!(empty.contains(r#""items":[]"#), "{empty}");
         assert_eq!(next.as_deref(), Some("n"));
         assert!(of(POLICIES, "{}").unwrap().0.contains(r#""policies":[]"#));
-        assert_eq!(of(USERS, r#"{"kind":"x","nextPageToken":""}"#).unwrap().1, None);
+        assert_eq!(
+            of(USERS, r#"{"kind":"x","nextPageToken":""}"#).unwrap().1,
+            None
+        );
     }
 
     #[test]

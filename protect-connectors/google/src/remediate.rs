@@ -221,11 +221,7 @@ impl GoogleConnector {
     }
 }
 
-async fn look_again(
-    cx: &OpContext,
-    workspace: &Workspace,
-    change: &Change<'_>,
-) -> Result<Looked> {
+async fn look_again(cx: &OpContext, workspace: &Workspace, change: &Change<'_>) -> Result<Looked> {
     let user = workspace.user(cx, change.user).await?;
     change.look(workspace, cx, &user).await
 }

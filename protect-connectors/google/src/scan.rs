@@ -193,11 +193,7 @@ fn is_lasting(reason: NotEvaluatedReason) -> bool {
 }
 
 /// The verdict about a stream: reading it to its end is all that can be said to pass.
-fn verdict(
-    check: &str,
-    stream: Stream,
-    reason: Option<NotEvaluatedReason>,
-) -> Option<CheckResult> {
+fn verdict(check: &str, stream: Stream, reason: Option<NotEvaluatedReason>) -> Option<CheckResult> {
     Some(CheckResult {
         check: CheckId::new(check).ok()?,
         verdict: match reason {

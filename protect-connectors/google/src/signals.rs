@@ -56,7 +56,10 @@ pub(crate) fn signals_of(
 ) -> Vec<Signal> {
     let events = activity.events.iter().flatten().enumerate();
     let signals = events.filter_map(|(number, event)| {
-        let name = event.name.as_deref().filter(|name| is_wanted(name, event))?;
+        let name = event
+            .name
+            .as_deref()
+            .filter(|name| is_wanted(name, event))?;
         Some(signal(activity, number, event, name, &known))
     });
     signals.collect()
@@ -70,7 +73,10 @@ const EVENTS_OF_ALERTS: &[(&str, &str)] = &[
         "Suspicious login (less secure app)",
         "suspicious_login_less_secure_app",
     ),
-    ("Suspicious programmatic login", "suspicious_programmatic_login"),
+    (
+        "Suspicious programmatic login",
+        "suspicious_programmatic_login",
+    ),
     ("Leaked password", "account_disabled_password_leak"),
     ("User suspended", "account_disabled_generic"),
     ("User suspended (spam)", "account_disabled_spamming"),
@@ -98,7 +104,11 @@ pub(crate) fn signal_of(alert: &Alert, known: impl Fn(&str) -> Known) -> Option<
     let event = EVENTS_OF_ALERTS.iter().find(|(of, _)| *of == kind);
     let address = address_of(alert);
     let details = alert.data.get("loginDetails");
-    let detail = |name: &str| details.and_then(|it| it[name].as_str()).map(ToOwned::to_owned);
+    let detail = |name: &str| {
+        details
+            .and_then(|it| it[name].as_str())
+            .map(ToOwned::to_owned)
+    };
     let login: Option<Timestamp> = detail("loginTime").and_then(|time| time.parse().ok());
     let at = login.or(alert.start_time).or(alert.create_time)?;
     let mut facts = Attributes::new();

@@ -36,7 +36,10 @@ fn spec() -> KindSpec {
         let docs = format!("Root of the {}.", api.title());
         EndpointSpec::new(api.endpoint(), docs).default(api.root())
     };
-    let spec = Api::ALL.map(endpoint).into_iter().fold(spec, KindSpec::endpoint);
+    let spec = Api::ALL
+        .map(endpoint)
+        .into_iter()
+        .fold(spec, KindSpec::endpoint);
     let spec = spec
         .optional_scan(credential("that may read"))
         .respond(credential("that may change accounts"));
@@ -136,7 +139,8 @@ mod tests {
         assert_eq!(capability.actions.len(), 8, "all but `enroll_mfa`");
         let reset = ActionKind::ForcePasswordReset;
         assert_eq!(capability.actions[&reset], EffectClass::StateIdempotent);
-        let more = "handover = \"new\"\nenforced_org_unit = \"/Enforced\"\nlookback = \"3d\"\nsubject";
+        let more =
+            "handover = \"new\"\nenforced_org_unit = \"/Enforced\"\nlookback = \"3d\"\nsubject";
         let actions = example("subject", more).unwrap().capability().actions;
         assert!(actions.contains_key(&ActionKind::EnrollMfa));
         assert_eq!(actions[&reset], EffectClass::NonIdempotent);
@@ -148,14 +152,20 @@ mod tests {
         for (text, by) in [
             (place, "administrator"),
             ("admin@acme.example", "admin"),
-            ("{ file = \"scan.json\" }", "\"{\\\"type\\\":\\\"service_account\\\"}\""),
+            (
+                "{ file = \"scan.json\" }",
+                "\"{\\\"type\\\":\\\"service_account\\\"}\"",
+            ),
             ("key = { file = \"scan.json\" }", "client_id = \"1\""),
             (place, "customer = \"a/b\"\nsubject"),
             (place, "profile = \"prowler\"\nsubject"),
             (place, "lookback = \"200d\"\nsubject"),
             (place, "enforced_org_unit = \"Enforced\"\nsubject"),
             (place, "checks = { \"google.user.nothing\" = {} }\nsubject"),
-            (place, "checks = { \"google.domain.spf\" = { level = \"none\" } }\nsubject"),
+            (
+                place,
+                "checks = { \"google.domain.spf\" = { level = \"none\" } }\nsubject",
+            ),
         ] {
             let error = example(text, by).expect_err(by);
             assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{by}: {error}");

@@ -189,17 +189,25 @@ async fn events(workspace: &Workspace, cx: &OpContext, page: PageOf) -> Result<B
     Ok(batch)
 }
 
+/// How long an alert waits for the logs, which lag by minutes.
+const AFTER_THE_LOGS: SignedDuration = SignedDuration::from_mins(10);
+
 async fn alerts(workspace: &Workspace, cx: &OpContext, alerts: &[Alert]) -> Result<Batch> {
     let mut people = People::default();
     for alert in alerts {
         people.ask(workspace, cx, address_of(alert)).await?;
     }
+    // The logs tell of the same, and more of it: what is fresher waits for them.
+    let now = workspace.context().clock.now();
+    let settled = now.checked_sub(AFTER_THE_LOGS).unwrap_or(now);
+    let is_settled = |alert: &&Alert| alert.create_time.is_none_or(|at| at <= settled);
+    let alerts = alerts.iter().filter(is_settled);
     let signals = alerts
-        .iter()
+        .clone()
         .filter_map(|alert| signal_of(alert, |address| people.known(address)));
     Ok(Batch {
         signals: signals.collect(),
-        latest: alerts.iter().filter_map(|alert| alert.create_time).max(),
+        latest: alerts.filter_map(|alert| alert.create_time).max(),
         ..Batch::default()
     })
 }

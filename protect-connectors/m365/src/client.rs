@@ -473,7 +473,8 @@ impl M365 {
     async fn collect_into(&self, folder: &Path) -> Result<(u64, Snapshot)> {
         let graph = self.graph.patient();
         let run = "collect";
-        let mut running = Running::take_up(&graph, &self.cx, &self.place, Some(folder), run).await?;
+        let mut running =
+            Running::take_up(&graph, &self.cx, &self.place, Some(folder), run).await?;
         while !running.advance(&self.cx).await? {}
         Ok((running.pages(), running.snapshot()?))
     }

@@ -258,7 +258,9 @@ fn read_app(
     let field = |name: &str| format!("{section}.{name}");
     let mut secret = |name: &str| {
         let value = fields.remove(name);
-        let read = value.map(|value| Credential::from_config(&value)).transpose();
+        let read = value
+            .map(|value| Credential::from_config(&value))
+            .transpose();
         read.map_err(|error| setup.error(field(name), error.message()))
     };
     let (client_secret, certificate, key) = (

@@ -84,7 +84,9 @@ async fn a_statement_that_is_the_grant_itself_stands_alone_in_the_form() {
     let test = impatient_context();
     test.transport.expect(
         Expectation::new(Method::POST, "/token")
-            .body("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=signed")
+            .body(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=signed",
+            )
             .answer(200, &token("t")),
     );
     test.transport.expect(with_token("t"));

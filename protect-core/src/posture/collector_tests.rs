@@ -191,7 +191,10 @@ async fn a_listing_whose_page_is_gone_begins_anew_once_and_holds_nothing_twice()
         let users = &manifest["resources"][USERS];
         if is_whole {
             let pages = fs::read_to_string(folder.path().join("0001.ndjson")).unwrap();
-            assert_eq!((users.as_str(), pages.lines().count()), (Some("0001.ndjson"), 3));
+            assert_eq!(
+                (users.as_str(), pages.lines().count()),
+                (Some("0001.ndjson"), 3)
+            );
         } else {
             assert_eq!(users["error"]["code"], EXPIRED_PAGE);
         }

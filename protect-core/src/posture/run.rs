@@ -278,12 +278,7 @@ impl PostureRun {
     }
 
     /// Judges what was collected. After a restart it is collected again where nothing was kept.
-    async fn judge(
-        &self,
-        cx: &OpContext,
-        vendor: &dyn Collects,
-        run: &str,
-    ) -> Result<Found> {
+    async fn judge(&self, cx: &OpContext, vendor: &dyn Collects, run: &str) -> Result<Found> {
         let mut running = self.running(cx, vendor, run).await?;
         while !running.advance(cx).await? {}
         let snapshot = running.snapshot()?;

@@ -108,7 +108,12 @@ pub(crate) fn wanted_names(read: &Reader<'_>, selectors: &str) -> BTreeSet<Strin
         }
         let organisation = registrable(&domain).filter(|it| *it != domain);
         let policies = [Some(domain.clone()), organisation];
-        wanted.extend(policies.into_iter().flatten().map(|at| format!("_dmarc.{at}")));
+        wanted.extend(
+            policies
+                .into_iter()
+                .flatten()
+                .map(|at| format!("_dmarc.{at}")),
+        );
         let selectors = selectors.split(',').map(str::trim);
         wanted.extend(selectors.map(|selector| format!("{selector}._domainkey.{domain}")));
         let mut at = domain;
