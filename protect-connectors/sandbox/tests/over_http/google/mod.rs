@@ -2,6 +2,7 @@
 
 mod login;
 mod reading;
+mod writing;
 
 use crate::support::{Got, Wire, encoded, form, send, signed, wire};
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
