@@ -1,6 +1,9 @@
 //! Google Workspace over HTTP: each rule once.
 
+mod faults;
 mod login;
+mod logs;
+mod policies;
 mod reading;
 mod writing;
 
