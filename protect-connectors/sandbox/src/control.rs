@@ -63,6 +63,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/google/org_units", post(edit_unit))
         .route("/google/activities", post(add_activities))
         .route("/google/logins", post(plant_login))
+        .route("/google/documents/{name}", put(replace_google_documents))
         .route("/google/settings", post(google_settings))
         .route("/hibp/breaches", post(publish_breach))
         .route("/hibp/accounts", post(set_account))
@@ -259,6 +260,14 @@ struct NewLogin {
 async fn plant_login(State(world): Shared, Json(body): Json<NewLogin>) -> Answer {
     let now = world.clock.now();
     found(world.state().plant_login(&body.user, body.minutes_ago, now))
+}
+
+async fn replace_google_documents(
+    State(world): Shared,
+    Path(name): Path<String>,
+    Json(body): Json<Value>,
+) -> Answer {
+    found(world.state().google.replace_documents(&name, &body))
 }
 
 async fn google_settings(State(world): Shared, Json(body): Json<google::DomainChange>) -> Answer {

@@ -569,6 +569,12 @@ impl Sandbox {
         change.is_ok_and(|change| self.world.state().google.edit_unit(change))
     }
 
+    /// Replaces the policies or the alerts (`policies`, `alerts`), by a list or by a page of Google's,
+    /// as `PUT /_sandbox/google/documents/{name}` does. False for another name or type.
+    pub fn set_google_documents(&self, name: &str, documents: &Value) -> bool {
+        self.world.state().google.replace_documents(name, documents)
+    }
+
     /// Appends activities to a log of Google's, in the vendor's shape; of their `id` only `time` is
     /// read. False for an unknown application.
     pub fn append_google_activities(

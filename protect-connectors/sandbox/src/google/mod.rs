@@ -9,6 +9,7 @@
 //! is in [`crate::Credentials`].
 
 mod accounts;
+mod alerts;
 mod domains;
 mod error;
 mod groups;
@@ -17,6 +18,7 @@ mod login;
 mod operation;
 mod page;
 mod planted;
+mod policies;
 mod quota;
 mod reports;
 mod roles;
@@ -25,6 +27,7 @@ mod search;
 mod security;
 mod settings;
 mod units;
+mod usage;
 mod users;
 
 use std::{
@@ -68,6 +71,8 @@ pub(crate) struct Google {
     groups: Groups,
     roles: Roles,
     logs: Logs,
+    policies: Vec<Value>,
+    alerts: Vec<Value>,
     quota: Quota,
     sealer: Sealer,
     rng: Rng,
@@ -102,9 +107,12 @@ impl Google {
         let users = Users::new(seed, cast, size.users);
         let groups = Groups::new(seed);
         let events = size.admin_events.unwrap_or(users.len() * 3);
+        let units = Units::new(seed);
         let mut made = Self {
+            policies: policies::policies(seed, &users.customer, &units, groups.id(0)),
+            alerts: Vec::new(),
             login: Login::new(seed, format!("{base}/google/token"), &project),
-            units: Units::new(seed),
+            units,
             roles: Roles::new(&users, groups.id(0)),
             logs: Logs::new(&users, events),
             groups,
@@ -118,6 +126,7 @@ impl Google {
             planted: PlantedDomain::default(),
         };
         made.planted = made.plant();
+        made.plant_alerts();
         made
     }
 
@@ -153,6 +162,8 @@ impl Google {
             "super_admins": self.roles.super_admins().collect::<BTreeSet<_>>().len(),
             "changed_users": changed,
             "events": events,
+            "policies": self.policies.len(),
+            "alerts": self.alerts.len(),
             "apis_off": self.apis_off,
         })
     }

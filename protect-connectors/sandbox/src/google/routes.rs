@@ -5,7 +5,7 @@ use axum::http::Method;
 use super::{
     Google,
     operation::{
-        Api::{self, Directory, Reports},
+        Api::{self, Alerts, Directory, Policy, Reports},
         Caller, Operation,
     },
 };
@@ -62,6 +62,12 @@ const ROLES: &[&str] = &[
     "admin.directory.rolemanagement",
 ];
 const ROLE: &[&str] = &["admin.directory.rolemanagement"];
+const USAGE: &[&str] = &["admin.reports.usage.readonly"];
+const POLICIES: &[&str] = &[
+    "cloud-identity.policies.readonly",
+    "cloud-identity.policies",
+];
+const ALERTS: &[&str] = &["apps.alerts"];
 const AUDIT: &[&str] = &["admin.reports.audit.readonly"];
 
 const fn of(
@@ -304,6 +310,37 @@ const OPERATIONS: &[Operation] = &[
         ],
         Google::list_activities,
     ),
+    of(
+        Reports,
+        ("GET", "/admin/reports/v1/usage/dates/{date}"),
+        USAGE,
+        &["customerId", "pageToken", "parameters"],
+        Google::customer_usage,
+    ),
+    of(
+        Reports,
+        (
+            "GET",
+            "/admin/reports/v1/usage/users/{userKey}/dates/{date}",
+        ),
+        USAGE,
+        &["customerId", "maxResults", "pageToken", "parameters"],
+        Google::user_usage,
+    ),
+    of(
+        Policy,
+        ("GET", "/v1/policies"),
+        POLICIES,
+        &["filter", "pageSize", "pageToken"],
+        Google::list_policies,
+    ),
+    of(
+        Alerts,
+        ("GET", "/v1beta1/alerts"),
+        ALERTS,
+        &["customerId", "filter", "orderBy", "pageSize", "pageToken"],
+        Google::list_alerts,
+    ),
 ];
 
 /// The method of this name and path, or `None` where Google has no such.
@@ -316,5 +353,5 @@ pub(crate) fn find(method: &Method, path: &[String]) -> Option<&'static Operatio
 /// Whether there is such a scope.
 pub(crate) fn knows_scope(name: &str) -> bool {
     let opens = |it: &Operation| it.scopes.contains(&name);
-    READING.contains(&name) || OTHERS.contains(&name) || OPERATIONS.iter().any(opens)
+    OTHERS.contains(&name) || OPERATIONS.iter().any(opens)
 }

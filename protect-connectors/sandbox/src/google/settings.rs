@@ -144,6 +144,7 @@ impl Google {
     pub(crate) fn plant_login(&mut self, key: &str, minutes_ago: i64, cx: &Context) -> Option<i64> {
         let account = self.account(key).ok()?;
         let at = later(cx.now, SignedDuration::from_mins(-minutes_ago));
+        self.alert_of_login(&account.email, at);
         let event = json!({
             "type": "login",
             "name": "login_success",

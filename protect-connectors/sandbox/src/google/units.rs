@@ -63,6 +63,10 @@ impl Units {
         }
     }
 
+    pub(crate) fn id(&self, unit: usize) -> &str {
+        self.units.get(unit).map_or("", |it| it.id.as_str())
+    }
+
     pub(crate) fn name(&self, unit: usize) -> &str {
         self.units.get(unit).map_or("", |it| it.name.as_str())
     }

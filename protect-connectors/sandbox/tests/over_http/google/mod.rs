@@ -1,7 +1,11 @@
 //! Google Workspace over HTTP: each rule once.
 
+mod faults;
 mod login;
+mod logs;
+mod policies;
 mod reading;
+mod writing;
 
 use crate::support::{Got, Wire, encoded, form, send, signed, wire};
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
