@@ -206,7 +206,8 @@ impl Detection for AlertRun {
     }
 
     fn evaluate(&self, new: &[Signal], _history: &[Signal]) -> Vec<Observation> {
-        let observed = new.iter().map(|signal| Observation {
+        let alerts = new.iter().filter(|signal| signal.kind == ALERT);
+        let observed = alerts.map(|signal| Observation {
             check: self.check.clone(),
             kind: if signal.subject.kind == SubjectKind::Setting {
                 FindingKind::Operational

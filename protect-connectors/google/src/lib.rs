@@ -7,6 +7,7 @@ mod actions;
 mod admins;
 mod api;
 mod auth;
+mod calls;
 pub mod checks;
 mod client;
 mod collect;
@@ -19,6 +20,7 @@ mod endpoints;
 mod error;
 mod key;
 mod model;
+mod operations;
 mod questions;
 mod remediate;
 mod scan;
@@ -41,6 +43,7 @@ pub use model::{
     Activity, ActivityEvent, Alert, AppPassword, Domain, Grant, Group, NewPassword, OrgUnit, Page,
     Role, RoleAssignment, Usage, User, UserPage,
 };
+pub use operations::{CLASS, OPERATIONS, connect};
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
 pub use signals::signals;

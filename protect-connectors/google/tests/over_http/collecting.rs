@@ -83,7 +83,8 @@ async fn one_scope_less_leaves_its_own_checks_open_and_no_other() {
         let open = undecided(&results, Reason::MissingPermission);
         assert!(!open.is_empty(), "{missing}");
         for (before, after) in whole.iter().zip(&results) {
-            let is_open = open.contains(after.check.as_str());
+            // Where the log was to stand in for a policy, that nothing was seen is all that is left.
+            let is_open = after.not_evaluated.is_some();
             assert!(
                 is_open || before.verdict == after.verdict,
                 "{missing}: {}",

@@ -13,7 +13,7 @@ fn remediator(connector: &dyn Connector) -> &dyn Remediator {
 async fn an_account_is_suspended_and_reactivated_and_other_actions_keep_the_contract() {
     let world = World::new().await;
     let planted = world.sandbox.planted().google;
-    let connector = world.connector(&json!({ "enforced_org_unit": "/Contractors" }));
+    let connector = world.connector(&json!({ "enforced_org_unit": "/Sales/Berlin" }));
     let id = &planted.suspicious.id;
     let suspend = action(ActionKind::SuspendAccount, id);
     let undo = action(ActionKind::ReactivateAccount, id);
