@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::api::{Workspace, repeated_page};
 use crate::auth::Signing;
-use crate::collect::Running;
+use crate::collect::{Beside, Running};
 use crate::config::{MY_CUSTOMER, Place};
 use crate::connector::selectors;
 use crate::endpoints::LogQuery;
@@ -396,9 +396,13 @@ impl Google {
     }
 
     async fn collect_into(&self, folder: &Path) -> Result<(u64, Snapshot)> {
-        let (run, selectors) = ("collect", selectors(None));
+        let beside = Beside {
+            selectors: selectors(None),
+            history: None,
+        };
+        let run = "collect";
         let mut running =
-            Running::take_up(&self.workspace, &self.cx, Some(folder), run, &selectors).await?;
+            Running::take_up(&self.workspace, &self.cx, Some(folder), run, beside).await?;
         while !running.advance(&self.cx).await? {}
         Ok((running.pages(), running.snapshot()?))
     }

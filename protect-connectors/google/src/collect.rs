@@ -16,7 +16,7 @@ use crate::checks::wanted_names;
 use crate::config::MY_CUSTOMER;
 use crate::questions::{Collector, about_names, about_the_customer};
 use crate::scope::Scope;
-use crate::workspace::{DNS, DOMAIN_ALIASES, DOMAINS};
+use crate::workspace::{DNS, DOMAIN_ALIASES, DOMAINS, HISTORY};
 use crate::{CATALOGUE, FORMAT};
 
 /// A collection under way.
@@ -29,9 +29,17 @@ pub(crate) struct Running {
     questions: Vec<Question>,
     customer: String,
     granted: BTreeSet<Scope>,
-    /// Where keys for signing mail are looked for.
-    selectors: String,
+    beside: Beside,
     collected_at: Timestamp,
+}
+
+/// What a collection is told besides whom to ask.
+#[derive(Clone, Debug)]
+pub(crate) struct Beside {
+    /// Where keys for signing mail are looked for.
+    pub(crate) selectors: String,
+    /// What was seen of settings before, as a part of the snapshot.
+    pub(crate) history: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +63,7 @@ impl Running {
         cx: &OpContext,
         folder: Option<&Path>,
         run: &str,
-        selectors: &str,
+        beside: Beside,
     ) -> Result<Self> {
         let access = workspace.access(cx, Scope::SCAN).await?;
         if access.granted.is_empty() {
@@ -77,9 +85,9 @@ impl Running {
             run: run.to_owned(),
             collection,
             round: Round::Customer,
-            questions: about_the_customer(&access.granted),
+            questions: questions(&access.granted, &beside),
             granted: access.granted,
-            selectors: selectors.to_owned(),
+            beside,
         })
     }
 
@@ -105,8 +113,14 @@ impl Running {
         let profile = Profile::default();
         let evaluation = Evaluation::new(&CATALOGUE, &snapshot, &profile);
         let read = evaluation.reader(&[DOMAINS, DOMAIN_ALIASES, DNS]);
-        Ok(wanted_names(&read, &self.selectors))
+        Ok(wanted_names(&read, &self.beside.selectors))
     }
+}
+
+/// The first questions: what was seen before is put to ourselves.
+fn questions(granted: &BTreeSet<Scope>, beside: &Beside) -> Vec<Question> {
+    let past = beside.history.iter().map(|_| Question::of(HISTORY));
+    past.chain(about_the_customer(granted)).collect()
 }
 
 /// The customer's own id. Where nobody may read accounts it is called as it was asked about.
@@ -142,6 +156,7 @@ impl Collecting for Running {
         let collector = Collector {
             workspace: &self.workspace,
             log_from: from.unwrap_or(Timestamp::UNIX_EPOCH),
+            history: self.beside.history.as_deref().unwrap_or_default(),
         };
         let asked = self
             .collection

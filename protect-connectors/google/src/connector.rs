@@ -23,6 +23,7 @@ use crate::auth::Signing;
 use crate::config::{Options, Settings};
 use crate::detections::{self, OTHER_ALERT};
 use crate::doctor;
+use crate::history::DRIFT;
 use crate::remediate::ACTIONS;
 use crate::scope::Scope;
 
@@ -97,7 +98,7 @@ pub(crate) fn selectors(settings: Option<&protect_core::posture::CheckSettings>)
 fn checks() -> BTreeSet<CheckId> {
     let catalogue = CATALOGUE.checks.iter().map(|check| check.id);
     let events = detections::SPECS.iter().map(|spec| spec.check);
-    let all = catalogue.chain(events).chain([OTHER_ALERT]);
+    let all = catalogue.chain(events).chain([OTHER_ALERT, DRIFT]);
     all.filter_map(|id| CheckId::new(id).ok()).collect()
 }
 

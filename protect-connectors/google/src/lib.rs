@@ -18,6 +18,7 @@ mod directory;
 mod doctor;
 mod endpoints;
 mod error;
+mod history;
 mod key;
 mod model;
 mod operations;

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use protect_core::connector::{OpContext, Progress, ScanPage, ScanRequest, Scanner};
+use protect_core::connector::{OpContext, Progress, ScanPage, ScanRequest, ScanState, Scanner};
 use protect_core::model::{
     Attributes, CheckId, CheckResult, Confidence, NotEvaluatedReason, Severity, Verdict,
 };
-use protect_core::posture::{Collecting, Collects, Phase, Position};
+use protect_core::posture::{Collecting, Collects, Evaluation, Noticed, Phase, Position};
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::api::Workspace;
-use crate::collect::Running;
+use crate::collect::{Beside, Running};
 use crate::connector::GoogleConnector;
+use crate::history::History;
 use crate::streams::{self, Place, Stream};
 
 #[async_trait]
@@ -28,10 +29,16 @@ impl Scanner for GoogleConnector {
         }
         let mut page = ScanPage::default();
         position.phase = match position.phase {
-            Phase::Collect => settings.collect(cx, self, &mut position, &mut page).await?,
-            Phase::Tell(from) => {
+            Phase::Collect => {
+                let vendor = self.with_history(request.state).await?;
                 settings
-                    .tell(cx, self, &mut position, from, &mut page)
+                    .collect(cx, &vendor, &mut position, &mut page)
+                    .await?
+            }
+            Phase::Tell(from) => {
+                let vendor = self.with_history(request.state).await?;
+                settings
+                    .tell(cx, &vendor, &mut position, from, &mut page)
                     .await?
             }
             Phase::Stream(turn) => {
@@ -45,18 +52,38 @@ impl Scanner for GoogleConnector {
     }
 }
 
+/// The connector, and what was seen of settings before.
+struct WithHistory<'a> {
+    connector: &'a GoogleConnector,
+    history: History,
+}
+
 #[async_trait]
-impl Collects for GoogleConnector {
+impl Collects for WithHistory<'_> {
     async fn take_up(&self, cx: &OpContext, run: &str) -> Result<Box<dyn Collecting>> {
-        let workspace = self.scan_workspace()?;
-        let folder = self.folder();
-        let running =
-            Running::take_up(workspace, cx, folder.as_deref(), run, &self.selectors).await?;
+        let workspace = self.connector.scan_workspace()?;
+        let folder = self.connector.folder();
+        let beside = Beside {
+            selectors: self.connector.selectors.clone(),
+            history: self.history.part().map(|part| part.to_string()),
+        };
+        let running = Running::take_up(workspace, cx, folder.as_deref(), run, beside).await?;
         Ok(Box::new(running))
+    }
+
+    fn notice(&self, evaluation: &Evaluation<'_>) -> Noticed {
+        self.history.compare(evaluation)
     }
 }
 
 impl GoogleConnector {
+    async fn with_history(&self, state: &dyn ScanState) -> Result<WithHistory<'_>> {
+        Ok(WithHistory {
+            connector: self,
+            history: History::load(state).await?,
+        })
+    }
+
     fn scan_workspace(&self) -> Result<&Workspace> {
         self.scan
             .as_ref()

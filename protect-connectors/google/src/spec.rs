@@ -10,6 +10,7 @@ use protect_core::registry::Registry;
 use crate::config::{MY_CUSTOMER, Options, TOKEN_URL};
 use crate::connector::GoogleConnector;
 use crate::detections::{self, OTHER_ALERT, OTHER_ALERT_TITLE};
+use crate::history::{DRIFT, DRIFT_TITLE};
 use crate::scope::Api;
 use crate::{CATALOGUE, KIND, directory, signals};
 
@@ -57,6 +58,7 @@ fn spec() -> KindSpec {
         .iter()
         .fold(spec, |spec, it| spec.check(it.check, it.severity, it.title));
     spec.check(OTHER_ALERT, Severity::High, OTHER_ALERT_TITLE)
+        .check(DRIFT, Severity::Low, DRIFT_TITLE)
 }
 
 fn credential(what: &str) -> CredentialSpec {
@@ -134,7 +136,7 @@ mod tests {
         let capability = connector.capability();
         assert_eq!(
             capability.checks.len(),
-            CATALOGUE.checks.len() + detections::SPECS.len() + 1
+            CATALOGUE.checks.len() + detections::SPECS.len() + 2
         );
         assert_eq!(capability.actions.len(), 8, "all but `enroll_mfa`");
         let reset = ActionKind::ForcePasswordReset;

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::catalogue::Catalogue;
 use super::evaluate::Evaluation;
@@ -20,7 +21,7 @@ use super::snapshot::Snapshot;
 use crate::clock::Clock;
 use crate::connector::{Cursor, OpContext, Progress, ScanPage};
 use crate::error::{Error, Result};
-use crate::model::CheckResult;
+use crate::model::{CheckResult, Observation};
 
 /// A collection under way.
 #[async_trait]
@@ -52,6 +53,20 @@ pub trait Collects: Sync {
     /// # Errors
     /// The vendor does not let anybody look; `store`.
     async fn take_up(&self, cx: &OpContext, run: &str) -> Result<Box<dyn Collecting>>;
+
+    /// What else is noticed in what was collected, besides what the checks say.
+    fn notice(&self, _evaluation: &Evaluation<'_>) -> Noticed {
+        Noticed::default()
+    }
+}
+
+/// What a scanner notices besides what its checks say.
+#[derive(Debug, Default)]
+pub struct Noticed {
+    /// What is wrong.
+    pub observations: Vec<Observation>,
+    /// What to remember; `None` forgets the key.
+    pub state: BTreeMap<String, Option<Value>>,
 }
 
 /// Where a run stands; `P` is where one of the scanner's own streams does.
@@ -128,6 +143,7 @@ impl<P: Serialize + DeserializeOwned> Position<P> {
 struct Found {
     run: String,
     results: Vec<CheckResult>,
+    noticed: Noticed,
     collected_at: Timestamp,
 }
 
@@ -254,7 +270,7 @@ impl PostureRun {
         page: &mut ScanPage,
     ) -> Result<Phase> {
         let known = lock(&self.found).take();
-        let found = match known.filter(|found| found.run == position.run) {
+        let mut found = match known.filter(|found| found.run == position.run) {
             Some(found) => found,
             None => self.judge(cx, vendor, &position.run).await?,
         };
@@ -264,6 +280,9 @@ impl PostureRun {
         drop(rest);
         if from == 0 {
             page.verdicts.clone_from(&found.results);
+            let noticed = std::mem::take(&mut found.noticed);
+            page.observations.extend(noticed.observations);
+            page.state = noticed.state;
         }
         if is_last {
             page.evaluated = covered(&found.results);
@@ -285,12 +304,16 @@ impl PostureRun {
         let profile = self
             .catalogue
             .profile_for(&snapshot, None, Some(&self.evaluate))?;
-        let results = Evaluation::new(self.catalogue, &snapshot, &profile).results();
+        let evaluation = Evaluation::new(self.catalogue, &snapshot, &profile);
+        let results = evaluation.results();
+        let noticed = vendor.notice(&evaluation);
+        drop(evaluation);
         let collected_at = snapshot.collected_at();
         *lock(&self.running) = Some(running);
         Ok(Found {
             run: run.to_owned(),
             results,
+            noticed,
             collected_at,
         })
     }

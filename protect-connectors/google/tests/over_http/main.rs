@@ -3,6 +3,7 @@
 
 mod collecting;
 mod directory;
+mod history;
 mod remediating;
 mod scanning;
 mod signing_in;

@@ -57,14 +57,18 @@ impl Clock for SharedClock {
     }
 }
 
-/// A scanner whose state is its cursor.
-#[derive(Debug)]
-struct NoState;
+/// What a scanner stored with earlier pages.
+#[derive(Debug, Default)]
+pub(crate) struct Stored(Mutex<BTreeMap<String, Value>>);
 
 #[async_trait]
-impl ScanState for NoState {
-    async fn get(&self, _keys: &[String]) -> Result<BTreeMap<String, Value>> {
-        Ok(BTreeMap::new())
+impl ScanState for Stored {
+    async fn get(&self, keys: &[String]) -> Result<BTreeMap<String, Value>> {
+        let all = self.0.lock().unwrap();
+        let found = keys.iter().filter_map(|key| all.get_key_value(key));
+        Ok(found
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
     }
 }
 
@@ -73,6 +77,7 @@ pub(crate) struct World {
     pub(crate) context: Context,
     pub(crate) cx: OpContext,
     pub(crate) own: Credentials,
+    pub(crate) stored: Stored,
 }
 
 impl World {
@@ -96,6 +101,7 @@ impl World {
         let tenant = TenantId::new("acme").unwrap();
         Self {
             own: sandbox.credentials(),
+            stored: Stored::default(),
             sandbox,
             context,
             cx: OpContext::new(tenant, "test", Actor::unverified("test")),
@@ -201,11 +207,18 @@ impl World {
                 starts_run: pages.len() == begun,
                 watched: &watched,
                 others: &[],
-                state: &NoState,
+                state: &self.stored,
                 forced: false,
             };
             let page = scanner.scan(&self.cx, request).await.unwrap();
             let more = page.more;
+            for (key, value) in page.state.clone() {
+                let mut stored = self.stored.0.lock().unwrap();
+                match value {
+                    Some(value) => stored.insert(key, value),
+                    None => stored.remove(&key),
+                };
+            }
             pages.push(page);
             if !more {
                 return pages.split_off(begun);
