@@ -254,3 +254,43 @@ async fn events_without_a_name_or_parameters_leave_settings_undecided_by_the_log
         .filter(|it| it.details.get("evidence").is_some());
     assert_eq!(by_log.count(), 0);
 }
+
+#[tokio::test]
+async fn dns_is_asked_about_every_verified_domain_and_where_its_records_send_the_reader_on() {
+    let world = World::new().await;
+    let domains = world.watcher().domains().await.unwrap();
+    let (own, lost): (Vec<_>, Vec<_>) = domains.iter().partition(|it| it.verified == Some(true));
+    for domain in &own {
+        let name = &domain.domain_name;
+        world
+            .dns
+            .set_txt(name, &["v=spf1 redirect=_spf.mail.example"]);
+    }
+    world
+        .dns
+        .set_txt("_spf.mail.example", &["v=spf1 redirect=_far.mail.example"]);
+    world
+        .dns
+        .set_txt("_far.mail.example", &["v=spf1 ip4:192.0.2.0/24 -all"]);
+    let results = world.judged().await;
+    let spf = results
+        .iter()
+        .find(|it| it.check.as_str() == "google.domain.spf")
+        .unwrap();
+    for domain in &own {
+        assert!(!spf.affected.contains(&domain.domain_name), "{spf:?}");
+    }
+    let asked: BTreeSet<_> = world
+        .dns
+        .asked()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert!(asked.contains("_far.mail.example"), "{asked:?}");
+    let key = format!("google._domainkey.{}", own[0].domain_name);
+    assert!(asked.contains(&key), "{asked:?}");
+    for domain in lost {
+        assert!(!asked.contains(&domain.domain_name), "it is nobody's");
+    }
+    world.assert_lawful();
+}

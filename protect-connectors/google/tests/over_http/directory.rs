@@ -59,3 +59,35 @@ async fn the_client_gives_every_account_once() {
     assert!(!client.groups_page(None).await.unwrap().items.is_empty());
     world.assert_lawful();
 }
+
+#[tokio::test]
+async fn logs_of_one_account_are_asked_for_no_faster_than_google_allows() {
+    let world = World::new().await;
+    let client = world.watcher();
+    let id = world.sandbox.planted().google.suspicious.id;
+    for _ in 0..600 {
+        let page = client.activities_page("login", None, Some(&id), None, None);
+        assert!(!page.await.unwrap().items.is_empty());
+    }
+    assert!(world.asked("/applications/") >= 600);
+    world.assert_lawful();
+}
+
+#[tokio::test]
+async fn alerts_and_usage_are_read_as_google_gives_them() {
+    let world = World::new().await;
+    let client = world.watcher();
+    let since = world.sandbox.now() - jiff::SignedDuration::from_hours(24 * 30);
+    let alerts = client.alerts_page(Some(since), None).await.unwrap();
+    let kinds: BTreeSet<_> = alerts
+        .items
+        .iter()
+        .filter_map(|it| it.kind.as_deref())
+        .collect();
+    assert!(kinds.contains("Leaked password"), "{kinds:?}");
+    let day = (world.sandbox.now() - jiff::SignedDuration::from_hours(24 * 7)).strftime("%Y-%m-%d");
+    let usage = client.usage(&day.to_string()).await.unwrap();
+    assert!(!usage.parameters.is_empty(), "{:?}", usage.warnings);
+    assert!(client.usage("yesterday").await.is_err());
+    world.assert_lawful();
+}

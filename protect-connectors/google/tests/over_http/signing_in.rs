@@ -1,6 +1,10 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use protect_core::clock::Clock;
+use protect_core::context::Context;
 use protect_core::secret::SecretString;
 use protect_core::{ErrorKind, Result};
 use protect_google::{Google, JwtSigner};
@@ -73,13 +77,42 @@ async fn refusals_say_what_is_wrong_and_what_to_do() {
     assert!(!error.to_string().contains('@'), "{error}");
 }
 
+/// A clock that is ahead of the world's.
+#[derive(Debug)]
+struct Ahead(Arc<dyn Clock>);
+
+#[async_trait]
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        self.0.now() + SignedDuration::from_mins(10)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        self.0.sleep(wait).await;
+    }
+}
+
 #[tokio::test]
 async fn a_clock_ten_minutes_off_is_told_with_by_how_much() {
     let world = World::new().await;
-    world.fault(&json!({ "kind": "clock_skew", "seconds": 600 }));
-    let error = refusal(world.watcher()).await;
+    let context = Context {
+        clock: Arc::new(Ahead(Arc::clone(&world.context.clock))),
+        ..world.context.clone()
+    };
+    let key = world.own.google_scan_key.as_str();
+    let client = world.builder().context(context).key(key).build().unwrap();
+    let error = refusal(client).await;
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    assert!(error.message().contains("clock"), "{error}");
+    assert!(
+        error.message().contains("set this machine's clock"),
+        "{error}"
+    );
+    let told = error.message().contains("600 s ahead") || error.message().contains("599 s ahead");
+    assert!(told, "{error}");
 }
 
 #[tokio::test]

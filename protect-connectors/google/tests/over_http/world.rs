@@ -13,6 +13,7 @@ use protect_core::connector::{
     Connector, ConnectorInfo, OpContext, ScanPage, ScanRequest, ScanState,
 };
 use protect_core::context::Context;
+use protect_core::dns::DnsLookup;
 use protect_core::model::{
     AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Attributes, CheckResult,
     ConnectionName, ConnectorName, TenantId, WatchList,
@@ -78,6 +79,7 @@ pub(crate) struct World {
     pub(crate) cx: OpContext,
     pub(crate) own: Credentials,
     pub(crate) stored: Stored,
+    pub(crate) dns: Arc<MapDns>,
 }
 
 impl World {
@@ -93,15 +95,17 @@ impl World {
             origin: Instant::now(),
             skipped: Mutex::default(),
         };
+        let dns = Arc::new(MapDns::default());
         let context = Context {
             clock: Arc::new(clock),
-            dns: Arc::new(MapDns::default()),
+            dns: Arc::clone(&dns) as Arc<dyn DnsLookup>,
             ..protect_http::system_context("protect-test/0").unwrap()
         };
         let tenant = TenantId::new("acme").unwrap();
         Self {
             own: sandbox.credentials(),
             stored: Stored::default(),
+            dns,
             sandbox,
             context,
             cx: OpContext::new(tenant, "test", Actor::unverified("test")),
