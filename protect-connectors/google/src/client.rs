@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use protect_core::clock::Clock;
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
-use protect_core::model::{Actor, RejectedItem, TenantId};
+use protect_core::model::{Actor, RejectedItem, TenantId, hash_fields};
 use protect_core::posture::{Collecting as _, Snapshot};
 use protect_core::secret::Credential;
 use protect_core::{Error, ErrorKind, Result, password};
@@ -496,7 +496,9 @@ impl GoogleBuilder {
             .signing
             .ok_or_else(|| Error::config("key", "give the JSON file of a service account"))?;
         let customer = self.customer.as_deref().unwrap_or(MY_CUSTOMER);
-        let budget = format!("direct/{}", self.subject.trim().to_lowercase());
+        // Budgets are named in errors, where no address may stand.
+        let subject = self.subject.trim().to_lowercase();
+        let budget = format!("direct/{}", hash_fields("google.subject", &[&subject]));
         let mut place = Place::of(customer, &self.subject, budget)?;
         if let Some(url) = self.base_url {
             for api in Api::ALL {
@@ -505,7 +507,7 @@ impl GoogleBuilder {
         }
         place.token = self.token_url.unwrap_or(place.token);
         let workspace = Workspace::new(&context, &place, signing, !self.is_unlimited)?;
-        let correlation = crate::scan::fresh_name(&workspace);
+        let correlation = context.fresh_guid();
         Ok(Google {
             workspace,
             clock: context.clock,

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::{OpContext, Progress, ScanPage, ScanRequest, ScanState, Scanner};
-use protect_core::model::{
-    Attributes, CheckId, CheckResult, Confidence, NotEvaluatedReason, Severity, Verdict,
+use protect_core::model::NotEvaluatedReason;
+use protect_core::posture::{
+    Collecting, Collects, Evaluation, Noticed, Phase, Position, stream_verdict,
 };
-use protect_core::posture::{Collecting, Collects, Evaluation, Noticed, Phase, Position};
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::api::Workspace;
@@ -25,7 +25,9 @@ impl Scanner for GoogleConnector {
         let mut position = Position::read(request.cursor);
         let settings = &self.settings;
         if request.starts_run {
-            settings.begin(&mut position, request.forced, || fresh_name(workspace));
+            settings.begin(&mut position, request.forced, || {
+                workspace.context().fresh_guid()
+            });
         }
         let mut page = ScanPage::default();
         position.phase = match position.phase {
@@ -121,9 +123,13 @@ impl GoogleConnector {
         };
         // Both logs feed the same checks, of which the first to be read tells.
         if is_done && (stream != Stream::UserAccounts || reason.is_some()) {
-            let checks = stream.checks().into_iter();
+            let needs = format!(
+                "{}, and an administrator who may read it",
+                stream.scope().url()
+            );
+            let told = |check| stream_verdict(check, stream.name(), &needs, reason);
             page.verdicts
-                .extend(checks.filter_map(|check| verdict(check, stream, reason)));
+                .extend(stream.checks().into_iter().filter_map(told));
         }
         page.progress = Some(Progress {
             done: turn as u64 + u64::from(is_done),
@@ -181,15 +187,6 @@ impl GoogleConnector {
     }
 }
 
-/// A name for a collection that nobody else has.
-pub(crate) fn fresh_name(workspace: &Workspace) -> String {
-    let mut bytes = [0; 16];
-    workspace.context().random.fill(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
-}
-
 /// How far a stream was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
@@ -217,32 +214,4 @@ fn reason(error: &Error) -> Option<NotEvaluatedReason> {
 
 fn is_lasting(reason: NotEvaluatedReason) -> bool {
     reason == NotEvaluatedReason::MissingPermission
-}
-
-/// The verdict about a stream: reading it to its end is all that can be said to pass.
-fn verdict(check: &str, stream: Stream, reason: Option<NotEvaluatedReason>) -> Option<CheckResult> {
-    Some(CheckResult {
-        check: CheckId::new(check).ok()?,
-        verdict: match reason {
-            Some(_) => Verdict::NotEvaluated,
-            None => Verdict::Pass,
-        },
-        not_evaluated: reason,
-        severity: Severity::Info,
-        reason: match reason {
-            None => "read to its end".to_owned(),
-            Some(NotEvaluatedReason::MissingPermission) => {
-                format!(
-                    "needs {}, and an administrator who may read it",
-                    stream.scope().url()
-                )
-            }
-            Some(_) => "it was not read".to_owned(),
-        },
-        affected: Vec::new(),
-        source: stream.name().to_owned(),
-        confidence: Confidence::High,
-        references: Vec::new(),
-        details: Attributes::new(),
-    })
 }

@@ -582,7 +582,7 @@ impl M365Builder {
         place.login = self.login_url.unwrap_or(place.login);
         place.graph = self.graph_url.unwrap_or(place.graph);
         let graph = Graph::new(&context, &place, credential, !self.is_unlimited)?;
-        let correlation = crate::auth::fresh_guid(&context);
+        let correlation = context.fresh_guid();
         Ok(M365 {
             graph,
             place,

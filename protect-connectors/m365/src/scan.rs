@@ -6,14 +6,11 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::{Evaluated, OpContext, Progress, ScanPage, ScanRequest, Scanner};
-use protect_core::model::{
-    CheckId, CheckResult, Confidence, NotEvaluatedReason, Severity, Verdict,
-};
-use protect_core::posture::{Collecting, Collects, Phase, Position};
+use protect_core::model::{CheckId, NotEvaluatedReason};
+use protect_core::posture::{Collecting, Collects, Phase, Position, stream_verdict};
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::api::Graph;
-use crate::auth::fresh_guid;
 use crate::collect::Running;
 use crate::connector::M365Connector;
 use crate::streams::{self, Place, Stream};
@@ -28,7 +25,7 @@ impl Scanner for M365Connector {
         let mut position = Position::read(request.cursor);
         let settings = &self.settings;
         if request.starts_run {
-            let fresh = || fresh_guid(graph.http.context());
+            let fresh = || graph.http.context().fresh_guid();
             settings.begin(&mut position, request.forced, fresh);
         }
         let mut page = ScanPage::default();
@@ -102,7 +99,9 @@ impl M365Connector {
         };
         let is_done = read != Reading::GoesOn;
         if is_done {
-            page.verdicts.extend(verdict(stream, reason));
+            let needs = stream.permissions().join(" or ");
+            let verdict = stream_verdict(stream.check(), stream.name(), &needs, reason);
+            page.verdicts.extend(verdict);
             if reason.is_none() && stream == Stream::RiskyUsers {
                 let check = CheckId::new(stream.check()).ok();
                 page.evaluated.extend(check.map(|check| Evaluated {
@@ -200,29 +199,4 @@ fn reason(error: &Error) -> Option<NotEvaluatedReason> {
         ErrorKind::Unauthenticated | ErrorKind::ConfigInvalid => None,
         _ => Some(NotEvaluatedReason::VendorError),
     }
-}
-
-/// The verdict about a stream: reading it to its end is all that can be said to pass.
-fn verdict(stream: Stream, reason: Option<NotEvaluatedReason>) -> Option<CheckResult> {
-    Some(CheckResult {
-        check: CheckId::new(stream.check()).ok()?,
-        verdict: match reason {
-            Some(_) => Verdict::NotEvaluated,
-            None => Verdict::Pass,
-        },
-        not_evaluated: reason,
-        severity: Severity::Info,
-        reason: match reason {
-            None => "read to its end".to_owned(),
-            Some(NotEvaluatedReason::MissingPermission) => {
-                format!("needs {}", stream.permissions().join(" or "))
-            }
-            Some(_) => "it was not read".to_owned(),
-        },
-        affected: Vec::new(),
-        source: stream.name().to_owned(),
-        confidence: Confidence::High,
-        references: Vec::new(),
-        details: protect_core::model::Attributes::new(),
-    })
 }

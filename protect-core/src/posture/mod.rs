@@ -41,5 +41,5 @@ pub use reader::{Read, Reader, Unread, View};
 pub use reference::reference_markdown;
 pub use refusal::{Refusal, settle};
 pub use result::{covered, observations};
-pub use run::{Collecting, Collects, Noticed, Phase, Position, PostureRun};
+pub use run::{Collecting, Collects, Noticed, Phase, Position, PostureRun, stream_verdict};
 pub use snapshot::{MAX_FILE_BYTES, Snapshot};

@@ -21,7 +21,10 @@ use super::snapshot::Snapshot;
 use crate::clock::Clock;
 use crate::connector::{Cursor, OpContext, Progress, ScanPage};
 use crate::error::{Error, Result};
-use crate::model::{CheckResult, Observation};
+use crate::model::{
+    Attributes, CheckId, CheckResult, Confidence, NotEvaluatedReason, Observation, Severity,
+    Verdict,
+};
 
 /// A collection under way.
 #[async_trait]
@@ -331,6 +334,35 @@ impl PostureRun {
         }
         vendor.take_up(cx, run).await
     }
+}
+
+/// The verdict about a stream of events: reading it to its end is all that can be said to pass. `needs`
+/// says what opens it.
+pub fn stream_verdict(
+    check: &str,
+    stream: &str,
+    needs: &str,
+    reason: Option<NotEvaluatedReason>,
+) -> Option<CheckResult> {
+    Some(CheckResult {
+        check: CheckId::new(check).ok()?,
+        verdict: match reason {
+            Some(_) => Verdict::NotEvaluated,
+            None => Verdict::Pass,
+        },
+        not_evaluated: reason,
+        severity: Severity::Info,
+        reason: match reason {
+            None => "read to its end".to_owned(),
+            Some(NotEvaluatedReason::MissingPermission) => format!("needs {needs}"),
+            Some(_) => "it was not read".to_owned(),
+        },
+        affected: Vec::new(),
+        source: stream.to_owned(),
+        confidence: Confidence::High,
+        references: Vec::new(),
+        details: Attributes::new(),
+    })
 }
 
 #[expect(

@@ -220,3 +220,32 @@ async fn an_interface_that_is_switched_off_is_an_answer_and_no_failure_of_the_ru
             .all(|it| !it.check.as_str().starts_with("google.user."))
     );
 }
+
+#[tokio::test]
+async fn two_events_of_the_same_moment_are_two_signals() {
+    let world = World::new().await;
+    let connector = world.connector(&json!({}));
+    let whole = signals(&world.run(&*connector, None).await);
+    let again = World::new().await;
+    again.fault(
+        &json!({ "kind": "same_times", "route": "/applications/{applicationName}", "count": 100 }),
+    );
+    let connector = again.connector(&json!({}));
+    let bent = signals(&again.run(&*connector, None).await);
+    assert_eq!(bent.len(), whole.len());
+}
+
+#[tokio::test]
+async fn a_key_that_is_none_names_connection_and_field() {
+    let world = World::new().await;
+    let connector = world.connector_with("canary", &json!({}));
+    let diagnosis = connector.diagnose(&world.cx).await.unwrap();
+    let scan = &diagnosis.credentials[0];
+    assert_eq!(scan.accepted, Some(false));
+    let note = scan.note.as_deref().unwrap();
+    assert!(
+        note.contains("acme-google") && note.contains("scan.key"),
+        "{note}"
+    );
+    assert!(!note.contains("canary"), "{note}");
+}

@@ -134,9 +134,14 @@ impl World {
 
     /// The connector, as the engine makes it, with further settings.
     pub(crate) fn connector(&self, settings: &Value) -> Arc<dyn Connector> {
+        self.connector_with(&self.own.google_scan_key, settings)
+    }
+
+    /// The same with this in the place of the key that reads.
+    pub(crate) fn connector_with(&self, scan_key: &str, settings: &Value) -> Arc<dyn Connector> {
         let own = &self.own;
         let secrets = MapSecrets::default();
-        secrets.set_env("SCAN_KEY", &own.google_scan_key);
+        secrets.set_env("SCAN_KEY", scan_key);
         secrets.set_env("RESPOND_KEY", &own.google_respond_key);
         let context = Context {
             secrets: Arc::new(secrets),
