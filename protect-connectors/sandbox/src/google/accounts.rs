@@ -18,6 +18,8 @@ use crate::{
 };
 
 const LARGEST: usize = 500;
+/// What a user is to those who are no administrators.
+const PUBLIC: [&str; 6] = ["kind", "id", "etag", "primaryEmail", "name", "emails"];
 /// What an update may hold here; Google takes more.
 const FIELDS: [&str; 8] = [
     "archived",
@@ -52,12 +54,12 @@ impl Google {
     }
 
     pub(super) fn get_user(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
-        let full = full(ask, cx)?;
+        let view = View::of(ask, cx)?;
         let number = self.account(ask.id(0))?.number;
         let seen = self.users.seen(number);
         let seen = seen.ok_or_else(|| Refusal::not_found("userKey"))?;
         self.users.wear(Some(number));
-        Ok(Reply::json(200, &self.shown(&seen, full)))
+        Ok(Reply::json(200, &self.viewed(&seen, view)))
     }
 
     pub(super) fn update_user(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
@@ -168,7 +170,15 @@ impl Google {
         found.ok_or_else(|| Refusal::not_found("userKey"))
     }
 
-    pub(super) fn shown(&self, account: &Account, full: bool) -> Value {
+    fn viewed(&self, account: &Account, view: View) -> Value {
+        let mut shown = self.shown(account, view.full);
+        if let (true, Some(fields)) = (view.public, shown.as_object_mut()) {
+            fields.retain(|name, _| PUBLIC.contains(&name.as_str()));
+        }
+        shown
+    }
+
+    fn shown(&self, account: &Account, full: bool) -> Value {
         let rank = self.roles.rank(account.number);
         account.shown(rank, &self.units, &self.users.customer, full)
     }
@@ -189,8 +199,7 @@ impl Google {
     }
 
     fn user_page(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
-        let full = full(ask, cx)?;
-        ask.word("viewType", &["admin_view"], cx)?;
+        let view = View::of(ask, cx)?;
         let domain = match (ask.parameter("customer"), ask.parameter("domain")) {
             (Some(customer), None) => {
                 self.check_customer(customer)?;
@@ -222,14 +231,14 @@ impl Google {
             }
             if deleted {
                 let account = self.users.with_deleted(number)?;
-                return account.deleted.map(|_| self.shown(&account, full));
+                return account.deleted.map(|_| self.viewed(&account, view));
             }
             let account = self.users.seen(number)?;
             if !search.is_empty() {
                 let searched = self.users.searched(number, now)?;
                 search.fits(&self.shown(&searched, false)).then_some(())?;
             }
-            Some(self.shown(&account, full))
+            Some(self.viewed(&account, view))
         };
         let named = Named {
             kind: Some("admin#directory#users"),
@@ -340,6 +349,24 @@ impl Google {
     }
 }
 
-fn full(ask: &Ask<'_>, cx: &mut Context) -> Result<bool, Refusal> {
-    Ok(ask.word("projection", &["basic", "full"], cx)? == "full")
+/// How much of a user is shown.
+#[derive(Clone, Copy)]
+struct View {
+    full: bool,
+    public: bool,
+}
+
+impl View {
+    fn of(ask: &Ask<'_>, cx: &mut Context) -> Result<Self, Refusal> {
+        let projection = ask.word("projection", &["basic", "custom", "full"], cx)?;
+        let mask = ask.parameter("customFieldMask").is_some();
+        if mask != (projection == "custom") {
+            return Err(bad("customFieldMask goes with projection=custom", cx));
+        }
+        let views = ["admin_view", "domain_public"];
+        Ok(Self {
+            full: projection != "basic",
+            public: ask.word("viewType", &views, cx)? == views[1],
+        })
+    }
 }

@@ -41,6 +41,10 @@ pub(crate) struct Users {
     pub(crate) customer: String,
     cast: Arc<Cast>,
     people: usize,
+    /// An administrator of users who has not been there for months, without a second factor.
+    pub(crate) dormant_admin: Option<usize>,
+    /// An administrator of users who is suspended.
+    pub(crate) suspended_admin: Option<usize>,
     pub(crate) changes: BTreeMap<usize, Change>,
     /// How often anything was changed.
     pub(crate) version: usize,
@@ -93,7 +97,13 @@ pub(crate) struct Account {
 impl Users {
     pub(crate) fn new(seed: u64, cast: Arc<Cast>, wanted: usize) -> Self {
         let mut rng = Rng::new(seed, "google customer");
+        let members = cast.members.iter().enumerate();
+        let nobodies = members.filter(|(_, member)| member.part == Part::Nobody);
+        let mut nobodies = nobodies.map(|(place, _)| place + SPECIAL.len());
+        let (dormant_admin, suspended_admin) = (nobodies.next(), nobodies.next());
         Self {
+            dormant_admin,
+            suspended_admin,
             seed,
             customer: format!("C{}", rng.base32(8).to_lowercase()),
             people: wanted.max(cast.members.len()),
@@ -147,13 +157,6 @@ impl Users {
     pub(crate) fn player(&self, part: Part) -> Option<usize> {
         let member = self.cast.members.iter().position(|it| it.part == part);
         member.map(|place| place + SPECIAL.len())
-    }
-
-    /// The number of the `rank`th person without a part.
-    pub(crate) fn bystander(&self, rank: usize) -> Option<usize> {
-        let members = self.cast.members.iter().enumerate();
-        let mut bystanders = members.filter(|(_, member)| member.part == Part::Nobody);
-        bystanders.nth(rank).map(|(place, _)| place + SPECIAL.len())
     }
 
     pub(crate) fn email(&self, number: usize) -> String {
@@ -264,7 +267,16 @@ impl Users {
             None if number < SUBJECT => account.last_login = Some(ago(80, 0)),
             None if number > SUBJECT => account.unit = units::SERVICE,
             None => {}
+            Some(Part::Nobody) if Some(number) == self.dormant_admin => {
+                account.enrolled = false;
+                account.last_login = Some(ago(120, 0));
+            }
+            Some(Part::Nobody) if Some(number) == self.suspended_admin => account.suspended = true,
             Some(Part::Nobody) => self.vary(&mut account, &mut rng),
+            Some(Part::Owner) => {
+                let phone = Value::from("+4915550100000");
+                account.fields.insert("recoveryPhone", phone);
+            }
             Some(_) => account.unit = *rng.pick(&units::DEPARTMENTS),
         }
         if account.suspended {

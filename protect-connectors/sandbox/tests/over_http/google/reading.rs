@@ -334,3 +334,65 @@ async fn activities_come_newest_first_and_each_once() {
     );
     assert_eq!(google.rules(), ["invalid_request"]);
 }
+
+#[tokio::test]
+async fn a_view_shows_less_and_a_projection_more() {
+    let google = Google::scan().await;
+    let first = async |query: &str| {
+        let page = google.get(&format!("{USERS}&maxResults=1&{query}")).await;
+        page.json()["users"][0].clone()
+    };
+    let public = first("viewType=domain_public").await;
+    assert!(public["primaryEmail"].is_string() && public.get("isAdmin").is_none());
+    let custom = first("projection=custom&customFieldMask=Employment").await;
+    assert!(custom["customSchemas"].is_object());
+    assert!(
+        first("projection=basic")
+            .await
+            .get("customSchemas")
+            .is_none()
+    );
+    assert!(google.rules().is_empty());
+    let without = google.get(&format!("{USERS}&projection=custom")).await;
+    assert_eq!(without.status, 400);
+}
+
+#[tokio::test]
+async fn the_planted_accounts_are_what_they_are_said_to_be() {
+    let google = Google::scan().await;
+    let planted = google.wire.sandbox.planted().google;
+    let get = async |user: &protect_sandbox::PlantedUser| {
+        let path = format!("/admin/directory/v1/users/{}", user.id);
+        google.get(&path).await.json()
+    };
+    let dormant = get(&planted.dormant_administrator).await;
+    assert_eq!(
+        (&dormant["isDelegatedAdmin"], &dormant["isEnrolledIn2Sv"]),
+        (&json!(true), &json!(false))
+    );
+    let gone = get(&planted.suspended_administrator).await;
+    assert_eq!(
+        (&gone["isDelegatedAdmin"], &gone["suspended"]),
+        (&json!(true), &json!(true))
+    );
+    let owner = get(&planted.super_administrator).await;
+    assert!(owner["isAdmin"] == true && owner["isDelegatedAdmin"] == true);
+    assert!(owner["recoveryPhone"].is_string());
+    let leaver = get(&planted.leaver).await;
+    assert_eq!(
+        (&leaver["suspended"], &leaver["suspensionReason"]),
+        (&json!(true), &json!("ADMIN"))
+    );
+    for emergency in &planted.emergency {
+        let account = get(emergency).await;
+        assert_eq!(
+            (&account["isAdmin"], &account["isEnrolledIn2Sv"]),
+            (&json!(true), &json!(false))
+        );
+    }
+    assert_eq!(
+        planted.subject.email,
+        google.wire.sandbox.credentials().google_subject
+    );
+    assert!(google.rules().is_empty());
+}
