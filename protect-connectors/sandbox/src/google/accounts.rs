@@ -1,10 +1,10 @@
 //! Reading users, the rights of administrators, and signing out.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Google,
-    domains::check_domain,
+    domains::{check_domain, whole},
     error::{Answer, Refusal},
     operation::{Ask, bad},
     page::Named,
@@ -43,6 +43,25 @@ impl Google {
         let seen = seen.ok_or_else(|| Refusal::not_found("userKey"))?;
         self.users.wear(Some(number));
         Ok(Reply::json(200, &self.viewed(&seen, view)))
+    }
+
+    /// Those that were given; those of a domain's alias are the user's own.
+    pub(super) fn list_aliases(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
+        let account = self.account(ask.id(0))?;
+        let row = |alias: &String| {
+            json!({
+                "kind": "admin#directory#alias",
+                "id": account.id,
+                "primaryEmail": account.email,
+                "alias": alias,
+            })
+        };
+        let rows = account.aliases().iter().map(row).collect();
+        let named = Named {
+            kind: Some("admin#directory#aliases"),
+            list: "aliases",
+        };
+        Ok(self.listed(ask, named, whole(rows), cx))
     }
 
     pub(super) fn make_admin(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {

@@ -39,6 +39,12 @@ const OTHERS: [&str; 5] = [
 ];
 
 const USERS: &[&str] = &["admin.directory.user.readonly", "admin.directory.user"];
+const ALIASES: &[&str] = &[
+    "admin.directory.user.alias.readonly",
+    "admin.directory.user.alias",
+    "admin.directory.user.readonly",
+    "admin.directory.user",
+];
 const USER: &[&str] = &["admin.directory.user"];
 const SECURITY: &[&str] = &["admin.directory.user.security"];
 const DOMAINS: &[&str] = &["admin.directory.domain.readonly", "admin.directory.domain"];
@@ -133,6 +139,13 @@ const OPERATIONS: &[Operation] = &[
         USER,
         &[],
         Google::update_user,
+    ),
+    of(
+        Directory,
+        ("GET", directory!("/users/{userKey}/aliases")),
+        ALIASES,
+        &[],
+        Google::list_aliases,
     ),
     of(
         Directory,
@@ -233,6 +246,26 @@ const OPERATIONS: &[Operation] = &[
         DOMAINS,
         &["parentDomainName"],
         Google::list_domain_aliases,
+    ),
+    of(
+        Directory,
+        (
+            "GET",
+            directory!("/customer/{customer}/domains/{domainName}"),
+        ),
+        DOMAINS,
+        &[],
+        Google::get_domain,
+    ),
+    of(
+        Directory,
+        (
+            "GET",
+            directory!("/customer/{customer}/domainaliases/{domainAliasName}"),
+        ),
+        DOMAINS,
+        &[],
+        Google::get_domain_alias,
     ),
     of(
         Directory,

@@ -31,6 +31,8 @@ pub(crate) const SPECIAL: [(&str, &str, &str); 4] = [
     ("workspace-admin", "Workspace Administrator", DOMAIN),
     ("orders", "Shop Orders", SECOND_DOMAIN),
 ];
+/// Another address of the owner.
+const OWNER_ALIAS: &str = "owner";
 /// The digits of an identifier that are the account's number.
 const NUMBER_DIGITS: usize = 8;
 /// How long a search may show what was before (admin-sdk/directory/v1/guides/search-users).
@@ -144,6 +146,9 @@ impl Users {
             Some(local) => format!("{local}{DOMAIN}"),
             None => wanted,
         };
+        if wanted.strip_suffix(DOMAIN) == Some(&format!("{OWNER_ALIAS}@")) {
+            return self.player(Part::Owner);
+        }
         let cast = 0..SPECIAL.len() + self.cast.members.len();
         people::number(&wanted)
             .map(|place| place + SPECIAL.len())
@@ -166,6 +171,12 @@ impl Users {
     /// `None` for a number that is not there, or no longer.
     pub(crate) fn account(&self, number: usize) -> Option<Account> {
         self.with_deleted(number).filter(|it| it.deleted.is_none())
+    }
+
+    /// Whether somebody could sign in there at the beginning, and did.
+    pub(crate) fn was_used(&self, number: usize) -> bool {
+        let account = self.original(number);
+        !account.suspended && !account.archived && account.last_login.is_some()
     }
 
     pub(crate) fn with_deleted(&self, number: usize) -> Option<Account> {
@@ -359,6 +370,13 @@ impl Account {
         units::enforces(self.unit) && !self.suspended
     }
 
+    /// Addresses besides its own.
+    pub(crate) fn aliases(&self) -> Vec<String> {
+        let reached = self.part == Part::Owner;
+        let alias = || format!("{OWNER_ALIAS}@{DOMAIN}");
+        reached.then(alias).into_iter().collect()
+    }
+
     /// As the Directory API shows it to an administrator.
     pub(crate) fn shown(&self, rank: Rank, units: &Units, customer: &str, full: bool) -> Value {
         let (given, family) = self.name.split_once(' ').unwrap_or((&self.name, ""));
@@ -388,6 +406,10 @@ impl Account {
         });
         if let Some(local) = self.email.strip_suffix(DOMAIN) {
             shown["nonEditableAliases"] = json!([format!("{local}{ALIAS_DOMAIN}")]);
+        }
+        let aliases = self.aliases();
+        if !aliases.is_empty() {
+            shown["aliases"] = json!(aliases);
         }
         if self.suspended {
             shown["suspensionReason"] = Value::from(self.suspended_by);

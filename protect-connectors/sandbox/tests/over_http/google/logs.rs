@@ -118,6 +118,9 @@ async fn one_persons_activities_are_asked_for_by_address_or_identifier() {
     let from = format!("{}?actorIpAddress={abroad}", of(&person.id));
     assert_eq!(google.all(&from, "items").await.len(), 1);
     assert_eq!(google.get(&of("nobody@acme.example")).await.status, 404);
+    let leaver = google.wire.sandbox.planted().google.leaver;
+    let gone = google.all(&of(&leaver.id), "items").await;
+    assert!(gone.is_empty(), "whoever is suspended does not sign in");
 }
 
 #[tokio::test]

@@ -152,6 +152,21 @@ async fn one_user_is_found_by_identifier_address_or_alias() {
     let google = Google::scan().await;
     let user = google.wire.sandbox.planted().google.suspicious;
     let alias = user.email.replace("acme.example", "acme-parked.example");
+    let owner = google.wire.sandbox.planted().google.super_administrator;
+    let aliases = google
+        .all(
+            &format!("/admin/directory/v1/users/{}/aliases", owner.id),
+            "aliases",
+        )
+        .await;
+    assert_eq!(aliases[0]["alias"], "owner@acme.example");
+    let got = google
+        .get("/admin/directory/v1/users/owner@acme.example")
+        .await
+        .json();
+    assert_eq!(text(&got, "id"), owner.id);
+    let path = format!("/admin/directory/v1/users/{}/aliases", user.id);
+    assert!(google.get(&path).await.json().get("aliases").is_none());
     for key in [&user.id, &user.email, &alias] {
         let got = google
             .get(&format!("/admin/directory/v1/users/{key}"))
@@ -214,6 +229,21 @@ async fn domains_units_roles_and_groups_fit_together() {
         .all(&format!("{CUSTOMER}/domainaliases"), "domainAliases")
         .await;
     assert_eq!(aliases[0]["parentDomainName"], "acme.example");
+    let one = google
+        .get(&format!("{CUSTOMER}/domains/acme.example"))
+        .await
+        .json();
+    assert_eq!(one, domains[0]);
+    let alias = google
+        .get(&format!("{CUSTOMER}/domainaliases/acme-parked.example"))
+        .await;
+    assert_eq!(alias.json(), aliases[0]);
+    for missing in ["domains/nobody.example", "domainaliases/acme.example"] {
+        assert_eq!(
+            google.get(&format!("{CUSTOMER}/{missing}")).await.status,
+            404
+        );
+    }
     let none = format!("{CUSTOMER}/domainaliases?parentDomainName=acme-shop.example");
     assert!(
         google
