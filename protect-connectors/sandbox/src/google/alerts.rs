@@ -51,7 +51,9 @@ impl Google {
             None => Vec::new(),
             Some(text) => Condition::parse_all(text).ok_or_else(|| bad("Invalid filter", cx))?,
         };
-        let fits = |alert: &&Value| conditions.iter().all(|it| it.holds(alert));
+        let now = millis(cx.now);
+        let created = |alert: &Value| alert["createTime"].as_str() <= Some(now.as_str());
+        let fits = |alert: &&Value| created(alert) && conditions.iter().all(|it| it.holds(alert));
         let mut found: Vec<&Value> = self.alerts.iter().filter(fits).collect();
         found.sort_by_key(|alert| alert["createTime"].as_str());
         if newest_first {

@@ -21,26 +21,27 @@ const DOMAINS: [&str; 3] = [DOMAIN, SECOND_DOMAIN, UNVERIFIED];
 impl Google {
     pub(super) fn list_domains(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
         self.check_customer(ask.id(0))?;
-        let rows = DOMAINS.map(|name| {
-            let mut domain = json!({
-                "kind": "admin#directory#domain",
-                "etag": format!("\"{name}\""),
-                "domainName": name,
-                "isPrimary": name == DOMAIN,
-                "verified": name != UNVERIFIED,
-                "creationTime": self.created(),
-            });
-            if name == DOMAIN {
-                domain["domainAliases"] = json!([self.alias()]);
-            }
-            domain
-        });
+        let rows = DOMAINS.map(|name| self.domain(name));
         let named = Named {
             kind: Some("admin#directory#domains"),
             list: "domains",
         };
         let cut = whole(rows.to_vec());
         Ok(self.listed(ask, named, cut, cx))
+    }
+
+    pub(super) fn get_domain(&mut self, ask: &Ask<'_>, _: &mut Context) -> Answer {
+        self.check_customer(ask.id(0))?;
+        check_domain(ask.id(1))?;
+        Ok(Reply::json(200, &self.domain(&ask.id(1).to_lowercase())))
+    }
+
+    pub(super) fn get_domain_alias(&mut self, ask: &Ask<'_>, _: &mut Context) -> Answer {
+        self.check_customer(ask.id(0))?;
+        if ask.id(1).eq_ignore_ascii_case(ALIAS_DOMAIN) {
+            return Ok(Reply::json(200, &self.alias()));
+        }
+        Err(Refusal::not_found("domainAlias"))
     }
 
     pub(super) fn list_domain_aliases(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
@@ -77,6 +78,21 @@ impl Google {
             return Ok(());
         }
         Err(Refusal::forbidden())
+    }
+
+    fn domain(&self, name: &str) -> Value {
+        let mut domain = json!({
+            "kind": "admin#directory#domain",
+            "etag": format!("\"{name}\""),
+            "domainName": name,
+            "isPrimary": name == DOMAIN,
+            "verified": name != UNVERIFIED,
+            "creationTime": self.created(),
+        });
+        if name == DOMAIN {
+            domain["domainAliases"] = json!([self.alias()]);
+        }
+        domain
     }
 
     fn alias(&self) -> Value {
@@ -116,6 +132,6 @@ pub(crate) fn has_address(address: &str) -> bool {
     address.contains('@') && (domain == ALIAS_DOMAIN || DOMAINS.contains(&domain.as_str()))
 }
 
-fn whole(rows: Vec<Value>) -> Cut<usize> {
+pub(super) fn whole(rows: Vec<Value>) -> Cut<usize> {
     Cut { rows, next: None }
 }

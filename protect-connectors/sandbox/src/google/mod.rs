@@ -27,6 +27,7 @@ mod search;
 mod security;
 mod settings;
 mod units;
+mod update;
 mod usage;
 mod users;
 

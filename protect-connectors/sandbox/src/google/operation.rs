@@ -193,6 +193,11 @@ impl Operation {
     }
 }
 
+/// The refusal of what Google takes and the sandbox does not.
+pub(crate) fn not_simulated(name: &str) -> Refusal {
+    Refusal::invalid(&format!("The sandbox does not simulate {name}"))
+}
+
 /// The refusal of a request that no correct client sends.
 pub(crate) fn bad(message: &str, cx: &mut Context) -> Refusal {
     cx.violate(

@@ -28,10 +28,14 @@ pub struct PlantedDomain {
     pub suspicious: PlantedUser,
     /// Had an attempt to sign in that Google stopped: nothing to do.
     pub forgotten: PlantedUser,
-    /// A super administrator who holds another role as well.
+    /// A super administrator who holds another role as well, and has a recovery phone.
     pub super_administrator: PlantedUser,
     /// An administrator of some things.
     pub delegated_administrator: PlantedUser,
+    /// An administrator of users who has not been there for months, without a second factor.
+    pub dormant_administrator: PlantedUser,
+    /// An administrator of users who is suspended.
+    pub suspended_administrator: PlantedUser,
     /// Suspended from the beginning.
     pub leaver: PlantedUser,
     /// The emergency accounts: super administrators whose second factor is not enrolled.
@@ -59,6 +63,8 @@ impl Google {
             forgotten: self.player(Part::Forgotten),
             super_administrator: self.player(Part::Owner),
             delegated_administrator: self.player(Part::ExternalAdmin),
+            dormant_administrator: self.planted_user(self.users.dormant_admin),
+            suspended_administrator: self.planted_user(self.users.suspended_admin),
             leaver: self.player(Part::Leaver),
             emergency: (0..SPECIAL.len())
                 .filter(|number| *number < SUBJECT)

@@ -7,7 +7,7 @@ use super::{
     Google,
     error::{Answer, Refusal},
     log::{Condition, Filter, Key, Logs, Place, RETENTION, text},
-    operation::{Ask, bad},
+    operation::{Ask, bad, not_simulated},
     page::{Cut, Named},
 };
 use crate::{
@@ -19,6 +19,15 @@ use crate::{
 const LARGEST: usize = 1000;
 /// Activities of Gmail are asked for by ranges of at most so many days.
 const GMAIL_RANGE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Filters that Google has besides.
+const NOT_SIMULATED: [&str; 5] = [
+    "applicationInfoFilter",
+    "groupIdFilter",
+    "networkInfoFilter",
+    "orgUnitID",
+    "statusFilter",
+];
 
 impl Google {
     pub(super) fn list_activities(&mut self, ask: &Ask<'_>, cx: &mut Context) -> Answer {
@@ -133,6 +142,9 @@ impl Google {
         }
         let visible = later(cx.now, -Logs::lag(application));
         let reach = later(cx.now, -RETENTION);
+        if let Some(name) = NOT_SIMULATED.iter().find(|it| ask.parameter(it).is_some()) {
+            return Err(not_simulated(name));
+        }
         let conditions = match ask.parameter("filters") {
             None => Vec::new(),
             Some(given) => {

@@ -91,8 +91,8 @@ impl Roles {
             // One super administrator with another role, as checks of roles look for.
             (HELP_DESK, users.player(Part::Owner)),
             (HELP_DESK, users.player(Part::ExternalAdmin)),
-            (USERS, users.bystander(0)),
-            (USERS, users.bystander(4)),
+            (USERS, users.dormant_admin),
+            (USERS, users.suspended_admin),
         ];
         for (role, number) in everybody {
             if let Some(number) = number {

@@ -39,6 +39,12 @@ const OTHERS: [&str; 5] = [
 ];
 
 const USERS: &[&str] = &["admin.directory.user.readonly", "admin.directory.user"];
+const ALIASES: &[&str] = &[
+    "admin.directory.user.alias.readonly",
+    "admin.directory.user.alias",
+    "admin.directory.user.readonly",
+    "admin.directory.user",
+];
 const USER: &[&str] = &["admin.directory.user"];
 const SECURITY: &[&str] = &["admin.directory.user.security"];
 const DOMAINS: &[&str] = &["admin.directory.domain.readonly", "admin.directory.domain"];
@@ -99,6 +105,7 @@ const OPERATIONS: &[Operation] = &[
         ("GET", directory!("/users")),
         USERS,
         &[
+            "customFieldMask",
             "customer",
             "domain",
             "maxResults",
@@ -116,7 +123,7 @@ const OPERATIONS: &[Operation] = &[
         Directory,
         ("GET", directory!("/users/{userKey}")),
         USERS,
-        &["projection", "viewType"],
+        &["customFieldMask", "projection", "viewType"],
         Google::get_user,
     ),
     of(
@@ -132,6 +139,13 @@ const OPERATIONS: &[Operation] = &[
         USER,
         &[],
         Google::update_user,
+    ),
+    of(
+        Directory,
+        ("GET", directory!("/users/{userKey}/aliases")),
+        ALIASES,
+        &[],
+        Google::list_aliases,
     ),
     of(
         Directory,
@@ -235,6 +249,26 @@ const OPERATIONS: &[Operation] = &[
     ),
     of(
         Directory,
+        (
+            "GET",
+            directory!("/customer/{customer}/domains/{domainName}"),
+        ),
+        DOMAINS,
+        &[],
+        Google::get_domain,
+    ),
+    of(
+        Directory,
+        (
+            "GET",
+            directory!("/customer/{customer}/domainaliases/{domainAliasName}"),
+        ),
+        DOMAINS,
+        &[],
+        Google::get_domain_alias,
+    ),
+    of(
+        Directory,
         ("GET", directory!("/customer/{customer}/orgunits")),
         UNITS,
         &["orgUnitPath", "type"],
@@ -300,13 +334,18 @@ const OPERATIONS: &[Operation] = &[
         AUDIT,
         &[
             "actorIpAddress",
+            "applicationInfoFilter",
             "customerId",
             "endTime",
             "eventName",
             "filters",
+            "groupIdFilter",
             "maxResults",
+            "networkInfoFilter",
+            "orgUnitID",
             "pageToken",
             "startTime",
+            "statusFilter",
         ],
         Google::list_activities,
     ),

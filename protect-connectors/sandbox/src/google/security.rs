@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     Google,
+    domains::whole,
     error::{Answer, Refusal},
     operation::{Ask, bad},
-    page::{Cut, Named},
+    page::Named,
     users::{Account, Users},
 };
 use crate::{
@@ -233,7 +234,7 @@ impl Google {
             kind: Some(kind),
             list: "items",
         };
-        self.listed(ask, named, Cut::<usize> { rows, next: None }, cx)
+        self.listed(ask, named, whole(rows), cx)
     }
 }
 

@@ -140,9 +140,9 @@ impl Google {
     }
 
     /// A sign-in that Google holds to be suspicious and that succeeded, so many minutes ago: in the
-    /// login log and in an alert. `None` for an unknown user, else what tells it apart in the log.
+    /// login log and in an alert. `None` for an unknown or suspended user, else what tells it apart in the log.
     pub(crate) fn plant_login(&mut self, key: &str, minutes_ago: i64, cx: &Context) -> Option<i64> {
-        let account = self.account(key).ok()?;
+        let account = self.account(key).ok().filter(|it| !it.suspended)?;
         let at = later(cx.now, SignedDuration::from_mins(-minutes_ago));
         self.alert_of_login(&account.email, at);
         let event = json!({

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     Google,
+    domains::whole,
     error::{Answer, Refusal},
     operation::Ask,
-    page::{Cut, Named},
+    page::Named,
 };
 use crate::{
     faults::FaultKind,
@@ -160,7 +161,7 @@ impl Google {
                 moved["orgUnitPath"] = Value::from("/Renamed");
             }
         }
-        let cut = Cut::<usize> { rows, next: None };
+        let cut = whole(rows);
         let named = Named {
             kind: Some("admin#directory#orgUnits"),
             list: "organizationUnits",

@@ -31,6 +31,8 @@ pub(crate) const SPECIAL: [(&str, &str, &str); 4] = [
     ("workspace-admin", "Workspace Administrator", DOMAIN),
     ("orders", "Shop Orders", SECOND_DOMAIN),
 ];
+/// Another address of the owner.
+const OWNER_ALIAS: &str = "owner";
 /// The digits of an identifier that are the account's number.
 const NUMBER_DIGITS: usize = 8;
 /// How long a search may show what was before (admin-sdk/directory/v1/guides/search-users).
@@ -41,6 +43,10 @@ pub(crate) struct Users {
     pub(crate) customer: String,
     cast: Arc<Cast>,
     people: usize,
+    /// An administrator of users who has not been there for months, without a second factor.
+    pub(crate) dormant_admin: Option<usize>,
+    /// An administrator of users who is suspended.
+    pub(crate) suspended_admin: Option<usize>,
     pub(crate) changes: BTreeMap<usize, Change>,
     /// How often anything was changed.
     pub(crate) version: usize,
@@ -93,7 +99,13 @@ pub(crate) struct Account {
 impl Users {
     pub(crate) fn new(seed: u64, cast: Arc<Cast>, wanted: usize) -> Self {
         let mut rng = Rng::new(seed, "google customer");
+        let members = cast.members.iter().enumerate();
+        let nobodies = members.filter(|(_, member)| member.part == Part::Nobody);
+        let mut nobodies = nobodies.map(|(place, _)| place + SPECIAL.len());
+        let (dormant_admin, suspended_admin) = (nobodies.next(), nobodies.next());
         Self {
+            dormant_admin,
+            suspended_admin,
             seed,
             customer: format!("C{}", rng.base32(8).to_lowercase()),
             people: wanted.max(cast.members.len()),
@@ -134,6 +146,9 @@ impl Users {
             Some(local) => format!("{local}{DOMAIN}"),
             None => wanted,
         };
+        if wanted.strip_suffix(DOMAIN) == Some(&format!("{OWNER_ALIAS}@")) {
+            return self.player(Part::Owner);
+        }
         let cast = 0..SPECIAL.len() + self.cast.members.len();
         people::number(&wanted)
             .map(|place| place + SPECIAL.len())
@@ -149,13 +164,6 @@ impl Users {
         member.map(|place| place + SPECIAL.len())
     }
 
-    /// The number of the `rank`th person without a part.
-    pub(crate) fn bystander(&self, rank: usize) -> Option<usize> {
-        let members = self.cast.members.iter().enumerate();
-        let mut bystanders = members.filter(|(_, member)| member.part == Part::Nobody);
-        bystanders.nth(rank).map(|(place, _)| place + SPECIAL.len())
-    }
-
     pub(crate) fn email(&self, number: usize) -> String {
         self.named(number).1
     }
@@ -163,6 +171,12 @@ impl Users {
     /// `None` for a number that is not there, or no longer.
     pub(crate) fn account(&self, number: usize) -> Option<Account> {
         self.with_deleted(number).filter(|it| it.deleted.is_none())
+    }
+
+    /// Whether somebody could sign in there at the beginning, and did.
+    pub(crate) fn was_used(&self, number: usize) -> bool {
+        let account = self.original(number);
+        !account.suspended && !account.archived && account.last_login.is_some()
     }
 
     pub(crate) fn with_deleted(&self, number: usize) -> Option<Account> {
@@ -264,7 +278,16 @@ impl Users {
             None if number < SUBJECT => account.last_login = Some(ago(80, 0)),
             None if number > SUBJECT => account.unit = units::SERVICE,
             None => {}
+            Some(Part::Nobody) if Some(number) == self.dormant_admin => {
+                account.enrolled = false;
+                account.last_login = Some(ago(120, 0));
+            }
+            Some(Part::Nobody) if Some(number) == self.suspended_admin => account.suspended = true,
             Some(Part::Nobody) => self.vary(&mut account, &mut rng),
+            Some(Part::Owner) => {
+                let phone = Value::from("+4915550100000");
+                account.fields.insert("recoveryPhone", phone);
+            }
             Some(_) => account.unit = *rng.pick(&units::DEPARTMENTS),
         }
         if account.suspended {
@@ -347,6 +370,13 @@ impl Account {
         units::enforces(self.unit) && !self.suspended
     }
 
+    /// Addresses besides its own.
+    pub(crate) fn aliases(&self) -> Vec<String> {
+        let reached = self.part == Part::Owner;
+        let alias = || format!("{OWNER_ALIAS}@{DOMAIN}");
+        reached.then(alias).into_iter().collect()
+    }
+
     /// As the Directory API shows it to an administrator.
     pub(crate) fn shown(&self, rank: Rank, units: &Units, customer: &str, full: bool) -> Value {
         let (given, family) = self.name.split_once(' ').unwrap_or((&self.name, ""));
@@ -376,6 +406,10 @@ impl Account {
         });
         if let Some(local) = self.email.strip_suffix(DOMAIN) {
             shown["nonEditableAliases"] = json!([format!("{local}{ALIAS_DOMAIN}")]);
+        }
+        let aliases = self.aliases();
+        if !aliases.is_empty() {
+            shown["aliases"] = json!(aliases);
         }
         if self.suspended {
             shown["suspensionReason"] = Value::from(self.suspended_by);

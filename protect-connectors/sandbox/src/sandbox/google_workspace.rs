@@ -66,7 +66,8 @@ impl Sandbox {
 
     /// Lets somebody (by address or identifier) have signed in to Google so many minutes ago in a way
     /// that Google holds to be suspicious: it is in the login log, at once and in every poll that
-    /// reaches back so far, and in an alert. False for an unknown user.
+    /// reaches back so far, and in an alert. False for an unknown user, and for one who
+    /// is suspended and so cannot sign in.
     pub fn plant_google_login(&self, key: &str, minutes_ago: i64) -> bool {
         let now = self.now();
         self.world.state().plant_login(key, minutes_ago, now)

@@ -14,7 +14,7 @@ const SECURITY: &str = "SECURITY_SETTINGS";
 pub(super) fn actor(drawn: usize, users: &Users) -> usize {
     match drawn % 20 {
         0 => 0,
-        1 => users.bystander(0).unwrap_or(SUBJECT),
+        1 => users.dormant_admin.unwrap_or(SUBJECT),
         _ => SUBJECT,
     }
 }

@@ -319,10 +319,18 @@ impl Sketch<'_> {
         };
         let actor = match application {
             "admin" => admin::actor(self.actor, place.users),
-            _ => self.actor % place.users.len().max(1),
+            _ => somebody(self.actor, place.users),
         };
         template.activity(actor, self.key.at, place, &mut self.rng.clone())
     }
+}
+
+/// Who acts: one of those who could sign in, mostly.
+fn somebody(drawn: usize, users: &Users) -> usize {
+    let count = users.len().max(1);
+    let first = drawn % count;
+    let mut near = (first..first + 8).map(|it| it % count);
+    near.find(|it| users.was_used(*it)).unwrap_or(first)
 }
 
 fn templates(application: &str) -> &'static [Template] {

@@ -118,6 +118,9 @@ async fn one_persons_activities_are_asked_for_by_address_or_identifier() {
     let from = format!("{}?actorIpAddress={abroad}", of(&person.id));
     assert_eq!(google.all(&from, "items").await.len(), 1);
     assert_eq!(google.get(&of("nobody@acme.example")).await.status, 404);
+    let leaver = google.wire.sandbox.planted().google.leaver;
+    let gone = google.all(&of(&leaver.id), "items").await;
+    assert!(gone.is_empty(), "whoever is suspended does not sign in");
 }
 
 #[tokio::test]
@@ -270,4 +273,31 @@ async fn usage_is_told_day_by_day_and_a_young_day_is_a_warning() {
     assert_eq!(all.len(), 44);
     assert_eq!(all[0]["parameters"].as_array().unwrap().len(), 1);
     assert_eq!(google.rules(), ["invalid_request"; 2]);
+}
+
+#[tokio::test]
+async fn somebody_suspended_does_not_sign_in_and_an_alert_comes_after_what_it_tells() {
+    let google = audit(Sandbox::builder()).await;
+    let sandbox = &google.wire.sandbox;
+    let planted = sandbox.planted().google;
+    assert!(!sandbox.plant_google_login(&planted.leaver.email, 5));
+    let alerts = google.all("/v1beta1/alerts", "alerts").await.len();
+    assert!(sandbox.plant_google_login(&planted.forgotten.email, 0));
+    assert_eq!(google.all("/v1beta1/alerts", "alerts").await.len(), alerts);
+    sandbox.advance_clock(SignedDuration::from_secs(41));
+    assert_eq!(
+        google.all("/v1beta1/alerts", "alerts").await.len(),
+        alerts + 1
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_simulated_says_so_and_is_no_violation() {
+    let google = audit(Sandbox::builder()).await;
+    for name in ["orgUnitID", "groupIdFilter", "statusFilter"] {
+        let got = google.get(&format!("{LOG}/login?{name}=x")).await;
+        assert_eq!(got.status, 400);
+        assert!(got.text.contains("does not simulate"));
+    }
+    assert!(google.rules().is_empty());
 }

@@ -192,7 +192,8 @@ async fn another_process_can_change_the_domain_over_http() {
     let path = format!("/google/users/{leaked}");
     let change = json!({"suspended": true, "super_admin": true});
     assert_eq!(control(Method::PATCH, &path, change).await, 200);
-    let login = json!({"user": leaked, "minutes_ago": 4});
+    let suspicious = google.wire.sandbox.planted().google.suspicious.id;
+    let login = json!({"user": suspicious, "minutes_ago": 4});
     assert_eq!(control(Method::POST, "/google/logins", login).await, 200);
     let event = json!({"events": [{"type": "x", "name": "y"}]});
     let added = json!({"application": "drive", "items": [event]});

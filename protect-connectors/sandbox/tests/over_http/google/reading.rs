@@ -152,6 +152,21 @@ async fn one_user_is_found_by_identifier_address_or_alias() {
     let google = Google::scan().await;
     let user = google.wire.sandbox.planted().google.suspicious;
     let alias = user.email.replace("acme.example", "acme-parked.example");
+    let owner = google.wire.sandbox.planted().google.super_administrator;
+    let aliases = google
+        .all(
+            &format!("/admin/directory/v1/users/{}/aliases", owner.id),
+            "aliases",
+        )
+        .await;
+    assert_eq!(aliases[0]["alias"], "owner@acme.example");
+    let got = google
+        .get("/admin/directory/v1/users/owner@acme.example")
+        .await
+        .json();
+    assert_eq!(text(&got, "id"), owner.id);
+    let path = format!("/admin/directory/v1/users/{}/aliases", user.id);
+    assert!(google.get(&path).await.json().get("aliases").is_none());
     for key in [&user.id, &user.email, &alias] {
         let got = google
             .get(&format!("/admin/directory/v1/users/{key}"))
@@ -214,6 +229,21 @@ async fn domains_units_roles_and_groups_fit_together() {
         .all(&format!("{CUSTOMER}/domainaliases"), "domainAliases")
         .await;
     assert_eq!(aliases[0]["parentDomainName"], "acme.example");
+    let one = google
+        .get(&format!("{CUSTOMER}/domains/acme.example"))
+        .await
+        .json();
+    assert_eq!(one, domains[0]);
+    let alias = google
+        .get(&format!("{CUSTOMER}/domainaliases/acme-parked.example"))
+        .await;
+    assert_eq!(alias.json(), aliases[0]);
+    for missing in ["domains/nobody.example", "domainaliases/acme.example"] {
+        assert_eq!(
+            google.get(&format!("{CUSTOMER}/{missing}")).await.status,
+            404
+        );
+    }
     let none = format!("{CUSTOMER}/domainaliases?parentDomainName=acme-shop.example");
     assert!(
         google
@@ -333,4 +363,66 @@ async fn activities_come_newest_first_and_each_once() {
         400
     );
     assert_eq!(google.rules(), ["invalid_request"]);
+}
+
+#[tokio::test]
+async fn a_view_shows_less_and_a_projection_more() {
+    let google = Google::scan().await;
+    let first = async |query: &str| {
+        let page = google.get(&format!("{USERS}&maxResults=1&{query}")).await;
+        page.json()["users"][0].clone()
+    };
+    let public = first("viewType=domain_public").await;
+    assert!(public["primaryEmail"].is_string() && public.get("isAdmin").is_none());
+    let custom = first("projection=custom&customFieldMask=Employment").await;
+    assert!(custom["customSchemas"].is_object());
+    assert!(
+        first("projection=basic")
+            .await
+            .get("customSchemas")
+            .is_none()
+    );
+    assert!(google.rules().is_empty());
+    let without = google.get(&format!("{USERS}&projection=custom")).await;
+    assert_eq!(without.status, 400);
+}
+
+#[tokio::test]
+async fn the_planted_accounts_are_what_they_are_said_to_be() {
+    let google = Google::scan().await;
+    let planted = google.wire.sandbox.planted().google;
+    let get = async |user: &protect_sandbox::PlantedUser| {
+        let path = format!("/admin/directory/v1/users/{}", user.id);
+        google.get(&path).await.json()
+    };
+    let dormant = get(&planted.dormant_administrator).await;
+    assert_eq!(
+        (&dormant["isDelegatedAdmin"], &dormant["isEnrolledIn2Sv"]),
+        (&json!(true), &json!(false))
+    );
+    let gone = get(&planted.suspended_administrator).await;
+    assert_eq!(
+        (&gone["isDelegatedAdmin"], &gone["suspended"]),
+        (&json!(true), &json!(true))
+    );
+    let owner = get(&planted.super_administrator).await;
+    assert!(owner["isAdmin"] == true && owner["isDelegatedAdmin"] == true);
+    assert!(owner["recoveryPhone"].is_string());
+    let leaver = get(&planted.leaver).await;
+    assert_eq!(
+        (&leaver["suspended"], &leaver["suspensionReason"]),
+        (&json!(true), &json!("ADMIN"))
+    );
+    for emergency in &planted.emergency {
+        let account = get(emergency).await;
+        assert_eq!(
+            (&account["isAdmin"], &account["isEnrolledIn2Sv"]),
+            (&json!(true), &json!(false))
+        );
+    }
+    assert_eq!(
+        planted.subject.email,
+        google.wire.sandbox.credentials().google_subject
+    );
+    assert!(google.rules().is_empty());
 }

@@ -344,3 +344,35 @@ async fn a_search_finds_what_was_changed_a_day_and_a_half_later() {
     let google = Google::reading(google.wire, &["admin.directory.user.readonly"]).await;
     assert!(finds(&google.all(&find, "users").await));
 }
+
+#[tokio::test]
+async fn a_recovery_contact_is_cleared_and_an_account_archived() {
+    let google = Google::respond().await;
+    let planted = google.wire.sandbox.planted().google;
+    let path = format!("{USERS}/{}", planted.super_administrator.id);
+    assert!(google.get(&path).await.json()["recoveryPhone"].is_string());
+    for body in [json!({"recoveryPhone": ""}), json!({"recoveryPhone": null})] {
+        let got = google.send(Method::PUT, &path, body).await.json();
+        assert!(got.get("recoveryPhone").is_none());
+    }
+    let path = suspicious(&google);
+    for archived in [true, true, false] {
+        let got = google
+            .send(Method::PUT, &path, json!({"archived": archived}))
+            .await;
+        assert_eq!(got.json()["archived"], archived);
+    }
+    assert_eq!(
+        moves(&google),
+        [
+            moved("user_field", "set", "none"),
+            moved("archive", "active", "archived"),
+            moved("archive", "archived", "active"),
+        ]
+    );
+    let wrong = google
+        .send(Method::PUT, &path, json!({"recoveryEmail": 3}))
+        .await;
+    assert_eq!(wrong.status, 400);
+    assert_eq!(google.rules(), ["invalid_request"]);
+}
