@@ -221,6 +221,8 @@ export class PlantedDomain extends Model {
   readonly customerId: string;
   /** An administrator of some things. */
   readonly delegatedAdministrator: PlantedUser;
+  /** An administrator of users who has not been there for months, without a second factor. */
+  readonly dormantAdministrator: PlantedUser;
   /** The emergency accounts: super administrators whose second factor is not enrolled. */
   readonly emergency: readonly PlantedUser[];
   /** Had an attempt to sign in that Google stopped: nothing to do. */
@@ -231,8 +233,10 @@ export class PlantedDomain extends Model {
   readonly leaver: PlantedUser;
   /** The administrator whose rights are used. */
   readonly subject: PlantedUser;
-  /** A super administrator who holds another role as well. */
+  /** A super administrator who holds another role as well, and has a recovery phone. */
   readonly superAdministrator: PlantedUser;
+  /** An administrator of users who is suspended. */
+  readonly suspendedAdministrator: PlantedUser;
   /** Signed in from an unlikely place, as the login log and the Alert Center say. */
   readonly suspicious: PlantedUser;
   /** Where the suspicious sign-in came from. */

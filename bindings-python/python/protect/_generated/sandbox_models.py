@@ -319,6 +319,8 @@ class PlantedDomain(Model):
     """Identifier of the customer."""
     delegated_administrator: PlantedUser
     """An administrator of some things."""
+    dormant_administrator: PlantedUser
+    """An administrator of users who has not been there for months, without a second factor."""
     emergency: Sequence[PlantedUser] = ()
     """The emergency accounts: super administrators whose second factor is not enrolled."""
     forgotten: PlantedUser
@@ -330,7 +332,9 @@ class PlantedDomain(Model):
     subject: PlantedUser
     """The administrator whose rights are used."""
     super_administrator: PlantedUser
-    """A super administrator who holds another role as well."""
+    """A super administrator who holds another role as well, and has a recovery phone."""
+    suspended_administrator: PlantedUser
+    """An administrator of users who is suspended."""
     suspicious: PlantedUser
     """Signed in from an unlikely place, as the login log and the Alert Center say."""
     suspicious_address: str
@@ -343,12 +347,14 @@ class PlantedDomain(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("customer_id", "customer_id", _codec.PLAIN, True),
         _codec.Field("delegated_administrator", "delegated_administrator", _codec.model(PlantedUser), True),
+        _codec.Field("dormant_administrator", "dormant_administrator", _codec.model(PlantedUser), True),
         _codec.Field("emergency", "emergency", _codec.several(_codec.model(PlantedUser)), True),
         _codec.Field("forgotten", "forgotten", _codec.model(PlantedUser), True),
         _codec.Field("leaked", "leaked", _codec.model(PlantedUser), True),
         _codec.Field("leaver", "leaver", _codec.model(PlantedUser), True),
         _codec.Field("subject", "subject", _codec.model(PlantedUser), True),
         _codec.Field("super_administrator", "super_administrator", _codec.model(PlantedUser), True),
+        _codec.Field("suspended_administrator", "suspended_administrator", _codec.model(PlantedUser), True),
         _codec.Field("suspicious", "suspicious", _codec.model(PlantedUser), True),
         _codec.Field("suspicious_address", "suspicious_address", _codec.PLAIN, True),
         _codec.Field("suspicious_qualifier", "suspicious_qualifier", _codec.PLAIN, True),
