@@ -3,6 +3,7 @@
 
 const engine = require('./engine.cjs');
 const email = require('./email.cjs');
+const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
 const m365 = require('./m365.cjs');
 const onepassword = require('./onepassword.cjs');
@@ -12,6 +13,8 @@ module.exports = {
   ...engine,
   Email: email.Email,
   email,
+  Google: google.Google,
+  google,
   Hibp: hibp.Hibp,
   hibp,
   M365: m365.M365,

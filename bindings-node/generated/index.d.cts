@@ -2,6 +2,8 @@
 export * from './engine.cjs';
 export { Email } from './email.cjs';
 export * as email from './email.cjs';
+export { Google } from './google.cjs';
+export * as google from './google.cjs';
 export { Hibp } from './hibp.cjs';
 export * as hibp from './hibp.cjs';
 export { M365 } from './m365.cjs';

@@ -64,6 +64,8 @@ export const {
   Tenant,
   Email,
   email,
+  Google,
+  google,
   Hibp,
   hibp,
   M365,

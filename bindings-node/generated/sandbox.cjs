@@ -8,6 +8,10 @@ class Credentials extends Model {}
 describe(Credentials, [
   ['account_id', 'accountId'],
   ['events_token', 'eventsToken'],
+  ['google_customer_id', 'googleCustomerId'],
+  ['google_respond_key', 'googleRespondKey'],
+  ['google_scan_key', 'googleScanKey'],
+  ['google_subject', 'googleSubject'],
   ['hibp_api_key', 'hibpApiKey'],
   ['m365_respond_client_id', 'm365RespondClientId'],
   ['m365_respond_client_secret', 'm365RespondClientSecret'],
@@ -33,6 +37,8 @@ describe(PlantedUser, [
 class SandboxAddresses extends Model {}
 describe(SandboxAddresses, [
   ['base', 'base'],
+  ['google_api', 'googleApi'],
+  ['google_token', 'googleToken'],
   ['hibp_api', 'hibpApi'],
   ['hibp_passwords', 'hibpPasswords'],
   ['m365_graph', 'm365Graph'],
@@ -53,6 +59,23 @@ describe(Fault, [
   ['seconds', 'seconds'],
   ['skip', 'skip'],
   ['vendor', 'vendor'],
+]);
+
+class PlantedDomain extends Model {}
+describe(PlantedDomain, [
+  ['customer_id', 'customerId'],
+  ['delegated_administrator', 'delegatedAdministrator', PlantedUser],
+  ['dormant_administrator', 'dormantAdministrator', PlantedUser],
+  ['emergency', 'emergency', list(PlantedUser)],
+  ['forgotten', 'forgotten', PlantedUser],
+  ['leaked', 'leaked', PlantedUser],
+  ['leaver', 'leaver', PlantedUser],
+  ['subject', 'subject', PlantedUser],
+  ['super_administrator', 'superAdministrator', PlantedUser],
+  ['suspended_administrator', 'suspendedAdministrator', PlantedUser],
+  ['suspicious', 'suspicious', PlantedUser],
+  ['suspicious_address', 'suspiciousAddress'],
+  ['suspicious_qualifier', 'suspiciousQualifier'],
 ]);
 
 class PlantedTenant extends Model {}
@@ -111,6 +134,7 @@ describe(Planted, [
   ['failures_country', 'failuresCountry'],
   ['forgotten', 'forgotten', PlantedUser],
   ['forgotten_breach', 'forgottenBreach'],
+  ['google', 'google', PlantedDomain],
   ['leaked', 'leaked', PlantedUser],
   ['leaked_breach', 'leakedBreach'],
   ['leaver', 'leaver', PlantedUser],
@@ -131,6 +155,7 @@ class Sandbox extends Client {
       ['catalogue', 'catalogue'],
       ['range_rows', 'rangeRows'],
       ['m365_users', 'm365Users'],
+      ['google_users', 'googleUsers'],
     ], options));
   }
 
@@ -144,6 +169,10 @@ class Sandbox extends Client {
 
   config(options) {
     return call(this, 'config', {}, { options });
+  }
+
+  connections(options) {
+    return call(this, 'connections', {}, { options });
   }
 
   secrets(options) {
@@ -206,6 +235,30 @@ class Sandbox extends Client {
     return call(this, 'set_m365_document', { name, document }, { options });
   }
 
+  editGoogleServiceAccount(name, change, options) {
+    return call(this, 'edit_google_service_account', { name, change }, { options });
+  }
+
+  editGoogleDomain(change, options) {
+    return call(this, 'edit_google_domain', { change }, { options });
+  }
+
+  editGoogleUser(key, change, options) {
+    return call(this, 'edit_google_user', { key, change }, { options });
+  }
+
+  editGoogleOrgUnit(change, options) {
+    return call(this, 'edit_google_org_unit', { change }, { options });
+  }
+
+  setGoogleDocuments(name, documents, options) {
+    return call(this, 'set_google_documents', { name, documents }, { options });
+  }
+
+  plantGoogleLogin(key, options) {
+    return call(this, 'plant_google_login', { key, minutes_ago: options?.minutesAgo }, { options, allowed: ['minutesAgo'] });
+  }
+
   publishBreach(breach, accounts, options) {
     return call(this, 'publish_breach', { breach, accounts }, { options });
   }
@@ -220,6 +273,7 @@ module.exports = {
   PlantedUser,
   SandboxAddresses,
   Fault,
+  PlantedDomain,
   PlantedTenant,
   RequestRecord,
   Transition,

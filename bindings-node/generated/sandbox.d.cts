@@ -11,6 +11,14 @@ export class Credentials extends Model {
   readonly accountId: string;
   /** Bearer token of the Events API. */
   readonly eventsToken: string;
+  /** The Google Workspace customer. */
+  readonly googleCustomerId: string;
+  /** Key file, as JSON, of the service account with the scopes of the remediators. */
+  readonly googleRespondKey: string;
+  /** Key file, as JSON, of the service account to which every scope that reads is delegated. */
+  readonly googleScanKey: string;
+  /** Address of the administrator to whom Google's service accounts may act. */
+  readonly googleSubject: string;
   /** HIBP's `hibp-api-key`. */
   readonly hibpApiKey: string;
   /** Client identifier of the application with the permissions of the remediators. */
@@ -98,10 +106,28 @@ export type FaultKind =
   | 'licence_missing'
   /** Microsoft 365: the link of a page leads to another host. */
   | 'next_link_elsewhere'
-  /** Microsoft 365: the link of a page leads to the same page again. */
+  /** Microsoft 365 and Google: a page leads to the same page again. */
   | 'repeated_page'
-  /** Microsoft 365: a page is empty, and the same page comes after it. */
+  /** Microsoft 365 and Google: a page is empty, and the same page comes after it. */
   | 'empty_page'
+  /** Google: a page has no list at all, and the same page comes after it. */
+  | 'items_absent'
+  /** Google: one of the scopes that a token is asked for is not delegated. */
+  | 'scope_not_delegated'
+  /** Google: the API is not switched on in the project. */
+  | 'api_switched_off'
+  /** Google: 403 with the reason `userRateLimitExceeded`. */
+  | 'user_rate_limit_exceeded'
+  /** Google: 403 with the reason `rateLimitExceeded`. */
+  | 'rate_limit_exceeded'
+  /** Google: 403 with the reason `quotaExceeded`. */
+  | 'quota_exceeded'
+  /** Google: events of a log lack their name, or their parameters. */
+  | 'bare_events'
+  /** Google: the first two activities of a page have the same time. */
+  | 'same_times'
+  /** Google: one organizational unit has another name, and one is gone. */
+  | 'units_moved'
   /** Objects inside of objects are null. */
   | 'null_objects'
   /** Lists inside of objects are left out. */
@@ -117,7 +143,10 @@ export class PlantedUser extends Model {
   constructor(plain: Init<PlantedUser>);
   /** Mail address; a guest's is elsewhere than in the organisation's domain. */
   readonly email: string;
-  /** Identifier at the vendor: in 1Password, or in Entra ID below `m365`. */
+  /**
+   * Identifier at the vendor: in 1Password, in Entra ID below `m365`, or in Google
+   * Workspace below `google`.
+   */
   readonly id: string;
   /** Display name. */
   readonly name: string;
@@ -128,6 +157,10 @@ export class SandboxAddresses extends Model {
   constructor(plain: Init<SandboxAddresses>);
   /** The root of everything. */
   readonly base: string;
+  /** What stands in the place of every host of `googleapis.com`. */
+  readonly googleApi: string;
+  /** Google's token endpoint. */
+  readonly googleToken: string;
   /** Have I Been Pwned's API, with `/api/v3`. */
   readonly hibpApi: string;
   /** Pwned Passwords. */
@@ -154,6 +187,8 @@ export type Vendor =
   | 'onepassword'
   /** Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault. */
   | 'm365'
+  /** Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center. */
+  | 'google'
   /** A receiver of signed webhooks, as a ticket system would have it. */
   | 'webhook'
   | (string & {});
@@ -177,6 +212,37 @@ export class Fault extends Model {
   readonly skip: number;
   /** At this vendor only; `None` means at every vendor. */
   readonly vendor: Vendor | null;
+}
+
+/** What was planted in Google Workspace; people are the same as in 1Password, by their addresses. */
+export class PlantedDomain extends Model {
+  constructor(plain: Init<PlantedDomain>);
+  /** Identifier of the customer. */
+  readonly customerId: string;
+  /** An administrator of some things. */
+  readonly delegatedAdministrator: PlantedUser;
+  /** An administrator of users who has not been there for months, without a second factor. */
+  readonly dormantAdministrator: PlantedUser;
+  /** The emergency accounts: super administrators whose second factor is not enrolled. */
+  readonly emergency: readonly PlantedUser[];
+  /** Had an attempt to sign in that Google stopped: nothing to do. */
+  readonly forgotten: PlantedUser;
+  /** Was stopped by Google because its password is known to others. */
+  readonly leaked: PlantedUser;
+  /** Suspended from the beginning. */
+  readonly leaver: PlantedUser;
+  /** The administrator whose rights are used. */
+  readonly subject: PlantedUser;
+  /** A super administrator who holds another role as well, and has a recovery phone. */
+  readonly superAdministrator: PlantedUser;
+  /** An administrator of users who is suspended. */
+  readonly suspendedAdministrator: PlantedUser;
+  /** Signed in from an unlikely place, as the login log and the Alert Center say. */
+  readonly suspicious: PlantedUser;
+  /** Where the suspicious sign-in came from. */
+  readonly suspiciousAddress: string;
+  /** What tells the suspicious sign-in apart from others of its moment in the login log. */
+  readonly suspiciousQualifier: string;
 }
 
 /** What was planted in Microsoft 365; people are the same as in 1Password, by their addresses. */
@@ -284,6 +350,8 @@ export class Planted extends Model {
   readonly forgotten: PlantedUser;
   /** Name of that breach. */
   readonly forgottenBreach: string;
+  /** The same people, and what else there is, in Google Workspace. */
+  readonly google: PlantedDomain;
   /** Is in `Planted::leaked_breach`, whose passwords were in plain text: to be suspended. */
   readonly leaked: PlantedUser;
   /** Name of that breach. */
@@ -322,6 +390,8 @@ export class Sandbox extends Client {
     rangeRows?: number | undefined;
     /** How many people the Microsoft 365 tenant has; as many as the 1Password account unless told. */
     m365Users?: number | undefined;
+    /** How many people the Google Workspace domain has; as many as the 1Password account unless told. */
+    googleUsers?: number | undefined;
   });
   /** Where the simulated vendors are. */
   addresses(options?: PerCall): Promise<SandboxAddresses>;
@@ -329,7 +399,9 @@ export class Sandbox extends Client {
   credentials(options?: PerCall): Promise<Credentials>;
   /** A configuration of the planted organisation, the tenant `acme`, in which the secrets are references to what `secrets` gives. */
   config(options?: PerCall): Promise<{ readonly [name: string]: unknown }>;
-  /** The secrets of `config`, by name. */
+  /** By kind, the connections that `config` leaves out, `m365` and `google`, each as `connection` and with the tenant's `connector` over it. */
+  connections(options?: PerCall): Promise<{ readonly [name: string]: unknown }>;
+  /** The secrets of `config` and of `connections`, by name. */
   secrets(options?: PerCall): Promise<{ readonly [name: string]: unknown }>;
   /** Who and what was planted: what somebody who watches this organisation should arrive at. */
   planted(options?: PerCall): Promise<Planted>;
@@ -424,6 +496,60 @@ export class Sandbox extends Client {
    * @param document - As Graph answers it; a collection as `{"value": [...]}`.
    */
   setM365Document(name: string, document: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Changes what is delegated to a service account at Google. Gives whether it fits.
+   *
+   * Changes something.
+   *
+   * @param name - `scan` or `respond`.
+   * @param change - `scopes`, `standing`; what is absent stays.
+   */
+  editGoogleServiceAccount(name: string, change: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Changes the Google Workspace domain and its project. Gives whether it fits.
+   *
+   * Changes something.
+   *
+   * @param change - `apis_off`: services that are switched off, such as `admin.googleapis.com`.
+   */
+  editGoogleDomain(change: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Changes a Google user as an administrator would. Gives whether there is one and it fits.
+   *
+   * Changes something.
+   *
+   * @param key - The Google user's id or address.
+   * @param change - `suspended`, `super_admin`, `deleted`; what is absent stays.
+   */
+  editGoogleUser(key: string, change: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Renames or deletes an organizational unit at Google. Gives whether there is one and it fits.
+   *
+   * Changes something.
+   *
+   * @param change - `path` says which; `name`, `deleted`.
+   */
+  editGoogleOrgUnit(change: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Replaces the policies or the alerts at Google. Gives whether it fits.
+   *
+   * Changes something.
+   *
+   * @param name - `policies` or `alerts`.
+   * @param documents - As Google answers them, such as `{"policies": [...]}`.
+   */
+  setGoogleDocuments(name: string, documents: { readonly [name: string]: unknown }, options?: PerCall): Promise<boolean>;
+  /**
+   * Lets somebody have signed in to Google in a way that Google holds to be suspicious, as the login log and an alert say. Gives whether there is such a user.
+   *
+   * Changes something.
+   *
+   * @param key - The Google user's id or address.
+   */
+  plantGoogleLogin(key: string, options?: PerCall & {
+    /** When it was; five minutes ago unless told. */
+    minutesAgo?: number | undefined;
+  }): Promise<boolean>;
   /**
    * Publishes a breach; one of the same `Name` is replaced. Gives whether it has a name.
    *

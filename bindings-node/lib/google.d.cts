@@ -1,6 +1,7 @@
 import type { CheckResult } from '../generated/engine.cjs';
 import type { Evaluating, Snapshot } from './posture.cjs';
 
+export * from '../generated/google.cjs';
 export type { CheckSettings, EvaluateConfig, Evaluating, Snapshot } from './posture.cjs';
 
 /**

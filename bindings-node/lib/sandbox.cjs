@@ -1,6 +1,7 @@
 'use strict';
 
 const { open } = require('./open.cjs');
+const { Google } = require('../generated/google.cjs');
 const { Hibp } = require('../generated/hibp.cjs');
 const { M365 } = require('../generated/m365.cjs');
 const { OnePassword } = require('../generated/onepassword.cjs');
@@ -37,6 +38,18 @@ class Sandbox extends generated.Sandbox {
       clientSecret: responds ? accepted.m365RespondClientSecret : accepted.m365ScanClientSecret,
       loginUrl: where.m365Login,
       graphUrl: where.m365Graph,
+    });
+  }
+
+  /** A client of the simulated Google Workspace; `respond` may change users, `scan` reads all. */
+  async google(credential = 'respond') {
+    const [accepted, where] = await Promise.all([this.credentials(), this.addresses()]);
+    const responds = credential === 'respond';
+    return new Google({
+      subject: accepted.googleSubject,
+      key: responds ? accepted.googleRespondKey : accepted.googleScanKey,
+      baseUrl: where.googleApi,
+      tokenUrl: where.googleToken,
     });
   }
 

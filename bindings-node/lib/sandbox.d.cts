@@ -1,4 +1,5 @@
 import type { Protect } from '../generated/engine.cjs';
+import type { Google } from '../generated/google.cjs';
 import type { Hibp } from '../generated/hibp.cjs';
 import type { M365 } from '../generated/m365.cjs';
 import type { OnePassword } from '../generated/onepassword.cjs';
@@ -16,6 +17,8 @@ export class Sandbox extends generated.Sandbox {
   onepassword(credential?: 'scan' | 'respond'): Promise<OnePassword>;
   /** A client of the simulated Microsoft 365; `respond`, which counts unless said, may change users, `scan` reads all. */
   m365(credential?: 'scan' | 'respond'): Promise<M365>;
+  /** A client of the simulated Google Workspace; `respond`, which counts unless said, may change users, `scan` reads all. */
+  google(credential?: 'scan' | 'respond'): Promise<Google>;
   /** A client of the simulated Have I Been Pwned. */
   hibp(): Promise<Hibp>;
 }

@@ -5,6 +5,7 @@ pub fn registry() -> Registry {
     #[cfg_attr(
         not(any(
             feature = "email",
+            feature = "google",
             feature = "hibp",
             feature = "m365",
             feature = "onepassword",
@@ -15,6 +16,8 @@ pub fn registry() -> Registry {
     let mut registry = Registry::new();
     #[cfg(feature = "email")]
     protect_email::register(&mut registry);
+    #[cfg(feature = "google")]
+    protect_google::register(&mut registry);
     #[cfg(feature = "hibp")]
     protect_hibp::register(&mut registry);
     #[cfg(feature = "m365")]

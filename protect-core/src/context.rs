@@ -27,6 +27,17 @@ pub struct Context {
     pub user_agent: String,
 }
 
+impl Context {
+    /// A random id in the form of a GUID (RFC 9562 section 5.4).
+    pub fn fresh_guid(&self) -> String {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string()
+    }
+}
+
 /// Where randomness comes from: ids, salts, jitter.
 pub trait Random: Debug + Send + Sync + 'static {
     /// Fills the buffer.

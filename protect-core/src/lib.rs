@@ -8,11 +8,13 @@ pub mod dns;
 #[cfg(feature = "engine")]
 pub mod engine;
 mod error;
+pub mod handover;
 pub mod http;
 #[cfg(feature = "engine")]
 pub mod ledger;
 pub mod model;
 pub mod operation;
+pub mod password;
 pub mod posture;
 pub mod registry;
 #[cfg(feature = "report")]

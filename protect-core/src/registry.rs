@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::config::{ConnectionConfig, KindSpec};
@@ -11,6 +12,7 @@ use crate::connector::{Connector, ConnectorInfo};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ConnectionName;
+use crate::posture::{Catalogue, EvaluateConfig};
 
 /// What a connector is made from.
 #[derive(Clone, Debug)]
@@ -33,6 +35,59 @@ impl ConnectorSetup {
             error = error.with_context("connection", name.as_str());
         }
         error
+    }
+
+    /// Puts an error about a value to its field.
+    pub fn at<'a>(&'a self, field: &'a str) -> impl FnOnce(Error) -> Error + 'a {
+        move |error| self.error(field, error.message())
+    }
+
+    /// Takes a text out of some fields of this connector.
+    ///
+    /// # Errors
+    /// `config_invalid` for what is no text.
+    pub fn take_text(&self, fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>> {
+        match fields.remove(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.error(name, "write it as text")),
+        }
+    }
+
+    /// Reads everything that is left of some fields.
+    ///
+    /// # Errors
+    /// `config_invalid` naming the field.
+    pub fn read_rest<T: DeserializeOwned>(&self, fields: Map<String, Value>) -> Result<T> {
+        serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
+            let path = error.path().to_string();
+            self.error(path, error.into_inner().to_string())
+        })
+    }
+
+    /// Takes profile and settings of a catalogue's checks out of some fields, written as they are in a
+    /// snapshot.
+    ///
+    /// # Errors
+    /// `config_invalid` naming the field.
+    pub fn take_evaluate(
+        &self,
+        catalogue: &Catalogue,
+        fields: &mut Map<String, Value>,
+    ) -> Result<EvaluateConfig> {
+        let mut given = Map::new();
+        for name in ["profile", "checks"] {
+            given.extend(fields.remove(name).map(|value| (name.to_owned(), value)));
+        }
+        let text = Value::Object(given).to_string();
+        let here = |error: Error| {
+            let field = error.context().iter().find(|(key, _)| *key == "field");
+            let field = field.map_or("checks", |(_, field)| field.as_str());
+            self.error(field, error.message())
+        };
+        let evaluate = EvaluateConfig::parse(&text).map_err(here)?;
+        catalogue.verify(&evaluate).map_err(here)?;
+        Ok(evaluate)
     }
 }
 

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 pub use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Where a secret is found.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -99,6 +100,25 @@ pub enum Credential {
     Text(SecretString),
     /// Where to find it, each time it is used.
     Reference(SecretRef),
+}
+
+impl Credential {
+    /// What a configuration says of a secret. Secrets stand nowhere in clear there, so text is refused;
+    /// the value is not repeated.
+    ///
+    /// # Errors
+    /// `invalid_input` for what is no reference.
+    pub fn from_config(value: &Value) -> Result<Self> {
+        let wrong = || {
+            Error::invalid_input(
+                "a secret is a reference: { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"op\", \"read\", \"...\"] } or { key_vault = \"...\", name = \"...\" }",
+            )
+        };
+        let fields = value.as_object().ok_or_else(wrong)?;
+        let reference: SecretRef =
+            serde_json::from_value(Value::Object(fields.clone())).map_err(|_| wrong())?;
+        Ok(Self::Reference(reference))
+    }
 }
 
 impl From<&str> for Credential {

@@ -5,6 +5,7 @@ import atexit as _atexit
 from protect import aio, connectors, email, exceptions, google, hibp, m365, models, onepassword
 from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
+from protect._generated.google import Google
 from protect._generated.hibp import Hibp
 from protect._generated.m365 import M365
 from protect._generated.onepassword import OnePassword
@@ -21,6 +22,7 @@ __all__ = [
     "Connector",
     "Directory",
     "Email",
+    "Google",
     "Hibp",
     "OnePassword",
     "Protect",

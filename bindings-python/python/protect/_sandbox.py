@@ -8,6 +8,8 @@ from protect import _open
 from protect._generated import (
     engine,
     engine_aio,
+    google,
+    google_aio,
     hibp,
     hibp_aio,
     m365,
@@ -44,6 +46,10 @@ class Sandbox(sandbox.Sandbox):
     def m365(self, credential: Literal["scan", "respond"] = "respond") -> m365.M365:
         """A client of the simulated Microsoft 365; `respond` may change users, `scan` reads all."""
         return m365.M365(**_m365(self.credentials(), self.addresses(), credential))
+
+    def google(self, credential: Literal["scan", "respond"] = "respond") -> google.Google:
+        """A client of the simulated Google Workspace; `respond` may change users, `scan` reads all."""
+        return google.Google(**_google(self.credentials(), self.addresses(), credential))
 
     def hibp(self) -> hibp.Hibp:
         """A client of the simulated Have I Been Pwned."""
@@ -86,6 +92,17 @@ class AsyncSandbox(sandbox_aio.Sandbox):
 
         return _open.Opening(opened)
 
+    def google(
+        self, credential: Literal["scan", "respond"] = "respond"
+    ) -> _open.Opening[google_aio.Google]:
+        """A client of the simulated Google Workspace; `respond` may change users, `scan` reads all."""
+
+        async def opened() -> google_aio.Google:
+            given = _google(await self.credentials(), await self.addresses(), credential)
+            return google_aio.Google(**given)
+
+        return _open.Opening(opened)
+
     def hibp(self) -> _open.Opening[hibp_aio.Hibp]:
         """A client of the simulated Have I Been Pwned."""
 
@@ -123,6 +140,16 @@ def _m365(accepted: Credentials, where: SandboxAddresses, credential: str) -> di
         ),
         "login_url": where.m365_login,
         "graph_url": where.m365_graph,
+    }
+
+
+def _google(accepted: Credentials, where: SandboxAddresses, credential: str) -> dict[str, Any]:
+    responds = credential == "respond"
+    return {
+        "subject": accepted.google_subject,
+        "key": accepted.google_respond_key if responds else accepted.google_scan_key,
+        "base_url": where.google_api,
+        "token_url": where.google_token,
     }
 
 

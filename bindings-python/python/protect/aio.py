@@ -3,10 +3,22 @@
 from protect import _email_aio as email
 from protect._generated.email_aio import Email
 from protect._generated.engine_aio import Protect, Tenant
+from protect._generated.google_aio import Google
 from protect._generated.hibp_aio import Hibp
 from protect._generated.m365_aio import M365
 from protect._generated.onepassword_aio import OnePassword
 from protect._open import open_async as open
 from protect._sandbox import AsyncSandbox as Sandbox
 
-__all__ = ["M365", "Email", "Hibp", "OnePassword", "Protect", "Sandbox", "Tenant", "email", "open"]
+__all__ = [
+    "M365",
+    "Email",
+    "Google",
+    "Hibp",
+    "OnePassword",
+    "Protect",
+    "Sandbox",
+    "Tenant",
+    "email",
+    "open",
+]

@@ -1,4 +1,4 @@
-"""Google Workspace: deciding how a customer is set up from what Google answered."""
+"""Google Workspace: its models, and deciding how a customer is set up from what Google answered."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any, Literal, Union
 
 from protect import _posture
 from protect._generated.engine_models import CheckResult
+from protect._generated.google_models import *
 from protect._posture import Snapshot
-
-__all__ = ["CheckResult", "Profile", "Snapshot", "evaluate"]
 
 Profile = Union[Literal["scuba", "cis"], str]
 """Which baseline's reading of the checks applies."""

@@ -4,19 +4,22 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::Detection;
-use protect_core::model::{CheckId, Confidence, FindingKind, Observation, Severity, Signal};
+use protect_core::model::{
+    CheckId, Confidence, FindingKind, Observation, Severity, Signal, SubjectKind,
+};
 use serde_json::Value;
 
-use crate::signals::ACCOUNT_EVENT;
+use crate::signals::{ACCOUNT_EVENT, ALERT};
+use crate::wire::Event;
 
 /// One row of the table.
-struct Spec {
-    check: &'static str,
-    title: &'static str,
+pub(crate) struct Spec {
+    pub(crate) check: &'static str,
+    pub(crate) title: &'static str,
     /// The events that it is made of.
     events: &'static [&'static str],
     kind: FindingKind,
-    severity: Severity,
+    pub(crate) severity: Severity,
     /// How bad it is for an administrator.
     of_admin: Severity,
     /// What else must be so.
@@ -53,7 +56,7 @@ const SIGN_IN: Spec = Spec {
 };
 
 /// Every detection.
-static SPECS: [Spec; 13] = [
+pub(crate) static SPECS: [Spec; 13] = [
     Spec {
         check: "google.event.password_leaked",
         title: "Google stopped an account whose password is known to others",
@@ -164,7 +167,74 @@ pub fn all() -> Vec<Box<dyn Detection>> {
         let check = CheckId::new(spec.check).ok()?;
         Some(Box::new(Run { check, spec }) as Box<dyn Detection>)
     });
-    runs.collect()
+    let alert = CheckId::new(OTHER_ALERT).ok();
+    let alert = alert.map(|check| Box::new(AlertRun { check }) as Box<dyn Detection>);
+    runs.chain(alert).collect()
+}
+
+/// Whether a detection looks at an event. Most events are sign-ins that are as they should be, and are
+/// let go.
+pub(crate) fn is_wanted(name: &str, event: &Event) -> bool {
+    SPECS.iter().any(|spec| {
+        let is_suspicious = || event.text("is_suspicious").as_deref() == Some("true");
+        spec.events.contains(&name) && (spec.when != When::Suspicious || is_suspicious())
+    })
+}
+
+/// An alert that none of the events of accounts stands for.
+pub(crate) const OTHER_ALERT: &str = "google.event.alert";
+
+/// One line for people.
+pub(crate) const OTHER_ALERT_TITLE: &str = "Google's Alert Center raised an alert";
+
+#[derive(Debug)]
+struct AlertRun {
+    check: CheckId,
+}
+
+impl Detection for AlertRun {
+    fn check(&self) -> &CheckId {
+        &self.check
+    }
+
+    fn signal_kinds(&self) -> &[&str] {
+        &[ALERT]
+    }
+
+    fn window(&self) -> Duration {
+        DAY.unsigned_abs()
+    }
+
+    fn evaluate(&self, new: &[Signal], _history: &[Signal]) -> Vec<Observation> {
+        let alerts = new.iter().filter(|signal| signal.kind == ALERT);
+        let observed = alerts.map(|signal| Observation {
+            check: self.check.clone(),
+            kind: if signal.subject.kind == SubjectKind::Setting {
+                FindingKind::Operational
+            } else {
+                FindingKind::SuspiciousSignIn
+            },
+            subject: signal.subject.clone(),
+            discriminator: fact(signal, "alert").unwrap_or(&signal.id).to_owned(),
+            cause: None,
+            severity: match fact(signal, "severity") {
+                Some("high") => Severity::High,
+                Some("low") => Severity::Low,
+                _ => Severity::Medium,
+            },
+            confidence: Confidence::Medium,
+            title: OTHER_ALERT_TITLE.to_owned(),
+            reasons: vec![format!(
+                "Google calls it `{}`",
+                fact(signal, "alert_type").unwrap_or_default()
+            )],
+            attribution: None,
+            references: Vec::new(),
+            details: signal.attributes.clone(),
+            from_event: true,
+        });
+        observed.collect()
+    }
 }
 
 struct Run {
@@ -193,10 +263,10 @@ impl Detection for Run {
 
     fn evaluate(&self, new: &[Signal], history: &[Signal]) -> Vec<Observation> {
         let before = |at: usize| history.iter().chain(new.iter().take(at));
-        let hits = new
-            .iter()
-            .enumerate()
-            .filter(|(at, signal)| self.spec.is_hit(signal, before(*at)));
+        let hits = new.iter().enumerate().filter(|(at, signal)| {
+            let mut all = history.iter().chain(new);
+            self.spec.is_hit(signal, before(*at)) && !all.any(|other| tells_of(other, signal))
+        });
         hits.map(|(_, signal)| self.observation(signal)).collect()
     }
 }
@@ -214,13 +284,14 @@ impl Run {
             check: self.check.clone(),
             kind: self.spec.kind,
             subject: signal.subject.clone(),
-            // Two logs tell of the same event, at times that differ by less than a second.
-            discriminator: format!("{event}@{}", nearest_second(signal.at)),
+            // Two logs tell of the same event, at times that differ by less than a second, and an alert
+            // of the same sign-in.
+            discriminator: format!("{event}@{}", nearest_second(happened_at(signal))),
             cause: None,
             severity,
             confidence: Confidence::High,
             title: self.spec.title.to_owned(),
-            reasons: vec![format!("Google's log has `{event}`")],
+            reasons: vec![format!("Google tells of `{event}`")],
             attribution: None,
             references: Vec::new(),
             details: signal.attributes.clone(),
@@ -253,6 +324,27 @@ fn is_suspicious(signal: &Signal) -> bool {
 fn is_suspicion(signal: &Signal) -> bool {
     let event = fact(signal, "event").unwrap_or_default();
     BLOCKED.contains(&event) || (event == "login_success" && is_suspicious(signal))
+}
+
+/// Whether an event of the logs tells of what an alert tells of: the same, or a suspicious sign-in,
+/// of the same account at the same time. Then it is the event that is found.
+fn tells_of(other: &Signal, alert: &Signal) -> bool {
+    let is_alert = |signal: &Signal| signal.attributes.contains_key("alert");
+    let event = |signal| fact(signal, "event").unwrap_or_default();
+    let apart = happened_at(other).duration_since(happened_at(alert));
+    is_alert(alert)
+        && !is_alert(other)
+        && apart.abs() <= APART
+        && (event(other) == event(alert) || (is_suspicion(alert) && is_suspicion(other)))
+}
+
+/// How far apart the times are that the logs and an alert say of one thing.
+const APART: SignedDuration = SignedDuration::from_mins(5);
+
+/// When the sign-in was that it is about, or else when it was logged.
+fn happened_at(signal: &Signal) -> Timestamp {
+    let login = fact(signal, "login_time").and_then(|time| time.parse().ok());
+    login.unwrap_or(signal.at)
 }
 
 fn nearest_second(at: Timestamp) -> i64 {

@@ -3,20 +3,52 @@
 #![doc = include_str!("docs.md")]
 #![doc = include_str!("checks.md")]
 
+mod actions;
+mod admins;
+mod api;
+mod auth;
+mod calls;
 pub mod checks;
+mod client;
+mod collect;
+mod config;
+mod connector;
 mod detections;
+mod directory;
+mod doctor;
+mod endpoints;
+mod error;
+mod history;
+mod key;
+mod model;
+mod operations;
+mod questions;
+mod remediate;
+mod scan;
+mod scope;
 mod settings;
 mod signals;
+mod spec;
+mod streams;
 mod time;
 mod views;
 mod wire;
 mod workspace;
 
 pub use checks::CATALOGUE;
+pub use client::{Google, GoogleBuilder};
+pub use connector::GoogleConnector;
 pub use detections::all as detections;
+pub use key::JwtSigner;
+pub use model::{
+    Activity, ActivityEvent, Alert, AppPassword, Domain, Grant, Group, NewPassword, OrgUnit, Page,
+    Role, RoleAssignment, Usage, User, UserPage,
+};
+pub use operations::{CLASS, OPERATIONS, connect};
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
 pub use signals::signals;
+pub use spec::register;
 pub use workspace::FORMAT;
 
 /// The kind's name in the configuration.

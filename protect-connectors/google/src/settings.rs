@@ -64,6 +64,14 @@ impl Settings {
         self.gone.contains(target)
     }
 
+    /// Every value, with its name and what it was made for.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Target, &[Value])> {
+        self.values.iter().flat_map(|(name, of_name)| {
+            let of_name = of_name.iter();
+            of_name.map(|(target, values)| (name.as_str(), target, values.as_slice()))
+        })
+    }
+
     /// The names that fit a pattern.
     pub(crate) fn names(&self, pattern: &str) -> Vec<&str> {
         if !pattern.contains('*') {

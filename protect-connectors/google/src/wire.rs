@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::model;
+
 /// One or several events of one moment.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,7 +37,36 @@ pub(crate) struct Actor {
 #[derive(Deserialize)]
 pub(crate) struct Event {
     pub(crate) name: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
     pub(crate) parameters: Option<Vec<Parameter>>,
+}
+
+impl From<Activity> for model::Activity {
+    fn from(activity: Activity) -> Self {
+        let events = activity.events.into_iter().flatten().map(Into::into);
+        Self {
+            time: activity.id.time,
+            unique_qualifier: activity.id.unique_qualifier.as_ref().map(digits),
+            application: activity.id.application_name,
+            actor_email: activity.actor.email,
+            actor_id: activity.actor.profile_id,
+            ip_address: activity.ip_address,
+            events: events.collect(),
+        }
+    }
+}
+
+impl From<Event> for model::ActivityEvent {
+    fn from(event: Event) -> Self {
+        let parameters = event.parameters.into_iter().flatten();
+        let texts = parameters.filter_map(|it| Some((it.name.clone()?, it.text()?)));
+        Self {
+            parameters: texts.collect(),
+            name: event.name,
+            kind: event.kind,
+        }
+    }
 }
 
 impl Event {

@@ -13,6 +13,8 @@ pub(crate) const ROLES: &str = "roles";
 pub(crate) const ROLE_ASSIGNMENTS: &str = "role_assignments";
 pub(crate) const POLICIES: &str = "policies";
 pub(crate) const ADMIN_LOG: &str = "activities/admin";
+/// What was last seen of settings, from earlier logs: not Google's, but ours.
+pub(crate) const HISTORY: &str = "setting_history";
 /// What DNS answers for a name; no scope of Google's opens it.
 pub(crate) const DNS: &str = "dns/{id}";
 
@@ -30,6 +32,7 @@ pub static FORMAT: Format = Format {
             ROLES,
             ROLE_ASSIGNMENTS,
             POLICIES,
+            HISTORY,
         ],
         several: &["activities", "dns"],
     },
@@ -93,6 +96,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         ],
     ),
     opened(ADMIN_LOG, &[scope!("admin.reports.audit.readonly")]),
+    opened(HISTORY, &[]),
     opened(DNS, &[]),
 ];
 

@@ -6,14 +6,12 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::{OpContext, Probe};
 use protect_core::model::{Action, ActionKind, Attributes};
-use protect_core::{Error, Result};
+use protect_core::{Error, Result, handover, password};
 use serde_json::{Value, json};
 
 use crate::api::Graph;
 use crate::endpoints::is_deletable;
-use crate::handover;
 use crate::model::{AuthenticationMethod, Grant, RoleAssignment, User};
-use crate::password;
 use crate::remediate::unsupported;
 
 /// A change of one user.

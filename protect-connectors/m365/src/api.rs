@@ -216,7 +216,7 @@ impl Graph {
             } else {
                 1
             })
-            .header("client-request-id", &auth::fresh_guid(self.http.context()))
+            .header("client-request-id", &self.http.context().fresh_guid())
             .header("x-ms-throttle-priority", priority)
             // Enumerations grow; what is newer than the first members is told only so.
             .header("prefer", "include-unknown-enum-members")

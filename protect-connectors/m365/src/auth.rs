@@ -160,7 +160,7 @@ impl Assertion for Signer {
             "aud": self.audience,
             "iss": self.client_id,
             "sub": self.client_id,
-            "jti": fresh_guid(&self.context),
+            "jti": self.context.fresh_guid(),
             "nbf": now,
             "iat": now,
             "exp": now + GOOD_FOR,
@@ -201,15 +201,6 @@ fn read_key(pem: &SecretString) -> Result<RsaKeyPair> {
 
 fn unusable(field: &str, message: &str) -> Error {
     Error::config(field, message).with_operation(TOKEN)
-}
-
-/// A random id in the form of a GUID (RFC 9562 section 5.4).
-pub(crate) fn fresh_guid(context: &Context) -> String {
-    let mut bytes = [0; 16];
-    context.random.fill(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
 }
 
 impl fmt::Debug for Signer {

@@ -10,9 +10,9 @@ use protect_core::clock::Clock;
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
 use protect_core::model::{Actor, RejectedItem, TenantId};
-use protect_core::posture::Snapshot;
+use protect_core::posture::{Collecting as _, Snapshot};
 use protect_core::secret::Credential;
-use protect_core::{Error, ErrorKind, Result};
+use protect_core::{Error, ErrorKind, Result, password};
 use serde_json::json;
 
 use crate::api::{Graph, repeated_page};
@@ -24,7 +24,6 @@ use crate::model::{
     Alert, AuthenticationMethod, Device, Grant, NewPassword, Page, RiskDetection, RiskyUser,
     RoleAssignment, SecureScore, SignIn, TemporaryAccessPass, User, UserConsent, UserPage,
 };
-use crate::password;
 
 /// Acts at once in Microsoft 365: without plan, guards, store or ledger. For those, use the engine.
 ///
@@ -474,9 +473,10 @@ impl M365 {
     async fn collect_into(&self, folder: &Path) -> Result<(u64, Snapshot)> {
         let graph = self.graph.patient();
         let run = "collect";
-        let mut running = Running::take_up(&graph, &self.cx, Some(folder), run).await?;
-        while !running.advance(&graph, &self.cx, &self.place).await? {}
-        Ok((running.pages(), running.snapshot(&self.place)?))
+        let mut running =
+            Running::take_up(&graph, &self.cx, &self.place, Some(folder), run).await?;
+        while !running.advance(&self.cx).await? {}
+        Ok((running.pages(), running.snapshot()?))
     }
 
     fn since(&self, start_time: Option<Timestamp>) -> Timestamp {
@@ -582,7 +582,7 @@ impl M365Builder {
         place.login = self.login_url.unwrap_or(place.login);
         place.graph = self.graph_url.unwrap_or(place.graph);
         let graph = Graph::new(&context, &place, credential, !self.is_unlimited)?;
-        let correlation = crate::auth::fresh_guid(&context);
+        let correlation = context.fresh_guid();
         Ok(M365 {
             graph,
             place,

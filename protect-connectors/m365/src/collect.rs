@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use async_trait::async_trait;
 use protect_core::connector::OpContext;
-use protect_core::posture::{Collection, Question, Snapshot};
+use protect_core::posture::{Collecting, Collection, Question, Snapshot};
 use protect_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,8 @@ use crate::questions::{Collector, about_the_tenant};
 /// A collection under way.
 #[derive(Debug)]
 pub(crate) struct Running {
+    graph: Graph,
+    place: Place,
     run: String,
     collection: Collection,
     round: Round,
@@ -40,6 +43,7 @@ impl Running {
     pub(crate) async fn take_up(
         graph: &Graph,
         cx: &OpContext,
+        place: &Place,
         folder: Option<&Path>,
         run: &str,
     ) -> Result<Self> {
@@ -56,6 +60,8 @@ impl Running {
             None => Collection::begin(folder, run, &FORMAT)?,
         };
         Ok(Self {
+            graph: graph.clone(),
+            place: place.clone(),
             run: run.to_owned(),
             collection,
             round: Round::Tenant,
@@ -66,53 +72,8 @@ impl Running {
         })
     }
 
-    /// Of which run it is.
-    pub(crate) fn run(&self) -> &str {
-        &self.run
-    }
-
-    /// Pages so far.
-    pub(crate) fn pages(&self) -> u64 {
-        self.collection.pages()
-    }
-
-    /// Asks for one more page, or begins the next round. Whether there is nothing left.
-    pub(crate) async fn advance(
-        &mut self,
-        graph: &Graph,
-        cx: &OpContext,
-        place: &Place,
-    ) -> Result<bool> {
-        let collector = Collector {
-            graph,
-            granted: self.granted.as_ref(),
-            named: &self.named,
-        };
-        let asked = self
-            .collection
-            .advance(cx, &collector, &self.questions)
-            .await?;
-        if !asked && self.round != Round::Done {
-            self.next_round(place)?;
-        }
-        Ok(self.round == Round::Done)
-    }
-
-    /// What was collected, as a snapshot.
-    pub(crate) fn snapshot(&self, place: &Place) -> Result<Snapshot> {
-        let mut manifest = Map::new();
-        let mut put = |name: &str, value: Value| manifest.insert(name.to_owned(), value);
-        put("cloud", place.cloud.as_str().into());
-        put("tenant_id", place.tenant.as_str().into());
-        put("collected_at", json!(self.collected_at));
-        if let Some(granted) = &self.granted {
-            put("granted", json!(granted));
-        }
-        self.collection.snapshot(manifest)
-    }
-
-    fn next_round(&mut self, place: &Place) -> Result<()> {
-        let snapshot = self.snapshot(place)?;
+    fn next_round(&mut self) -> Result<()> {
+        let snapshot = self.snapshot()?;
         self.round = match self.round {
             Round::Tenant => {
                 self.named = objects::named(&snapshot);
@@ -126,6 +87,46 @@ impl Running {
             Round::Owners | Round::Done => Round::Done,
         };
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Collecting for Running {
+    fn run(&self) -> &str {
+        &self.run
+    }
+
+    fn pages(&self) -> u64 {
+        self.collection.pages()
+    }
+
+    async fn advance(&mut self, cx: &OpContext) -> Result<bool> {
+        let collector = Collector {
+            graph: &self.graph,
+            granted: self.granted.as_ref(),
+            named: &self.named,
+        };
+        let asked = self
+            .collection
+            .advance(cx, &collector, &self.questions)
+            .await?;
+        if !asked && self.round != Round::Done {
+            self.next_round()?;
+        }
+        Ok(self.round == Round::Done)
+    }
+
+    fn snapshot(&self) -> Result<Snapshot> {
+        let place = &self.place;
+        let mut manifest = Map::new();
+        let mut put = |name: &str, value: Value| manifest.insert(name.to_owned(), value);
+        put("cloud", place.cloud.as_str().into());
+        put("tenant_id", place.tenant.as_str().into());
+        put("collected_at", json!(self.collected_at));
+        if let Some(granted) = &self.granted {
+            put("granted", json!(granted));
+        }
+        self.collection.snapshot(manifest)
     }
 }
 

@@ -1,13 +1,12 @@
 //! What the connector is told: cloud, tenant, credentials, profile and what a tenant tuned.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use protect_core::model::Attributes;
 use protect_core::posture::EvaluateConfig;
 use protect_core::registry::ConnectorSetup;
-use protect_core::secret::{Credential, SecretRef};
+use protect_core::secret::Credential;
 use protect_core::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -199,7 +198,7 @@ impl Settings {
         };
         let cloud = match connection.settings.get("cloud") {
             None => Cloud::default(),
-            Some(Value::String(text)) => text.parse().map_err(at(setup, "cloud"))?,
+            Some(Value::String(text)) => text.parse().map_err(setup.at("cloud"))?,
             Some(_) => return Err(setup.error("cloud", "the cloud is a text")),
         };
         if let Some(key) = connection.settings.keys().find(|key| *key != "cloud") {
@@ -216,9 +215,9 @@ impl Settings {
             ));
         }
         let mut fields = setup.settings.clone();
-        let tenant = take_text(&mut fields, "tenant_id")
-            .and_then(|text| TenantName::new(text.as_deref().unwrap_or_default()))
-            .map_err(at(setup, "tenant_id"))?;
+        let tenant = setup.take_text(&mut fields, "tenant_id")?;
+        let tenant = TenantName::new(tenant.as_deref().unwrap_or_default())
+            .map_err(setup.at("tenant_id"))?;
         let mut place = Place::of(tenant, cloud);
         for (name, url) in &connection.endpoints {
             match name.as_str() {
@@ -230,7 +229,7 @@ impl Settings {
                 }
             }
         }
-        let evaluate = take_evaluate(setup, &mut fields)?;
+        let evaluate = setup.take_evaluate(&crate::CATALOGUE, &mut fields)?;
         Ok(Self {
             place,
             scan,
@@ -241,47 +240,13 @@ impl Settings {
     }
 }
 
-/// Profile and settings of the checks, as they may stand in a snapshot.
-fn take_evaluate(setup: &ConnectorSetup, fields: &mut Attributes) -> Result<EvaluateConfig> {
-    let mut given = Attributes::new();
-    for name in ["profile", "checks"] {
-        given.extend(fields.remove(name).map(|value| (name.to_owned(), value)));
-    }
-    let text = Value::Object(given).to_string();
-    let here = |error: Error| {
-        let field = error.context().iter().find(|(key, _)| *key == "field");
-        let field = field.map_or("checks", |(_, field)| field.as_str());
-        setup.error(field, error.message())
-    };
-    let evaluate = EvaluateConfig::parse(&text).map_err(here)?;
-    crate::CATALOGUE.verify(&evaluate).map_err(here)?;
-    Ok(evaluate)
-}
-
 fn read_options(setup: &ConnectorSetup, fields: Attributes) -> Result<Options> {
-    let options: Options =
-        serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-            let path = error.path().to_string();
-            setup.error(path, error.into_inner().to_string())
-        })?;
+    let options: Options = setup.read_rest(fields)?;
     if options.lookback > MAX_LOOKBACK {
         let message = "a span of time; Microsoft keeps sign-ins for 30 days";
         return Err(setup.error("lookback", message));
     }
     Ok(options)
-}
-
-fn take_text(fields: &mut Attributes, name: &str) -> Result<Option<String>> {
-    match fields.remove(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Error::invalid_input("write it as text")),
-    }
-}
-
-/// Puts an error about a value to its field.
-fn at<'a>(setup: &'a ConnectorSetup, field: &'a str) -> impl FnOnce(Error) -> Error + 'a {
-    move |error| setup.error(field, error.message())
 }
 
 /// An application's id with its secret, or with its certificate and key.
@@ -293,7 +258,9 @@ fn read_app(
     let field = |name: &str| format!("{section}.{name}");
     let mut secret = |name: &str| {
         let value = fields.remove(name);
-        let read = value.map(|value| read_secret(&value)).transpose();
+        let read = value
+            .map(|value| Credential::from_config(&value))
+            .transpose();
         read.map_err(|error| setup.error(field(name), error.message()))
     };
     let (client_secret, certificate, key) = (
@@ -301,8 +268,7 @@ fn read_app(
         secret("certificate")?,
         secret("private_key")?,
     );
-    let client_id = take_text(&mut fields, "client_id")
-        .map_err(|error| setup.error(field("client_id"), error.message()))?;
+    let client_id = setup.take_text(&mut fields, "client_id")?;
     if let Some(key) = fields.keys().next() {
         return Err(setup.error(field(key), "unknown key of an m365 credential"));
     }
@@ -325,19 +291,6 @@ fn read_app(
     AppCredential::new(client_id, proof)
         .map(Some)
         .map_err(|error| setup.error(field("client_id"), error.message()))
-}
-
-/// Secrets stand nowhere in clear, so text is refused; the value is not repeated.
-fn read_secret(value: &Value) -> Result<Credential> {
-    let wrong = || {
-        Error::invalid_input(
-            "a secret is a reference: { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"op\", \"read\", \"...\"] } or { key_vault = \"...\", name = \"...\" }",
-        )
-    };
-    let fields: BTreeMap<String, Value> = Deserialize::deserialize(value).map_err(|_| wrong())?;
-    let reference: SecretRef =
-        serde_json::from_value(Value::Object(fields.into_iter().collect())).map_err(|_| wrong())?;
-    Ok(Credential::from(reference))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The connector: which roles the given credentials allow, and what `doctor` finds out about them.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,20 +12,18 @@ use protect_core::connector::{
 };
 use protect_core::context::Context;
 use protect_core::model::CheckId;
-use protect_core::posture::EvaluateConfig;
+use protect_core::posture::PostureRun;
 use protect_core::registry::ConnectorSetup;
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::CATALOGUE;
 use crate::api::Graph;
-use crate::collect::Running;
 use crate::config::{Options, Place, Settings};
 use crate::detections::{self, USER_AT_RISK};
 use crate::doctor;
 use crate::holders::Remembered;
 use crate::id::Name;
 use crate::remediate::ACTIONS;
-use crate::scan::Found;
 
 /// How often what happened is asked for, in seconds: five requests, and the settings again only where
 /// `posture_every` has passed.
@@ -44,13 +42,10 @@ pub struct M365Connector {
     pub(crate) respond: Option<Graph>,
     pub(crate) place: Place,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) evaluate: EvaluateConfig,
+    pub(crate) settings: PostureRun,
     pub(crate) options: Options,
     pub(crate) break_glass: Vec<Name>,
     pub(crate) holders: Remembered,
-    /// The collection under way, where this process began it.
-    pub(crate) running: Mutex<Option<Running>>,
-    pub(crate) found: Mutex<Option<Found>>,
     detections: Vec<Box<dyn Detection>>,
 }
 
@@ -85,11 +80,14 @@ impl M365Connector {
                 .map(|id| Name::new(id))
                 .collect(),
             place,
-            evaluate: settings.evaluate,
+            settings: PostureRun::new(
+                &CATALOGUE,
+                settings.evaluate,
+                settings.options.posture_every,
+                Arc::clone(&context.clock),
+            ),
             options: settings.options,
             holders: Remembered::default(),
-            running: Mutex::default(),
-            found: Mutex::default(),
             detections,
         })
     }

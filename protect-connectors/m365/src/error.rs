@@ -1,22 +1,14 @@
 //! What Graph's errors mean
 //! (<https://learn.microsoft.com/graph/errors>).
 
-use std::error::Error as StdError;
-use std::fmt;
-
-use bytes::Bytes;
 use protect_core::http::ErrorAnswer;
 use protect_core::model::NotEvaluatedReason;
-use protect_core::posture::VendorError;
+use protect_core::posture::{Refusal, VendorError};
 use protect_core::{Error, ErrorKind};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::config::is_guid;
 use crate::graph::vendor_error;
-
-/// What Graph answered, kept as the cause of an error: a snapshot holds it as it came. It shows
-/// nothing of itself.
-pub(crate) struct Refusal(pub(crate) Bytes);
 
 /// The error table of every call to Graph. The innermost code that is known decides, then the
 /// status; the message for people is never branched on but for the licence, for which Graph has no
@@ -32,29 +24,12 @@ pub(crate) fn graph_error(answer: &ErrorAnswer) -> Error {
     let error = ids(&body, answer)
         .into_iter()
         .fold(error, |error, (name, id)| error.with_context(name, id));
-    let kept = if body.get("error").is_some() {
-        answer.body.clone()
-    } else {
-        ours(answer.status.as_u16())
-    };
-    error.with_source(Refusal(kept))
-}
-
-/// The body of an error as a snapshot keeps it, where Graph answered one.
-pub(crate) fn refusal_of(error: &Error) -> Option<Bytes> {
-    let source = error.source()?.downcast_ref::<Refusal>()?;
-    Some(source.0.clone())
+    error.with_source(Refusal::new(&answer.body, answer.status.as_u16()))
 }
 
 /// The vendor has no such object, or no longer.
 pub(crate) fn is_gone(error: &Error) -> bool {
     error.kind() == ErrorKind::NotFound
-}
-
-/// What an error answer without Graph's form is kept as.
-pub(crate) fn ours(status: u16) -> Bytes {
-    let error = json!({ "error": { "code": format!("protect.http_{status}"), "message": "" } });
-    error.to_string().into()
 }
 
 /// Codes from the outside in: `error.code`, then those of `innerError`, which may nest.
@@ -159,22 +134,9 @@ fn ids(body: &Value, answer: &ErrorAnswer) -> Vec<(&'static str, String)> {
     found.collect()
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Graph answered an error")
-    }
-}
-
-impl fmt::Debug for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Refusal(…)")
-    }
-}
-
-impl StdError for Refusal {}
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::*;
@@ -274,7 +236,7 @@ mod tests {
             "{shown}"
         );
         assert!(!shown.contains("canary"), "{shown}");
-        assert_eq!(refusal_of(&error).unwrap(), body);
+        assert_eq!(Refusal::behind(&error).unwrap(), body);
     }
 
     #[test]
@@ -285,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_is_not_graphs_is_kept_as_an_error_of_ours() {
-        let kept = refusal_of(&error(502, "<html>gateway</html>")).unwrap();
+        let kept = Refusal::behind(&error(502, "<html>gateway</html>")).unwrap();
         assert_eq!(
             serde_json::from_slice::<Value>(&kept).unwrap()["error"]["code"],
             "protect.http_502"

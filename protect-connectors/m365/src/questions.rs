@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::Method;
 use protect_core::connector::OpContext;
 use protect_core::http::RequestBuilder;
-use protect_core::posture::{Answered, Asker, Question};
+use protect_core::posture::{Answered, Asker, Question, Refusal, settle};
 use protect_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +14,6 @@ use serde_json::json;
 use crate::CATALOGUE;
 use crate::api::Graph;
 use crate::batch::{Member, batch};
-use crate::error::{ours, refusal_of};
 use crate::graph::{
     ACTIVE_INSTANCES, ACTIVE_USERS, ADMIN_CONSENT, APP_MANAGEMENT, APP_MANAGEMENT_CUSTOM,
     APPLICATIONS, AUTH_METHODS, AUTHORIZATION, CA, DOMAINS, ELIGIBLE_INSTANCES, GRANTS,
@@ -296,29 +294,6 @@ struct PageEnd {
     next: Option<String>,
 }
 
-/// An error that concerns this path alone becomes its answer; one that concerns everything stays
-/// one, and the collection is taken up again later.
-fn settle(answer: Result<Answered>) -> Result<Answered> {
-    let error = match answer {
-        Ok(answer) => return Ok(answer),
-        Err(error) => error,
-    };
-    let body = refusal_of(&error);
-    let is_general = error.kind() == ErrorKind::Unauthenticated
-        || (error.is_retryable() && error.http_status().is_none());
-    match body {
-        _ if is_general => Err(error),
-        Some(body) => Ok(Answered::Refused(body)),
-        None => Ok(Answered::Refused(named(error.kind()))),
-    }
-}
-
-/// An error of ours in the place of an answer that cannot be used.
-fn named(kind: ErrorKind) -> Bytes {
-    let error = json!({ "error": { "code": format!("protect.{kind}"), "message": "" } });
-    error.to_string().into()
-}
-
 fn no_collection() -> Error {
     Error::new(ErrorKind::InvalidResponse, "the answer is no collection").with_operation(COLLECT)
 }
@@ -336,7 +311,7 @@ pub(crate) fn kept(status: u16, body: &serde_json::Value) -> Answered {
     Answered::Refused(if is_error {
         body.to_string().into()
     } else {
-        ours(status)
+        Refusal::of_status(status)
     })
 }
 

@@ -1,80 +1,19 @@
 //! A run: the settings, where they are due, then what happened. One page at a time, and each begins
 //! where the one before ended, also in another process.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use protect_core::connector::{
-    Cursor, Evaluated, OpContext, Progress, ScanPage, ScanRequest, Scanner,
-};
-use protect_core::model::{
-    CheckId, CheckResult, Confidence, NotEvaluatedReason, Severity, Verdict,
-};
-use protect_core::posture::{Evaluation, covered, observations};
+use protect_core::connector::{Evaluated, OpContext, Progress, ScanPage, ScanRequest, Scanner};
+use protect_core::model::{CheckId, NotEvaluatedReason};
+use protect_core::posture::{Collecting, Collects, Phase, Position, stream_verdict};
 use protect_core::{Error, ErrorKind, Result};
-use serde::{Deserialize, Serialize};
 
-use crate::CATALOGUE;
 use crate::api::Graph;
-use crate::auth::fresh_guid;
 use crate::collect::Running;
 use crate::connector::M365Connector;
 use crate::streams::{self, Place, Stream};
-
-/// What the checks said, until all of it is told.
-#[derive(Debug)]
-pub(crate) struct Found {
-    run: String,
-    results: Vec<CheckResult>,
-    collected_at: Timestamp,
-}
-
-/// Findings on one page.
-const FINDINGS: usize = 2_000;
-
-/// How old a collection may be that is taken up again.
-const TAKEN_UP_WITHIN: SignedDuration = SignedDuration::from_hours(6);
-
-/// How long the vendor's pages are gathered for one of ours.
-const GATHER: Duration = Duration::from_secs(10);
-
-/// Vendor's pages on one of ours, at most.
-const GATHERED: usize = 50;
-
-/// Where a run stands.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Position {
-    /// Names the collection, so that nobody takes up another's.
-    run: String,
-    /// When that began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    begun: Option<Timestamp>,
-    phase: Phase,
-    /// How many of the vendor's pages were collected: where nothing else tells that a run moves on.
-    #[serde(skip_serializing_if = "is_zero")]
-    pages: u64,
-    /// When the settings that were judged last had been collected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    judged: Option<Timestamp>,
-    streams: BTreeMap<String, Place>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Phase {
-    /// Collecting the settings.
-    #[default]
-    Collect,
-    /// Telling what is wrong with them, from this finding on.
-    Tell(usize),
-    /// Reading the stream with this number.
-    Stream(usize),
-}
 
 #[async_trait]
 impl Scanner for M365Connector {
@@ -84,13 +23,19 @@ impl Scanner for M365Connector {
             .as_ref()
             .ok_or_else(|| Error::unexpected("a scanner without a credential"))?;
         let mut position = Position::read(request.cursor);
+        let settings = &self.settings;
         if request.starts_run {
-            self.begin(graph, &mut position, request.forced);
+            let fresh = || graph.http.context().fresh_guid();
+            settings.begin(&mut position, request.forced, fresh);
         }
         let mut page = ScanPage::default();
         position.phase = match position.phase {
-            Phase::Collect => self.collect(cx, graph, &mut position, &mut page).await?,
-            Phase::Tell(from) => self.tell(cx, graph, &mut position, from, &mut page).await?,
+            Phase::Collect => settings.collect(cx, self, &mut position, &mut page).await?,
+            Phase::Tell(from) => {
+                settings
+                    .tell(cx, self, &mut position, from, &mut page)
+                    .await?
+            }
             Phase::Stream(turn) => {
                 self.stream(cx, graph, &mut position, turn, &mut page)
                     .await?
@@ -102,123 +47,20 @@ impl Scanner for M365Connector {
     }
 }
 
+#[async_trait]
+impl Collects for M365Connector {
+    async fn take_up(&self, cx: &OpContext, run: &str) -> Result<Box<dyn Collecting>> {
+        let graph = self
+            .scan
+            .as_ref()
+            .ok_or_else(|| Error::unexpected("a scanner without a credential"))?;
+        let folder = self.folder();
+        let running = Running::take_up(graph, cx, &self.place, folder.as_deref(), run).await?;
+        Ok(Box::new(running))
+    }
+}
+
 impl M365Connector {
-    /// Whether the settings are due, and under which name they are collected.
-    fn begin(&self, graph: &Graph, position: &mut Position, forced: bool) {
-        let now = self.clock.now();
-        let is_due = position.judged.is_none_or(|judged| self.is_due(judged));
-        if !is_due && !forced {
-            position.phase = Phase::Stream(0);
-            return;
-        }
-        position.phase = Phase::Collect;
-        // A collection that a failed run left is taken up by the next, unless it grew old.
-        let is_old = |begun: Timestamp| now.duration_since(begun) >= TAKEN_UP_WITHIN;
-        if position.run.is_empty() || position.begun.is_none_or(is_old) {
-            position.run = fresh_guid(graph.http.context());
-            position.begun = Some(now);
-        }
-    }
-
-    /// Whether what was known at this time is to be asked again.
-    fn is_due(&self, at: Timestamp) -> bool {
-        let every = i64::try_from(self.options.posture_every).unwrap_or(i64::MAX);
-        self.clock.now().duration_since(at) >= SignedDuration::from_secs(every)
-    }
-
-    async fn collect(
-        &self,
-        cx: &OpContext,
-        graph: &Graph,
-        position: &mut Position,
-        page: &mut ScanPage,
-    ) -> Result<Phase> {
-        let mut running = self.running(cx, graph, &position.run).await?;
-        let until = self.clock.monotonic() + GATHER;
-        let mut is_done = false;
-        for _ in 0..GATHERED {
-            match running.advance(graph, cx, &self.place).await {
-                Ok(done) => is_done = done,
-                Err(error) => {
-                    *lock(&self.running) = Some(running);
-                    return Err(error);
-                }
-            }
-            if is_done || self.clock.monotonic() >= until {
-                break;
-            }
-        }
-        position.pages = running.pages();
-        page.progress = Some(Progress {
-            done: position.pages,
-            total: None,
-        });
-        *lock(&self.running) = Some(running);
-        Ok(if is_done {
-            Phase::Tell(0)
-        } else {
-            Phase::Collect
-        })
-    }
-
-    /// Tells the next findings; with the first the verdicts, with the last what was looked at in full.
-    async fn tell(
-        &self,
-        cx: &OpContext,
-        graph: &Graph,
-        position: &mut Position,
-        from: usize,
-        page: &mut ScanPage,
-    ) -> Result<Phase> {
-        let known = lock(&self.found).take();
-        let found = match known.filter(|found| found.run == position.run) {
-            Some(found) => found,
-            None => self.judge(cx, graph, &position.run).await?,
-        };
-        let mut rest = observations(&CATALOGUE, &found.results).skip(from);
-        page.observations = rest.by_ref().take(FINDINGS).collect();
-        let is_last = rest.next().is_none();
-        drop(rest);
-        if from == 0 {
-            page.verdicts.clone_from(&found.results);
-        }
-        if is_last {
-            page.evaluated = covered(&found.results);
-            position.judged = Some(found.collected_at);
-            position.run = String::new();
-            position.pages = 0;
-            *lock(&self.running) = None;
-            return Ok(Phase::Stream(0));
-        }
-        *lock(&self.found) = Some(found);
-        Ok(Phase::Tell(from + FINDINGS))
-    }
-
-    /// Judges what was collected. After a restart it is collected again where nothing was kept.
-    async fn judge(&self, cx: &OpContext, graph: &Graph, run: &str) -> Result<Found> {
-        let mut running = self.running(cx, graph, run).await?;
-        while !running.advance(graph, cx, &self.place).await? {}
-        let snapshot = running.snapshot(&self.place)?;
-        let profile = CATALOGUE.profile_for(&snapshot, None, Some(&self.evaluate))?;
-        let results = Evaluation::new(&CATALOGUE, &snapshot, &profile).results();
-        let collected_at = snapshot.collected_at();
-        *lock(&self.running) = Some(running);
-        Ok(Found {
-            run: run.to_owned(),
-            results,
-            collected_at,
-        })
-    }
-
-    /// The run's collection: this process's, or what another left, or a new one.
-    async fn running(&self, cx: &OpContext, graph: &Graph, run: &str) -> Result<Running> {
-        let mine = lock(&self.running).take();
-        if let Some(running) = mine.filter(|running| running.run() == run) {
-            return Ok(running);
-        }
-        Running::take_up(graph, cx, self.folder().as_deref(), run).await
-    }
-
     /// Where the connector's snapshots lie, where somebody wants them kept.
     fn folder(&self) -> Option<PathBuf> {
         let folder = self.options.snapshots.as_ref()?;
@@ -231,7 +73,7 @@ impl M365Connector {
         &self,
         cx: &OpContext,
         graph: &Graph,
-        position: &mut Position,
+        position: &mut Position<Place>,
         turn: usize,
         page: &mut ScanPage,
     ) -> Result<Phase> {
@@ -248,7 +90,7 @@ impl M365Connector {
         };
         if read != Reading::Not(NotEvaluatedReason::MissingLicence) {
             place.unlicensed = None;
-        } else if place.unlicensed.is_none_or(|at| self.is_due(at)) {
+        } else if place.unlicensed.is_none_or(|at| self.settings.is_due(at)) {
             place.unlicensed = Some(self.clock.now());
         }
         let reason = match read {
@@ -257,7 +99,9 @@ impl M365Connector {
         };
         let is_done = read != Reading::GoesOn;
         if is_done {
-            page.verdicts.extend(verdict(stream, reason));
+            let needs = stream.permissions().join(" or ");
+            let verdict = stream_verdict(stream.check(), stream.name(), &needs, reason);
+            page.verdicts.extend(verdict);
             if reason.is_none() && stream == Stream::RiskyUsers {
                 let check = CheckId::new(stream.check()).ok();
                 page.evaluated.extend(check.map(|check| Evaluated {
@@ -282,7 +126,7 @@ impl M365Connector {
         place: &Place,
     ) -> Result<Option<NotEvaluatedReason>> {
         // What is not licensed is asked again when the settings are.
-        if place.unlicensed.is_some_and(|at| !self.is_due(at)) {
+        if place.unlicensed.is_some_and(|at| !self.settings.is_due(at)) {
             return Ok(Some(NotEvaluatedReason::MissingLicence));
         }
         if stream == Stream::SignIns && !self.options.sign_ins {
@@ -355,56 +199,4 @@ fn reason(error: &Error) -> Option<NotEvaluatedReason> {
         ErrorKind::Unauthenticated | ErrorKind::ConfigInvalid => None,
         _ => Some(NotEvaluatedReason::VendorError),
     }
-}
-
-/// The verdict about a stream: reading it to its end is all that can be said to pass.
-fn verdict(stream: Stream, reason: Option<NotEvaluatedReason>) -> Option<CheckResult> {
-    Some(CheckResult {
-        check: CheckId::new(stream.check()).ok()?,
-        verdict: match reason {
-            Some(_) => Verdict::NotEvaluated,
-            None => Verdict::Pass,
-        },
-        not_evaluated: reason,
-        severity: Severity::Info,
-        reason: match reason {
-            None => "read to its end".to_owned(),
-            Some(NotEvaluatedReason::MissingPermission) => {
-                format!("needs {}", stream.permissions().join(" or "))
-            }
-            Some(_) => "it was not read".to_owned(),
-        },
-        affected: Vec::new(),
-        source: stream.name().to_owned(),
-        confidence: Confidence::High,
-        references: Vec::new(),
-        details: protect_core::model::Attributes::new(),
-    })
-}
-
-impl Position {
-    /// A cursor that cannot be read begins from the start: nothing is missed.
-    fn read(cursor: Option<&Cursor>) -> Self {
-        cursor
-            .and_then(|cursor| serde_json::from_str(&cursor.0).ok())
-            .unwrap_or_default()
-    }
-
-    fn write(&self) -> Result<Cursor> {
-        serde_json::to_string(self)
-            .map(Cursor)
-            .map_err(|error| Error::unexpected("a position is not JSON").with_source(error))
-    }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde's `skip_serializing_if` fixes it"
-)]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
-fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -19,7 +19,7 @@ use protect_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
 use url::Url;
 
-use crate::auth::{self, AppCredential, Proof, fresh_guid};
+use crate::auth::{self, AppCredential, Proof};
 use crate::config::{Place, TenantName};
 
 /// Reads secrets of key vaults with the application that the configuration names for that alone;
@@ -95,7 +95,7 @@ impl KeyVaultSecrets {
         }
         let cx = OpContext::new(
             TenantId::new("platform")?,
-            fresh_guid(&self.context),
+            self.context.fresh_guid(),
             Actor::engine(),
         );
         let cx = cx.with_deadline(self.context.clock.monotonic() + PATIENCE);

@@ -1,12 +1,11 @@
 //! What the connector is told: region, version of the API, credentials, thresholds.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
 use protect_core::model::Attributes;
 use protect_core::registry::ConnectorSetup;
-use protect_core::secret::{Credential, SecretRef};
+use protect_core::secret::Credential;
 use protect_core::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -267,9 +266,9 @@ impl Settings {
         let mut scan = connection.scan.clone();
         let events_token = scan
             .remove("events_token")
-            .map(|value| read_secret(&value))
+            .map(|value| Credential::from_config(&value))
             .transpose()
-            .map_err(at(setup, "scan.events_token"))?;
+            .map_err(setup.at("scan.events_token"))?;
         let scan = read_oauth(setup, "scan", scan)?;
         let respond = match &connection.respond {
             Some(fields) => Some(
@@ -293,11 +292,11 @@ impl Settings {
         let mut fields = setup.settings.clone();
         let account = take_text(&mut fields, "account_id")
             .and_then(|text| AccountId::new(text.as_deref().unwrap_or_default()))
-            .map_err(at(setup, "account_id"))?;
+            .map_err(setup.at("account_id"))?;
         let version = take_text(&mut fields, "api_version")
             .and_then(|text| text.map_or(Ok(ApiVersion::default()), |text| text.parse()))
-            .map_err(at(setup, "api_version"))?;
-        let lookback = take_lookback(&mut fields).map_err(at(setup, "lookback"))?;
+            .map_err(setup.at("api_version"))?;
+        let lookback = take_lookback(&mut fields).map_err(setup.at("lookback"))?;
         Ok(Self {
             account,
             version,
@@ -307,7 +306,7 @@ impl Settings {
             events_token,
             respond,
             lookback,
-            thresholds: read_thresholds(setup, fields)?,
+            thresholds: setup.read_rest(fields)?,
         })
     }
 }
@@ -330,18 +329,6 @@ fn take_lookback(fields: &mut Attributes) -> Result<Duration> {
         .map(Duration::from_secs)
         .filter(|lookback| *lookback <= MAX_LOOKBACK)
         .ok_or_else(|| Error::invalid_input("a span of time; the vendor keeps events for 120 days"))
-}
-
-fn read_thresholds(setup: &ConnectorSetup, fields: Attributes) -> Result<Thresholds> {
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-        let path = error.path().to_string();
-        setup.error(path, error.into_inner().to_string())
-    })
-}
-
-/// Puts an error about a value to its field.
-fn at<'a>(setup: &'a ConnectorSetup, field: &'a str) -> impl FnOnce(Error) -> Error + 'a {
-    move |error| setup.error(field, error.message())
 }
 
 /// The region, and a key that does not belong here.
@@ -375,24 +362,10 @@ fn read_oauth(
                 .as_str()
                 .ok_or_else(|| setup.error(at("client_id"), "write it as text"))?
                 .to_owned(),
-            client_secret: read_secret(&secret)
+            client_secret: Credential::from_config(&secret)
                 .map_err(|error| setup.error(at("client_secret"), error.message()))?,
         })),
     }
-}
-
-/// Secrets stand nowhere in clear, so text is refused; the value is not repeated.
-fn read_secret(value: &Value) -> Result<Credential> {
-    let fields: BTreeMap<String, Value> = Deserialize::deserialize(value).map_err(|_| wrong())?;
-    let reference: SecretRef =
-        serde_json::from_value(Value::Object(fields.into_iter().collect())).map_err(|_| wrong())?;
-    Ok(Credential::from(reference))
-}
-
-fn wrong() -> Error {
-    Error::invalid_input(
-        "a secret is a reference: { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"op\", \"read\", \"...\"] } or { key_vault = \"...\", name = \"...\" }",
-    )
 }
 
 #[cfg(test)]

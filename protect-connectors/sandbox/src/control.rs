@@ -13,8 +13,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    assertion,
     faults::Fault,
-    graph::{self, AccountChange, ApplicationChange, TenantChange},
+    google,
+    graph::{AccountChange, ApplicationChange, TenantChange},
     hibp::{self, Plan},
     onepassword::{self, Scope, Stream, UserChange},
     world::World,
@@ -53,6 +55,16 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/m365/users/{id}", patch(edit_account))
         .route("/m365/documents/{name}", put(replace_document))
         .route("/m365/settings", post(m365_settings))
+        .route(
+            "/google/service_accounts/{name}",
+            patch(edit_service_account),
+        )
+        .route("/google/users/{key}", patch(edit_google_user))
+        .route("/google/org_units", post(edit_unit))
+        .route("/google/activities", post(add_activities))
+        .route("/google/logins", post(plant_login))
+        .route("/google/documents/{name}", put(replace_google_documents))
+        .route("/google/settings", post(google_settings))
         .route("/hibp/breaches", post(publish_breach))
         .route("/hibp/accounts", post(set_account))
         .route("/hibp/domains", post(set_domain))
@@ -69,6 +81,8 @@ async fn index() -> Json<Value> {
         "m365_login": "/m365/login",
         "m365_graph": "/m365/graph",
         "m365_vault": "/m365/vault",
+        "google_api": "/google",
+        "google_token": "/google/token",
         "webhook": "/webhook",
         "faults": Fault::NAMES,
     }))
@@ -176,7 +190,7 @@ async fn onepassword_settings(
 }
 
 async fn certificate() -> Json<Value> {
-    Json(json!(graph::built_in_certificate()))
+    Json(json!(assertion::built_in()))
 }
 
 async fn edit_application(
@@ -207,6 +221,57 @@ async fn replace_document(
 async fn m365_settings(State(world): Shared, Json(body): Json<TenantChange>) -> Answer {
     world.state().m365.edit_tenant(body);
     done()
+}
+
+async fn edit_service_account(
+    State(world): Shared,
+    Path(name): Path<String>,
+    Json(body): Json<google::ServiceAccountChange>,
+) -> Answer {
+    found(world.state().google.edit_service_account(&name, body))
+}
+
+async fn edit_google_user(
+    State(world): Shared,
+    Path(key): Path<String>,
+    Json(body): Json<google::UserChange>,
+) -> Answer {
+    let now = world.clock.now();
+    found(world.state().edit_google_user(&key, &body, now))
+}
+
+async fn edit_unit(State(world): Shared, Json(body): Json<google::UnitChange>) -> Answer {
+    found(world.state().google.edit_unit(body))
+}
+
+async fn add_activities(State(world): Shared, Json(body): Json<google::NewActivities>) -> Answer {
+    let now = world.clock.now();
+    found(world.state().add_activities(body, now))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewLogin {
+    user: String,
+    #[serde(default)]
+    minutes_ago: i64,
+}
+
+async fn plant_login(State(world): Shared, Json(body): Json<NewLogin>) -> Answer {
+    let now = world.clock.now();
+    found(world.state().plant_login(&body.user, body.minutes_ago, now))
+}
+
+async fn replace_google_documents(
+    State(world): Shared,
+    Path(name): Path<String>,
+    Json(body): Json<Value>,
+) -> Answer {
+    found(world.state().google.replace_documents(&name, &body))
+}
+
+async fn google_settings(State(world): Shared, Json(body): Json<google::DomainChange>) -> Answer {
+    found(world.state().google.edit_domain(body))
 }
 
 #[derive(Deserialize)]

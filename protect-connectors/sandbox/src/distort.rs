@@ -144,7 +144,7 @@ fn drip(body: &Bytes, pause: Duration) -> Body {
 }
 
 fn unknown_enums(value: &mut Value) {
-    const ENUMS: [&str; 16] = [
+    const ENUMS: [&str; 18] = [
         "state",
         "category",
         "type",
@@ -159,7 +159,9 @@ fn unknown_enums(value: &mut Value) {
         "riskEventType",
         "riskLevel",
         "riskState",
+        "assigneeType",
         "severity",
+        "suspensionReason",
         "userType",
     ];
     objects(value, &mut |object| {
@@ -202,7 +204,18 @@ fn null_objects(value: &mut Value) {
 
 /// The list of a page is what the page is, and stays.
 fn missing_lists(value: &mut Value) {
-    const PAGES: [&str; 3] = ["value", "results", "items"];
+    const PAGES: [&str; 10] = [
+        "value",
+        "results",
+        "items",
+        "users",
+        "domains",
+        "domainAliases",
+        "organizationUnits",
+        "groups",
+        "policies",
+        "alerts",
+    ];
     objects(value, &mut |object| {
         object.retain(|name, inner| !inner.is_array() || PAGES.contains(&name.as_str()));
     });

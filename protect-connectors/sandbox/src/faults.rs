@@ -64,10 +64,28 @@ pub enum FaultKind {
     LicenceMissing,
     /// Microsoft 365: the link of a page leads to another host.
     NextLinkElsewhere,
-    /// Microsoft 365: the link of a page leads to the same page again.
+    /// Microsoft 365 and Google: a page leads to the same page again.
     RepeatedPage,
-    /// Microsoft 365: a page is empty, and the same page comes after it.
+    /// Microsoft 365 and Google: a page is empty, and the same page comes after it.
     EmptyPage,
+    /// Google: a page has no list at all, and the same page comes after it.
+    ItemsAbsent,
+    /// Google: one of the scopes that a token is asked for is not delegated.
+    ScopeNotDelegated,
+    /// Google: the API is not switched on in the project.
+    ApiSwitchedOff,
+    /// Google: 403 with the reason `userRateLimitExceeded`.
+    UserRateLimitExceeded,
+    /// Google: 403 with the reason `rateLimitExceeded`.
+    RateLimitExceeded,
+    /// Google: 403 with the reason `quotaExceeded`.
+    QuotaExceeded,
+    /// Google: events of a log lack their name, or their parameters.
+    BareEvents,
+    /// Google: the first two activities of a page have the same time.
+    SameTimes,
+    /// Google: one organizational unit has another name, and one is gone.
+    UnitsMoved,
     /// Objects inside of objects are null.
     NullObjects,
     /// Lists inside of objects are left out.
@@ -152,8 +170,32 @@ impl Fault {
             "next_link_elsewhere",
             "Microsoft 365: a page's link leads to another host",
         ),
-        ("repeated_page", "Microsoft 365: a page leads to itself"),
-        ("empty_page", "Microsoft 365: an empty page with a link"),
+        ("repeated_page", "a page leads to itself"),
+        ("empty_page", "an empty page, and more pages to come"),
+        (
+            "items_absent",
+            "Google: a page without a list, and more pages to come",
+        ),
+        (
+            "scope_not_delegated",
+            "Google: one of the scopes is not delegated",
+        ),
+        ("api_switched_off", "Google: the API is not switched on"),
+        (
+            "user_rate_limit_exceeded",
+            "Google: 403 userRateLimitExceeded",
+        ),
+        ("rate_limit_exceeded", "Google: 403 rateLimitExceeded"),
+        ("quota_exceeded", "Google: 403 quotaExceeded"),
+        (
+            "bare_events",
+            "Google: events lack their name or parameters",
+        ),
+        ("same_times", "Google: two activities of the same time"),
+        (
+            "units_moved",
+            "Google: organizational units are renamed or gone",
+        ),
         ("null_objects", "objects inside of objects are null"),
         ("missing_lists", "lists inside of objects are left out"),
         ("suspend_fails", "every suspension gets 500"),
@@ -320,6 +362,7 @@ impl Struck {
 fn suspends(vendor: Vendor, template: &str, changing: bool) -> bool {
     match vendor {
         Vendor::M365 => changing && template == "/users/{id}",
+        Vendor::Google => changing && template.ends_with("/users/{userKey}"),
         _ => template.ends_with(":suspend"),
     }
 }
@@ -341,9 +384,13 @@ fn passing(kind: FaultKind) -> Option<u32> {
         | FaultKind::NextLinkElsewhere
         | FaultKind::RepeatedPage
         | FaultKind::EmptyPage
+        | FaultKind::ItemsAbsent
         | FaultKind::RedirectElsewhere
         | FaultKind::HugeBody => Some(1),
-        FaultKind::Unavailable => Some(2),
+        FaultKind::Unavailable
+        | FaultKind::UserRateLimitExceeded
+        | FaultKind::RateLimitExceeded
+        | FaultKind::QuotaExceeded => Some(2),
         _ => None,
     }
 }

@@ -28,6 +28,8 @@ pub enum Vendor {
     /// Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault.
     #[serde(rename = "m365")]
     M365,
+    /// Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center.
+    Google,
     /// A receiver of signed webhooks, as a ticket system would have it.
     Webhook,
 }
@@ -116,6 +118,7 @@ impl Vendor {
             "hibp" => Some(Self::Hibp),
             "onepassword" => Some(Self::OnePassword),
             "m365" => Some(Self::M365),
+            "google" => Some(Self::Google),
             "webhook" => Some(Self::Webhook),
             _ => None,
         }

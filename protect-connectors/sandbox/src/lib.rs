@@ -25,6 +25,7 @@
 #![doc = ""]
 #![doc = include_str!("../docs.md")]
 
+mod assertion;
 mod bearer;
 mod clock;
 mod connection;
@@ -32,12 +33,14 @@ mod control;
 mod distort;
 mod dns;
 mod faults;
+mod google;
 mod graph;
 mod hibp;
 mod journal;
 mod limits;
 mod onepassword;
 mod people;
+mod rendered;
 mod request;
 mod rng;
 mod sandbox;
@@ -47,9 +50,11 @@ mod token;
 mod webhook;
 mod world;
 
+pub use assertion::ClientCertificate;
 pub use dns::{DnsQuestion, DnsServer, DnsServerError, ZoneError};
 pub use faults::{Fault, FaultKind};
-pub use graph::{ClientCertificate, PlantedTenant};
+pub use google::PlantedDomain;
+pub use graph::PlantedTenant;
 pub use hibp::Plan;
 pub use journal::{RequestRecord, Transition, Vendor, Violation};
 pub use sandbox::{Credentials, Sandbox, SandboxBuilder, SandboxError};

@@ -37,6 +37,12 @@ pub(crate) fn numbered(number: usize) -> Person {
     }
 }
 
+/// The number at the end of an address that [`numbered`] may have made.
+pub(crate) fn number(address: &str) -> Option<usize> {
+    let alias = address.split(['@', '_']).next()?;
+    alias.rsplit('.').next()?.parse().ok()
+}
+
 /// `count` people with different names.
 pub(crate) fn invent(rng: &mut Rng, count: usize) -> Vec<Person> {
     let mut seen = HashSet::new();

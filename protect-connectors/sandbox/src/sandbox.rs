@@ -1,5 +1,7 @@
 //! Starting, asking and stopping a sandbox.
 
+mod google_workspace;
+
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -14,9 +16,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use crate::{
+    assertion::{self, ClientCertificate},
     dns::{self, DnsQuestion, DnsServer, DnsServerError},
     faults::Fault,
-    graph::{self, ClientCertificate, Size},
+    google,
+    graph::{self, Size},
     hibp::{Catalogue, Plan},
     journal::{RequestRecord, Transition, Violation},
     onepassword::{Stream, UserChange},
@@ -90,6 +94,14 @@ pub struct Credentials {
     pub m365_vault_client_id: String,
     /// Its secret.
     pub m365_vault_client_secret: String,
+    /// The Google Workspace customer.
+    pub google_customer_id: String,
+    /// Address of the administrator to whom Google's service accounts may act.
+    pub google_subject: String,
+    /// Key file, as JSON, of the service account to which every scope that reads is delegated.
+    pub google_scan_key: String,
+    /// Key file, as JSON, of the service account with the scopes of the remediators.
+    pub google_respond_key: String,
 }
 
 /// Settings of a sandbox that is to be started.
@@ -105,6 +117,7 @@ pub struct SandboxBuilder {
     prerender: Option<usize>,
     start_at: Option<Timestamp>,
     tenant: Size,
+    domain: google::Size,
 }
 
 impl SandboxBuilder {
@@ -186,6 +199,30 @@ impl SandboxBuilder {
     #[must_use]
     pub fn m365_keep_pages(mut self) -> Self {
         self.tenant.keep_pages = true;
+        self
+    }
+
+    /// How many people the Google Workspace domain has: as many as the 1Password account unless set,
+    /// and never fewer. They are made up as they are asked for.
+    #[must_use]
+    pub fn google_users(mut self, users: usize) -> Self {
+        self.domain.users = users;
+        self
+    }
+
+    /// How many events Google's log of administrators has: three for each account unless set. They
+    /// are made up as they are asked for.
+    #[must_use]
+    pub fn google_admin_events(mut self, events: usize) -> Self {
+        self.domain.admin_events = Some(events);
+        self
+    }
+
+    /// Keeps each page of Google's users and activities as bytes once it was asked for, until
+    /// something changes. Activities that were not yet visible stay so.
+    #[must_use]
+    pub fn google_keep_pages(mut self) -> Self {
+        self.domain.keep_pages = true;
         self
     }
 
@@ -273,6 +310,7 @@ impl SandboxBuilder {
             prerender: self.prerender,
             start_at: self.start_at,
             tenant: self.tenant.clone(),
+            domain: self.domain.clone(),
             base: format!("http://{address}"),
         })
     }
@@ -311,6 +349,7 @@ impl Sandbox {
             prerender: None,
             start_at: None,
             tenant: Size::default(),
+            domain: google::Size::default(),
         }
     }
 
@@ -446,7 +485,7 @@ impl Sandbox {
     /// A certificate and key that every Microsoft 365 application accepts beside its secret. Made up
     /// once in a process.
     pub fn m365_certificate(&self) -> ClientCertificate {
-        graph::built_in_certificate()
+        assertion::built_in()
     }
 
     /// Changes a Microsoft 365 application (`scan`, `respond`, `vault`), as
@@ -526,6 +565,8 @@ impl Sandbox {
             "m365_login": self.m365_login_url(),
             "m365_graph": self.m365_graph_url(),
             "m365_vault": self.m365_vault_url(),
+            "google_api": self.google_api_url(),
+            "google_token": self.google_token_url(),
             "webhook": self.webhook_url(),
             "dns": self.dns_address(),
             "credentials": self.credentials(),

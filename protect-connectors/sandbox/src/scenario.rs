@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{graph::PlantedTenant, people, people::Person, rng::Rng};
+use crate::{google::PlantedDomain, graph::PlantedTenant, people, people::Person, rng::Rng};
 
 /// The mail domain of the planted organisation.
 pub const DOMAIN: &str = "acme.example";
@@ -43,12 +43,15 @@ pub struct Planted {
     pub leaver: PlantedUser,
     /// The same people, and what else there is, in Microsoft 365.
     pub m365: PlantedTenant,
+    /// The same people, and what else there is, in Google Workspace.
+    pub google: PlantedDomain,
 }
 
 /// A planted person's account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlantedUser {
-    /// Identifier at the vendor: in 1Password, or in Entra ID below `m365`.
+    /// Identifier at the vendor: in 1Password, in Entra ID below `m365`, or in Google
+    /// Workspace below `google`.
     pub id: String,
     /// Mail address; a guest's is elsewhere than in the organisation's domain.
     pub email: String,

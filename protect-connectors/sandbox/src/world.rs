@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     distort,
     faults::{Board, Fault, FaultKind, Struck},
+    google::{self, Google},
     graph::{self, Answers, Graph, Size},
     hibp::{self, Breach, Catalogue, Hibp, Plan},
     journal::{Journal, RequestRecord, Transition, Vendor, Violation},
@@ -37,6 +38,7 @@ pub(crate) struct Setup {
     pub(crate) prerender: Option<usize>,
     pub(crate) start_at: Option<Timestamp>,
     pub(crate) tenant: Size,
+    pub(crate) domain: google::Size,
     /// `http://ADDRESS` of the sandbox, for links in answers.
     pub(crate) base: String,
 }
@@ -52,6 +54,7 @@ pub(crate) struct State {
     pub(crate) hibp: Hibp,
     pub(crate) onepassword: OnePassword,
     pub(crate) m365: Graph,
+    pub(crate) google: Google,
     pub(crate) webhook: Webhook,
     pub(crate) journal: Journal,
     pub(crate) faults: Board,
@@ -70,6 +73,7 @@ enum Taken {
     Hibp(Route<hibp::Endpoint>),
     OnePassword(Route<onepassword::Endpoint>),
     M365(Route<graph::Endpoint>),
+    Google(Route<google::Endpoint>),
     Webhook(Route<webhook::Endpoint>),
 }
 
@@ -127,9 +131,11 @@ impl State {
             &setup.base,
             &secrets,
         );
+        let google = Google::new(setup.seed, Arc::clone(&cast), &setup.domain, &setup.base);
         Self {
-            planted: planted(&cast, &hibp, &m365),
+            planted: planted(&cast, &hibp, &m365, &google),
             m365,
+            google,
             hibp,
             onepassword,
             webhook: Webhook::new(setup.seed),
@@ -194,6 +200,11 @@ impl State {
                 Some(Taken::M365(route)) if !matches!(route.endpoint, graph::Endpoint::Token) => {
                     self.m365.login.tokens.revoke_all();
                 }
+                Some(Taken::Google(route))
+                    if !matches!(route.endpoint, google::Endpoint::Token) =>
+                {
+                    self.google.login.tokens.revoke_all();
+                }
                 _ => return error(call.vendor, taken, 401, "Unauthorized"),
             }
         }
@@ -204,6 +215,7 @@ impl State {
                 let reply = self.m365.handle(route.endpoint, call, cx);
                 reply.unwrap_or_else(|| self.batch(call, cx))
             }
+            Some(Taken::Google(route)) => self.google.handle(route.endpoint, call, cx),
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");
@@ -270,6 +282,10 @@ impl State {
             m365_respond_client_secret,
             m365_vault_client_id,
             m365_vault_client_secret,
+            google_customer_id: self.google.customer().to_owned(),
+            google_subject: self.google.subject(),
+            google_scan_key: self.google.login.key("scan").to_string(),
+            google_respond_key: self.google.login.key("respond").to_string(),
         }
     }
 
@@ -292,6 +308,7 @@ impl State {
                 "verified_domains": self.hibp.domains.verified(),
             },
             "m365": self.m365.snapshot(),
+            "google": self.google.snapshot(),
             "webhook": {"items": self.webhook.items()},
         })
     }
@@ -364,6 +381,33 @@ impl State {
         found
     }
 
+    /// Changes a Google account as a person would; false for an unknown one.
+    pub(crate) fn edit_google_user(
+        &mut self,
+        key: &str,
+        change: &google::UserChange,
+        now: Timestamp,
+    ) -> bool {
+        let mut cx = Context::new(now, false, Struck::default());
+        let found = self.google.edit_user(key, change, &mut cx);
+        for change in cx.changes {
+            self.record(Vendor::Google, change, now, None);
+        }
+        found
+    }
+
+    /// Adds activities to a log of Google's; false for what fits none.
+    pub(crate) fn add_activities(&mut self, new: google::NewActivities, now: Timestamp) -> bool {
+        let cx = Context::new(now, false, Struck::default());
+        self.google.add_activities(new, &cx)
+    }
+
+    /// A suspicious sign-in at Google; false for an unknown user.
+    pub(crate) fn plant_login(&mut self, key: &str, minutes_ago: i64, now: Timestamp) -> bool {
+        let cx = Context::new(now, false, Struck::default());
+        self.google.plant_login(key, minutes_ago, &cx).is_some()
+    }
+
     pub(crate) fn set_scopes(&mut self, application: &str, scopes: BTreeSet<Scope>) -> bool {
         self.onepassword.oauth.set_scopes(application, scopes)
     }
@@ -391,6 +435,7 @@ impl Taken {
             Vendor::Hibp => Hibp::route(call).map(Self::Hibp),
             Vendor::OnePassword => OnePassword::route(call).map(Self::OnePassword),
             Vendor::M365 => Graph::route(call).map(Self::M365),
+            Vendor::Google => Google::route(call).map(Self::Google),
             Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
         }
     }
@@ -400,6 +445,7 @@ impl Taken {
             Self::Hibp(route) => (route.template, route.changing),
             Self::OnePassword(route) => (route.template, route.changing),
             Self::M365(route) => (route.template, route.changing),
+            Self::Google(route) => (route.template, route.changing),
             Self::Webhook(route) => (route.template, route.changing),
         }
     }
@@ -427,6 +473,8 @@ fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> R
             OnePassword::error(Some(route.endpoint), status, message)
         }
         (_, Some(Taken::M365(route))) => Graph::error(Some(route.endpoint), status, message),
+        (_, Some(Taken::Google(route))) => Google::error(Some(route.endpoint), status),
+        (Vendor::Google, _) => Google::error(None, status),
         (Vendor::M365, _) => Graph::error(None, status, message),
         (Vendor::OnePassword, _) => OnePassword::error(None, status, message),
         (Vendor::Webhook, _) => Webhook::error(status, message),
@@ -447,7 +495,7 @@ fn vault_secrets(hibp: &Hibp, onepassword: &OnePassword) -> Vec<(&'static str, S
     ]
 }
 
-fn planted(cast: &Cast, hibp: &Hibp, m365: &Graph) -> Planted {
+fn planted(cast: &Cast, hibp: &Hibp, m365: &Graph, google: &Google) -> Planted {
     Planted {
         domain: crate::scenario::DOMAIN.to_owned(),
         leaked: cast.player(Part::Leaked),
@@ -463,5 +511,6 @@ fn planted(cast: &Cast, hibp: &Hibp, m365: &Graph) -> Planted {
         external_admin: cast.player(Part::ExternalAdmin),
         leaver: cast.player(Part::Leaver),
         m365: m365.planted(),
+        google: google.planted(),
     }
 }

@@ -29,6 +29,8 @@ pub fn classes() -> Vec<&'static Class> {
     vec![
         #[cfg(feature = "email")]
         &protect_email::CLASS,
+        #[cfg(feature = "google")]
+        &protect_google::CLASS,
         #[cfg(feature = "hibp")]
         &protect_hibp::CLASS,
         #[cfg(feature = "m365")]
@@ -74,6 +76,8 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
     match class {
         #[cfg(feature = "email")]
         "Email" => protect_email::connect(constructor, context),
+        #[cfg(feature = "google")]
+        "Google" => protect_google::connect(constructor, context.clone()),
         #[cfg(feature = "hibp")]
         "Hibp" => protect_hibp::connect(constructor, context),
         #[cfg(feature = "m365")]

@@ -46,9 +46,12 @@ pub enum ClientProof {
     Form(SecretRef),
     /// A signed statement in the form (`private_key_jwt`, RFC 7523 section 2.2).
     Assertion(Arc<dyn Assertion>),
+    /// A signed statement that is itself what a token is given for (RFC 7523 section 2.1): it names the
+    /// client and the scope, so neither stands in the form.
+    Grant(Arc<dyn Assertion>),
 }
 
-/// Makes signed statements by which a client proves itself.
+/// Makes signed statements by which a client proves itself, or asks for a token.
 #[async_trait]
 pub trait Assertion: Debug + Send + Sync + 'static {
     /// A fresh one, to be used once.
@@ -167,8 +170,6 @@ impl ClientCredentials {
     }
 
     async fn fetch(&self, cx: &OpContext) -> Result<Fetched> {
-        let mut form = vec![("grant_type", "client_credentials")];
-        form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
         let request = self
             .client
             .request(Method::POST, self.operation, self.path)
@@ -181,11 +182,20 @@ impl ClientCredentials {
                 let named = &self.basic().await?;
                 request.secret_header(header::AUTHORIZATION.as_str(), named)
             }
-            ClientProof::Form(_) | ClientProof::Assertion(_) => request,
+            ClientProof::Form(_) | ClientProof::Assertion(_) | ClientProof::Grant(_) => request,
         };
         let proof = self.proof_in_form().await?;
+        let mut form = Vec::new();
+        if let ClientProof::Grant(_) = self.proof {
+            form.push(("grant_type", JWT_GRANT));
+        } else {
+            form.push(("grant_type", "client_credentials"));
+            form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
+        }
         if let Some((field, value)) = &proof {
-            form.push(("client_id", &self.client_id));
+            if !matches!(self.proof, ClientProof::Grant(_)) {
+                form.push(("client_id", &self.client_id));
+            }
             form.push((*field, value.expose_secret()));
         }
         if let ClientProof::Assertion(_) = self.proof {
@@ -208,6 +218,7 @@ impl ClientCredentials {
             ClientProof::Assertion(assertion) => {
                 Some(("client_assertion", assertion.sign().await?))
             }
+            ClientProof::Grant(assertion) => Some(("assertion", assertion.sign().await?)),
         })
     }
 
@@ -245,6 +256,9 @@ impl ClientCredentials {
 
 /// The sort of a signed statement (RFC 7523 section 2.2).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The grant of a signed statement (RFC 7523 section 2.1).
+const JWT_GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// A longer life than this is asked again all the same.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);

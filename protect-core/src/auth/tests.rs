@@ -68,6 +68,34 @@ async fn a_token_is_asked_for_with_basic_and_used_until_four_fifths_of_its_life(
     test.transport.assert_done();
 }
 
+/// Signs without a key.
+#[derive(Debug)]
+struct Statement;
+
+#[async_trait]
+impl Assertion for Statement {
+    async fn sign(&self) -> Result<crate::secret::SecretString> {
+        Ok("signed".into())
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_is_the_grant_itself_stands_alone_in_the_form() {
+    let test = impatient_context();
+    test.transport.expect(
+        Expectation::new(Method::POST, "/token")
+            .body(
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=signed",
+            )
+            .answer(200, &token("t")),
+    );
+    test.transport.expect(with_token("t"));
+    let proof = ClientProof::Grant(Arc::new(Statement));
+    let source = ClientCredentials::with_proof(bare(&test), "vendor.token", "/token", "id", proof);
+    get(&client(&test, source.scope("ignored"))).await.unwrap();
+    test.transport.assert_done();
+}
+
 #[tokio::test]
 async fn the_scope_is_sent_where_one_is_set() {
     let test = impatient_context();

@@ -72,6 +72,9 @@ pub enum Answered {
     /// An error, as the vendor gave it, that asking again does not change: no permission, no
     /// licence, no such object. The body is JSON.
     Refused(Bytes),
+    /// The vendor no longer knows the page that was asked for: what it gave of this listing is let go,
+    /// and the listing begins anew, once.
+    Expired,
 }
 
 /// Puts questions to a vendor.
@@ -123,6 +126,8 @@ struct Held {
     done: bool,
     /// Hashes of every link that led to a page.
     seen: HashSet<u64>,
+    /// Whether it was begun anew.
+    restarted: bool,
 }
 
 #[derive(Debug, Default)]
@@ -148,6 +153,9 @@ struct Entry {
     length: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// The listing begins anew behind this line.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    restart: bool,
 }
 
 /// The first line of the journal.
@@ -335,6 +343,7 @@ impl Collection {
         let (body, next) = match answer {
             Answered::Page { body, next } => (body, next),
             Answered::Refused(body) => return self.keep_small(path, &body, None),
+            Answered::Expired => return self.restart(path),
         };
         if next
             .as_deref()
@@ -361,11 +370,31 @@ impl Collection {
     fn keep_small(&mut self, path: String, body: &[u8], next: Option<String>) -> Result<()> {
         let small = serde_json::from_slice(&one_line(body)).map_err(|_| not_json())?;
         self.enter(Entry {
-            path,
             small: Some(small),
-            file: None,
-            length: 0,
             next,
+            ..Entry::of(path)
+        })
+    }
+
+    /// Lets go of what is there of a listing. One that expires a second time is no collection.
+    fn restart(&mut self, path: String) -> Result<()> {
+        let held = self.answers.get(&path);
+        if held.is_none_or(|held| held.restarted) {
+            let error = json!({"error": {"code": EXPIRED_PAGE, "message": "a page was gone before it was asked for"}});
+            return self.keep_small(path, error.to_string().as_bytes(), None);
+        }
+        let file = held.and_then(|held| match &held.content {
+            Content::File(name) => Some(name.clone()),
+            Content::Nothing | Content::Small(_) => None,
+        });
+        if let Some(name) = &file {
+            let file = File::options().write(true).open(self.folder.join(name));
+            file.and_then(|file| file.set_len(0)).map_err(cannot)?;
+        }
+        self.enter(Entry {
+            file,
+            restart: true,
+            ..Entry::of(path)
         })
     }
 
@@ -385,11 +414,10 @@ impl Collection {
         file.write_all(&line).map_err(cannot)?;
         let length = file.metadata().map_err(cannot)?.len();
         self.enter(Entry {
-            path,
-            small: None,
             file: Some(name),
             length,
             next,
+            ..Entry::of(path)
         })
     }
 
@@ -402,7 +430,11 @@ impl Collection {
 
     fn note(&mut self, entry: Entry) {
         let held = self.answers.entry(entry.path).or_default();
-        held.done = entry.next.is_none();
+        if entry.restart {
+            held.restarted = true;
+            held.seen.clear();
+        }
+        held.done = entry.next.is_none() && !entry.restart;
         held.seen.extend(entry.next.as_deref().map(hash));
         held.next = entry.next;
         match (entry.small, entry.file) {
@@ -420,6 +452,23 @@ impl Collection {
 
 /// The code of the error that stands for a collection whose pages lead round in circles.
 pub const REPEATED_PAGE: &str = "protect.repeated_page";
+
+/// The code of the error that stands for a collection whose pages expire faster than they are asked for.
+pub const EXPIRED_PAGE: &str = "protect.expired_page";
+
+impl Entry {
+    /// Nothing of a path yet.
+    fn of(path: String) -> Self {
+        Self {
+            path,
+            small: None,
+            file: None,
+            length: 0,
+            next: None,
+            restart: false,
+        }
+    }
+}
 
 /// Makes a folder, or empties one that holds nothing but an earlier collection.
 fn clear(folder: &Path) -> Result<()> {

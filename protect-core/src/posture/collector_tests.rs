@@ -26,6 +26,8 @@ struct Vendor {
     asked: Mutex<Vec<String>>,
     breaks_at: Option<&'static str>,
     leads_back: bool,
+    /// How often the third page is gone.
+    expires: Mutex<usize>,
 }
 
 #[async_trait]
@@ -41,6 +43,10 @@ impl Asker for Vendor {
             return Err(Error::new(ErrorKind::Unavailable, "gone").temporary());
         }
         self.asked.lock().unwrap().push(at.clone());
+        if at == "/users?3" && *self.expires.lock().unwrap() > 0 {
+            *self.expires.lock().unwrap() -= 1;
+            return Ok(Answered::Expired);
+        }
         let page = |body: String, next: Option<&str>| Answered::Page {
             body: body.into(),
             next: next.map(ToOwned::to_owned),
@@ -163,6 +169,36 @@ async fn pages_that_lead_round_in_circles_are_an_error_in_the_snapshot() {
     let manifest = fs::read(collection.folder.join(MANIFEST)).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     assert_eq!(manifest["resources"][USERS]["error"]["code"], REPEATED_PAGE);
+}
+
+#[tokio::test]
+async fn a_listing_whose_page_is_gone_begins_anew_once_and_holds_nothing_twice() {
+    for (times, is_whole) in [(1, true), (2, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let vendor = Vendor {
+            expires: Mutex::new(times),
+            ..Vendor::default()
+        };
+        let mut collection = Collection::begin(Some(folder.path()), "run", &FORMAT).unwrap();
+        all_of(&mut collection, &vendor).await.unwrap();
+        drop(collection);
+        let again = Collection::resume(folder.path(), "run", &FORMAT).unwrap();
+        let again = again.unwrap();
+        assert!(again.is_complete(&questions()));
+        again.snapshot(manifest()).unwrap();
+        let manifest = fs::read(folder.path().join(MANIFEST)).unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+        let users = &manifest["resources"][USERS];
+        if is_whole {
+            let pages = fs::read_to_string(folder.path().join("0001.ndjson")).unwrap();
+            assert_eq!(
+                (users.as_str(), pages.lines().count()),
+                (Some("0001.ndjson"), 3)
+            );
+        } else {
+            assert_eq!(users["error"]["code"], EXPIRED_PAGE);
+        }
+    }
 }
 
 #[test]

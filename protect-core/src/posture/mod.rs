@@ -21,7 +21,9 @@ mod items;
 mod profile;
 mod reader;
 mod reference;
+mod refusal;
 mod result;
+mod run;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ mod tests;
 pub use catalogue::{
     Affects, Catalogue, Check, Level, LevelForm, Needs, Resource, Source, VendorError,
 };
-pub use collector::{Answered, Asker, Collection, Question, REPEATED_PAGE};
+pub use collector::{Answered, Asker, Collection, EXPIRED_PAGE, Question, REPEATED_PAGE};
 pub use decision::Decision;
 pub use evaluate::{Evaluation, Inspection};
 pub use folder::FolderWriter;
@@ -37,5 +39,7 @@ pub use format::{Bodies, Format, Paging};
 pub use profile::{CheckSettings, EvaluateConfig, Profile};
 pub use reader::{Read, Reader, Unread, View};
 pub use reference::reference_markdown;
+pub use refusal::{Refusal, settle};
 pub use result::{covered, observations};
+pub use run::{Collecting, Collects, Noticed, Phase, Position, PostureRun, stream_verdict};
 pub use snapshot::{MAX_FILE_BYTES, Snapshot};

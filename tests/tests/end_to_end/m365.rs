@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{World, bob, exported};
 
 /// The usual world, and the tenant of Microsoft 365 with it.
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let mut world = World::new().await;
     let own = world.sandbox.credentials();
     let folder = world.folder.path().to_owned();
@@ -38,12 +38,12 @@ async fn world() -> World {
     world
 }
 
-async fn scan(tenant: &Tenant) -> protect_connectors::core::engine::ScanSummary {
+pub(crate) async fn scan(tenant: &Tenant) -> protect_connectors::core::engine::ScanSummary {
     tenant.scan_with(ScanOptions::default()).await.unwrap()
 }
 
 /// What is planned for the accounts with these ids, as (connector, action).
-fn planned(plan: &Plan, ids: &[&str]) -> Vec<(String, ActionKind)> {
+pub(crate) fn planned(plan: &Plan, ids: &[&str]) -> Vec<(String, ActionKind)> {
     let of = |target: &ActionTarget| match target {
         ActionTarget::Account(account) if ids.contains(&&*account.id) => {
             Some(account.connector.to_string())

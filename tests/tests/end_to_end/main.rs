@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod google;
 mod kills;
 mod m365;
 mod matrix;

@@ -29,6 +29,7 @@ class Sandbox(Client):
         catalogue: str | None = None,
         range_rows: int | None = None,
         m365_users: int | None = None,
+        google_users: int | None = None,
     ) -> None:
         """Args:
             seed: Decides who works there and everything that is made up.
@@ -37,6 +38,7 @@ class Sandbox(Client):
             catalogue: A file with the breaches to serve, as HIBP answers them.
             range_rows: Other people's rows in each answer to a HIBP range: 40 unless told.
             m365_users: How many people the Microsoft 365 tenant has; as many as the 1Password account unless told.
+            google_users: How many people the Google Workspace domain has; as many as the 1Password account unless told.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
@@ -44,7 +46,7 @@ class Sandbox(Client):
         super().__init__()
         self._connect(
             "Sandbox",
-            {"seed": seed, "users": users, "rate_limits": rate_limits, "catalogue": catalogue, "range_rows": range_rows, "m365_users": m365_users},
+            {"seed": seed, "users": users, "rate_limits": rate_limits, "catalogue": catalogue, "range_rows": range_rows, "m365_users": m365_users, "google_users": google_users},
             {},
         )
 
@@ -96,12 +98,28 @@ class Sandbox(Client):
             timeout,
         ))
 
+    def connections(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> dict[str, Any]:
+        """By kind, the connections that `config` leaves out, `m365` and `google`, each as `connection` and with the tenant's `connector` over it.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return dict(self._call(
+            "connections",
+            {},
+            timeout,
+        ))
+
     def secrets(
         self,
         *,
         timeout: Timeout = None,
     ) -> dict[str, Any]:
-        """The secrets of `config`, by name.
+        """The secrets of `config` and of `connections`, by name.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
@@ -403,6 +421,146 @@ class Sandbox(Client):
         return bool(self._call(
             "set_m365_document",
             {"name": name, "document": document},
+            timeout,
+        ))
+
+    def edit_google_service_account(
+        self,
+        name: str,
+        change: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Changes what is delegated to a service account at Google. Gives whether it fits.
+
+        Changes something.
+
+        Args:
+            name: `scan` or `respond`.
+            change: `scopes`, `standing`; what is absent stays.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(self._call(
+            "edit_google_service_account",
+            {"name": name, "change": change},
+            timeout,
+        ))
+
+    def edit_google_domain(
+        self,
+        change: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Changes the Google Workspace domain and its project. Gives whether it fits.
+
+        Changes something.
+
+        Args:
+            change: `apis_off`: services that are switched off, such as `admin.googleapis.com`.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(self._call(
+            "edit_google_domain",
+            {"change": change},
+            timeout,
+        ))
+
+    def edit_google_user(
+        self,
+        key: str,
+        change: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Changes a Google user as an administrator would. Gives whether there is one and it fits.
+
+        Changes something.
+
+        Args:
+            key: The Google user's id or address.
+            change: `suspended`, `super_admin`, `deleted`; what is absent stays.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(self._call(
+            "edit_google_user",
+            {"key": key, "change": change},
+            timeout,
+        ))
+
+    def edit_google_org_unit(
+        self,
+        change: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Renames or deletes an organizational unit at Google. Gives whether there is one and it fits.
+
+        Changes something.
+
+        Args:
+            change: `path` says which; `name`, `deleted`.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(self._call(
+            "edit_google_org_unit",
+            {"change": change},
+            timeout,
+        ))
+
+    def set_google_documents(
+        self,
+        name: str,
+        documents: Mapping[str, Any],
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Replaces the policies or the alerts at Google. Gives whether it fits.
+
+        Changes something.
+
+        Args:
+            name: `policies` or `alerts`.
+            documents: As Google answers them, such as `{"policies": [...]}`.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(self._call(
+            "set_google_documents",
+            {"name": name, "documents": documents},
+            timeout,
+        ))
+
+    def plant_google_login(
+        self,
+        key: str,
+        *,
+        minutes_ago: int | None = None,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Lets somebody have signed in to Google in a way that Google holds to be suspicious, as the login log and an alert say. Gives whether there is such a user.
+
+        Changes something.
+
+        Args:
+            key: The Google user's id or address.
+            minutes_ago: When it was; five minutes ago unless told.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(self._call(
+            "plant_google_login",
+            {"key": key, "minutes_ago": minutes_ago},
             timeout,
         ))
 

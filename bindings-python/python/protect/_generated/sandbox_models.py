@@ -18,6 +18,7 @@ __all__ = [
     "SandboxAddresses",
     "Vendor",
     "Fault",
+    "PlantedDomain",
     "PlantedTenant",
     "RequestRecord",
     "Transition",
@@ -36,6 +37,14 @@ class Credentials(Model):
     """The 1Password account."""
     events_token: str
     """Bearer token of the Events API."""
+    google_customer_id: str
+    """The Google Workspace customer."""
+    google_respond_key: str
+    """Key file, as JSON, of the service account with the scopes of the remediators."""
+    google_scan_key: str
+    """Key file, as JSON, of the service account to which every scope that reads is delegated."""
+    google_subject: str
+    """Address of the administrator to whom Google's service accounts may act."""
     hibp_api_key: str
     """HIBP's `hibp-api-key`."""
     m365_respond_client_id: str
@@ -68,6 +77,10 @@ class Credentials(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("account_id", "account_id", _codec.PLAIN, True),
         _codec.Field("events_token", "events_token", _codec.PLAIN, True),
+        _codec.Field("google_customer_id", "google_customer_id", _codec.PLAIN, True),
+        _codec.Field("google_respond_key", "google_respond_key", _codec.PLAIN, True),
+        _codec.Field("google_scan_key", "google_scan_key", _codec.PLAIN, True),
+        _codec.Field("google_subject", "google_subject", _codec.PLAIN, True),
         _codec.Field("hibp_api_key", "hibp_api_key", _codec.PLAIN, True),
         _codec.Field("m365_respond_client_id", "m365_respond_client_id", _codec.PLAIN, True),
         _codec.Field("m365_respond_client_secret", "m365_respond_client_secret", _codec.PLAIN, True),
@@ -114,6 +127,15 @@ FaultKind = Union[
         "next_link_elsewhere",
         "repeated_page",
         "empty_page",
+        "items_absent",
+        "scope_not_delegated",
+        "api_switched_off",
+        "user_rate_limit_exceeded",
+        "rate_limit_exceeded",
+        "quota_exceeded",
+        "bare_events",
+        "same_times",
+        "units_moved",
         "null_objects",
         "missing_lists",
         "suspend_fails",
@@ -151,8 +173,17 @@ vendor without tokens to fetch: 401.
 - `not_found`: 404, as if the thing had been deleted meanwhile.
 - `licence_missing`: Microsoft 365: the refusal of a tenant that lacks the licence.
 - `next_link_elsewhere`: Microsoft 365: the link of a page leads to another host.
-- `repeated_page`: Microsoft 365: the link of a page leads to the same page again.
-- `empty_page`: Microsoft 365: a page is empty, and the same page comes after it.
+- `repeated_page`: Microsoft 365 and Google: a page leads to the same page again.
+- `empty_page`: Microsoft 365 and Google: a page is empty, and the same page comes after it.
+- `items_absent`: Google: a page has no list at all, and the same page comes after it.
+- `scope_not_delegated`: Google: one of the scopes that a token is asked for is not delegated.
+- `api_switched_off`: Google: the API is not switched on in the project.
+- `user_rate_limit_exceeded`: Google: 403 with the reason `userRateLimitExceeded`.
+- `rate_limit_exceeded`: Google: 403 with the reason `rateLimitExceeded`.
+- `quota_exceeded`: Google: 403 with the reason `quotaExceeded`.
+- `bare_events`: Google: events of a log lack their name, or their parameters.
+- `same_times`: Google: the first two activities of a page have the same time.
+- `units_moved`: Google: one organizational unit has another name, and one is gone.
 - `null_objects`: Objects inside of objects are null.
 - `missing_lists`: Lists inside of objects are left out.
 - `suspend_fails`: Every suspension gets 500; nothing is applied.
@@ -167,7 +198,9 @@ class PlantedUser(Model):
     email: str
     """Mail address; a guest's is elsewhere than in the organisation's domain."""
     id: str
-    """Identifier at the vendor: in 1Password, or in Entra ID below `m365`."""
+    """Identifier at the vendor: in 1Password, in Entra ID below `m365`, or in Google
+    Workspace below `google`.
+    """
     name: str
     """Display name."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
@@ -186,6 +219,10 @@ class SandboxAddresses(Model):
 
     base: str
     """The root of everything."""
+    google_api: str
+    """What stands in the place of every host of `googleapis.com`."""
+    google_token: str
+    """Google's token endpoint."""
     hibp_api: str
     """Have I Been Pwned's API, with `/api/v3`."""
     hibp_passwords: str
@@ -207,6 +244,8 @@ class SandboxAddresses(Model):
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("base", "base", _codec.PLAIN, True),
+        _codec.Field("google_api", "google_api", _codec.PLAIN, True),
+        _codec.Field("google_token", "google_token", _codec.PLAIN, True),
         _codec.Field("hibp_api", "hibp_api", _codec.PLAIN, True),
         _codec.Field("hibp_passwords", "hibp_passwords", _codec.PLAIN, True),
         _codec.Field("m365_graph", "m365_graph", _codec.PLAIN, True),
@@ -222,6 +261,7 @@ Vendor = Union[
         "hibp",
         "onepassword",
         "m365",
+        "google",
         "webhook",
     ],
     str,
@@ -231,6 +271,7 @@ Vendor = Union[
 - `hibp`: Have I Been Pwned, API v3, and Pwned Passwords.
 - `onepassword`: 1Password: OAuth, Users API and Events API.
 - `m365`: Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault.
+- `google`: Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center.
 - `webhook`: A receiver of signed webhooks, as a ticket system would have it.
 """
 
@@ -267,6 +308,56 @@ class Fault(Model):
         _codec.Field("seconds", "seconds", _codec.PLAIN, True),
         _codec.Field("skip", "skip", _codec.PLAIN, True),
         _codec.Field("vendor", "vendor", _codec.model(Vendor), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PlantedDomain(Model):
+    """What was planted in Google Workspace; people are the same as in 1Password, by their addresses."""
+
+    customer_id: str
+    """Identifier of the customer."""
+    delegated_administrator: PlantedUser
+    """An administrator of some things."""
+    dormant_administrator: PlantedUser
+    """An administrator of users who has not been there for months, without a second factor."""
+    emergency: Sequence[PlantedUser] = ()
+    """The emergency accounts: super administrators whose second factor is not enrolled."""
+    forgotten: PlantedUser
+    """Had an attempt to sign in that Google stopped: nothing to do."""
+    leaked: PlantedUser
+    """Was stopped by Google because its password is known to others."""
+    leaver: PlantedUser
+    """Suspended from the beginning."""
+    subject: PlantedUser
+    """The administrator whose rights are used."""
+    super_administrator: PlantedUser
+    """A super administrator who holds another role as well, and has a recovery phone."""
+    suspended_administrator: PlantedUser
+    """An administrator of users who is suspended."""
+    suspicious: PlantedUser
+    """Signed in from an unlikely place, as the login log and the Alert Center say."""
+    suspicious_address: str
+    """Where the suspicious sign-in came from."""
+    suspicious_qualifier: str
+    """What tells the suspicious sign-in apart from others of its moment in the login log."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("customer_id", "customer_id", _codec.PLAIN, True),
+        _codec.Field("delegated_administrator", "delegated_administrator", _codec.model(PlantedUser), True),
+        _codec.Field("dormant_administrator", "dormant_administrator", _codec.model(PlantedUser), True),
+        _codec.Field("emergency", "emergency", _codec.several(_codec.model(PlantedUser)), True),
+        _codec.Field("forgotten", "forgotten", _codec.model(PlantedUser), True),
+        _codec.Field("leaked", "leaked", _codec.model(PlantedUser), True),
+        _codec.Field("leaver", "leaver", _codec.model(PlantedUser), True),
+        _codec.Field("subject", "subject", _codec.model(PlantedUser), True),
+        _codec.Field("super_administrator", "super_administrator", _codec.model(PlantedUser), True),
+        _codec.Field("suspended_administrator", "suspended_administrator", _codec.model(PlantedUser), True),
+        _codec.Field("suspicious", "suspicious", _codec.model(PlantedUser), True),
+        _codec.Field("suspicious_address", "suspicious_address", _codec.PLAIN, True),
+        _codec.Field("suspicious_qualifier", "suspicious_qualifier", _codec.PLAIN, True),
     )
 
 
@@ -431,6 +522,8 @@ class Planted(Model):
     """Is in `Planted::forgotten_breach`, an old one without passwords: nothing to suspend."""
     forgotten_breach: str
     """Name of that breach."""
+    google: PlantedDomain
+    """The same people, and what else there is, in Google Workspace."""
     leaked: PlantedUser
     """Is in `Planted::leaked_breach`, whose passwords were in plain text: to be suspended."""
     leaked_breach: str
@@ -460,6 +553,7 @@ class Planted(Model):
         _codec.Field("failures_country", "failures_country", _codec.PLAIN, True),
         _codec.Field("forgotten", "forgotten", _codec.model(PlantedUser), True),
         _codec.Field("forgotten_breach", "forgotten_breach", _codec.PLAIN, True),
+        _codec.Field("google", "google", _codec.model(PlantedDomain), True),
         _codec.Field("leaked", "leaked", _codec.model(PlantedUser), True),
         _codec.Field("leaked_breach", "leaked_breach", _codec.PLAIN, True),
         _codec.Field("leaver", "leaver", _codec.model(PlantedUser), True),

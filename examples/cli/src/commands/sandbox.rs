@@ -30,6 +30,8 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("Microsoft Entra", sandbox.m365_login_url()),
         ("Microsoft Graph", sandbox.m365_graph_url()),
         ("Azure Key Vault", sandbox.m365_vault_url()),
+        ("Google Workspace", sandbox.google_api_url()),
+        ("Google's token endpoint", sandbox.google_token_url()),
         ("webhook receiver", sandbox.webhook_url()),
         ("name server", sandbox.dns_address().to_string()),
         (

@@ -46,7 +46,7 @@ fn what_init_writes_for_every_connector_opens_once_it_is_filled_in() {
     let text = fs::read_to_string(&path).unwrap();
     let unfilled = protect(folder.path(), &["status"]);
     assert_eq!(unfilled.status, 2, "{unfilled:?}");
-    assert!(unfilled.err.contains("scan.client_id"), "{}", unfilled.err);
+    assert!(unfilled.err.contains("subject"), "{}", unfilled.err);
     let account = "account_id = \"CHANGE-ME\"";
     assert!(text.contains(account), "{text}");
     let filled = text
@@ -56,13 +56,17 @@ fn what_init_writes_for_every_connector_opens_once_it_is_filled_in() {
             "tenant_id = \"acme.onmicrosoft.com\"",
         )
         .replace(
+            "subject = \"CHANGE-ME\"",
+            "subject = \"admin@acme.example\"",
+        )
+        .replace(
             "client_id = \"CHANGE-ME\"",
             "client_id = \"11111111-1111-4111-8111-111111111111\"",
         );
     fs::write(&path, filled).unwrap();
     let status = protect(folder.path(), &["status", "--json"]).good();
     let connectors = status["tenants"][0]["connectors"].as_array().unwrap();
-    assert_eq!(connectors.len(), 5);
+    assert_eq!(connectors.len(), 6);
 }
 
 #[test]

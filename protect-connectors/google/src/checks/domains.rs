@@ -1,6 +1,7 @@
 //! The domains, and how mail in their names is protected: `google.domain.*`. The records are read by
 //! the analysis of `protect-email`.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use protect_core::model::{NotEvaluatedReason, Severity};
@@ -88,6 +89,59 @@ fn texts(read: &Reader<'_>, name: &str) -> Read<Vec<String>> {
             path: format!("dns/{name}"),
             ..unread
         }),
+    }
+}
+
+/// The names that the checks want to know of and that nobody asked DNS about yet: of each domain its
+/// own, those of its DMARC record and keys, and whatever its SPF record sends the reader on to.
+pub(crate) fn wanted_names(read: &Reader<'_>, selectors: &str) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::new();
+    let Ok(domains) = read.view::<Domains>() else {
+        return wanted;
+    };
+    for (name, verified) in &domains.0 {
+        let Ok(domain) = DomainName::parse(name) else {
+            continue;
+        };
+        if *verified == Some(false) {
+            continue;
+        }
+        let organisation = registrable(&domain).filter(|it| *it != domain);
+        let policies = [Some(domain.clone()), organisation];
+        wanted.extend(
+            policies
+                .into_iter()
+                .flatten()
+                .map(|at| format!("_dmarc.{at}")),
+        );
+        let selectors = selectors.split(',').map(str::trim);
+        wanted.extend(selectors.map(|selector| format!("{selector}._domainkey.{domain}")));
+        let mut at = domain;
+        for _ in 0..=REDIRECTS {
+            wanted.insert(at.as_str().to_owned());
+            let Some(next) = texts(read, at.as_str())
+                .ok()
+                .and_then(|it| sent_on(&it, &at))
+            else {
+                break;
+            };
+            at = next;
+        }
+    }
+    wanted.retain(|name| {
+        let read = texts(read, name);
+        read.is_err_and(|unread| unread.code.is_none())
+    });
+    wanted
+}
+
+/// Where the one SPF record among some texts sends the reader on.
+fn sent_on(texts: &[String], at: &DomainName) -> Option<DomainName> {
+    let mut records = texts.iter().filter_map(|text| Record::parse(text));
+    let record = records.next().filter(|_| records.next().is_none())?;
+    match (record.all(), record.redirect()) {
+        (None, Some((_, name))) => fixed(name, at),
+        _ => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod setting;
 mod table;
 mod users;
 
+pub(crate) use domains::wanted_names;
 use protect_core::posture::{Catalogue, Check};
 
 use crate::workspace::{FORMAT, RESOURCES, licensed, vendor_error};

@@ -119,7 +119,7 @@ fn by_policies(read: &Reader<'_>, rules: &[Rule]) -> Read<Decision> {
 
 fn by_log(read: &Reader<'_>, rules: &[Rule]) -> Read<Decision> {
     let view = read.view::<AdminLog>()?;
-    let decision = over(read, ADMIN_LOG, &view.0, rules)?;
+    let decision = over(read, ADMIN_LOG, &view.settings, rules)?;
     let decision = decision.confidence(Confidence::Low);
     Ok(decision.detail("evidence", "admin log"))
 }

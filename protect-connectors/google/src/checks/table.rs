@@ -3,7 +3,7 @@
 use protect_core::model::Severity;
 use protect_core::posture::{Affects, Check, Decision, Needs, Source};
 
-use crate::workspace::{ADMIN_LOG, GROUPS, ORG_UNITS, POLICIES, USERS};
+use crate::workspace::{ADMIN_LOG, GROUPS, HISTORY, ORG_UNITS, POLICIES, USERS};
 
 /// What most checks have in common.
 pub(super) const BASE: Check = Check {
@@ -38,11 +38,14 @@ pub(super) const OF_USERS: Check = Check {
 /// What the settings are for is told by their ids alone without these.
 const NAMES: &[&[&str]] = &[&[ORG_UNITS, GROUPS]];
 
+/// What the log no longer tells was perhaps seen before.
+const NAMES_AND_PAST: &[&[&str]] = &[&[ORG_UNITS, GROUPS], &[HISTORY]];
+
 /// What the checks of settings have in common: the policies are believed before the log.
 pub(super) const OF_SETTINGS: Check = Check {
     needs: Needs {
         any: &[&[POLICIES, ADMIN_LOG]],
-        also: NAMES,
+        also: NAMES_AND_PAST,
         ..BASE.needs
     },
     affects: Affects::Objects(ORG_UNITS),
@@ -64,7 +67,7 @@ pub(super) const OF_POLICIES: Check = Check {
 pub(super) const OF_LOG: Check = Check {
     needs: Needs {
         all: &[ADMIN_LOG],
-        also: NAMES,
+        also: NAMES_AND_PAST,
         ..BASE.needs
     },
     ..OF_SETTINGS

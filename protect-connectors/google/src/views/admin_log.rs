@@ -12,18 +12,31 @@ use serde_json::value::RawValue;
 
 use super::directory::Named;
 use super::{Directory, each};
+use crate::history::Past;
 use crate::settings::{Settings, Target};
 use crate::wire::Parameter;
-use crate::workspace::{ADMIN_LOG, GROUPS, ORG_UNITS};
+use crate::workspace::{ADMIN_LOG, GROUPS, HISTORY, ORG_UNITS};
 
 /// The settings: by `<application>:<setting>`; by `service:<service>` for services that are switched on
 /// and off; by `rule:<name>` for alert rules; and by `event:<name>` for events that are a setting of
 /// their own.
 #[derive(Debug)]
-pub(crate) struct AdminLog(pub(crate) Settings);
+pub(crate) struct AdminLog {
+    pub(crate) settings: Settings,
+    /// The newest change of each, where there is just one.
+    changes: Vec<(Key, Timestamp, Change)>,
+}
+
+impl AdminLog {
+    /// The newest change of each setting, as the log names what it was made for.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (&Key, Timestamp, &Change)> {
+        let changes = self.changes.iter();
+        changes.map(|(key, at, change)| (key, *at, change))
+    }
+}
 
 impl View for AdminLog {
-    const PATHS: &'static [&'static str] = &[ADMIN_LOG, ORG_UNITS, GROUPS];
+    const PATHS: &'static [&'static str] = &[ADMIN_LOG, ORG_UNITS, GROUPS, HISTORY];
 
     fn build(read: &Reader<'_>) -> Read<Self> {
         let directory = read.view::<Directory>()?;
@@ -45,6 +58,14 @@ impl View for AdminLog {
             let why = "an event does not say what it changed";
             return Err(Unread::malformed(ADMIN_LOG, why));
         }
+        if read.has(HISTORY)? {
+            // Newer changes go before what was seen earlier.
+            each(read, HISTORY, |past: Past| {
+                let (key, at, change) = past.change();
+                newest.entry(key).or_default().take(at, change);
+            })?;
+        }
+        let changes = newest.iter().filter_map(Newest::single).collect();
         let mut settings = Settings::new(std::rc::Rc::clone(&directory));
         for ((name, target), (values, gone)) in placed(newest, &directory) {
             if gone {
@@ -52,7 +73,7 @@ impl View for AdminLog {
             }
             settings.put(&name, target, values);
         }
-        Ok(Self(settings))
+        Ok(Self { settings, changes })
     }
 }
 
@@ -105,11 +126,11 @@ fn placed(newest: BTreeMap<Key, Newest>, directory: &Directory) -> Placed {
 }
 
 /// What a change was of, and for whom.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    name: String,
-    unit: Option<Box<str>>,
-    group: Option<Box<str>>,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) unit: Option<Box<str>>,
+    pub(crate) group: Option<Box<str>>,
 }
 
 /// The newest change, or those that were made at the same time.
@@ -120,7 +141,7 @@ struct Newest {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Change {
+pub(crate) enum Change {
     /// Nothing is set any more: what lies above holds.
     Inherited,
     /// To this value.
@@ -130,6 +151,13 @@ enum Change {
 }
 
 impl Newest {
+    /// The change of a key, where there is just one.
+    fn single((key, newest): (&Key, &Self)) -> Option<(Key, Timestamp, Change)> {
+        let mut changes = newest.changes.iter();
+        let only = changes.next().filter(|_| changes.next().is_none())?;
+        Some((key.clone(), newest.at?, only.clone()))
+    }
+
     fn take(&mut self, at: Timestamp, change: Change) {
         if Some(at) > self.at {
             self.at = Some(at);

@@ -6,7 +6,7 @@ mod domains;
 mod policies;
 mod users;
 
-pub(crate) use admin_log::AdminLog;
+pub(crate) use admin_log::{AdminLog, Change, Key};
 pub(crate) use directory::{Directory, bare};
 pub(crate) use domains::Domains;
 pub(crate) use policies::Policies;

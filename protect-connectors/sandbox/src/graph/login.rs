@@ -11,8 +11,9 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::assertion::{Assertions, Certificate};
+use super::assertion::Assertions;
 use crate::{
+    assertion::Certificate,
     bearer::Bearers,
     clock::{later, seconds},
     request::{Call, Context, Reply, decode, pairs},

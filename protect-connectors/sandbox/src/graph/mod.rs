@@ -32,8 +32,6 @@ use std::sync::Arc;
 use axum::http::Method;
 use serde_json::{Value, json};
 
-pub use assertion::ClientCertificate;
-pub(crate) use assertion::built_in as built_in_certificate;
 pub(crate) use batch::Answers;
 use error::{Answer, Refusal};
 pub use generate::PlantedTenant;
@@ -49,6 +47,7 @@ use vault::{Secret, Vault};
 
 use crate::{
     faults::FaultKind,
+    rendered::Rendered,
     request::{Call, Context, Reply, Route, changes, reads},
     rng::Rng,
     scenario::Cast,
@@ -71,7 +70,7 @@ pub(crate) struct Graph {
     force_change_needs_password: bool,
     /// Whether usage reports show names as hashes.
     conceals_names: bool,
-    rendered: page::Rendered,
+    rendered: Rendered,
 }
 
 /// How large a tenant is, beside the people of the cast.
@@ -137,7 +136,7 @@ impl Graph {
             rng,
             force_change_needs_password: false,
             conceals_names: false,
-            rendered: page::Rendered::new(size.keep_pages),
+            rendered: Rendered::new(size.keep_pages),
         }
     }
 

@@ -1,8 +1,7 @@
 //! Collections page by page behind `@odata.nextLink`.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::fmt::Write as _;
 
-use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -41,38 +40,6 @@ struct Place {
 struct Cut {
     rows: Vec<Value>,
     next: Option<usize>,
-}
-
-/// Pages of users as bytes, kept until a user changes.
-pub(super) struct Rendered {
-    keep: bool,
-    version: usize,
-    pages: HashMap<String, Bytes>,
-}
-
-impl Rendered {
-    pub(super) fn new(keep: bool) -> Self {
-        Self {
-            keep,
-            version: 0,
-            pages: HashMap::new(),
-        }
-    }
-
-    /// What was rendered for this request while the users were in this version.
-    pub(super) fn get(&mut self, request: &str, version: usize) -> Option<Bytes> {
-        if self.version != version {
-            self.pages.clear();
-            self.version = version;
-        }
-        self.pages.get(request).cloned()
-    }
-
-    pub(super) fn put(&mut self, request: String, body: Bytes) {
-        if self.keep {
-            self.pages.insert(request, body);
-        }
-    }
 }
 
 impl<'a> Rows<'a> {

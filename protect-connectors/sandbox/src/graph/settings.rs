@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Graph, assertion::Certificate, generate, login::Standing};
-use crate::{clock::seconds, request::Context};
+use super::{Graph, generate, login::Standing};
+use crate::{assertion::Certificate, clock::seconds, request::Context};
 
 /// What `/_sandbox/m365/applications/{name}` takes; what is absent stays.
 #[derive(Debug, Default, Deserialize)]

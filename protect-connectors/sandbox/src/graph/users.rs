@@ -189,7 +189,7 @@ impl Users {
         }
         let wanted = id_or_name.to_lowercase();
         let cast = 0..EMERGENCY + self.cast.members.len();
-        let candidates = numbered_place(&wanted).map(|place| place + EMERGENCY);
+        let candidates = people::number(&wanted).map(|place| place + EMERGENCY);
         candidates
             .into_iter()
             .chain(cast)
@@ -436,12 +436,6 @@ impl Account {
             "lastSuccessfulSignInRequestId": request,
         })
     }
-}
-
-/// The number in the principal name of one of [`people::numbered`], who are too many to search.
-fn numbered_place(name: &str) -> Option<usize> {
-    let alias = name.split(['@', '_']).next()?;
-    alias.rsplit('.').next()?.parse().ok()
 }
 
 /// The first half of a GUID, in either case.

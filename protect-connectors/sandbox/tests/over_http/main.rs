@@ -5,6 +5,7 @@
 )]
 
 mod faults;
+mod google;
 mod graph;
 mod hibp;
 mod onepassword;

@@ -1,12 +1,12 @@
 //! The Entra token endpoint.
 
 use super::{FORM, Graph, code};
-use crate::support::{Got, Wire, send, wire};
-use aws_lc_rs::{rand::SystemRandom, rsa, signature};
+use crate::support::{Got, Wire, send, signed, wire};
+use aws_lc_rs::signature;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
 use protect_sandbox::{ClientCertificate, Sandbox};
-use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
@@ -221,22 +221,12 @@ impl Assertion {
     }
 
     fn text(&self) -> String {
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(self.header.to_string()),
-            URL_SAFE_NO_PAD.encode(self.claims.to_string())
-        );
-        let key = PrivatePkcs8KeyDer::from_pem_slice(self.pair.private_key.as_bytes()).unwrap();
-        let key = rsa::KeyPair::from_pkcs8(key.secret_pkcs8_der()).unwrap();
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(
+        signed(
+            &self.pair.private_key,
             self.padding,
-            &SystemRandom::new(),
-            signed.as_bytes(),
-            &mut signature,
+            &self.header,
+            &self.claims,
         )
-        .unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
 

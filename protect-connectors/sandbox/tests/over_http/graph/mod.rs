@@ -8,12 +8,10 @@ mod throttling;
 mod vault;
 mod writing;
 
-use crate::support::{Got, Wire, send, wire};
+use crate::support::{FORM, Got, Wire, encoded, form, send, wire};
 use protect_sandbox::{Sandbox, SandboxBuilder};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A sandbox with a token of one of its applications.
 pub(crate) struct Graph {
@@ -21,30 +19,13 @@ pub(crate) struct Graph {
     pub(crate) token: String,
 }
 
-pub(crate) fn encoded(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let parts = text.bytes().map(|b| {
-        if plain(b) {
-            char::from(b).to_string()
-        } else {
-            format!("%{b:02X}")
-        }
-    });
-    parts.collect()
-}
-
 impl Wire {
-    pub(crate) async fn entra(&self, tenant: &str, form: &[(&str, &str)]) -> Got {
+    pub(crate) async fn entra(&self, tenant: &str, fields: &[(&str, &str)]) -> Got {
         let url = format!(
             "{}/{tenant}/oauth2/v2.0/token",
             self.sandbox.m365_login_url()
         );
-        let form: Vec<String> = form
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encoded(value)))
-            .collect();
-        let request = self.http.post(url).header("content-type", FORM);
-        send(request.body(form.join("&"))).await
+        send(form(self.http.post(url), fields)).await
     }
 
     pub(crate) async fn entra_token(&self, id: &str, secret: &str, scope: &str) -> Got {

@@ -5,17 +5,17 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 
-use protect_core::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A file that waits for its secret.
 #[derive(Debug)]
-pub(crate) struct Place(File);
+pub struct Place(File);
 
 /// Makes the file for an action.
 ///
 /// # Errors
 /// `config_invalid` where the folder does not take it, or the action was handed over before.
-pub(crate) fn prepare(folder: &Path, action: &str) -> Result<Place> {
+pub fn prepare(folder: &Path, action: &str) -> Result<Place> {
     fs::create_dir_all(folder).map_err(cannot)?;
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -32,7 +32,7 @@ impl Place {
     ///
     /// # Errors
     /// A temporary error: by now the secret exists, and nobody was told.
-    pub(crate) fn write(mut self, secret: &str) -> Result<()> {
+    pub fn write(mut self, secret: &str) -> Result<()> {
         let written = self.0.write_all(secret.as_bytes());
         written
             .and_then(|()| self.0.write_all(b"\n"))

@@ -1,8 +1,8 @@
 //! Passwords that nobody thought of.
 
-use protect_core::context::Random;
+use crate::context::Random;
 
-/// Longer than the 20 that are advised; Entra takes up to 256.
+/// Longer than the 20 that are advised; Entra takes up to 256, Google up to 100.
 const LENGTH: usize = 24;
 
 /// Without what is mistaken for something else when it is read out.
@@ -13,8 +13,8 @@ const CLASSES: [&[u8]; 4] = [
     b"-_.!*+=?@#%",
 ];
 
-/// A password with a character of each class, as Entra's rules ask.
-pub(crate) fn generate(random: &dyn Random) -> String {
+/// A password with a character of each class, as vendors' rules ask.
+pub fn generate(random: &dyn Random) -> String {
     let all: Vec<u8> = CLASSES.concat();
     loop {
         let made: String = (0..LENGTH)
@@ -44,7 +44,7 @@ fn one_of(bytes: &[u8], random: &dyn Random) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use protect_core::testing::SeededRandom;
+    use crate::testing::SeededRandom;
 
     use super::*;
 
