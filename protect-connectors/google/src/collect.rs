@@ -51,7 +51,7 @@ enum Round {
 }
 
 /// The reach of Google's logs, less what passes until a request arrives.
-const LOG_REACH: SignedDuration = SignedDuration::from_hours(180 * 24 - 1);
+pub(crate) const LOG_REACH: SignedDuration = SignedDuration::from_hours(180 * 24 - 1);
 
 /// An SPF record may send the reader on so many times (RFC 7208 section 4.6.4).
 const ROUNDS: usize = 11;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::KIND;
+use crate::collect::LOG_REACH;
 use crate::views::{AdminLog, Change, Key, Policies};
 use crate::workspace::{ADMIN_LOG, GROUPS, HISTORY, ORG_UNITS, POLICIES};
 
@@ -25,7 +26,20 @@ pub(crate) const DRIFT_TITLE: &str = "A setting is no longer what it was";
 
 /// What was last seen: by setting, and by what it was made for.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct History(BTreeMap<String, BTreeMap<String, Seen>>);
+pub(crate) struct History {
+    settings: BTreeMap<String, BTreeMap<String, Seen>>,
+    /// When the log was last read.
+    read_at: Option<Timestamp>,
+    /// Settings and what they were made for, of which the newest change does not say to what.
+    unclear: BTreeSet<(String, String)>,
+}
+
+/// What the store keeps beside the settings themselves.
+#[derive(Default, Serialize, Deserialize)]
+struct Index {
+    names: BTreeSet<String>,
+    read_at: Option<Timestamp>,
+}
 
 /// What was last seen of a setting for one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,25 +88,33 @@ impl History {
     /// The store could not answer.
     pub(crate) async fn load(state: &dyn ScanState) -> Result<Self> {
         let index = state.get(&[INDEX.to_owned()]).await?.remove(INDEX);
-        let names: BTreeSet<String> = index
+        let index: Index = index
             .and_then(|index| serde_json::from_value(index).ok())
             .unwrap_or_default();
-        let keys: Vec<String> = names.iter().map(|name| key(name)).collect();
+        let keys: Vec<String> = index.names.iter().map(|name| key(name)).collect();
         if keys.is_empty() {
             return Ok(Self::default());
         }
         let mut kept = state.get(&keys).await?;
-        let settings = names.into_iter().filter_map(|name| {
+        let settings = index.names.into_iter().filter_map(|name| {
             let of_name = serde_json::from_value(kept.remove(&key(&name))?).ok()?;
             Some((name, of_name))
         });
-        Ok(Self(settings.collect()))
+        Ok(Self {
+            settings: settings.collect(),
+            read_at: index.read_at,
+            unclear: BTreeSet::new(),
+        })
     }
 
-    /// The changes of the log among it, as a part of a snapshot; `None` where there is none.
-    pub(crate) fn part(&self) -> Option<Value> {
+    /// The changes of the log among it, as a part of a snapshot; `None` where there is none, and where
+    /// the log was not read for so long that it may have forgotten later ones.
+    pub(crate) fn part(&self, now: Timestamp) -> Option<Value> {
+        if self.has_gap(now) {
+            return None;
+        }
         let of_log = self
-            .0
+            .settings
             .iter()
             .filter(|(name, _)| !name.starts_with(OF_POLICY));
         let items: Vec<Past> = of_log
@@ -112,32 +134,54 @@ impl History {
         (!items.is_empty()).then(|| json!({ "items": items }))
     }
 
+    /// Whether the log was not read for so long that later changes may be missed; also where it never was.
+    fn has_gap(&self, now: Timestamp) -> bool {
+        self.read_at
+            .is_none_or(|at| now.duration_since(at) >= LOG_REACH)
+    }
+
     /// What is seen now differs from what was last seen: what to remember from now on, and the drift.
     pub(crate) fn compare(&self, evaluation: &Evaluation<'_>) -> Noticed {
         let read = evaluation.reader(&[POLICIES, ADMIN_LOG, ORG_UNITS, GROUPS, HISTORY]);
         let mut now = Self::now(&read);
         self.add_removed(&mut now, read.now());
+        // What the log told before a gap that it does not span is let go.
+        let has_gap = now.read_at.is_some() && self.has_gap(read.now());
+        let is_stale = |name: &str| has_gap && !name.starts_with(OF_POLICY);
         let mut noticed = Noticed::default();
-        for (name, of_name) in &now.0 {
-            let mut kept = self.0.get(name).cloned().unwrap_or_default();
+        let gone = self.settings.keys().filter(|name| is_stale(name));
+        let gone = gone.filter(|name| !now.settings.contains_key(*name));
+        noticed.state.extend(gone.map(|name| (key(name), None)));
+        for (name, of_name) in &now.settings {
+            let before = self.settings.get(name);
+            let mut kept = match before {
+                Some(before) if !is_stale(name) => before.clone(),
+                _ => BTreeMap::new(),
+            };
             for (place, seen) in of_name {
-                let known = kept.get(place);
-                if known.is_some_and(|known| known.value == seen.value || known.at > seen.at) {
-                    continue;
+                match before.and_then(|before| before.get(place)) {
+                    Some(known) if known.value == seen.value || known.at > seen.at => {
+                        kept.insert(place.clone(), known.clone());
+                    }
+                    known => {
+                        let drift = known.and_then(|known| drift(name, place, known, seen));
+                        noticed.observations.extend(drift);
+                        kept.insert(place.clone(), seen.clone());
+                    }
                 }
-                if let Some(known) = known {
-                    noticed.observations.extend(drift(name, place, known, seen));
-                }
-                kept.insert(place.clone(), seen.clone());
             }
-            if self.0.get(name) != Some(&kept) {
+            // What is no longer known must not be told from what was before.
+            kept.retain(|place, _| !now.unclear.contains(&(name.clone(), place.clone())));
+            if before != Some(&kept) {
                 noticed.state.insert(key(name), Some(json!(kept)));
             }
         }
-        let all: BTreeSet<&String> = self.0.keys().chain(now.0.keys()).collect();
-        if all.len() > self.0.len() {
-            noticed.state.insert(INDEX.to_owned(), Some(json!(all)));
-        }
+        let kept = self.settings.keys().filter(|name| !is_stale(name));
+        let index = Index {
+            names: kept.chain(now.settings.keys()).cloned().collect(),
+            read_at: now.read_at.or(self.read_at),
+        };
+        noticed.state.insert(INDEX.to_owned(), Some(json!(index)));
         noticed
     }
 
@@ -145,16 +189,21 @@ impl History {
     fn now(read: &Reader<'_>) -> Self {
         let mut now = Self::default();
         if let Ok(log) = read.view::<AdminLog>() {
+            now.read_at = Some(read.now());
             for (key, at, change) in log.changes() {
-                let value = match change {
-                    Change::To(value) => Value::from(&**value),
-                    Change::Inherited => Value::Null,
-                    Change::Unsaid => continue,
-                };
                 let place = match (&key.group, &key.unit) {
                     (Some(group), _) => format!("{GROUP}{group}"),
                     (None, Some(unit)) => format!("{UNIT}{unit}"),
                     (None, None) => EVERYBODY.to_owned(),
+                };
+                let value = match change {
+                    Change::To(value) => Value::from(&**value),
+                    Change::Inherited => Value::Null,
+                    Change::Unsaid => {
+                        now.settings.entry(key.name.clone()).or_default();
+                        now.unclear.insert((key.name.clone(), place));
+                        continue;
+                    }
                 };
                 now.put(key.name.clone(), place, Seen { value, at });
             }
@@ -177,11 +226,11 @@ impl History {
     /// Policies that were there and are no longer: what lies above holds.
     fn add_removed(&self, now: &mut Self, at: Timestamp) {
         let is_policy = |name: &str| name.starts_with(OF_POLICY);
-        if !now.0.keys().any(|name| is_policy(name)) {
+        if !now.settings.keys().any(|name| is_policy(name)) {
             return;
         }
-        for (name, of_name) in self.0.iter().filter(|(name, _)| is_policy(name)) {
-            let seen = now.0.entry(name.clone()).or_default();
+        for (name, of_name) in self.settings.iter().filter(|(name, _)| is_policy(name)) {
+            let seen = now.settings.entry(name.clone()).or_default();
             for place in of_name.keys() {
                 let value = Value::Null;
                 seen.entry(place.clone()).or_insert(Seen { value, at });
@@ -190,7 +239,7 @@ impl History {
     }
 
     fn put(&mut self, name: String, place: String, seen: Seen) {
-        self.0.entry(name).or_default().insert(place, seen);
+        self.settings.entry(name).or_default().insert(place, seen);
     }
 }
 

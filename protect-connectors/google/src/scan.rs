@@ -67,7 +67,10 @@ impl Collects for WithHistory<'_> {
         let folder = self.connector.folder();
         let beside = Beside {
             selectors: self.connector.selectors.clone(),
-            history: self.history.part().map(|part| part.to_string()),
+            history: self
+                .history
+                .part(self.connector.clock.now())
+                .map(|part| part.to_string()),
         };
         let running = Running::take_up(workspace, cx, folder.as_deref(), run, beside).await?;
         Ok(Box::new(running))

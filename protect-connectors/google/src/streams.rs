@@ -10,6 +10,7 @@ use protect_core::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{PageOf, Workspace};
+use crate::collect::LOG_REACH;
 use crate::detections::{OTHER_ALERT, SPECS, is_wanted};
 use crate::endpoints::LogQuery;
 use crate::model::Alert;
@@ -114,8 +115,9 @@ pub(crate) struct Batch {
     next: Option<Next>,
 }
 
-/// Reads a page: the one that the place leads to, or else the first from its time on. Nothing before
-/// `earliest` is asked for.
+/// Reads a page: the one that the place leads to, or else the first from its time on. The very first poll
+/// begins at `earliest`; a later one where the one before ended, however long ago, as far as Google's logs
+/// reach.
 pub(crate) async fn read(
     workspace: &Workspace,
     cx: &OpContext,
@@ -123,13 +125,12 @@ pub(crate) async fn read(
     place: &Place,
     earliest: Timestamp,
 ) -> Result<Batch> {
+    let reach = workspace.context().clock.now().checked_sub(LOG_REACH);
+    let reach = reach.unwrap_or(Timestamp::UNIX_EPOCH);
+    let again = |since: Timestamp| since.checked_sub(stream.overlap()).unwrap_or(since);
     let from = match (&place.next, place.since) {
         (Some(next), _) => next.from,
-        (None, Some(since)) => since
-            .checked_sub(stream.overlap())
-            .unwrap_or(earliest)
-            .max(earliest),
-        (None, None) => earliest,
+        (None, since) => since.map_or(earliest, again).max(reach),
     };
     let token = place.next.as_ref().map(|next| next.token.as_str());
     let (mut batch, next) = match stream {

@@ -23,7 +23,7 @@ use crate::workspace::{ADMIN_LOG, GROUPS, HISTORY, ORG_UNITS};
 #[derive(Debug)]
 pub(crate) struct AdminLog {
     pub(crate) settings: Settings,
-    /// The newest change of each, where there is just one.
+    /// The newest change of each; to nobody knows what, where several differ.
     changes: Vec<(Key, Timestamp, Change)>,
 }
 
@@ -151,11 +151,12 @@ pub(crate) enum Change {
 }
 
 impl Newest {
-    /// The change of a key, where there is just one.
+    /// The change of a key.
     fn single((key, newest): (&Key, &Self)) -> Option<(Key, Timestamp, Change)> {
         let mut changes = newest.changes.iter();
-        let only = changes.next().filter(|_| changes.next().is_none())?;
-        Some((key.clone(), newest.at?, only.clone()))
+        let only = changes.next().filter(|_| changes.next().is_none());
+        let change = only.cloned().unwrap_or(Change::Unsaid);
+        Some((key.clone(), newest.at?, change))
     }
 
     fn take(&mut self, at: Timestamp, change: Change) {

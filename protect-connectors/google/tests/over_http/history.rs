@@ -19,25 +19,42 @@ fn verdict(pages: &[ScanPage], check: &str) -> CheckResult {
     all.find(|it| it.check.as_str() == check).unwrap()
 }
 
+/// What the product asks for, and the names of the org units.
+fn scopes() -> Vec<&'static str> {
+    let mut scopes = PERMISSIONS.to_vec();
+    scopes.push("https://www.googleapis.com/auth/admin.directory.orgunit.readonly");
+    scopes
+}
+
 /// Somebody sets whether strong passwords are enforced, for everybody.
 async fn set_strong(world: &World, value: &str) {
+    set(world, Some(value)).await;
+}
+
+/// The same, to a value that the event may not say.
+async fn set(world: &World, value: Option<&str>) {
     let units = world.watcher().org_units().await;
     let root = units
         .unwrap()
         .into_iter()
         .find(|it| it.org_unit_path == "/");
     let parameter = |name: &str, value: &str| json!({ "name": name, "value": value });
+    let root = root.unwrap().name.unwrap();
+    let mut parameters = vec![
+        parameter("APPLICATION_NAME", "Security"),
+        parameter(
+            "SETTING_NAME",
+            "Password Management - Enforce strong password",
+        ),
+        parameter("ORG_UNIT_NAME", &root),
+    ];
+    parameters.extend(value.map(|value| parameter("NEW_VALUE", value)));
     let activity = json!({
         "actor": { "callerType": "USER", "email": world.own.google_subject },
         "events": [{
             "type": "APPLICATION_SETTINGS",
             "name": "CHANGE_APPLICATION_SETTING",
-            "parameters": [
-                parameter("APPLICATION_NAME", "Security"),
-                parameter("SETTING_NAME", "Password Management - Enforce strong password"),
-                parameter("NEW_VALUE", value),
-                parameter("ORG_UNIT_NAME", &root.unwrap().name.unwrap()),
-            ],
+            "parameters": parameters,
         }],
     });
     let added = world
@@ -69,15 +86,14 @@ async fn a_setting_that_is_no_longer_what_it_was_is_drift_and_told_once() {
 #[tokio::test]
 async fn what_was_learnt_once_outlives_the_log() {
     let world = World::new().await;
-    let mut scopes = PERMISSIONS.to_vec();
-    scopes.push("https://www.googleapis.com/auth/admin.directory.orgunit.readonly");
-    world.delegate("scan", &scopes);
+    world.delegate("scan", &scopes());
     let connector = world.connector(&json!({}));
     let first = world.run(&*connector, None).await;
     assert_eq!(verdict(&first, STRONG).verdict, Verdict::Pass);
-    world
-        .sandbox
-        .advance_clock(SignedDuration::from_hours(190 * 24));
+    let hundred_days = SignedDuration::from_hours(100 * 24);
+    world.sandbox.advance_clock(hundred_days);
+    let first = world.run(&*connector, first.last().cloned()).await;
+    world.sandbox.advance_clock(hundred_days);
     let forgotten = world.judged().await;
     let alone = forgotten.iter().find(|it| it.check.as_str() == STRONG);
     assert_eq!(
@@ -100,14 +116,57 @@ async fn what_was_learnt_once_outlives_the_log() {
 }
 
 #[tokio::test]
-async fn without_the_log_nothing_is_decided_by_what_was_seen_before() {
+async fn what_was_seen_before_a_gap_that_the_log_does_not_span_decides_nothing() {
     let world = World::new().await;
-    world.delegate("scan", PERMISSIONS);
+    world.delegate("scan", &scopes());
     let connector = world.connector(&json!({}));
     let first = world.run(&*connector, None).await;
-    world.delegate("scan", &PERMISSIONS[..2]);
+    assert_eq!(verdict(&first, STRONG).verdict, Verdict::Pass);
+    let gap = SignedDuration::from_hours(190 * 24);
+    world.sandbox.advance_clock(gap);
+    let second = world.run(&*connector, first.last().cloned()).await;
+    assert_eq!(verdict(&second, STRONG).verdict, Verdict::NotEvaluated);
+    world.sandbox.advance_clock(SignedDuration::from_hours(25));
+    let third = world.run(&*connector, second.last().cloned()).await;
+    assert_eq!(
+        verdict(&third, STRONG).verdict,
+        Verdict::NotEvaluated,
+        "it is let go"
+    );
+}
+
+#[tokio::test]
+async fn without_the_log_nothing_is_decided_by_what_was_seen_before() {
+    let world = World::new().await;
+    world.delegate("scan", &scopes());
+    let connector = world.connector(&json!({}));
+    let first = world.run(&*connector, None).await;
+    let without_log: Vec<_> = scopes()
+        .into_iter()
+        .filter(|it| !it.contains("audit"))
+        .collect();
+    world.delegate("scan", &without_log);
     world.sandbox.advance_clock(SignedDuration::from_hours(25));
     let second = world.run(&*connector, first.last().cloned()).await;
     assert_eq!(verdict(&second, STRONG).verdict, Verdict::NotEvaluated);
     assert!(drift(&second).is_empty());
+}
+
+#[tokio::test]
+async fn a_change_to_nobody_knows_what_is_not_forgotten_with_the_log() {
+    let world = World::new().await;
+    world.delegate("scan", &scopes());
+    let connector = world.connector(&json!({}));
+    let first = world.run(&*connector, None).await;
+    assert_eq!(verdict(&first, STRONG).verdict, Verdict::Pass);
+    set(&world, None).await;
+    let mut last = first.last().cloned();
+    for _ in 0..2 {
+        world
+            .sandbox
+            .advance_clock(SignedDuration::from_hours(100 * 24));
+        let pages = world.run(&*connector, last).await;
+        assert_eq!(verdict(&pages, STRONG).verdict, Verdict::NotEvaluated);
+        last = pages.last().cloned();
+    }
 }

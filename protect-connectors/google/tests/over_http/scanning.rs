@@ -249,3 +249,21 @@ async fn a_key_that_is_none_names_connection_and_field() {
     );
     assert!(!note.contains("canary"), "{note}");
 }
+
+#[tokio::test]
+async fn a_poll_after_a_long_pause_begins_where_the_last_one_ended() {
+    let world = World::new().await;
+    let connector = world.connector(&json!({ "lookback": 3_600 }));
+    let first = world.run(&*connector, None).await;
+    world.sandbox.advance_clock(SignedDuration::from_hours(1));
+    let victim = world.sandbox.planted().google.forgotten;
+    assert!(world.sandbox.plant_google_login(&victim.email, 5));
+    world
+        .sandbox
+        .advance_clock(SignedDuration::from_hours(20 * 24));
+    let second = world.run(&*connector, first.last().cloned()).await;
+    let found = found(&*connector, &signals(&second));
+    let about = Subject::account(KIND, &victim.id);
+    let seen = found.iter().filter(|it| it.subject == about);
+    assert!(seen.count() > 0, "what happened in between is not lost");
+}
