@@ -13,6 +13,8 @@ mod domains;
 mod hibp;
 mod measure;
 mod observe;
+mod parts;
+mod posture;
 mod reports;
 mod table;
 mod users;
@@ -22,17 +24,25 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 6] = ["observe", "users", "hibp", "reports", "domains", "calls"];
+const NAMES: [&str; 7] = [
+    "observe", "users", "posture", "hibp", "reports", "domains", "calls",
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((users::PART, part)) = arguments
-        .split_first()
-        .map(|(first, rest)| (first.as_str(), rest))
-    {
-        users::play(part).await;
-        return ExitCode::SUCCESS;
+    if let Some((first, part)) = arguments.split_first() {
+        match first.as_str() {
+            users::PART => {
+                users::play(part).await;
+                return ExitCode::SUCCESS;
+            }
+            posture::PART => {
+                posture::play(part).await;
+                return ExitCode::SUCCESS;
+            }
+            _ => {}
+        }
     }
     if arguments.iter().any(|name| !NAMES.contains(&name.as_str())) {
         println!("usage: protect-bench [{}]...", NAMES.join(" | "));
@@ -49,6 +59,7 @@ async fn main() -> ExitCode {
             match name {
                 "observe" => observe::measure(&mut table).await,
                 "users" => users::measure(&mut table),
+                "posture" => posture::measure(&mut table),
                 "hibp" => hibp::measure(&mut table).await,
                 "reports" => reports::measure(&mut table),
                 "domains" => domains::measure(&mut table).await,

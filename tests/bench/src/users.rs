@@ -3,8 +3,6 @@
 //! The sandbox is a process of its own that has rendered its pages before; each reader is one too,
 //! so that its memory can be told. All are this program again.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,7 +11,8 @@ use protect_sandbox::Sandbox;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::measure::{RUNS, count_as_f64, median, rate};
+use crate::measure::{RUNS, median, rate};
+use crate::parts::{self, SandboxPart, text};
 use crate::table::{Row, Table};
 
 /// First argument of a process that plays a part; the second is which.
@@ -31,15 +30,13 @@ struct Said {
 
 /// Rates and memory, the two in turn.
 pub(crate) fn measure(table: &mut Table) {
-    let (mut sandbox, description) = start_sandbox();
+    let sandbox = SandboxPart::start(&[PART, "sandbox"]);
+    let read_as = |name| parts::run::<Said>(&[PART, name], &sandbox.description);
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        ours.push(read_as("ours", &description));
-        bare.push(read_as("bare", &description));
+        ours.push(read_as("ours"));
+        bare.push(read_as("bare"));
     }
-    // It ends when it can read no more.
-    drop(sandbox.stdin.take());
-    sandbox.wait().unwrap();
     let rates = |said: &[Said]| median(said.iter().map(|said| said.rate).collect());
     table.row(Row {
         name: "users, 1Password, 100,000 users".to_owned(),
@@ -48,6 +45,7 @@ pub(crate) fn measure(table: &mut Table) {
         bare: Some(rates(&bare)),
         target: "≥ 0.8 of bare".to_owned(),
     });
+    let peak = |said: &[Said]| parts::most_mib(said.iter().map(|said| said.peak_kib));
     let (Some(figure), Some(bare)) = (peak(&ours), peak(&bare)) else {
         table.remark("skipped: memory of the users' client: only Linux tells it in /proc");
         return;
@@ -65,66 +63,17 @@ pub(crate) fn measure(table: &mut Table) {
     );
 }
 
-/// The most of any run, not the median: it is a bound.
-fn peak(said: &[Said]) -> Option<f64> {
-    let peaks = said.iter().map(|said| said.peak_kib);
-    let most = peaks.collect::<Option<Vec<f64>>>()?;
-    Some(most.into_iter().fold(0.0, f64::max) / 1024.0)
-}
-
-fn start_sandbox() -> (Child, String) {
-    let mut child = part("sandbox");
-    let mut line = String::new();
-    let out = child.stdout.as_mut().unwrap();
-    BufReader::new(out).read_line(&mut line).unwrap();
-    (child, line)
-}
-
-fn read_as(name: &str, description: &str) -> Said {
-    let mut child = part(name);
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(description.as_bytes()).unwrap();
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "the reader `{name}` failed");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn part(name: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args([PART, name])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
 /// Plays a part in a process of its own.
 pub(crate) async fn play(part: &[String]) {
     let said = match part.first().map(String::as_str) {
-        Some("sandbox") => return serve().await,
-        Some("ours") => ours(&description()).await,
-        _ => bare(&description()).await,
+        Some("sandbox") => {
+            let builder = Sandbox::builder().users(USERS).rate_limits(false);
+            return parts::serve(builder.prerender(PAGE)).await;
+        }
+        Some("ours") => ours(&parts::task()).await,
+        _ => bare(&parts::task()).await,
     };
     println!("{said}");
-}
-
-async fn serve() {
-    let sandbox = Sandbox::builder()
-        .users(USERS)
-        .rate_limits(false)
-        .prerender(PAGE)
-        .start()
-        .await
-        .unwrap();
-    println!("{}", sandbox.describe());
-    let wait = || std::io::stdin().read_to_end(&mut Vec::new());
-    tokio::task::spawn_blocking(wait).await.unwrap().unwrap();
-    sandbox.shutdown().await;
-}
-
-fn description() -> Value {
-    serde_json::from_reader(std::io::stdin()).unwrap()
 }
 
 async fn ours(description: &Value) -> Value {
@@ -214,19 +163,5 @@ async fn json_of<T: serde::de::DeserializeOwned>(request: reqwest::RequestBuilde
 fn said(count: usize, begun: Instant) -> Value {
     let took = begun.elapsed();
     assert_eq!(count, USERS);
-    json!({ "rate": rate(count, took), "peak_kib": peak_kib() })
-}
-
-/// The most memory this process ever had, where the system tells.
-fn peak_kib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: usize = line.split_whitespace().next()?.parse().ok()?;
-    Some(count_as_f64(kib))
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap()
+    json!({ "rate": rate(count, took), "peak_kib": parts::peak_kib() })
 }
