@@ -243,7 +243,7 @@ fn whole(body: &Bytes, ask: &Ask) -> Result<(Bytes, Option<String>)> {
         )
         .with_operation(COLLECT)
     };
-    let mut fields: BTreeMap<String, Box<RawValue>> =
+    let mut fields: BTreeMap<String, &RawValue> =
         serde_json::from_slice(body).map_err(|_| not_a_page())?;
     if fields.contains_key("error") {
         return Err(not_a_page());
@@ -265,7 +265,7 @@ fn whole(body: &Bytes, ask: &Ask) -> Result<(Bytes, Option<String>)> {
     }
     let empty = RawValue::from_string("[]".to_owned())
         .map_err(|_| Error::unexpected("an empty list is not JSON"))?;
-    fields.insert(ask.list.to_owned(), empty);
+    fields.insert(ask.list.to_owned(), &empty);
     let body = serde_json::to_vec(&fields)
         .map_err(|_| Error::unexpected("a page cannot be written again"))?;
     Ok((body.into(), next))

@@ -68,14 +68,59 @@ pub(super) fn error_in(text: &str, format: &Format) -> Option<VendorError> {
     page(text, format, &mut |_| Ok(())).ok()?.error
 }
 
-/// Whether a line holds a whole page or an error, and not one item.
+/// Whether a line holds a whole page or an error, and not one item. The rest of the line is not looked
+/// at once that is known.
 pub(super) fn is_page(line: &str, format: &Format) -> bool {
-    let may_be = |field: &&str| line.contains(&format!("\"{field}\""));
-    if !format.items.iter().chain(&["error"]).any(may_be) {
-        return false;
+    let mut found = false;
+    let mut json = serde_json::Deserializer::from_str(line);
+    let looked = json.deserialize_any(TopVisitor {
+        format,
+        found: &mut found,
+    });
+    drop(looked);
+    found
+}
+
+/// Looks for the items or the error of a page, and stops there.
+struct TopVisitor<'f, 'a> {
+    format: &'f Format,
+    found: &'a mut bool,
+}
+
+impl<'de> Visitor<'de> for TopVisitor<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer of the vendor")
     }
-    let end = page(line, format, &mut |_| Ok(()));
-    end.is_ok_and(|end| end.is_collection || end.error.is_some())
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        *self.found = true;
+        Err(A::Error::custom("known"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if self.format.items.contains(&&*key) {
+                let mut first = |_: &RawValue| Err(Unread::absent(""));
+                let mut stopped = None;
+                let items = ItemsSeed {
+                    on_item: &mut first,
+                    stopped: &mut stopped,
+                };
+                let is_array = map.next_value_seed(MaybeItems(items));
+                *self.found = stopped.is_some() || is_array?;
+            } else if key == "error" {
+                *self.found = vendor_error(&map.next_value()?).is_some();
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+            if *self.found {
+                return Err(A::Error::custom("known"));
+            }
+        }
+        Ok(())
+    }
 }
 
 struct PageVisitor<'f, 'a, 'i> {
@@ -103,15 +148,7 @@ impl<'de> Visitor<'de> for PageVisitor<'_, '_, '_> {
         let link = self.format.paging.map(|paging| paging.field);
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             if self.format.items.contains(&&*key) {
-                let raw: &RawValue = map.next_value()?;
-                if raw.get().starts_with('[') {
-                    let mut items = serde_json::Deserializer::from_str(raw.get());
-                    self.items
-                        .by_ref()
-                        .deserialize(&mut items)
-                        .map_err(A::Error::custom)?;
-                    end.is_collection = true;
-                }
+                end.is_collection |= map.next_value_seed(MaybeItems(self.items.by_ref()))?;
             } else if key == "error" {
                 end.error = vendor_error(&map.next_value()?);
             } else if Some(&*key) == link {
@@ -148,23 +185,56 @@ impl<'i> ItemsSeed<'_, 'i> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for ItemsSeed<'_, '_> {
-    type Value = ();
+/// The items where an array is; anything else under that name is something else. Says which.
+struct MaybeItems<'a, 'i>(ItemsSeed<'a, 'i>);
 
-    fn deserialize<D: Deserializer<'de>>(self, items: D) -> Result<(), D::Error> {
-        items.deserialize_seq(self)
+impl<'de> DeserializeSeed<'de> for MaybeItems<'_, '_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, items: D) -> Result<bool, D::Error> {
+        items.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for ItemsSeed<'_, '_> {
-    type Value = ();
+impl<'de> Visitor<'de> for MaybeItems<'_, '_> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the items of a collection")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, seq: A) -> Result<(), A::Error> {
-        self.visit(seq)
+    fn visit_seq<A: SeqAccess<'de>>(mut self, seq: A) -> Result<bool, A::Error> {
+        self.0.visit(seq)?;
+        Ok(true)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 }
 

@@ -5,14 +5,16 @@
 //! down by a transport that passes them on: whatever the vendor, both ask for the same.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use jiff::Timestamp;
 use protect_connectors::{google, m365};
+use protect_core::clock::{Clock, SystemClock};
 use protect_core::context::Context;
 use protect_core::http::{HttpError, HttpTransport};
 use protect_core::posture::{Profile, Snapshot};
@@ -52,8 +54,8 @@ pub(crate) fn measure(table: &mut Table) {
     }
     table.remark(
         "posture: 100,000 users; Microsoft 365 with 200 policies, Google with 1,000,000 admin events; all \
-         limits off; bare: reqwest sends the same requests one after another and looks for the next page; \
-         the folder's bare reading parses every line and keeps nothing.",
+         limits off; bare: reqwest sends the same requests one after another, looks for the next page and \
+         appends each answer to one file; the folder's bare reading parses every line and keeps nothing.",
     );
 }
 
@@ -61,9 +63,10 @@ fn measure_vendor(table: &mut Table, vendor: &str, title: &str, target: &str) {
     let sandbox = SandboxPart::start(&[PART, vendor, "sandbox"]);
     let folder = folder();
     let requests = folder.path().join("requests.jsonl");
+    let at = Timestamp::now();
     let play = |part: &str, into: &Path| {
         let task = json!({
-            "sandbox": sandbox.description, "folder": into, "requests": requests,
+            "sandbox": sandbox.description, "at": at, "folder": into, "requests": requests,
         });
         parts::run::<Said>(&[PART, vendor, part], &task)
     };
@@ -130,14 +133,15 @@ pub(crate) async fn play(part: &[String]) {
     }
     let task = parts::task();
     let (folder, requests) = (path(&task["folder"]), path(&task["requests"]));
+    let context = || context(&task["sandbox"], &task["at"]);
     let begun = Instant::now();
     let count = match part.as_str() {
-        "record" => record(vendor, &task["sandbox"], &folder, &requests).await,
+        "record" => record(vendor, &task["sandbox"], &folder, &requests, context()).await,
         "ours" => {
             collect(vendor, &task["sandbox"], &folder, context()).await;
             0
         }
-        "bare" => replay(&requests).await,
+        "bare" => replay(&requests, &folder.join("bare")).await,
         "evaluate" => evaluate(vendor, &folder),
         _ => read(&folder),
     };
@@ -148,8 +152,39 @@ pub(crate) async fn play(part: &[String]) {
     );
 }
 
-fn context() -> Context {
-    protect_connectors::context().unwrap().0
+/// With the sandbox's name server, which answers at once where the system's may wait for nobody; and
+/// at the same moment in every run, so that each asks for the pages that the sandbox has rendered.
+fn context(sandbox: &Value, at: &Value) -> Context {
+    let (mut context, _) = protect_connectors::context().unwrap();
+    let server = text(&sandbox["dns"]).parse().unwrap();
+    context.dns = context.dns.by_server(server).unwrap();
+    context.clock = Arc::new(OneMoment {
+        at: text(at).parse().unwrap(),
+        system: SystemClock::new(),
+    });
+    context
+}
+
+/// A clock whose hands stand still; waiting takes its time.
+#[derive(Debug)]
+struct OneMoment {
+    at: Timestamp,
+    system: SystemClock,
+}
+
+#[async_trait]
+impl Clock for OneMoment {
+    fn now(&self) -> Timestamp {
+        self.at
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.system.monotonic()
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        self.system.sleep(wait).await;
+    }
 }
 
 async fn collect(vendor: &str, sandbox: &Value, folder: &Path, context: Context) {
@@ -221,8 +256,13 @@ impl HttpTransport for Recorder {
     }
 }
 
-async fn record(vendor: &str, sandbox: &Value, folder: &Path, requests: &Path) -> usize {
-    let mut context = context();
+async fn record(
+    vendor: &str,
+    sandbox: &Value,
+    folder: &Path,
+    requests: &Path,
+    mut context: Context,
+) -> usize {
     let recorder = Arc::new(Recorder {
         inner: Arc::clone(&context.transport),
         sent: Mutex::default(),
@@ -245,8 +285,10 @@ struct BarePage {
     _next: Option<String>,
 }
 
-async fn replay(requests: &Path) -> usize {
+/// Sends them, looks for the next page, and appends each answer to one file.
+async fn replay(requests: &Path, into: &Path) -> usize {
     let client = reqwest::Client::new();
+    let mut into = File::create(into).unwrap();
     let mut count = 0;
     for line in BufReader::new(File::open(requests).unwrap()).lines() {
         let sent: Sent = serde_json::from_str(&line.unwrap()).unwrap();
@@ -257,6 +299,7 @@ async fn replay(requests: &Path) -> usize {
         let answer = request.body(sent.body).send().await.unwrap();
         let body = answer.bytes().await.unwrap();
         let _: BarePage = serde_json::from_slice(&body).unwrap();
+        into.write_all(&body).unwrap();
         count += 1;
     }
     count
