@@ -12,6 +12,7 @@ pub mod handover;
 pub mod http;
 #[cfg(feature = "engine")]
 pub mod ledger;
+pub mod listing;
 pub mod model;
 pub mod operation;
 pub mod password;

@@ -12,6 +12,7 @@ use protect_core::auth::TokenSource;
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
 use protect_core::http::{BudgetKey, HttpClient, Limit, RequestBuilder};
+use protect_core::listing::repeated_page;
 use protect_core::{Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
@@ -334,15 +335,6 @@ pub(crate) struct PageOf {
 /// Whether a text has the form of an account's id.
 pub(crate) fn is_user_id(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// A collection without an end: the token leads to the page it stands on.
-pub(crate) fn repeated_page(operation: &'static str) -> Error {
-    Error::new(
-        ErrorKind::InvalidResponse,
-        "Google leads from a page to the same page again",
-    )
-    .with_operation(operation)
 }
 
 fn not_a_page(operation: &'static str) -> Error {

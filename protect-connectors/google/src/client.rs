@@ -4,18 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::Stream;
 use jiff::{SignedDuration, Timestamp};
 use protect_core::clock::Clock;
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
-use protect_core::model::{Actor, RejectedItem, TenantId, hash_fields};
+use protect_core::listing::listing;
+use protect_core::model::{Actor, TenantId, hash_fields};
 use protect_core::posture::{Collecting as _, Snapshot};
 use protect_core::secret::Credential;
-use protect_core::{Error, ErrorKind, Result, password};
+use protect_core::{Error, Result, password};
 use serde_json::json;
 
-use crate::api::{Workspace, repeated_page};
+use crate::api::Workspace;
 use crate::auth::Signing;
 use crate::collect::{Beside, Running};
 use crate::config::{MY_CUSTOMER, Place};
@@ -85,34 +86,10 @@ impl Google {
     /// # Errors
     /// As for [`Self::users_page`].
     pub fn users(&self) -> impl Stream<Item = Result<User>> + Send + use<> {
-        let begin = Some((self.clone(), None::<String>));
-        stream::unfold(begin, |at| async move {
-            let (client, token) = at?;
-            match client.users_page(token.as_deref()).await {
-                Ok(page) => {
-                    let next = page.next_page_token.clone();
-                    let again = next.is_some() && next == token;
-                    let rest = next.filter(|_| !again).map(|next| (client, Some(next)));
-                    let page = if again {
-                        Err(repeated_page("google.users"))
-                    } else {
-                        Ok(page)
-                    };
-                    Some((page, rest))
-                }
-                Err(error) => Some((Err(error), None)),
-            }
-        })
-        .flat_map(|page| {
-            let (users, failures) = match page {
-                Ok(page) => (
-                    page.users,
-                    page.rejected.into_iter().map(unreadable).collect(),
-                ),
-                Err(error) => (Vec::new(), vec![error]),
-            };
-            let users = users.into_iter().map(Ok);
-            stream::iter(users.chain(failures.into_iter().map(Err)))
+        let client = self.clone();
+        listing("google.users", move |token| {
+            let client = client.clone();
+            async move { Ok(client.users_page(token.as_deref()).await?.into()) }
         })
     }
 
@@ -518,10 +495,4 @@ impl GoogleBuilder {
             ),
         })
     }
-}
-
-fn unreadable(item: RejectedItem) -> Error {
-    Error::new(ErrorKind::InvalidResponse, item.reason)
-        .with_operation("google.users")
-        .with_context("place", item.place)
 }

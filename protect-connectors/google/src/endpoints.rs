@@ -5,12 +5,13 @@ use http::Method;
 use jiff::Timestamp;
 use protect_core::connector::OpContext;
 use protect_core::http::RequestBuilder;
+use protect_core::listing::repeated_page;
 use protect_core::model::RejectedItem;
 use protect_core::{Error, ErrorKind, Result};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::api::{Budget, PageOf, Workspace, repeated_page};
+use crate::api::{Budget, PageOf, Workspace};
 use crate::error::is_gone;
 use crate::model::{
     Alert, AppPassword, Domain, Grant, Group, OrgUnit, Page, Role, RoleAssignment, Usage, User,

@@ -10,7 +10,8 @@ use protect_core::auth::{ClientCredentials, TokenSource};
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
 use protect_core::http::{BudgetKey, HttpClient, Limit, RequestBuilder, is_loopback};
-use protect_core::{Error, ErrorKind, Result};
+use protect_core::listing::repeated_page;
+use protect_core::{Error, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -293,13 +294,4 @@ pub(crate) struct PageOf<T> {
     pub(crate) value: Vec<T>,
     #[serde(default, rename = "@odata.nextLink")]
     pub(crate) next: Option<String>,
-}
-
-/// A collection without an end: the link leads to the page it stands on.
-pub(crate) fn repeated_page(operation: &'static str) -> Error {
-    Error::new(
-        ErrorKind::InvalidResponse,
-        "Graph links from a page to the same page again",
-    )
-    .with_operation(operation)
 }

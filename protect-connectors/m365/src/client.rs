@@ -4,18 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::Stream;
 use jiff::Timestamp;
 use protect_core::clock::Clock;
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
-use protect_core::model::{Actor, RejectedItem, TenantId};
+use protect_core::listing::listing;
+use protect_core::model::{Actor, TenantId};
 use protect_core::posture::{Collecting as _, Snapshot};
 use protect_core::secret::Credential;
-use protect_core::{Error, ErrorKind, Result, password};
+use protect_core::{Error, Result, password};
 use serde_json::json;
 
-use crate::api::{Graph, repeated_page};
+use crate::api::Graph;
 use crate::auth::{AppCredential, Proof};
 use crate::collect::Running;
 use crate::config::{Cloud, Place, TenantName};
@@ -82,34 +83,10 @@ impl M365 {
     /// # Errors
     /// As for [`Self::users_page`].
     pub fn users(&self) -> impl Stream<Item = Result<User>> + Send + use<> {
-        let begin = Some((self.clone(), None::<String>));
-        stream::unfold(begin, |at| async move {
-            let (client, token) = at?;
-            match client.users_page(token.as_deref()).await {
-                Ok(page) => {
-                    let next = page.next_page_token.clone();
-                    let again = next.is_some() && next == token;
-                    let rest = next.filter(|_| !again).map(|next| (client, Some(next)));
-                    let page = if again {
-                        Err(repeated_page("m365.users"))
-                    } else {
-                        Ok(page)
-                    };
-                    Some((page, rest))
-                }
-                Err(error) => Some((Err(error), None)),
-            }
-        })
-        .flat_map(|page| {
-            let (users, failures) = match page {
-                Ok(page) => (
-                    page.users,
-                    page.rejected.into_iter().map(unreadable).collect(),
-                ),
-                Err(error) => (Vec::new(), vec![error]),
-            };
-            let users = users.into_iter().map(Ok);
-            stream::iter(users.chain(failures.into_iter().map(Err)))
+        let client = self.clone();
+        listing("m365.users", move |token| {
+            let client = client.clone();
+            async move { Ok(client.users_page(token.as_deref()).await?.into()) }
         })
     }
 
@@ -594,10 +571,4 @@ impl M365Builder {
             ),
         })
     }
-}
-
-fn unreadable(item: RejectedItem) -> Error {
-    Error::new(ErrorKind::InvalidResponse, item.reason)
-        .with_operation("m365.users")
-        .with_context("place", item.place)
 }

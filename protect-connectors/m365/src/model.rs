@@ -4,6 +4,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use protect_core::listing::Listed;
 use protect_core::model::RejectedItem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,16 @@ pub struct UserPage {
     pub rejected: Vec<RejectedItem>,
     /// What to pass as `page_token` for the next page; `None` after the last.
     pub next_page_token: Option<String>,
+}
+
+impl From<UserPage> for Listed<User> {
+    fn from(page: UserPage) -> Self {
+        Self {
+            items: page.users,
+            rejected: page.rejected,
+            next: page.next_page_token,
+        }
+    }
 }
 
 /// One page of records.

@@ -8,8 +8,9 @@ use protect_core::auth::{Bearer, ClientCredentials, CredentialEncoding, TokenSou
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
 use protect_core::http::{Answer, BudgetKey, ErrorAnswer, HttpClient, Limit};
+use protect_core::listing::repeated_page;
 use protect_core::secret::{Credential, ExposeSecret, HeldSecrets};
-use protect_core::{Error, ErrorKind, Result};
+use protect_core::{Error, Result};
 use serde::de::DeserializeOwned;
 
 use crate::config::{AccountId, ApiVersion, OAuthCredential, Paths, is_id};
@@ -361,15 +362,6 @@ fn user_id(text: &str) -> Result<&str> {
             "a user id is 26 capital letters and digits; to find a user by address, list the users",
         ))
     }
-}
-
-/// An endless list: the vendor gave the token again that the page was asked for with.
-pub(crate) fn repeated_page(operation: &'static str) -> Error {
-    Error::new(
-        ErrorKind::InvalidResponse,
-        "1Password gives the same page token again and again",
-    )
-    .with_operation(operation)
 }
 
 fn parse_error(answer: &ErrorAnswer) -> Error {

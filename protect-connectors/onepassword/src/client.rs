@@ -1,19 +1,19 @@
 //! The vendor's own client, for scripts and playbooks.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::Stream;
 use jiff::Timestamp;
 use protect_core::clock::Clock;
 use protect_core::connector::OpContext;
 use protect_core::context::Context;
+use protect_core::listing::listing;
 use protect_core::model::{Actor, TenantId};
 use protect_core::secret::Credential;
 use protect_core::{Error, ErrorKind, Result};
 
-use crate::api::{EventStream, EventsApi, From, UsersApi, repeated_page};
+use crate::api::{EventStream, EventsApi, From, UsersApi};
 use crate::config::{AccountId, ApiVersion, OAuthCredential, Region};
 
 use crate::model::{
@@ -81,22 +81,10 @@ impl OnePassword {
         &self,
         filter: Option<UserFilter>,
     ) -> impl Stream<Item = Result<User>> + Send + use<> {
-        let walk = Walk {
-            client: self.clone(),
-            filter,
-            next: Next::Start,
-            seen: HashSet::new(),
-        };
-        stream::unfold(walk, Walk::step).flat_map(|page| {
-            let (users, failures) = match page {
-                Ok(page) => (
-                    page.users,
-                    page.rejected.into_iter().map(unreadable).collect(),
-                ),
-                Err(error) => (Vec::new(), vec![error]),
-            };
-            let users = users.into_iter().map(Ok);
-            stream::iter(users.chain(failures.into_iter().map(Err)))
+        let client = self.clone();
+        listing("onepassword.users", move |token| {
+            let client = client.clone();
+            async move { Ok(client.users_page(filter, token.as_deref()).await?.into()) }
         })
     }
 
@@ -363,48 +351,6 @@ impl OnePasswordBuilder {
     }
 }
 
-/// A walk over all pages.
-struct Walk {
-    client: OnePassword,
-    filter: Option<UserFilter>,
-    next: Next,
-    seen: HashSet<String>,
-}
-
-/// What the next page is asked for with.
-enum Next {
-    Start,
-    Token(String),
-    Nothing,
-}
-
-impl Walk {
-    async fn step(mut self) -> Option<(Result<UserPage>, Self)> {
-        let token = match std::mem::replace(&mut self.next, Next::Nothing) {
-            Next::Start => None,
-            Next::Token(token) => Some(token),
-            Next::Nothing => return None,
-        };
-        let page = self
-            .client
-            .users_page(self.filter, token.as_deref())
-            .await
-            .and_then(|page| self.remember(page));
-        Some((page, self))
-    }
-
-    /// Notes where the next page is. A token that was used before would lead round in circles.
-    fn remember(&mut self, page: UserPage) -> Result<UserPage> {
-        if let Some(token) = &page.next_page_token {
-            if !self.seen.insert(token.clone()) {
-                return Err(repeated_page("onepassword.users"));
-            }
-            self.next = Next::Token(token.clone());
-        }
-        Ok(page)
-    }
-}
-
 fn begin(cursor: Option<&str>, start_time: Option<Timestamp>) -> Result<From<'_>> {
     match (cursor, start_time) {
         (Some(_), Some(_)) => Err(Error::invalid_input(
@@ -426,12 +372,6 @@ fn confirmed(user: User, id: &str, wanted: &UserState) -> Result<User> {
     )
     .with_context("wanted", wanted.as_str())
     .with_context("state", user.state.as_str()))
-}
-
-fn unreadable(item: protect_core::model::RejectedItem) -> Error {
-    Error::new(ErrorKind::InvalidResponse, item.reason)
-        .with_operation("onepassword.users")
-        .with_context("place", item.place)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use protect_core::listing::Listed;
 use protect_core::model::RejectedItem;
 use protect_core::{Error, Result};
 use schemars::JsonSchema;
@@ -123,6 +124,16 @@ pub struct UserPage {
     pub rejected: Vec<RejectedItem>,
     /// What the next page is asked for with; `None` after the last.
     pub next_page_token: Option<String>,
+}
+
+impl From<UserPage> for Listed<User> {
+    fn from(page: UserPage) -> Self {
+        Self {
+            items: page.users,
+            rejected: page.rejected,
+            next: page.next_page_token,
+        }
+    }
 }
 
 /// What an Events API token may read
