@@ -152,8 +152,8 @@ class Google extends Client {
   constructor(options) {
     super(connect('Google', [
       ['subject', 'subject'],
-      ['key', 'key', true],
-      ['customer', 'customer'],
+      ['service_account', 'serviceAccount', true],
+      ['customer_id', 'customerId'],
       ['base_url', 'baseUrl'],
       ['token_url', 'tokenUrl'],
     ], options));

@@ -247,9 +247,9 @@ export class Google extends Client {
     /** The address of the administrator to act as. */
     subject: string;
     /** The JSON file of a service account with domain-wide delegation. */
-    key: Secret;
+    serviceAccount: Secret;
     /** The customer's id; that of the administrator's customer unless told. */
-    customer?: string | undefined;
+    customerId?: string | undefined;
     /** One root for all of Google's interfaces. */
     baseUrl?: string | undefined;
     /** Another token endpoint, as a whole address. */

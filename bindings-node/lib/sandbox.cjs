@@ -47,7 +47,7 @@ class Sandbox extends generated.Sandbox {
     const responds = credential === 'respond';
     return new Google({
       subject: accepted.googleSubject,
-      key: responds ? accepted.googleRespondKey : accepted.googleScanKey,
+      serviceAccount: responds ? accepted.googleRespondKey : accepted.googleScanKey,
       baseUrl: where.googleApi,
       tokenUrl: where.googleToken,
     });

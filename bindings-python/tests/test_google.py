@@ -50,7 +50,7 @@ def test_refusals_are_typed(protect_sandbox: Sandbox) -> None:
     accepted, where = protect_sandbox.credentials(), protect_sandbox.addresses()
     stranger = Google(
         subject=accepted.google_subject,
-        key=lambda: "no key",
+        service_account=lambda: "no key",
         base_url=where.google_api,
         token_url=where.google_token,
     )

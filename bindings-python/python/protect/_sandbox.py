@@ -147,7 +147,7 @@ def _google(accepted: Credentials, where: SandboxAddresses, credential: str) -> 
     responds = credential == "respond"
     return {
         "subject": accepted.google_subject,
-        "key": accepted.google_respond_key if responds else accepted.google_scan_key,
+        "service_account": accepted.google_respond_key if responds else accepted.google_scan_key,
         "base_url": where.google_api,
         "token_url": where.google_token,
     }

@@ -228,7 +228,7 @@ fn meaning(word: &str, said: &str) -> Option<Meaning> {
         "invalid_grant" => (
             "invalid_grant",
             Unauthenticated,
-            "Google does not accept the statement: check `key`, `subject` and this machine's clock",
+            "Google does not accept the statement: check `service_account`, `subject` and this machine's clock",
         ),
         "internal_failure" | "server_error" | "temporarily_unavailable" => (
             "temporarily_unavailable",
@@ -263,7 +263,7 @@ const MEANINGS: &[Meaning] = &[
     (
         "invalid_client",
         ErrorKind::Unauthenticated,
-        "Google does not know the service account: check `key`",
+        "Google does not know the service account: check `service_account`",
     ),
     (
         "deleted_client",

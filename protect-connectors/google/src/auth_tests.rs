@@ -64,14 +64,24 @@ fn every_documented_refusal_says_what_to_do_next() {
             Kind::Unauthenticated,
             "make a new one",
         ),
-        ("invalid_grant", "", Kind::Unauthenticated, "`key`"),
+        (
+            "invalid_grant",
+            "",
+            Kind::Unauthenticated,
+            "`service_account`",
+        ),
         (
             "invalid_scope",
             "Invalid OAuth scope or ID token audience provided.",
             Kind::ConfigInvalid,
             "scope",
         ),
-        ("invalid_client", "", Kind::Unauthenticated, "`key`"),
+        (
+            "invalid_client",
+            "",
+            Kind::Unauthenticated,
+            "`service_account`",
+        ),
         ("deleted_client", "", Kind::Unauthenticated, "make another"),
         (
             "disabled_client",

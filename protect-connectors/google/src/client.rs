@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::api::Workspace;
 use crate::auth::Signing;
 use crate::collect::{Beside, Running};
-use crate::config::{MY_CUSTOMER, Place};
+use crate::config::{MY_CUSTOMER, Place, SERVICE_ACCOUNT};
 use crate::connector::selectors;
 use crate::endpoints::LogQuery;
 use crate::key::JwtSigner;
@@ -42,7 +42,7 @@ use crate::wire;
 /// let google = Google::builder()
 ///     .context(context)
 ///     .subject("admin@acme.example")
-///     .key(SecretRef::File { file: "key.json".into() })
+///     .service_account(SecretRef::File { file: "key.json".into() })
 ///     .build()?;
 /// google.suspend_user(user_id).await?;
 /// google.sign_out(user_id).await?;
@@ -414,7 +414,7 @@ impl GoogleBuilder {
     }
 
     /// The customer's id; that of the administrator's customer by default.
-    pub fn customer(mut self, customer: impl Into<String>) -> Self {
+    pub fn customer_id(mut self, customer: impl Into<String>) -> Self {
         self.customer = Some(customer.into());
         self
     }
@@ -427,10 +427,10 @@ impl GoogleBuilder {
 
     /// The JSON file of a service account with domain-wide delegation; its text, a reference or a
     /// callback.
-    pub fn key(mut self, key: impl Into<Credential>) -> Self {
+    pub fn service_account(mut self, key: impl Into<Credential>) -> Self {
         self.signing = Some(Signing::Key {
             key: key.into(),
-            field: "key".to_owned(),
+            field: SERVICE_ACCOUNT.to_owned(),
             connection: None,
         });
         self
@@ -469,9 +469,9 @@ impl GoogleBuilder {
         let context = self
             .context
             .ok_or_else(|| Error::config("context", "missing"))?;
-        let signing = self
-            .signing
-            .ok_or_else(|| Error::config("key", "give the JSON file of a service account"))?;
+        let signing = self.signing.ok_or_else(|| {
+            Error::config(SERVICE_ACCOUNT, "give the JSON file of a service account")
+        })?;
         let customer = self.customer.as_deref().unwrap_or(MY_CUSTOMER);
         // Budgets are named in errors, where no address may stand.
         let subject = self.subject.trim().to_lowercase();

@@ -37,7 +37,7 @@ impl Place {
     /// Google's own roots.
     ///
     /// # Errors
-    /// `config_invalid` naming `customer` or `subject`.
+    /// `config_invalid` naming `customer_id` or `subject`.
     pub(crate) fn of(customer: &str, subject: &str, budget: impl Into<String>) -> Result<Self> {
         let is_word = |text: &str| {
             (1..=64).contains(&text.len())
@@ -47,7 +47,7 @@ impl Place {
         };
         if !is_word(customer) {
             return Err(Error::config(
-                "customer",
+                "customer_id",
                 "the customer is `my_customer`, or its id: `C` and letters, under `Account settings` in the Admin console",
             ));
         }
@@ -163,10 +163,13 @@ impl Settings {
         let respond = respond.map(|fields| read_key(setup, "respond", fields));
         let respond = respond.transpose()?.flatten();
         if scan.is_none() && respond.is_none() {
-            return Err(setup.error("scan", "give `key`: the JSON file of a service account"));
+            return Err(setup.error(
+                "scan",
+                "give `service_account`: the JSON file of a service account",
+            ));
         }
         let mut fields = setup.settings.clone();
-        let customer = setup.take_text(&mut fields, "customer")?;
+        let customer = setup.take_text(&mut fields, "customer_id")?;
         let subject = setup.take_text(&mut fields, "subject")?;
         let customer = customer.as_deref().unwrap_or(MY_CUSTOMER);
         let subject = subject.unwrap_or_default();
@@ -212,6 +215,9 @@ fn read_options(setup: &ConnectorSetup, fields: Attributes) -> Result<Options> {
     Ok(options)
 }
 
+/// The field of a credential: the JSON file of a service account.
+pub(crate) const SERVICE_ACCOUNT: &str = "service_account";
+
 /// The key of a service account.
 fn read_key(
     setup: &ConnectorSetup,
@@ -219,17 +225,17 @@ fn read_key(
     mut fields: Attributes,
 ) -> Result<Option<Signing>> {
     let field = |name: &str| format!("{section}.{name}");
-    let key = fields.remove("key");
+    let key = fields.remove(SERVICE_ACCOUNT);
     if let Some(key) = fields.keys().next() {
         return Err(setup.error(field(key), "unknown key of a google credential"));
     }
     let Some(key) = key else { return Ok(None) };
     let key = Credential::from_config(&key)
-        .map_err(|error| setup.error(field("key"), error.message()))?;
+        .map_err(|error| setup.error(field(SERVICE_ACCOUNT), error.message()))?;
     let connection = setup.connection.as_ref();
     Ok(Some(Signing::Key {
         key,
-        field: field("key"),
+        field: field(SERVICE_ACCOUNT),
         connection: connection.map(|(name, _)| name.as_str().to_owned()),
     }))
 }

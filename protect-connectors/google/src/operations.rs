@@ -27,12 +27,12 @@ pub static CLASS: Class = Class {
     constructor: &[
         text("subject", "The address of the administrator to act as."),
         Parameter::required(
-            "key",
+            "service_account",
             ParameterKind::Secret,
             "The JSON file of a service account with domain-wide delegation.",
         ),
         optional(
-            "customer",
+            "customer_id",
             "The customer's id; that of the administrator's customer unless told.",
         ),
         optional("base_url", "One root for all of Google's interfaces."),
@@ -302,9 +302,9 @@ pub fn connect(given: Value, context: Context) -> Result<Arc<dyn Callable>> {
     let mut builder = Google::builder()
         .context(context)
         .subject(given.subject)
-        .key(given.key);
-    if let Some(customer) = given.customer {
-        builder = builder.customer(customer);
+        .service_account(given.service_account);
+    if let Some(customer) = given.customer_id {
+        builder = builder.customer_id(customer);
     }
     if let Some(url) = given.base_url {
         builder = builder.base_url(url);
@@ -319,8 +319,8 @@ pub fn connect(given: Value, context: Context) -> Result<Arc<dyn Callable>> {
 #[serde(deny_unknown_fields)]
 struct Construct {
     subject: String,
-    key: SecretRef,
-    customer: Option<String>,
+    service_account: SecretRef,
+    customer_id: Option<String>,
     base_url: Option<String>,
     token_url: Option<String>,
 }
@@ -337,7 +337,7 @@ mod tests {
         Google::builder()
             .context(protect_core::testing::context().context)
             .subject("admin@acme.example")
-            .key("{}")
+            .service_account("{}")
             .build()
             .unwrap()
     }

@@ -7,7 +7,7 @@ use protect_core::connector::Connector;
 use protect_core::model::Severity;
 use protect_core::registry::Registry;
 
-use crate::config::{MY_CUSTOMER, Options, TOKEN_URL};
+use crate::config::{MY_CUSTOMER, Options, SERVICE_ACCOUNT, TOKEN_URL};
 use crate::connector::GoogleConnector;
 use crate::detections::{self, OTHER_ALERT, OTHER_ALERT_TITLE};
 use crate::history::{DRIFT, DRIFT_TITLE};
@@ -63,7 +63,7 @@ fn spec() -> KindSpec {
 
 fn credential(what: &str) -> CredentialSpec {
     CredentialSpec::new().secret(
-        "key",
+        SERVICE_ACCOUNT,
         format!("The JSON file of a service account with domain-wide delegation {what}."),
     )
 }
@@ -75,7 +75,7 @@ fn settings() -> Vec<SettingSpec> {
         SettingSpec::new(name, SettingType::Duration, docs).default(default)
     };
     vec![
-        SettingSpec::text("customer", "The customer's id (`C` and letters), or `my_customer` for that of `subject`.")
+        SettingSpec::text("customer_id", "The customer's id (`C` and letters), or `my_customer` for that of `subject`.")
             .default(MY_CUSTOMER),
         SettingSpec::text("subject", "The address of the administrator to act as; the Policy API answers super administrators alone.")
             .required(),
@@ -158,8 +158,11 @@ mod tests {
                 "{ file = \"scan.json\" }",
                 "\"{\\\"type\\\":\\\"service_account\\\"}\"",
             ),
-            ("key = { file = \"scan.json\" }", "client_id = \"1\""),
-            (place, "customer = \"a/b\"\nsubject"),
+            (
+                "service_account = { file = \"scan.json\" }",
+                "client_id = \"1\"",
+            ),
+            (place, "customer_id = \"a/b\"\nsubject"),
             (place, "profile = \"prowler\"\nsubject"),
             (place, "lookback = \"200d\"\nsubject"),
             (place, "enforced_org_unit = \"Enforced\"\nsubject"),

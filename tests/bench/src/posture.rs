@@ -114,9 +114,7 @@ fn measure_vendor(table: &mut Table, vendor: &str, title: &str, target: &str) {
 
 /// Plays a part in a process of its own.
 pub(crate) async fn play(part: &[String]) {
-    let [vendor, part] = part else {
-        panic!("a vendor and a part");
-    };
+    let [vendor, part]: &[String; 2] = part.try_into().unwrap();
     if part == "sandbox" {
         let builder = Sandbox::builder().rate_limits(false);
         return parts::serve(match vendor.as_str() {
@@ -206,9 +204,9 @@ async fn collect(vendor: &str, sandbox: &Value, folder: &Path, context: Context)
     } else {
         let client = google::Google::builder()
             .context(context)
-            .customer(text(&credentials["google_customer_id"]))
+            .customer_id(text(&credentials["google_customer_id"]))
             .subject(text(&credentials["google_subject"]))
-            .key(text(&credentials["google_scan_key"]))
+            .service_account(text(&credentials["google_scan_key"]))
             .base_url(text(&sandbox["google_api"]))
             .token_url(text(&sandbox["google_token"]))
             .without_limit()

@@ -28,8 +28,8 @@ async fn world() -> World {
             "token": world.sandbox.google_token_url(),
             "admin": root, "reports": root, "cloud_identity": root, "alerts": root,
         },
-        "scan": { "key": secret("google-scan.json", &own.google_scan_key) },
-        "respond": { "key": secret("google-respond.json", &own.google_respond_key) },
+        "scan": { "service_account": secret("google-scan.json", &own.google_scan_key) },
+        "respond": { "service_account": secret("google-respond.json", &own.google_respond_key) },
         "tenants": ["acme"],
     });
     world.set("/connections/acme-google", connection);

@@ -30,15 +30,15 @@ class Google(AsyncClient):
         self,
         *,
         subject: str,
-        key: Secret,
-        customer: str | None = None,
+        service_account: Secret,
+        customer_id: str | None = None,
         base_url: str | None = None,
         token_url: str | None = None,
     ) -> None:
         """Args:
             subject: The address of the administrator to act as.
-            key: The JSON file of a service account with domain-wide delegation.
-            customer: The customer's id; that of the administrator's customer unless told.
+            service_account: The JSON file of a service account with domain-wide delegation.
+            customer_id: The customer's id; that of the administrator's customer unless told.
             base_url: One root for all of Google's interfaces.
             token_url: Another token endpoint, as a whole address.
 
@@ -48,8 +48,8 @@ class Google(AsyncClient):
         super().__init__()
         self._connect(
             "Google",
-            {"subject": subject, "customer": customer, "base_url": base_url, "token_url": token_url},
-            {"key": key},
+            {"subject": subject, "customer_id": customer_id, "base_url": base_url, "token_url": token_url},
+            {"service_account": service_account},
         )
 
     def users(

@@ -244,7 +244,7 @@ async fn a_key_that_is_none_names_connection_and_field() {
     assert_eq!(scan.accepted, Some(false));
     let note = scan.note.as_deref().unwrap();
     assert!(
-        note.contains("acme-google") && note.contains("scan.key"),
+        note.contains("acme-google") && note.contains("scan.service_account"),
         "{note}"
     );
     assert!(!note.contains("canary"), "{note}");

@@ -70,7 +70,10 @@ async fn refusals_say_what_is_wrong_and_what_to_do() {
     let world = World::new().await;
     let key = world.own.google_scan_key.as_str();
     let domain = world.own.google_subject.split_once('@').unwrap().1;
-    let nobody = world.builder().key(key).subject(format!("nobody@{domain}"));
+    let nobody = world
+        .builder()
+        .service_account(key)
+        .subject(format!("nobody@{domain}"));
     let error = refusal(nobody.build().unwrap()).await;
     assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
     assert!(error.message().contains("`subject`"), "{error}");
@@ -104,7 +107,12 @@ async fn a_clock_ten_minutes_off_is_told_with_by_how_much() {
         ..world.context.clone()
     };
     let key = world.own.google_scan_key.as_str();
-    let client = world.builder().context(context).key(key).build().unwrap();
+    let client = world
+        .builder()
+        .context(context)
+        .service_account(key)
+        .build()
+        .unwrap();
     let error = refusal(client).await;
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert!(
@@ -136,7 +144,14 @@ async fn a_key_that_is_none_is_told_without_any_of_it() {
             "`private_key`",
         ),
     ] {
-        let error = refusal(world.builder().key(key.as_str()).build().unwrap()).await;
+        let error = refusal(
+            world
+                .builder()
+                .service_account(key.as_str())
+                .build()
+                .unwrap(),
+        )
+        .await;
         assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{error}");
         assert!(error.message().contains(says), "{says}: {error}");
         let shown = format!("{error:?}");

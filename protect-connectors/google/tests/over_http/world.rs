@@ -123,13 +123,13 @@ impl World {
     /// A client with every scope that reads.
     pub(crate) fn watcher(&self) -> Google {
         let key = self.own.google_scan_key.as_str();
-        self.builder().key(key).build().unwrap()
+        self.builder().service_account(key).build().unwrap()
     }
 
     /// A client with the scopes of the remediators.
     pub(crate) fn responder(&self) -> Google {
         let key = self.own.google_respond_key.as_str();
-        self.builder().key(key).build().unwrap()
+        self.builder().service_account(key).build().unwrap()
     }
 
     /// The connector, as the engine makes it, with further settings.
@@ -147,7 +147,7 @@ impl World {
             secrets: Arc::new(secrets),
             ..self.context.clone()
         };
-        let credential = |key: &str| map(&json!({ "key": { "env": key } }));
+        let credential = |key: &str| map(&json!({ "service_account": { "env": key } }));
         let root = self.sandbox.google_api_url();
         let roots = ["admin", "reports", "cloud_identity", "alerts"];
         let mut endpoints: BTreeMap<_, _> = roots
