@@ -137,12 +137,7 @@ pub(crate) fn target_group(account: &AccountRef) -> String {
 
 /// What findings about one subject have in common.
 pub(crate) fn subject_group(subject: &Subject) -> String {
-    format!(
-        "{}:{}:{}",
-        subject.kind.as_str(),
-        subject.provider,
-        subject.id
-    )
+    [subject.kind.as_str(), &subject.provider, &subject.id].join(":")
 }
 
 /// A signal, kept until `due`; its group is its connector and subject, its state its kind.

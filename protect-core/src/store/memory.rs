@@ -92,9 +92,11 @@ struct Shelf {
     order: BTreeSet<Arc<str>>,
     /// Keys that nobody has asked for in order yet.
     fresh: Vec<Arc<str>>,
-    /// The keys of each group that has a name.
-    groups: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// The keys of each group that has a name, in no order: most have few.
+    groups: Groups,
 }
+
+type Groups = HashMap<Arc<str>, Vec<Arc<str>>>;
 
 struct Row {
     standing: Standing,
@@ -329,10 +331,6 @@ impl Shelf {
         if let Some(time) = put.due {
             due.insert((time, tenant.clone(), Arc::clone(&key)));
         }
-        if !put.group.is_empty() {
-            let keys = self.groups.entry(Arc::clone(&put.group)).or_default();
-            keys.insert(Arc::clone(&key));
-        }
         let row = Row {
             standing,
             state: put.state,
@@ -343,6 +341,7 @@ impl Shelf {
         match self.rows.entry(key) {
             Entry::Vacant(place) => {
                 self.fresh.push(Arc::clone(place.key()));
+                join_group(&mut self.groups, &row, place.key());
                 place.insert(row);
             }
             Entry::Occupied(mut place) => {
@@ -353,6 +352,7 @@ impl Shelf {
                 }
                 if old.group != new.group {
                     forget_group(&mut self.groups, &old, key);
+                    join_group(&mut self.groups, new, key);
                 }
             }
         }
@@ -374,9 +374,16 @@ fn forget_due(due: &mut BTreeSet<Due>, old: &Row, tenant: &TenantId, key: &str) 
     }
 }
 
-fn forget_group(groups: &mut HashMap<Arc<str>, BTreeSet<Arc<str>>>, old: &Row, key: &str) {
+fn join_group(groups: &mut Groups, row: &Row, key: &Arc<str>) {
+    if !row.group.is_empty() {
+        let keys = groups.entry(Arc::clone(&row.group)).or_default();
+        keys.push(Arc::clone(key));
+    }
+}
+
+fn forget_group(groups: &mut Groups, old: &Row, key: &str) {
     if let Some(keys) = groups.get_mut(&old.group) {
-        keys.remove(key);
+        keys.retain(|member| **member != *key);
         if keys.is_empty() {
             groups.remove(&old.group);
         }
