@@ -1,5 +1,8 @@
 //! The sections that every report has.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{Block, Figure, Month, ReportSection, Section};
@@ -68,16 +71,29 @@ impl ReportSection for Incidents {
     async fn write(&self, tenant: &Tenant, month: Month) -> Result<Option<Section>> {
         let mut incidents = read::<Incident>(tenant, RecordKind::Incident).await?;
         incidents.retain(|incident| month.contains(incident.opened_at));
-        incidents.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
-        let rows = incidents.iter().map(|incident| {
+        // Worst first; what differs only in whom it is about is one line.
+        let mut alike: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+        for incident in &incidents {
+            let line = (
+                Reverse(incident.severity),
+                incident.title.as_str(),
+                incident.status.as_str(),
+            );
+            let counts = alike.entry(line).or_default();
+            counts.0 += 1;
+            counts.1 += incident.findings.len();
+        }
+        let rows = alike.into_iter().map(|(line, counts)| {
+            let (Reverse(severity), title, status) = line;
             vec![
-                incident.severity.to_string(),
-                incident.title.clone(),
-                incident.findings.len().to_string(),
-                incident.status.as_str().to_owned(),
+                severity.to_string(),
+                title.to_owned(),
+                counts.0.to_string(),
+                counts.1.to_string(),
+                status.to_owned(),
             ]
         });
-        let columns = ["severity", "what", "findings", "status"];
+        let columns = ["severity", "what", "incidents", "findings", "status"];
         Ok(table(
             "incidents",
             "Incidents opened",

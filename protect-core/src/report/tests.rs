@@ -1,8 +1,8 @@
 use super::*;
 use crate::engine::Engine;
 use crate::model::{
-    CheckId, Confidence, Finding, FindingId, FindingKind, FindingStatus, Observation, Severity,
-    Subject, TenantId,
+    CheckId, Confidence, Finding, FindingId, FindingKind, FindingStatus, Incident, IncidentId,
+    Observation, Severity, Subject, TenantId,
 };
 use crate::store::{Commit, Expect, MemoryStore, Put, RecordKind, Store};
 
@@ -105,6 +105,41 @@ async fn outside_text_stays_text_in_every_form_and_the_source_is_credited() {
     for text in [html, markdown] {
         assert!(text.contains("Have I Been Pwned") && text.contains("CC BY 4.0"));
     }
+}
+
+#[tokio::test]
+async fn incidents_that_differ_only_in_whom_they_are_about_are_one_line() {
+    let tenant = tenant(&[]).await;
+    let mut commit = Commit::default();
+    for (number, severity) in [(1, "high"), (2, "critical"), (3, "high")] {
+        let cause = format!("subject:{number}");
+        let incident: Incident = serde_json::from_value(serde_json::json!({
+            "id": IncidentId::of(tenant.id(), &cause, 1), "tenant": "acme", "cause": cause,
+            "generation": 1, "title": "More than one factor", "kind": "misconfiguration",
+            "severity": severity, "status": "new", "findings": [],
+            "opened_at": "2026-11-05T00:00:00Z", "updated_at": "2026-11-05T00:00:00Z",
+        }))
+        .unwrap();
+        commit = commit.put(Put::new(RecordKind::Incident, &incident.id, &incident).unwrap());
+    }
+    tenant.store().commit(tenant.id(), commit).await.unwrap();
+    let report = tenant
+        .report("2026-11".parse().unwrap(), &[])
+        .await
+        .unwrap();
+    let markdown = report.to_markdown();
+    let lines: Vec<&str> = markdown
+        .lines()
+        .filter(|line| line.contains("More than one factor"))
+        .map(str::trim)
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "| critical | More than one factor | 1 | 0 | new |",
+            "| high | More than one factor | 2 | 0 | new |",
+        ]
+    );
 }
 
 #[tokio::test]
