@@ -1,6 +1,7 @@
 //! Reports out of messages.
 
 use std::borrow::Cow;
+use std::panic::catch_unwind;
 
 use mail_parser::{Message, MessageParser, MimeHeaders as _, PartType};
 use protect_core::{Error, Result};
@@ -33,8 +34,9 @@ pub(super) fn begins(text: &[u8]) -> bool {
 
 /// Takes a message apart, nested messages too, whatever its parts call themselves.
 pub(super) fn parts(bytes: &[u8]) -> Result<Parts<'_>> {
-    let message = MessageParser::default()
-        .parse(bytes)
+    // In a debug build the parser asserts what a broken message does not keep.
+    let message = catch_unwind(|| MessageParser::default().parse(bytes))
+        .map_err(|_| Error::invalid_input("a message that cannot be taken apart"))?
         .ok_or_else(|| Error::invalid_input("a message without headers"))?;
     let mut parts = Parts::default();
     if is_failure(&message) {
