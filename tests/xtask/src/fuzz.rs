@@ -92,7 +92,9 @@ fn fuzz_one(workspace: &Workspace, tool: &Path, target: &str, each: Duration) ->
     }
     let mut command = program(tool, &workspace.root);
     command
-        .args(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir"])
+        // `--release` leaves assertions to the profile of that manifest.
+        .args(["fuzz", "run", "--release", "--sanitizer", "none"])
+        .arg("--fuzz-dir")
         .arg(home(workspace).join("libfuzzer"))
         .arg("--target-dir")
         .arg(workspace.target.join("fuzz"))
