@@ -68,9 +68,13 @@ pub(super) fn error_in(text: &str, format: &Format) -> Option<VendorError> {
     page(text, format, &mut |_| Ok(())).ok()?.error
 }
 
-/// Whether a line holds a whole page or an error, and not one item. The rest of the line is not looked
-/// at once that is known.
+/// Whether a line holds a whole page or an error, and not one item. Once that is known, the rest of the
+/// line is not looked at.
 pub(super) fn is_page(line: &str, format: &Format) -> bool {
+    let may_be = |field: &&str| line.contains(&format!("\"{field}\""));
+    if !format.items.iter().chain(&["error"]).any(may_be) {
+        return false;
+    }
     let mut found = false;
     let mut json = serde_json::Deserializer::from_str(line);
     let looked = json.deserialize_any(TopVisitor {

@@ -52,10 +52,16 @@ impl Store for MemoryStore {
     }
 
     async fn query(&self, tenant: &TenantId, query: Query) -> Result<Page> {
-        if let Select::All(kind) | Select::Prefix(kind, _) = query.what {
-            self.write().put_in_order(tenant, kind);
-        }
-        match self.read().tenants.get(tenant) {
+        let inner = match query.what {
+            // Nobody writes between the ordering and the reading: a query sees a commit whole or not.
+            Select::All(kind) | Select::Prefix(kind, _) => {
+                let mut inner = self.write();
+                inner.put_in_order(tenant, kind);
+                RwLockWriteGuard::downgrade(inner)
+            }
+            _ => self.read(),
+        };
+        match inner.tenants.get(tenant) {
             Some(books) => books.query(&query),
             None => Ok(Page::default()),
         }
@@ -457,6 +463,39 @@ mod tests {
     use std::sync::Arc;
 
     use super::MemoryStore;
+    use crate::model::TenantId;
+    use crate::store::{Commit, Put, Query, RecordKind, Store as _};
 
     crate::store_suite!(async { Arc::new(MemoryStore::new()) });
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_listing_sees_each_commit_whole_or_not_at_all() {
+        let store = Arc::new(MemoryStore::new());
+        let acme = TenantId::new("acme").unwrap();
+        let last = 2_000;
+        let put = |key: String, content: usize| Put::new(RecordKind::Finding, key, &content);
+        let writer = tokio::spawn({
+            let (store, acme) = (Arc::clone(&store), acme.clone());
+            async move {
+                for number in 1..=last {
+                    // How many there are, and one more of them.
+                    let commit = Commit::default()
+                        .put(put("count".to_owned(), number).unwrap())
+                        .put(put(format!("item {number}"), number).unwrap());
+                    store.commit(&acme, commit).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        let mut counted = 0;
+        while counted < last {
+            let all = Query::all(RecordKind::Finding).limit(last + 1);
+            let records = store.query(&acme, all).await.unwrap().records;
+            let count = records.iter().find(|record| record.key == "count");
+            counted = count.map_or(0, |count| count.read().unwrap());
+            assert_eq!(records.len(), counted + usize::from(counted > 0));
+            tokio::task::yield_now().await;
+        }
+        writer.await.unwrap();
+    }
 }
