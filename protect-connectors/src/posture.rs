@@ -42,8 +42,8 @@ pub enum Source<'a> {
     Path(&'a Path),
 }
 
-/// Decides every check of a kind over a snapshot. `profile` and `config` go before what the snapshot
-/// carries.
+/// Decides every check of a kind over a snapshot, and finds what happened in the logs that it holds.
+/// `profile` and `config` go before what the snapshot carries.
 ///
 /// # Errors
 /// `unsupported` for a kind that this build has not and for a snapshot of a newer version;
@@ -61,5 +61,5 @@ pub fn evaluate(
         Source::Path(path) => Snapshot::open(path, catalogue.format)?,
     };
     let profile = catalogue.profile_for(&snapshot, profile, config)?;
-    Ok(Evaluation::new(catalogue, &snapshot, &profile).results())
+    Ok(Evaluation::new(catalogue, &snapshot, &profile).evaluate())
 }

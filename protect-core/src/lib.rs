@@ -1,5 +1,6 @@
 //! Contracts, model and engine of protect.
 pub mod auth;
+pub mod burst;
 pub mod clock;
 pub mod config;
 pub mod connector;

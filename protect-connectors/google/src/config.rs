@@ -117,6 +117,12 @@ pub(crate) struct Options {
     pub(crate) break_glass: Vec<String>,
     /// The org unit whose members have to use 2-step verification: `enroll_mfa` moves accounts there.
     pub(crate) enforced_org_unit: Option<String>,
+    /// So many failed sign-ins of one account within the window are too many.
+    pub(crate) failures: u32,
+    /// Failed sign-ins of so many accounts from one address within the window are too many.
+    pub(crate) sprayed_accounts: u32,
+    /// The window for both, in seconds.
+    pub(crate) failure_window: u64,
     /// Folder for what only the owner of an account may see, such as a new password.
     pub(crate) handover: Option<PathBuf>,
 }
@@ -130,6 +136,9 @@ impl Default for Options {
             act_on_administrators: false,
             break_glass: Vec::new(),
             enforced_org_unit: None,
+            failures: 10,
+            sprayed_accounts: 10,
+            failure_window: 600,
             handover: None,
         }
     }

@@ -64,7 +64,7 @@ impl GoogleConnector {
         let scan = settings.scan.map(workspace).transpose()?;
         let respond = settings.respond.map(workspace).transpose()?;
         let detections = match scan {
-            Some(_) => detections::all(),
+            Some(_) => detections::all(&settings.options),
             None => Vec::new(),
         };
         let selectors = selectors(settings.evaluate.checks.get(DKIM));
@@ -97,7 +97,7 @@ pub(crate) fn selectors(settings: Option<&protect_core::posture::CheckSettings>)
 /// Every check that a scan decides.
 fn checks() -> BTreeSet<CheckId> {
     let catalogue = CATALOGUE.checks.iter().map(|check| check.id);
-    let events = detections::SPECS.iter().map(|spec| spec.check);
+    let events = detections::checks().map(|(check, ..)| check);
     let all = catalogue.chain(events).chain([OTHER_ALERT, DRIFT]);
     all.filter_map(|id| CheckId::new(id).ok()).collect()
 }

@@ -6,7 +6,7 @@ use crate::CATALOGUE;
 use crate::PERMISSIONS;
 use crate::api::Access;
 use crate::config::Options;
-use crate::detections::{OTHER_ALERT, SPECS};
+use crate::detections::{self, OTHER_ALERT};
 use crate::remediate::ACTIONS;
 use crate::scope::Scope;
 
@@ -41,7 +41,7 @@ pub(crate) fn scan(access: &Access) -> Judged {
             opened.extend(checks);
         }
     };
-    let events: Vec<_> = SPECS.iter().map(|spec| spec.check).collect();
+    let events: Vec<_> = detections::checks().map(|(check, ..)| check).collect();
     closed(Scope::Logs, &events);
     closed(Scope::Alerts, &[OTHER_ALERT]);
     let mut notes = vec![format!(

@@ -18,6 +18,7 @@ mod directory;
 mod doctor;
 mod endpoints;
 mod error;
+mod happened;
 mod history;
 mod key;
 mod model;
@@ -38,13 +39,13 @@ mod workspace;
 pub use checks::CATALOGUE;
 pub use client::{Google, GoogleBuilder};
 pub use connector::GoogleConnector;
-pub use detections::all as detections;
 pub use key::JwtSigner;
 pub use model::{
     Activity, ActivityEvent, Alert, AppPassword, Domain, Grant, Group, NewPassword, OrgUnit, Page,
     Role, RoleAssignment, Usage, User, UserPage,
 };
 pub use operations::{CLASS, OPERATIONS, connect};
+use protect_core::connector::Detection;
 use protect_core::model::CheckResult;
 use protect_core::posture::{Evaluation, Profile, Snapshot, reference_markdown};
 pub use signals::signals;
@@ -54,7 +55,8 @@ pub use workspace::FORMAT;
 /// The kind's name in the configuration.
 pub const KIND: &str = "google";
 
-/// Every check of [`CATALOGUE`], decided over a snapshot. No I/O but the snapshot's own files, and no
+/// Every check of [`CATALOGUE`], decided over a snapshot, and what the logs in it tell of, a `fail` for
+/// each thing that happened. No I/O but the snapshot's own files, and no
 /// clock but its `collected_at`.
 ///
 /// ```
@@ -83,7 +85,12 @@ pub const KIND: &str = "google";
 /// # }
 /// ```
 pub fn evaluate(snapshot: &Snapshot, profile: &Profile) -> Vec<CheckResult> {
-    Evaluation::new(&CATALOGUE, snapshot, profile).results()
+    Evaluation::new(&CATALOGUE, snapshot, profile).evaluate()
+}
+
+/// Every detection with the limits that hold where nobody tunes them, over what [`signals()`] makes.
+pub fn detections() -> Vec<Box<dyn Detection>> {
+    detections::all(&config::Options::default())
 }
 
 /// The scopes that the product asks for, all of them to read.

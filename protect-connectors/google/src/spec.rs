@@ -49,14 +49,24 @@ fn spec() -> KindSpec {
         .account_state(directory::ARCHIVED)
         .account_state(directory::UNKNOWN)
         .signal(signals::ACCOUNT_EVENT, "Something happened to an account.")
+        .signal(
+            signals::ADMIN_EVENT,
+            "An administrator changed roles, second factors or whom the domain trusts.",
+        )
+        .signal(signals::GRANT, "Somebody gave an application access.")
+        .signal(signals::FAILURE_OF_ACCOUNT, "A sign-in failed.")
+        .signal(
+            signals::FAILURE_OF_ANY,
+            "The same, beside the failed sign-ins of all others.",
+        )
         .signal(signals::ALERT, "The Alert Center raised another alert.");
     let spec = CATALOGUE.checks.iter().fold(spec, |spec, check| {
         let docs = format!("Does not hold: {}", check.title);
         spec.check(check.id, check.severity, docs)
     });
-    let spec = detections::SPECS
-        .iter()
-        .fold(spec, |spec, it| spec.check(it.check, it.severity, it.title));
+    let spec = detections::checks().fold(spec, |spec, (check, severity, title)| {
+        spec.check(check, severity, title)
+    });
     spec.check(OTHER_ALERT, Severity::High, OTHER_ALERT_TITLE)
         .check(DRIFT, Severity::Low, DRIFT_TITLE)
 }
@@ -67,6 +77,11 @@ fn credential(what: &str) -> CredentialSpec {
         format!("The JSON file of a service account with domain-wide delegation {what}."),
     )
 }
+
+const COUNT: SettingType = SettingType::Integer {
+    min: 1,
+    max: 1_000_000,
+};
 
 fn settings() -> Vec<SettingSpec> {
     let own = Options::default();
@@ -89,6 +104,12 @@ fn settings() -> Vec<SettingSpec> {
             .default(own.act_on_administrators),
         SettingSpec::new("break_glass", SettingType::TextList, "Accounts that are never acted on, by id or address."),
         SettingSpec::text("enforced_org_unit", "Path of the org unit in which 2-step verification is enforced; `enroll_mfa` moves accounts there, and needs it."),
+        SettingSpec::new("failures", COUNT, "So many failed sign-ins of one account within `failure_window` are reported.")
+            .default(own.failures),
+        SettingSpec::new("sprayed_accounts", COUNT, "Failed sign-ins of so many accounts from one address within `failure_window` are reported.")
+            .default(own.sprayed_accounts),
+        SettingSpec::new("failure_window", SettingType::Duration, "The window for `failures` and `sprayed_accounts`.")
+            .default("10m"),
         SettingSpec::new("handover", SettingType::Path, "Folder for what only an account's owner may see; with it `force_password_reset` makes a new password and leaves it there."),
     ]
 }
@@ -136,7 +157,7 @@ mod tests {
         let capability = connector.capability();
         assert_eq!(
             capability.checks.len(),
-            CATALOGUE.checks.len() + detections::SPECS.len() + 2
+            CATALOGUE.checks.len() + detections::checks().count() + 2
         );
         assert_eq!(capability.actions.len(), 8, "all but `enroll_mfa`");
         let reset = ActionKind::ForcePasswordReset;
@@ -187,10 +208,13 @@ mod tests {
             "act_on_administrators",
             "break_glass",
             "enforced_org_unit",
+            "failures",
+            "sprayed_accounts",
+            "failure_window",
             "handover",
         ] {
             assert!(names.contains(name), "{name}");
         }
-        assert_eq!(names.len(), 7 + 4);
+        assert_eq!(names.len(), 10 + 4);
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{PageOf, Workspace};
 use crate::collect::LOG_REACH;
-use crate::detections::{OTHER_ALERT, SPECS, is_wanted};
+use crate::detections::{BURSTS, OTHER_ALERT, ToldBy, is_wanted, told_by};
 use crate::endpoints::LogQuery;
 use crate::model::Alert;
 use crate::scope::Scope;
@@ -25,17 +25,29 @@ pub(crate) enum Stream {
     Login,
     /// The same changes of accounts once more, in another log that may have them later.
     UserAccounts,
+    /// What applications were given access to.
+    Token,
+    /// What administrators did.
+    Admin,
     Alerts,
 }
 
 impl Stream {
-    pub(crate) const ALL: [Self; 3] = [Self::Login, Self::UserAccounts, Self::Alerts];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Login,
+        Self::UserAccounts,
+        Self::Token,
+        Self::Admin,
+        Self::Alerts,
+    ];
 
     /// The name under which its place is kept; of a log also Google's name.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::UserAccounts => "user_accounts",
+            Self::Token => "token",
+            Self::Admin => "admin",
             Self::Alerts => "alerts",
         }
     }
@@ -43,26 +55,33 @@ impl Stream {
     /// What opens it.
     pub(crate) const fn scope(self) -> Scope {
         match self {
-            Self::Login | Self::UserAccounts => Scope::Logs,
             Self::Alerts => Scope::Alerts,
+            _ => Scope::Logs,
         }
     }
 
     /// The checks that it feeds.
     pub(crate) fn checks(self) -> Vec<&'static str> {
         match self {
-            Self::Login | Self::UserAccounts => SPECS.iter().map(|spec| spec.check).collect(),
+            Self::Login => {
+                let mut checks = told_by(ToldBy::Accounts);
+                checks.extend(BURSTS.iter().map(|burst| burst.check));
+                checks
+            }
+            Self::UserAccounts => told_by(ToldBy::Accounts),
+            Self::Token => told_by(ToldBy::Token),
+            Self::Admin => told_by(ToldBy::Admin),
             Self::Alerts => vec![OTHER_ALERT],
         }
     }
 
     /// How far before its newest event each poll begins again, since events come late: minutes as a
-    /// rule, tens of minutes for changes of accounts
+    /// rule, tens of minutes for changes of accounts, hours for grants
     /// (<https://support.google.com/a/answer/7061566>).
     const fn overlap(self) -> SignedDuration {
         match self {
-            Self::Login => SignedDuration::from_hours(2),
-            Self::UserAccounts | Self::Alerts => SignedDuration::from_hours(6),
+            Self::Login | Self::Admin => SignedDuration::from_hours(2),
+            Self::UserAccounts | Self::Token | Self::Alerts => SignedDuration::from_hours(6),
         }
     }
 }
@@ -134,7 +153,7 @@ pub(crate) async fn read(
     };
     let token = place.next.as_ref().map(|next| next.token.as_str());
     let (mut batch, next) = match stream {
-        Stream::Login | Stream::UserAccounts => {
+        Stream::Login | Stream::UserAccounts | Stream::Token | Stream::Admin => {
             let query = LogQuery {
                 application: stream.name(),
                 from,

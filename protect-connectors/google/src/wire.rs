@@ -76,6 +76,43 @@ impl Event {
         let found = parameters.find(|it| it.name.as_deref() == Some(name));
         found.and_then(Parameter::text)
     }
+
+    /// The scopes that it grants and that reach far, without what all scopes begin with.
+    pub(crate) fn far_reaching(&self) -> Vec<String> {
+        let scopes = self.text("scope").unwrap_or_default();
+        let short = scopes.split(',').map(|scope| short_scope(scope.trim()));
+        short
+            .filter(|it| reaches_far(it))
+            .map(ToOwned::to_owned)
+            .collect()
+    }
+}
+
+/// A scope as people say it (`drive.readonly`).
+fn short_scope(scope: &str) -> &str {
+    let short = scope.strip_prefix("https://www.googleapis.com/auth/");
+    short.unwrap_or(scope)
+}
+
+/// Whether a scope opens mail, files, the vault or the administration
+/// ([scopes](https://developers.google.com/identity/protocols/oauth2/scopes)). One that opens no more
+/// than the files that the application made itself, or labels and settings of an add-on, does not.
+fn reaches_far(scope: &str) -> bool {
+    const NEAR: &[&str] = &[
+        "drive.file",
+        "drive.appdata",
+        "drive.install",
+        "gmail.labels",
+    ];
+    let family = scope.split('.').next().unwrap_or_default();
+    let is_mail = scope.trim_end_matches('/') == "https://mail.google.com";
+    let is_addon = scope.starts_with("gmail.addons.");
+    is_mail
+        || (matches!(
+            family,
+            "admin" | "gmail" | "drive" | "ediscovery" | "cloud-platform"
+        ) && !is_addon
+            && !NEAR.contains(&scope))
 }
 
 /// A parameter has its value in one of several fields.

@@ -27,12 +27,19 @@ fn signals(activity: &Value) -> Vec<Signal> {
     protect_google::signals(&activity.to_string(), |address| address == ADMIN).unwrap()
 }
 
-/// What all detections find in some signals of one account, in the order of time.
+/// What all detections find in some signals of one subject, in the order of time: each in those of
+/// its kinds, as the engine does.
 fn found(new: &[Signal], history: &[Signal]) -> Vec<Observation> {
     let all = protect_google::detections();
-    all.iter()
-        .flat_map(|it| it.evaluate(new, history))
-        .collect()
+    let of_kinds = |signals: &[Signal], kinds: &[&str]| -> Vec<Signal> {
+        let wanted = |it: &&Signal| kinds.contains(&it.kind.as_str());
+        signals.iter().filter(wanted).cloned().collect()
+    };
+    let found = all.iter().flat_map(|it| {
+        let kinds = it.signal_kinds();
+        it.evaluate(&of_kinds(new, kinds), &of_kinds(history, kinds))
+    });
+    found.collect()
 }
 
 fn single(activity: &Value) -> Observation {
@@ -160,6 +167,215 @@ fn each_event_that_matters_is_one_finding_of_its_severity() {
             "{event}"
         );
     }
+}
+
+/// What an administrator did, to somebody where `user` says to whom.
+fn by_admin(event: &str, user: Option<&str>, parameters: &[(&str, &str)]) -> Value {
+    let own = parameters
+        .iter()
+        .copied()
+        .chain(user.map(|it| ("USER_EMAIL", it)));
+    let own: Vec<_> = own
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect();
+    let mut activity = activity(event, &json!(own));
+    activity["id"]["applicationName"] = json!("admin");
+    activity["actor"] = json!({ "callerType": "USER", "email": ADMIN, "profileId": "101" });
+    activity
+}
+
+#[test]
+fn what_administrators_do_is_about_whom_it_is_done_to() {
+    use FindingKind::{Drift, InsiderThreat, SuspiciousSignIn};
+    use Severity::{Critical, High, Medium};
+    let user = Some("Bob@acme.example");
+    for (event, user, check, kind, severity) in [
+        (
+            "GRANT_ADMIN_PRIVILEGE",
+            user,
+            "admin_role_granted",
+            Drift,
+            High,
+        ),
+        (
+            "GRANT_DELEGATED_ADMIN_PRIVILEGES",
+            user,
+            "admin_role_granted",
+            Drift,
+            High,
+        ),
+        ("ASSIGN_ROLE", user, "admin_role_granted", Drift, High),
+        ("ASSIGN_ROLE", None, "admin_role_granted", Drift, High),
+        ("CREATE_ROLE", None, "admin_role_changed", Drift, Medium),
+        ("ADD_PRIVILEGE", None, "admin_role_changed", Drift, Medium),
+        (
+            "AUTHORIZE_API_CLIENT_ACCESS",
+            None,
+            "delegation_granted",
+            Drift,
+            Critical,
+        ),
+        (
+            "TURN_OFF_2_STEP_VERIFICATION",
+            user,
+            "second_factor_removed_by_admin",
+            SuspiciousSignIn,
+            High,
+        ),
+        (
+            "UNENROLL_USER_FROM_STRONG_AUTH",
+            user,
+            "second_factor_removed_by_admin",
+            SuspiciousSignIn,
+            High,
+        ),
+        (
+            "UNENROLL_USER_FROM_TITANIUM",
+            user,
+            "second_factor_removed_by_admin",
+            SuspiciousSignIn,
+            High,
+        ),
+        (
+            "GENERATE_2SV_SCRATCH_CODES",
+            user,
+            "backup_codes_made",
+            SuspiciousSignIn,
+            Medium,
+        ),
+        (
+            "CREATE_EMAIL_MONITOR",
+            user,
+            "mail_monitored",
+            InsiderThreat,
+            High,
+        ),
+        ("ADD_TRUSTED_DOMAINS", None, "domain_trusted", Drift, Medium),
+    ] {
+        let found = single(&by_admin(event, user, &[("DOMAIN_NAME", "b.example")]));
+        assert_eq!(found.check.as_str(), format!("google.event.{check}"));
+        assert_eq!((found.kind, found.severity), (kind, severity), "{event}");
+        assert_eq!(found.details["actor"], "101");
+        match user {
+            Some(_) => assert_eq!(found.subject.id, "bob@acme.example"),
+            None => assert_eq!(found.subject.kind, SubjectKind::Setting, "{event}"),
+        }
+    }
+    let of_admin = single(&by_admin("TURN_OFF_2_STEP_VERIFICATION", Some(ADMIN), &[]));
+    assert_eq!(of_admin.severity, Critical);
+    for event in [
+        "SUSPEND_USER",
+        "UNSUSPEND_USER",
+        "CHANGE_PASSWORD",
+        "CREATE_USER",
+    ] {
+        assert!(
+            found(&signals(&by_admin(event, user, &[])), &[]).is_empty(),
+            "{event}"
+        );
+    }
+}
+
+#[test]
+fn two_roles_given_in_one_second_are_two_findings() {
+    let given = |role| {
+        let found = single(&by_admin(
+            "ASSIGN_ROLE",
+            Some(ADMIN),
+            &[("ROLE_NAME", role)],
+        ));
+        (found.subject, found.discriminator)
+    };
+    assert_ne!(given("_HELP_DESK_ADMIN_ROLE"), given("Auditor"));
+    assert_eq!(given("Auditor"), given("Auditor"));
+}
+
+/// What somebody let an application do.
+fn grant(client: &str, scopes: &[&str]) -> Value {
+    let mut activity = activity(
+        "authorize",
+        &json!([
+            { "name": "app_name", "value": "Export <b>ann@acme.example</b>" },
+            { "name": "client_id", "value": client },
+            { "name": "scope", "multiValue": scopes }
+        ]),
+    );
+    activity["id"]["applicationName"] = json!("token");
+    activity
+}
+
+#[test]
+fn a_grant_matters_where_it_reaches_mail_files_the_vault_or_the_administration() {
+    let near = [
+        "openid",
+        "https://www.googleapis.com/auth/calendar",
+        "https://www.googleapis.com/auth/drive.file",
+        "https://www.googleapis.com/auth/gmail.labels",
+    ];
+    assert!(found(&signals(&grant("1", &near)), &[]).is_empty());
+    assert!(found(&signals(&activity("authorize", &Value::Null)), &[]).is_empty());
+    for far in [
+        "https://mail.google.com/",
+        "https://www.googleapis.com/auth/gmail.readonly",
+        "https://www.googleapis.com/auth/drive",
+        "https://www.googleapis.com/auth/drive.readonly",
+        "https://www.googleapis.com/auth/ediscovery",
+        "https://www.googleapis.com/auth/admin.directory.user",
+        "https://www.googleapis.com/auth/cloud-platform",
+    ] {
+        let hit = single(&grant("1", &[near[0], far]));
+        assert_eq!(hit.check.as_str(), "google.event.far_reaching_grant");
+        assert_eq!(hit.subject.id, "104");
+        let shown = format!("{hit:?}");
+        assert!(!shown.contains("@acme") && !shown.contains('<'), "{shown}");
+    }
+    let again = |client, time| {
+        let far = ["https://www.googleapis.com/auth/drive"];
+        single(&at(grant(client, &far), time)).discriminator
+    };
+    let (noon, later) = ("2026-10-30T12:00:00Z", "2026-10-31T12:00:00Z");
+    assert_eq!(
+        again("1", noon),
+        again("1", later),
+        "one application, one finding"
+    );
+    assert_ne!(again("1", noon), again("2", noon));
+}
+
+#[test]
+fn failures_of_many_accounts_from_one_address_are_one_finding_of_the_log() {
+    let failure = |number: u32, ip: &str| {
+        let mut failure = at(
+            activity("login_failure", &Value::Null),
+            &format!("2026-10-30T12:00:{number:02}Z"),
+        );
+        failure["id"]["uniqueQualifier"] = json!(number.to_string());
+        failure["ipAddress"] = json!(ip);
+        failure["actor"] =
+            json!({ "email": format!("p{number}@acme.example"), "profileId": number.to_string() });
+        signals(&failure)
+    };
+    let of_log = |signals: Vec<Signal>| -> Vec<Signal> {
+        let own = |it: &Signal| it.subject.kind == SubjectKind::Setting;
+        signals.into_iter().filter(own).collect()
+    };
+    let spray: Vec<_> = (0..12)
+        .flat_map(|number| of_log(failure(number, "192.0.2.9")))
+        .collect();
+    let hits = found(&spray, &[]);
+    assert_eq!(hits.len(), 1, "{hits:?}");
+    assert_eq!(
+        hits[0].check.as_str(),
+        "google.event.sign_in_failures_from_address"
+    );
+    assert_eq!(hits[0].details["account"], "9");
+    // Wherever a page is cut, it is the same finding, and it is not found again.
+    assert_eq!(found(&spray[5..], &spray[..5]), hits);
+    assert!(found(&spray[10..], &spray[..10]).is_empty());
+    let apart: Vec<_> = (0..12)
+        .flat_map(|number| of_log(failure(number, &format!("192.0.2.{number}"))))
+        .collect();
+    assert!(found(&apart, &[]).is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use protect_core::connector::Detection;
 use protect_core::model::{
     Attributes, CheckId, Confidence, FindingKind, Observation, Severity, Signal, SubjectKind,
@@ -243,16 +244,17 @@ impl Detection for Run {
             reasons: vec![hit.reason],
             attribution: None,
             references: Vec::new(),
-            details: shown(hit.signal.attributes),
+            details: shown(hit.signal.at, hit.signal.attributes),
             from_event: true,
         });
         observed.collect()
     }
 }
 
-/// The title of an alert may name people, so it stays with the signal.
-fn shown(mut facts: Attributes) -> Attributes {
+/// The facts, and when it was. The title of an alert may name people, so it stays with the signal.
+fn shown(at: Timestamp, mut facts: Attributes) -> Attributes {
     facts.remove("title");
+    facts.insert("at".to_owned(), at.to_string().into());
     facts
 }
 

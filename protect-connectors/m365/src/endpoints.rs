@@ -15,6 +15,7 @@ use crate::model::{
     Alert, AuthenticationMethod, Device, Grant, Page, RiskDetection, RiskyUser, RoleAssignment,
     SecureScore, SignIn, TemporaryAccessPass, User, UserConsent, UserPage,
 };
+use crate::signals::{ALERTS, RISK_DETECTIONS, SECURE_SCORES, SIGN_INS};
 
 const USER_FIELDS: &str = "id,userPrincipalName,displayName,mail,accountEnabled,userType,onPremisesSyncEnabled,createdDateTime,signInSessionsValidFromDateTime,lastPasswordChangeDateTime";
 
@@ -373,7 +374,7 @@ impl Graph {
     ) -> Result<Page<RiskDetection>> {
         let first =
             |request: RequestBuilder| request.query("$filter", from("detectedDateTime", since));
-        let path = "/identityProtection/riskDetections";
+        let path = RISK_DETECTIONS;
         self.records(cx, "m365.risk_detections_page", path, link, first)
             .await
     }
@@ -387,7 +388,7 @@ impl Graph {
     ) -> Result<Page<SignIn>> {
         let first =
             |request: RequestBuilder| request.query("$filter", from("createdDateTime", since));
-        let path = "/auditLogs/signIns";
+        let path = SIGN_INS;
         self.records(cx, "m365.sign_ins_page", path, link, first)
             .await
     }
@@ -401,14 +402,14 @@ impl Graph {
     ) -> Result<Page<Alert>> {
         let first =
             |request: RequestBuilder| request.query("$filter", from("lastUpdateDateTime", since));
-        let path = "/security/alerts_v2";
+        let path = ALERTS;
         self.records(cx, "m365.alerts_page", path, link, first)
             .await
     }
 
     /// `GET /security/secureScores?$top=1`: the newest.
     pub(crate) async fn secure_score(&self, cx: &OpContext) -> Result<Option<SecureScore>> {
-        let path = "/security/secureScores";
+        let path = SECURE_SCORES;
         let newest = |request: RequestBuilder| request.query("$top", "1");
         let page: crate::api::PageOf<SecureScore> = self
             .page(cx, "m365.secure_score", path, None, newest)

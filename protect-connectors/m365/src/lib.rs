@@ -19,6 +19,7 @@ mod doctor;
 mod endpoints;
 mod error;
 mod graph;
+mod happened;
 mod holders;
 mod id;
 mod iso;
@@ -55,7 +56,8 @@ pub use vault::KeyVaultSecrets;
 /// The kind's name in the configuration.
 pub const KIND: &str = "m365";
 
-/// Every check of [`CATALOGUE`], decided over a snapshot. No I/O but the snapshot's own files, and no
+/// Every check of [`CATALOGUE`], decided over a snapshot, and what the logs in it tell of, a `fail` for
+/// each thing that happened. No I/O but the snapshot's own files, and no
 /// clock but its `collected_at`.
 ///
 /// ```
@@ -79,7 +81,7 @@ pub const KIND: &str = "m365";
 /// # }
 /// ```
 pub fn evaluate(snapshot: &Snapshot, profile: &Profile) -> Vec<CheckResult> {
-    Evaluation::new(&CATALOGUE, snapshot, profile).results()
+    Evaluation::new(&CATALOGUE, snapshot, profile).evaluate()
 }
 
 /// The permissions that the product asks for, all of them to read.

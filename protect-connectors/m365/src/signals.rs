@@ -19,7 +19,13 @@ pub(crate) const SECURE_SCORE: &str = "m365.secure_score";
 /// Where the score lies in Graph.
 pub(crate) const SECURE_SCORES: &str = "/security/secureScores";
 
-/// Where alerts that name no user lie in Graph.
+/// Where what Identity Protection noticed lies in Graph.
+pub(crate) const RISK_DETECTIONS: &str = "/identityProtection/riskDetections";
+
+/// Where sign-ins lie in Graph.
+pub(crate) const SIGN_INS: &str = "/auditLogs/signIns";
+
+/// Where alerts lie in Graph.
 pub(crate) const ALERTS: &str = "/security/alerts_v2";
 
 impl From<RiskDetection> for Signal {
@@ -34,7 +40,7 @@ impl From<RiskDetection> for Signal {
             event.id,
             RISK_DETECTION,
             event.detected_date_time,
-            account(event.user_id, "/identityProtection/riskDetections"),
+            account(event.user_id, RISK_DETECTIONS),
             facts,
         )
     }
@@ -58,7 +64,7 @@ impl From<SignIn> for Signal {
             event.id,
             SIGN_IN,
             event.created_date_time,
-            account(event.user_id, "/auditLogs/signIns"),
+            account(event.user_id, SIGN_INS),
             facts,
         )
     }

@@ -2,6 +2,7 @@
 
 use super::decision::Decision;
 use super::format::{Format, is_template};
+use super::happened::Logs;
 use super::profile::{EvaluateConfig, Profile};
 use super::reader::{Read, Reader};
 use super::snapshot::Snapshot;
@@ -26,6 +27,8 @@ pub struct Catalogue {
     pub licence_paths: &'static [&'static str],
     /// What an error that the vendor answered means.
     pub vendor_error: fn(&VendorError) -> NotEvaluatedReason,
+    /// What a snapshot may hold of what happened, besides how things are.
+    pub logs: &'static Logs,
 }
 
 /// A path of the vendor's interface.

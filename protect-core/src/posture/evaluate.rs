@@ -46,6 +46,13 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Everything that the snapshot tells: every check, then what happened.
+    pub fn evaluate(&self) -> Vec<CheckResult> {
+        let mut results = self.results();
+        results.extend(self.happened());
+        results
+    }
+
     /// Every check of the catalogue, in its order.
     pub fn results(&self) -> Vec<CheckResult> {
         let inspections = self

@@ -210,6 +210,21 @@ impl<'a> Reader<'a> {
         self.evaluation.each(path, path, on_item)
     }
 
+    /// The text of every item of the collection at a path, page by page, for whoever wants little of
+    /// most items. Where `on_item` gives `None`, the item is not what it should be.
+    ///
+    /// # Errors
+    /// As for [`Reader::each`].
+    pub fn each_text(
+        &self,
+        path: &'static str,
+        on_item: impl FnMut(&str) -> Option<()>,
+    ) -> Read<()> {
+        self.touch(path)?;
+        self.evaluation.available(path)?;
+        self.evaluation.each_text(path, path, on_item)
+    }
+
     /// Every item of the collection that belongs to one object, at a path with `{id}` in it.
     ///
     /// # Errors
@@ -305,14 +320,23 @@ impl Evaluation<'_> {
         first: &str,
         mut on_item: impl FnMut(T),
     ) -> Read<()> {
+        self.each_text(path, first, |text| {
+            serde_json::from_str(text).ok().map(&mut on_item)
+        })
+    }
+
+    fn each_text(
+        &self,
+        path: &'static str,
+        first: &str,
+        mut on_item: impl FnMut(&str) -> Option<()>,
+    ) -> Read<()> {
         let mut number = 0_u64;
         let mut take = |raw: &str| {
             number += 1;
-            let item = serde_json::from_str(raw).map_err(|_| {
+            on_item(raw).ok_or_else(|| {
                 Unread::malformed(path, format!("item {number} has an unexpected form"))
-            })?;
-            on_item(item);
-            Ok(())
+            })
         };
         let first = self.key(first);
         let mut next = self.body(path, &first, &mut take)?;

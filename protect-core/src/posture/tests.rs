@@ -51,6 +51,7 @@ static CATALOGUE: Catalogue = Catalogue {
         "denied" => NotEvaluatedReason::MissingPermission,
         _ => NotEvaluatedReason::VendorError,
     },
+    logs: &Logs::NONE,
 };
 
 const USERS: Check = Check {

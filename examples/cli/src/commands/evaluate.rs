@@ -1,6 +1,6 @@
 //! `evaluate`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use protect_connectors::core::model::{CheckResult, NotEvaluatedReason, Severity, Verdict};
@@ -147,6 +147,7 @@ fn name_of(path: &Path) -> String {
 /// The results by severity, the worst first, and how many there are of each kind.
 fn page_of(kind: &str, results: &[CheckResult]) -> Result<Page> {
     let catalogue = posture::catalogue(kind)?;
+    let title = |check: &str| catalogue.check(check).map(|it| it.title);
     let mut table = Table::new(["verdict", "check", "", "because"]);
     for severity in Severity::ALL.into_iter().rev() {
         let mut of: Vec<_> = results
@@ -157,15 +158,23 @@ fn page_of(kind: &str, results: &[CheckResult]) -> Result<Page> {
         if !of.is_empty() {
             table.group(words::severity(severity));
         }
-        for result in of {
-            let title = catalogue
-                .check(result.check.as_str())
-                .map_or("", |it| it.title);
+        // What happened is a result each time; people want it once, with how often.
+        let alike = |one: &&CheckResult, other: &&CheckResult| {
+            let check = other.check.as_str();
+            title(check).is_none() && one.check == other.check && one.verdict == other.verdict
+        };
+        for alike in of.chunk_by(alike) {
+            let Some(first) = alike.first() else { continue };
+            let check = first.check.as_str();
+            let times = match alike.len() {
+                1 => String::new(),
+                times => format!("{times} times"),
+            };
             table.row([
-                words::verdict(result.verdict),
-                result.check.as_str().into(),
-                title.into(),
-                Text::faint(because(result)),
+                words::verdict(first.verdict),
+                check.into(),
+                title(check).map_or_else(|| times.into(), Text::from),
+                Text::faint(because(alike)),
             ]);
         }
     }
@@ -186,19 +195,26 @@ fn rank(verdict: Verdict) -> u8 {
     }
 }
 
-/// The reason, what nearly does, and what is affected.
-fn because(result: &CheckResult) -> String {
-    let mut words = vec![result.reason.clone()];
-    let misses = result.details.get("near_misses").and_then(Value::as_array);
+/// The reason, what nearly does, and what is affected, of results that are alike.
+fn because(alike: &[&CheckResult]) -> String {
+    let first = alike.first();
+    let mut words: Vec<_> = first.map(|it| it.reason.clone()).into_iter().collect();
+    let details = first.map(|it| &it.details);
+    let misses = details
+        .and_then(|it| it.get("near_misses"))
+        .and_then(Value::as_array);
     for miss in misses.into_iter().flatten() {
         if let (Some(name), Some(but_for)) = (miss["name"].as_str(), miss["but_for"].as_str()) {
             words.push(format!("`{name}` would do, but it {but_for}"));
         }
     }
-    if let Some(named) = result.affected.get(..NAMED.min(result.affected.len()))
-        && !named.is_empty()
-    {
-        let more = result.affected.len() - named.len();
+    let affected: BTreeSet<&str> = alike
+        .iter()
+        .flat_map(|it| it.affected.iter().map(String::as_str))
+        .collect();
+    let named: Vec<_> = affected.iter().copied().take(NAMED).collect();
+    if !named.is_empty() {
+        let more = affected.len() - named.len();
         let more = if more > 0 {
             format!(" and {more} more")
         } else {

@@ -27,6 +27,7 @@ pub static CATALOGUE: Catalogue = Catalogue {
     licensed,
     licence_paths: &[],
     vendor_error,
+    logs: &crate::happened::LOGS,
 };
 
 /// The tables of the areas, in the order in which they are shown.

@@ -7,14 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use protect_core::posture::{Read, Reader, Unread, View};
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::directory::Named;
-use super::{Directory, each};
+use super::{Directory, each, each_text};
+use crate::detections::is_of_admin;
 use crate::history::Past;
 use crate::settings::{Settings, Target};
-use crate::wire::Parameter;
+use crate::wire::{self, Parameter};
 use crate::workspace::{ADMIN_LOG, GROUPS, HISTORY, ORG_UNITS};
 
 /// The settings: by `<application>:<setting>`; by `service:<service>` for services that are switched on
@@ -35,29 +38,60 @@ impl AdminLog {
     }
 }
 
+/// The log gone through once, for both who want to know of it.
+#[derive(Default)]
+pub(crate) struct Entries {
+    newest: BTreeMap<Key, Newest>,
+    /// Whether an event does not say what it changed.
+    unreadable: bool,
+    /// What administrators did that a detection looks at.
+    pub(crate) happened: Vec<wire::Activity>,
+}
+
+impl View for Entries {
+    const PATHS: &'static [&'static str] = &[ADMIN_LOG];
+
+    fn build(read: &Reader<'_>) -> Read<Self> {
+        let mut entries = Self::default();
+        each_text(read, ADMIN_LOG, |text| entries.take(text))?;
+        Ok(entries)
+    }
+}
+
+impl Entries {
+    fn take(&mut self, text: &str) -> Option<()> {
+        let activity: Activity<'_> = serde_json::from_str(text).ok()?;
+        let mut is_wanted = false;
+        for event in activity.events.unwrap_or_default() {
+            is_wanted |= event.name.as_deref().is_some_and(is_of_admin);
+            match event.change() {
+                Ok(Some((key, value))) => {
+                    let newest = self.newest.entry(key).or_default();
+                    newest.take(activity.id.time, value);
+                }
+                Ok(None) => {}
+                Err(Unnamed) => self.unreadable = true,
+            }
+        }
+        if is_wanted {
+            self.happened.push(serde_json::from_str(text).ok()?);
+        }
+        Some(())
+    }
+}
+
 impl View for AdminLog {
     const PATHS: &'static [&'static str] = &[ADMIN_LOG, ORG_UNITS, GROUPS, HISTORY];
 
     fn build(read: &Reader<'_>) -> Read<Self> {
         let directory = read.view::<Directory>()?;
-        let mut newest: BTreeMap<Key, Newest> = BTreeMap::new();
-        let mut unreadable = false;
-        each(read, ADMIN_LOG, |activity: Activity| {
-            for event in activity.events.unwrap_or_default() {
-                match event.change() {
-                    Ok(Some((key, value))) => {
-                        newest.entry(key).or_default().take(activity.id.time, value);
-                    }
-                    Ok(None) => {}
-                    Err(Unnamed) => unreadable = true,
-                }
-            }
-        })?;
-        if unreadable {
+        let entries = read.view::<Entries>()?;
+        if entries.unreadable {
             // It may have changed any setting, so that no older change can be believed.
             let why = "an event does not say what it changed";
             return Err(Unread::malformed(ADMIN_LOG, why));
         }
+        let mut newest = entries.newest.clone();
         if read.has(HISTORY)? {
             // Newer changes go before what was seen earlier.
             each(read, HISTORY, |past: Past| {
@@ -134,7 +168,7 @@ pub(crate) struct Key {
 }
 
 /// The newest change, or those that were made at the same time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Newest {
     at: Option<Timestamp>,
     changes: BTreeSet<Change>,
@@ -195,9 +229,10 @@ impl Newest {
 struct Unnamed;
 
 #[derive(Deserialize)]
-struct Activity {
+struct Activity<'a> {
     id: Id,
-    events: Option<Vec<Event>>,
+    #[serde(borrow)]
+    events: Option<Vec<Event<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -207,9 +242,10 @@ struct Id {
 
 /// The parameters stay as they are until it is known that they matter: most events change no setting.
 #[derive(Deserialize)]
-struct Event {
-    name: Option<Name>,
-    parameters: Option<Box<RawValue>>,
+struct Event<'a> {
+    name: Option<String>,
+    #[serde(borrow)]
+    parameters: Option<&'a RawValue>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -245,10 +281,17 @@ enum Name {
     Other,
 }
 
-impl Event {
+impl Name {
+    fn of(name: &str) -> Self {
+        let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+        Self::deserialize(name).unwrap_or(Self::Other)
+    }
+}
+
+impl Event<'_> {
     /// What it changed, and to what; `None` where it is about something else.
     fn change(self) -> Result<Option<(Key, Change)>, Unnamed> {
-        let name = self.name.ok_or(Unnamed)?;
+        let name = Name::of(self.name.as_deref().ok_or(Unnamed)?);
         if name == Name::Other {
             return Ok(None);
         }

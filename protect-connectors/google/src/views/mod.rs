@@ -6,7 +6,7 @@ mod domains;
 mod policies;
 mod users;
 
-pub(crate) use admin_log::{AdminLog, Change, Key};
+pub(crate) use admin_log::{AdminLog, Change, Entries, Key};
 pub(crate) use directory::{Directory, bare};
 pub(crate) use domains::Domains;
 pub(crate) use policies::Policies;
@@ -21,9 +21,22 @@ pub(crate) fn each<T: DeserializeOwned>(
     path: &'static str,
     on_item: impl FnMut(T),
 ) -> Read<()> {
-    match read.each(path, on_item) {
+    or_empty(read, path, read.each(path, on_item))
+}
+
+/// The text of every item of a part, likewise.
+pub(crate) fn each_text(
+    read: &Reader<'_>,
+    path: &'static str,
+    on_item: impl FnMut(&str) -> Option<()>,
+) -> Read<()> {
+    or_empty(read, path, read.each_text(path, on_item))
+}
+
+fn or_empty(read: &Reader<'_>, path: &'static str, all: Read<()>) -> Read<()> {
+    match all {
         Err(unread) if unread.code.is_none() && is_empty_reply(read, path) => Ok(()),
-        read => read,
+        all => all,
     }
 }
 

@@ -10,6 +10,7 @@ mod accounts;
 mod customer;
 mod domains;
 mod folder;
+mod happened;
 mod log;
 mod places;
 mod policies;

@@ -1,5 +1,5 @@
 use protect_core::model::NotEvaluatedReason as Reason;
-use protect_core::posture::Profile;
+use protect_core::posture::{Profile, Snapshot};
 use protect_core::testing::posture;
 use protect_m365::{CATALOGUE, FORMAT};
 use serde_json::{Value, json};
@@ -273,4 +273,33 @@ fn remove_nth(value: &mut Value, left: &mut usize) -> bool {
         Value::Array(items) => items.iter_mut().any(|item| remove_nth(item, left)),
         _ => false,
     }
+}
+
+#[test]
+fn what_happened_is_a_result_per_event_of_the_logs_that_the_snapshot_holds() {
+    let mut tenant = good();
+    tenant["resources"]["/identityProtection/riskDetections"] = json!({ "value": [
+        {
+            "id": "d1", "riskEventType": "leakedCredentials", "riskLevel": "high", "riskState": "atRisk",
+            "detectedDateTime": "2026-10-30T12:00:00Z", "userId": "AB-1", "userPrincipalName": "ann@acme.example"
+        },
+        {
+            "id": "d2", "riskEventType": "unfamiliarFeatures", "riskLevel": "low", "riskState": "remediated",
+            "detectedDateTime": "2026-10-30T12:00:00Z", "userId": "ab-1"
+        }
+    ] });
+    tenant["resources"]["/security/alerts_v2"] =
+        json!({ "error": { "code": "Authorization_RequestDenied", "message": "no" } });
+    let snapshot = Snapshot::parse(&tenant.to_string(), &FORMAT).unwrap();
+    let results = protect_m365::evaluate(&snapshot, &Profile::scuba());
+    let [risk, alerts] = &results[CATALOGUE.checks.len()..] else {
+        panic!("{results:?}");
+    };
+    assert_eq!(risk.check.as_str(), "m365.event.risk_detection");
+    assert_eq!(Expected::of(risk), Expected::Fail);
+    assert_eq!(risk.affected, ["ab-1"]);
+    assert_eq!(risk.details["at"], "2026-10-30T12:00:00Z");
+    assert_eq!(alerts.check.as_str(), "m365.event.alert");
+    let missing = Expected::NotEvaluated(Reason::MissingPermission);
+    assert_eq!(Expected::of(alerts), missing);
 }

@@ -1,7 +1,8 @@
 //! Too much of something within a window.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 
+use protect_core::burst::crossings;
 use protect_core::model::{Confidence, Severity, Signal};
 
 use super::{Case, Hit, within};
@@ -10,7 +11,7 @@ use crate::signals::SignalExt;
 /// Many wrong passwords or second factors for one user.
 pub(super) fn brute_force<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
     let (limit, seconds) = (case.thresholds.failures, case.thresholds.failure_window);
-    let bursts = crossings(case, limit, seconds, |signal| {
+    let bursts = crossings(case.in_order(), limit, seconds, |signal| {
         signal.is_failure().then_some(signal.id.as_str())
     });
     let hit = |trigger| {
@@ -23,7 +24,7 @@ pub(super) fn brute_force<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
 /// Many different items taken out of their vaults by one user.
 pub(super) fn bulk_access<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
     let (limit, seconds) = (case.thresholds.bulk_items, case.thresholds.bulk_window);
-    let bursts = crossings(case, limit, seconds, |signal| {
+    let bursts = crossings(case.in_order(), limit, seconds, |signal| {
         let takes_out = matches!(
             signal.fact("action"),
             Some("reveal" | "secure-copy" | "export")
@@ -37,44 +38,6 @@ pub(super) fn bulk_access<'a>(case: &Case<'a>) -> Vec<Hit<'a>> {
         Hit::new(trigger, Severity::High, Confidence::Medium, reason).with("items", limit)
     };
     bursts.into_iter().map(hit).collect()
-}
-
-/// The new signals at which the number of different keys within the window reaches the limit.
-///
-/// A burst that goes on is reported once: only the signal that brings the number from below the
-/// limit to the limit counts, wherever pages happen to be cut.
-fn crossings<'a>(
-    case: &Case<'a>,
-    limit: u32,
-    seconds: u64,
-    key: impl Fn(&'a Signal) -> Option<&'a str>,
-) -> Vec<&'a Signal> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
-    let mut window: VecDeque<(&Signal, &str)> = VecDeque::new();
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    let mut triggers = Vec::new();
-    for (signal, is_new) in case.in_order() {
-        let Some(key) = key(signal) else { continue };
-        let before = counts.len();
-        while let Some((oldest, old_key)) = window.front().copied() {
-            if within(signal.at, oldest.at, seconds) {
-                break;
-            }
-            window.pop_front();
-            if let Some(count) = counts.get_mut(old_key) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(old_key);
-                }
-            }
-        }
-        window.push_back((signal, key));
-        *counts.entry(key).or_default() += 1;
-        if is_new && before < limit && counts.len() >= limit {
-            triggers.push(signal);
-        }
-    }
-    triggers
 }
 
 /// A burst of failures, and soon after it a success from another address or country than the

@@ -1,0 +1,163 @@
+//! What happened, as the logs in a snapshot tell of it: the same signals and the same detections as
+//! of a live scan, with nothing before the snapshot for a history.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evaluate::Evaluation;
+use super::reader::{Read, Reader, Unread};
+use crate::connector::Detection;
+use crate::model::{Attributes, CheckId, CheckResult, Confidence, Observation, Severity};
+use crate::model::{Signal, Subject, Verdict};
+
+/// The logs of a vendor, and what finds in them.
+#[derive(Clone, Copy, Debug)]
+pub struct Logs {
+    /// The logs that a snapshot may hold. One that it does not hold says nothing.
+    pub logs: &'static [Log],
+    /// What finds in their signals.
+    pub detections: fn() -> Vec<Box<dyn Detection>>,
+}
+
+impl Logs {
+    /// For a vendor of which a snapshot never tells what happened.
+    pub const NONE: Self = Self {
+        logs: &[],
+        detections: Vec::new,
+    };
+}
+
+/// One log.
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    /// Where it lies.
+    pub path: &'static str,
+    /// What else is read to tell whom an event is about, where it is there.
+    pub beside: &'static [&'static str],
+    /// The checks that it feeds: not evaluated where the log is there and cannot be read.
+    pub checks: fn() -> Vec<&'static str>,
+    /// Its events as signals.
+    pub signals: fn(&Reader<'_>) -> Read<Vec<Signal>>,
+}
+
+impl Evaluation<'_> {
+    /// What happened: a `fail` for each thing that a detection finds in the logs, and what was not
+    /// evaluated since a log cannot be read. In the order of the detections, then of the subjects.
+    pub fn happened(&self) -> Vec<CheckResult> {
+        let mut unread = BTreeMap::new();
+        let mut told: BTreeMap<Subject, Told> = BTreeMap::new();
+        for log in self.catalogue.logs.logs {
+            if !self.holds(log.path) {
+                continue;
+            }
+            let paths = std::iter::once(log.path).chain(log.beside.iter().copied());
+            match (log.signals)(&Reader::of_paths(self, paths)) {
+                Ok(signals) => {
+                    for signal in signals {
+                        told.entry(signal.subject.clone())
+                            .or_default()
+                            .add(log, signal);
+                    }
+                }
+                Err(why) => {
+                    for check in (log.checks)() {
+                        unread.entry(check).or_insert_with(|| why.clone());
+                    }
+                }
+            }
+        }
+        told.values_mut().for_each(Told::sort);
+        let mut results = Vec::new();
+        for detection in (self.catalogue.logs.detections)() {
+            for told in told.values() {
+                results.extend(told.found(&*detection));
+            }
+        }
+        results.extend(unread.into_iter().filter_map(not_evaluated));
+        results
+    }
+}
+
+/// What the logs tell about one subject.
+#[derive(Debug, Default)]
+struct Told {
+    by_kind: BTreeMap<String, Vec<Signal>>,
+    logs: BTreeSet<&'static str>,
+}
+
+impl Told {
+    fn add(&mut self, log: &Log, signal: Signal) {
+        self.logs.insert(log.path);
+        let kind = signal.kind.clone();
+        self.by_kind.entry(kind).or_default().push(signal);
+    }
+
+    fn sort(&mut self) {
+        self.by_kind.values_mut().for_each(sort);
+    }
+
+    /// The signals of some kinds.
+    fn of(&self, kinds: &[&str]) -> Cow<'_, [Signal]> {
+        let mut lists = kinds.iter().filter_map(|kind| self.by_kind.get(*kind));
+        let first = lists.next().map_or(&[][..], Vec::as_slice);
+        let mut all = Cow::Borrowed(first);
+        for list in lists {
+            all.to_mut().extend_from_slice(list);
+            sort(all.to_mut());
+        }
+        all
+    }
+
+    /// What a detection finds, each once: two logs may tell of one thing.
+    fn found(&self, detection: &dyn Detection) -> Vec<CheckResult> {
+        let signals = self.of(detection.signal_kinds());
+        if signals.is_empty() {
+            return Vec::new();
+        }
+        let mut seen = BTreeSet::new();
+        let observed = detection.evaluate(&signals, &[]).into_iter();
+        observed
+            .filter(|it| seen.insert(it.discriminator.clone()))
+            .map(|it| self.result(it))
+            .collect()
+    }
+
+    fn result(&self, observed: Observation) -> CheckResult {
+        let reasons = observed.reasons.join("; ");
+        let logs: Vec<_> = self.logs.iter().copied().collect();
+        CheckResult {
+            check: observed.check,
+            verdict: Verdict::Fail,
+            not_evaluated: None,
+            severity: observed.severity,
+            reason: format!("{}: {reasons}", observed.title),
+            affected: vec![observed.subject.id],
+            source: logs.join(", "),
+            confidence: observed.confidence,
+            references: observed.references,
+            details: observed.details,
+        }
+    }
+}
+
+/// By time, each once, wherever pages were cut.
+fn sort(signals: &mut Vec<Signal>) {
+    signals.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+    signals.dedup_by(|one, other| one.id == other.id);
+}
+
+/// A log is there, and nobody knows what it tells.
+fn not_evaluated((check, unread): (&str, Unread)) -> Option<CheckResult> {
+    Some(CheckResult {
+        check: CheckId::new(check).ok()?,
+        verdict: Verdict::NotEvaluated,
+        not_evaluated: Some(unread.reason),
+        severity: Severity::Info,
+        reason: format!("{}: {}", unread.path, unread.why),
+        affected: Vec::new(),
+        source: unread.path,
+        confidence: Confidence::High,
+        references: Vec::new(),
+        details: Attributes::new(),
+    })
+}
