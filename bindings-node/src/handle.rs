@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::{AbortHandle, AbortRegistration, Abortable, BoxFuture};
 use napi::Env;
-use napi::bindgen_prelude::PromiseRaw;
+use napi::bindgen_prelude::{Either, PromiseRaw};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use protect_connectors::core::operation::Callable;
@@ -58,8 +59,8 @@ impl Cancellation {
 
 #[napi]
 impl Handle {
-    /// Calls an operation with a JSON object; the promise gives its JSON. Milliseconds for the
-    /// timeout.
+    /// Calls an operation with a JSON object: gives its JSON where that is at hand, else a promise of
+    /// it. Milliseconds for the timeout.
     ///
     /// # Errors
     /// The envelope of whatever went wrong, as JSON in the message.
@@ -72,11 +73,20 @@ impl Handle {
         timeout_ms: Option<f64>,
         cancellation: Option<&Cancellation>,
         progress: Option<Progress>,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    ) -> napi::Result<Either<String, PromiseRaw<'env, String>>> {
         let prepared = self.prepare(&operation, timeout_ms);
         let named = self.named(&operation);
+        if let Ok((callable, _)) = &prepared
+            && callable.is_at_hand(&operation)
+        {
+            let callable = Arc::clone(callable);
+            let answer = parse(&arguments)
+                .and_then(|arguments| at_hand(callable, &operation, arguments))
+                .map_err(|error| to_js(&error, &named))?;
+            return Ok(Either::A(answer.to_string()));
+        }
         let registration = cancellation.and_then(Cancellation::take);
-        env.spawn_future(async move {
+        let promise = env.spawn_future(async move {
             let work = async {
                 let (callable, limit) = prepared?;
                 let arguments = parse(&arguments)?;
@@ -86,7 +96,8 @@ impl Handle {
                 .await
                 .map(|answer| answer.to_string())
                 .map_err(|error| to_js(&error, &named))
-        })
+        })?;
+        Ok(Either::B(promise))
     }
 
     /// Lends secrets, which arguments refer to as `{"provided": name}`, until they are taken back.
@@ -192,6 +203,12 @@ impl Handle {
 
 fn parse(arguments: &str) -> Result<Value> {
     serde_json::from_str(arguments).map_err(|_| Error::invalid_input("the arguments are no JSON"))
+}
+
+/// The answer of an operation that waits for nothing.
+fn at_hand(callable: Arc<dyn Callable>, operation: &str, arguments: Value) -> Result<Value> {
+    let answer = callable.call(operation, arguments).now_or_never();
+    answer.unwrap_or_else(|| Err(Error::unexpected("an answer that should be at hand is not")))
 }
 
 fn begin(

@@ -37,6 +37,15 @@ pub(crate) struct Call {
     task: AbortHandle,
 }
 
+/// What becomes of a call that somebody awaits.
+#[derive(IntoPyObject)]
+pub(crate) enum Started {
+    /// It is answered.
+    Answered(String),
+    /// It is under way.
+    Under(Call),
+}
+
 #[pymethods]
 impl Handle {
     /// Calls an operation with a JSON object and waits for its JSON; seconds for the timeout.
@@ -59,8 +68,9 @@ impl Handle {
         waited.map_err(|error| exception(py, &error, &self.named(operation)))
     }
 
-    /// Starts an operation and gives it back at once. Its JSON or its exception is put into `inbox` for
-    /// `receive`, and what `progress` is to hear before it. Callbacks' coroutines run on `event_loop`.
+    /// Gives the JSON of an operation whose answer is at hand, else starts it and gives the call. Its
+    /// JSON or its exception is then put into `inbox` for `receive`, and what `progress` is to hear
+    /// before it. Callbacks' coroutines run on `event_loop`.
     #[pyo3(signature = (operation, arguments, receive, inbox, event_loop, timeout=None, progress=None))]
     #[expect(
         clippy::too_many_arguments,
@@ -76,22 +86,27 @@ impl Handle {
         event_loop: Py<PyAny>,
         timeout: Option<f64>,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<Call> {
+    ) -> PyResult<Started> {
         self.event_loop.set(event_loop);
         let named = self.named(operation);
         let progress = progress.map(|function| posted(function, inbox.clone_ref(py)));
         let begun = self.prepare(operation, arguments, timeout).and_then(
             |(callable, arguments, timeout)| {
+                let at_hand = callable.is_at_hand(operation);
                 let work = begin(callable, operation, arguments, progress);
+                if at_hand {
+                    return runtime::wait(py, timeout, work)
+                        .map(|answer| Started::Answered(answer.to_string()));
+                }
                 let named = named.clone();
                 let task = runtime::runtime()?.spawn(async move {
                     let result = runtime::limited(timeout, work).await;
                     let text = result.map(|answer| answer.to_string());
                     Inbox::put(&inbox, Arc::new(receive), text, &named);
                 });
-                Ok(Call {
+                Ok(Started::Under(Call {
                     task: task.abort_handle(),
-                })
+                }))
             },
         );
         begun.map_err(|error| exception(py, &error, &named))

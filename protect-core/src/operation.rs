@@ -87,6 +87,13 @@ pub trait Callable: Send + Sync + 'static {
         self.call(operation, arguments)
     }
 
+    /// Whether what an operation gives lies in memory and is small, so that whoever awaits it need not
+    /// be left waiting for another thread.
+    fn is_at_hand(&self, operation: &str) -> bool {
+        let _ = operation;
+        false
+    }
+
     /// The same callable, whose calls give up `timeout` from now: a retry that would end later is not
     /// waited for, and the error says why it would have been. `None` where calls have no deadline.
     fn within(&self, timeout: Duration) -> Option<Arc<dyn Callable>> {

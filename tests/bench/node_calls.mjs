@@ -68,6 +68,9 @@ async function awaits(protect, client) {
   const ours = await eachAwaited(() => protect.tenants(), 2_000);
   const libuv = await eachAwaited(() => task(1), 2_000);
   say('awaited no-op; bare: a task of libuv', 'µs', ours, libuv, 'no slower');
+  const acme = protect.tenant('acme');
+  const store = await eachAwaited(() => acme.paused(), 2_000);
+  say('awaited look into the store; bare: a task of libuv', 'µs', store, libuv);
   for (const [name, call] of [['no-ops', () => protect.tenants()], ['requests', () => client.latestBreach()]]) {
     const begun = performance.now();
     const lag = await lagUnder(() => Promise.all(Array.from({ length: 1_000 }, call)));

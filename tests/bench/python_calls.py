@@ -88,6 +88,8 @@ async def awaits(p: protect.aio.Protect, hibp: protect.aio.Hibp) -> None:
     ours = await each_awaited(p.tenants, 2_000)
     thread = await each_awaited(lambda: asyncio.to_thread(nothing), 2_000)
     say("awaited no-op; bare: asyncio.to_thread", "µs", ours, thread, "no slower")
+    store = await each_awaited(p.tenant("acme").paused, 2_000)
+    say("awaited look into the store; bare: asyncio.to_thread", "µs", store, thread)
     calls: dict[str, Callable[[], Awaitable[object]]] = {
         "no-ops": p.tenants,
         "requests": hibp.latest_breach,

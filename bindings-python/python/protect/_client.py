@@ -154,6 +154,8 @@ class AsyncClient(Base):
             _seconds(timeout),
             heard,
         )
+        if isinstance(call, str):
+            return json.loads(call)
         try:
             return json.loads(await future)
         finally:

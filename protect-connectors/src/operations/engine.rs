@@ -65,6 +65,10 @@ impl Callable for Protect {
         })
     }
 
+    fn is_at_hand(&self, operation: &str) -> bool {
+        operation == "tenants"
+    }
+
     fn open(&self, operation: &str, given: Value) -> Result<Arc<dyn Callable>> {
         match operation {
             "tenant" => {
@@ -78,6 +82,7 @@ impl Callable for Protect {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
     use protect_core::ErrorKind;
     use protect_core::operation::check_table;
     use protect_core::testing;
@@ -105,6 +110,18 @@ mod tests {
             .open("tenant", json!({ "id": "acme" }))
             .unwrap();
         assert_eq!(check_table(tenant).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn what_is_said_to_be_at_hand_is_answered_at_its_first_poll() {
+        let engine = opened().await;
+        for operation in CLASS.operations {
+            if engine.is_at_hand(operation.name) {
+                let call = Arc::clone(&engine).call(operation.name, json!({}));
+                assert!(call.now_or_never().is_some(), "{}", operation.name);
+            }
+        }
+        assert!(engine.is_at_hand("tenants"));
     }
 
     #[tokio::test]
