@@ -179,7 +179,9 @@ impl Names {
                 .get(account)
                 .cloned()
                 .unwrap_or_else(|| format!("{}:{}", account.connector, account.id)),
-            ActionTarget::Sink { connector } => connector.to_string(),
+            ActionTarget::Setting { connector } | ActionTarget::Sink { connector } => {
+                connector.to_string()
+            }
         }
     }
 }

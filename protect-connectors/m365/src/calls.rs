@@ -76,7 +76,7 @@ impl M365 {
                     .await?;
                 answer(&made)
             }
-            "risk_detections_page" | "sign_ins_page" | "alerts_page" => {
+            "risk_detections_page" | "sign_ins_page" | "directory_audits_page" | "alerts_page" => {
                 self.events(operation, arguments(given)?).await
             }
             "set_user_consent" => {
@@ -134,6 +134,7 @@ impl M365 {
         match operation {
             "risk_detections_page" => answer(&self.risk_detections_page(start, token).await?),
             "sign_ins_page" => answer(&self.sign_ins_page(start, token).await?),
+            "directory_audits_page" => answer(&self.directory_audits_page(start, token).await?),
             _ => answer(&self.alerts_page(start, token).await?),
         }
     }

@@ -20,10 +20,12 @@ use crate::api::Graph;
 use crate::auth::{AppCredential, Proof};
 use crate::collect::Running;
 use crate::config::{Cloud, Place, TenantName};
+use crate::consent::without_users;
 use crate::endpoints::is_deletable;
 use crate::model::{
-    Alert, AuthenticationMethod, Device, Grant, NewPassword, Page, RiskDetection, RiskyUser,
-    RoleAssignment, SecureScore, SignIn, TemporaryAccessPass, User, UserConsent, UserPage,
+    Alert, AuthenticationMethod, Device, DirectoryAudit, Grant, NewPassword, Page, RiskDetection,
+    RiskyUser, RoleAssignment, SecureScore, SignIn, TemporaryAccessPass, User, UserConsent,
+    UserPage,
 };
 
 /// Acts at once in Microsoft 365: without plan, guards, store or ledger. For those, use the engine.
@@ -357,6 +359,22 @@ impl M365 {
         self.graph.sign_ins(&self.cx, since, page_token).await
     }
 
+    /// One page of what somebody changed in the directory; arguments as for
+    /// [`Self::risk_detections_page`].
+    ///
+    /// # Errors
+    /// As for every call.
+    pub async fn directory_audits_page(
+        &self,
+        start_time: Option<Timestamp>,
+        page_token: Option<&str>,
+    ) -> Result<Page<DirectoryAudit>> {
+        let since = self.since(start_time);
+        self.graph
+            .directory_audits(&self.cx, since, page_token)
+            .await
+    }
+
     /// One page of alerts that changed; arguments as for [`Self::risk_detections_page`].
     ///
     /// # Errors
@@ -394,12 +412,7 @@ impl M365 {
     /// As for every call.
     pub async fn block_app_consent(&self) -> Result<UserConsent> {
         let before = self.user_consent().await?;
-        let by_users = |name: &&String| {
-            name.to_ascii_lowercase()
-                .starts_with("managepermissiongrantsforself")
-        };
-        let rest = before.permission_grant_policies.iter();
-        let rest: Vec<_> = rest.filter(|name| !by_users(name)).cloned().collect();
+        let rest = without_users(&before.permission_grant_policies);
         if rest.len() < before.permission_grant_policies.len() {
             self.graph.set_user_consent(&self.cx, &rest).await?;
         }

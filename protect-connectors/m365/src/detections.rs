@@ -11,7 +11,7 @@ use protect_core::model::{
 use serde_json::Value;
 
 use crate::config::Options;
-use crate::signals::{ALERT, RISK_DETECTION, SECURE_SCORE, SIGN_IN, fact};
+use crate::signals::{ALERT, DIRECTORY_AUDIT, RISK_DETECTION, SECURE_SCORE, SIGN_IN, fact};
 
 /// One row of the table.
 pub(crate) struct Spec {
@@ -32,7 +32,7 @@ pub(crate) const USER_AT_RISK: &str = "m365.risk.user_at_risk";
 const DAY: Duration = Duration::from_hours(24);
 
 /// Every detection.
-pub(crate) static SPECS: [Spec; 4] = [
+pub(crate) static SPECS: [Spec; 5] = [
     Spec {
         check: "m365.event.risk_detection",
         signal: RISK_DETECTION,
@@ -48,6 +48,14 @@ pub(crate) static SPECS: [Spec; 4] = [
         title: "A sign-in with a protocol that knows no second factor succeeded",
         window: DAY,
         find: |_, new, _| new.iter().filter_map(legacy).collect(),
+    },
+    Spec {
+        check: "m365.event.sensitive_change",
+        signal: DIRECTORY_AUDIT,
+        severity: Severity::Critical,
+        title: "Who may do what was changed in the directory",
+        window: DAY,
+        find: |_, new, _| new.iter().filter_map(sensitive).collect(),
     },
     Spec {
         check: "m365.event.alert",
@@ -141,6 +149,46 @@ fn legacy(signal: &Signal) -> Option<Hit> {
         // One finding per user and protocol, however often it is used.
         discriminator: client.to_ascii_lowercase(),
         ..Hit::new(signal, Severity::Medium, word(client))
+    })
+}
+
+/// Changes that give somebody more than before or take a barrier away, by how Microsoft's words for
+/// them begin, in lower case
+/// (<https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities>).
+const SENSITIVE: &[(&str, Severity)] = &[
+    ("set federation settings on domain", Severity::Critical),
+    ("set domain authentication", Severity::Critical),
+    ("add member to role", Severity::High),
+    ("add eligible member to role", Severity::High),
+    (
+        "add app role assignment to service principal",
+        Severity::High,
+    ),
+    ("add service principal credentials", Severity::High),
+    ("disable strong authentication", Severity::High),
+    ("delete conditional access policy", Severity::High),
+    ("update conditional access policy", Severity::Medium),
+    ("add delegated permission grant", Severity::Medium),
+    ("consent to application", Severity::Medium),
+];
+
+fn sensitive(signal: &Signal) -> Option<Hit> {
+    if fact(signal, "result") != Some("success") {
+        return None;
+    }
+    let activity = fact(signal, "activity")?.to_lowercase();
+    // Its words are joined by a dash that is not always the same.
+    let is_secret = activity.starts_with("update application")
+        && activity.contains("certificates and secrets management");
+    let known = SENSITIVE
+        .iter()
+        .find(|(begins, _)| activity.starts_with(begins));
+    let severity = known.map(|(_, severity)| *severity);
+    let severity = severity.or(is_secret.then_some(Severity::High))?;
+    Some(Hit {
+        kind: FindingKind::Drift,
+        confidence: Confidence::High,
+        ..Hit::new(signal, severity, word(fact(signal, "activity")?))
     })
 }
 

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::api::Graph;
 use crate::model::{
-    Alert, AuthenticationMethod, Device, Grant, Page, RiskDetection, RiskyUser, RoleAssignment,
-    SecureScore, SignIn, TemporaryAccessPass, User, UserConsent, UserPage,
+    Alert, AuthenticationMethod, Device, DirectoryAudit, Grant, Page, RiskDetection, RiskyUser,
+    RoleAssignment, SecureScore, SignIn, TemporaryAccessPass, User, UserConsent, UserPage,
 };
-use crate::signals::{ALERTS, RISK_DETECTIONS, SECURE_SCORES, SIGN_INS};
+use crate::signals::{ALERTS, DIRECTORY_AUDITS, RISK_DETECTIONS, SECURE_SCORES, SIGN_INS};
 
 const USER_FIELDS: &str = "id,userPrincipalName,displayName,mail,accountEnabled,userType,onPremisesSyncEnabled,createdDateTime,signInSessionsValidFromDateTime,lastPasswordChangeDateTime";
 
@@ -390,6 +390,20 @@ impl Graph {
             |request: RequestBuilder| request.query("$filter", from("createdDateTime", since));
         let path = SIGN_INS;
         self.records(cx, "m365.sign_ins_page", path, link, first)
+            .await
+    }
+
+    /// `GET /auditLogs/directoryAudits` from a moment on.
+    pub(crate) async fn directory_audits(
+        &self,
+        cx: &OpContext,
+        since: Timestamp,
+        link: Option<&str>,
+    ) -> Result<Page<DirectoryAudit>> {
+        let first =
+            |request: RequestBuilder| request.query("$filter", from("activityDateTime", since));
+        let path = DIRECTORY_AUDITS;
+        self.records(cx, "m365.directory_audits_page", path, link, first)
             .await
     }
 

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::config::Options;
 use crate::detections;
-use crate::model::{Alert, RiskDetection, SecureScore, SignIn};
-use crate::signals::{ALERTS, RISK_DETECTIONS, SECURE_SCORES, SIGN_INS};
+use crate::model::{Alert, DirectoryAudit, RiskDetection, SecureScore, SignIn};
+use crate::signals::{ALERTS, DIRECTORY_AUDITS, RISK_DETECTIONS, SECURE_SCORES, SIGN_INS};
 use crate::streams::Stream;
 
 /// The logs that a snapshot may hold.
@@ -30,6 +30,12 @@ pub(crate) static LOGS: Logs = Logs {
             beside: &[],
             checks: || vec![Stream::SignIns.check()],
             signals: |read| signals::<SignIn>(read, SIGN_INS),
+        },
+        Log {
+            path: DIRECTORY_AUDITS,
+            beside: &[],
+            checks: || vec![Stream::DirectoryAudits.check()],
+            signals: |read| signals::<DirectoryAudit>(read, DIRECTORY_AUDITS),
         },
         Log {
             path: SECURE_SCORES,

@@ -13,6 +13,7 @@ mod client;
 mod collect;
 mod config;
 mod connector;
+mod consent;
 mod detections;
 mod directory;
 mod doctor;
@@ -42,9 +43,9 @@ pub use config::Cloud;
 pub use connector::M365Connector;
 pub use graph::FORMAT;
 pub use model::{
-    Alert, AuthenticationMethod, Device, Grant, Location, NewPassword, Page, RiskDetection,
-    RiskyUser, RoleAssignment, SecureScore, SignIn, SignInStatus, TemporaryAccessPass, User,
-    UserConsent, UserPage,
+    Alert, AuthenticationMethod, Device, DirectoryAudit, Grant, InitiatingApp, InitiatingUser,
+    Initiator, Location, NewPassword, Page, RiskDetection, RiskyUser, RoleAssignment, SecureScore,
+    SignIn, SignInStatus, TargetResource, TemporaryAccessPass, User, UserConsent, UserPage,
 };
 pub use operations::{CLASS, OPERATIONS, connect};
 use protect_core::model::CheckResult;

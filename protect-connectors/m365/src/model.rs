@@ -249,6 +249,66 @@ pub struct SignInStatus {
     pub error_code: Option<i64>,
 }
 
+/// What somebody changed in the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all(deserialize = "camelCase"))]
+pub struct DirectoryAudit {
+    /// Its id.
+    pub id: String,
+    /// When.
+    pub activity_date_time: Timestamp,
+    /// What was done (`Add member to role`).
+    pub activity_display_name: Option<String>,
+    /// Of which sort it is (`RoleManagement`).
+    pub category: Option<String>,
+    /// `success`, `failure`, `timeout` or another word.
+    pub result: Option<String>,
+    /// Who did it.
+    pub initiated_by: Option<Initiator>,
+    /// To what it was done.
+    #[serde(default)]
+    pub target_resources: Option<Vec<TargetResource>>,
+}
+
+/// Who changed something: a user, or an application.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Initiator {
+    /// The user.
+    pub user: Option<InitiatingUser>,
+    /// The application.
+    pub app: Option<InitiatingApp>,
+}
+
+/// The user who changed something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all(deserialize = "camelCase"))]
+pub struct InitiatingUser {
+    /// The id.
+    pub id: Option<String>,
+    /// From where.
+    pub ip_address: Option<String>,
+}
+
+/// The application that changed something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all(deserialize = "camelCase"))]
+pub struct InitiatingApp {
+    /// The application's id.
+    pub app_id: Option<String>,
+    /// The id of what stands for it in the tenant.
+    pub service_principal_id: Option<String>,
+}
+
+/// What was changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetResource {
+    /// The id.
+    pub id: Option<String>,
+    /// `User`, `Role`, `ServicePrincipal`, `Policy` and others.
+    #[serde(rename(deserialize = "type"))]
+    pub kind: Option<String>,
+}
+
 /// An alert of one of Microsoft's security products.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all(deserialize = "camelCase"))]

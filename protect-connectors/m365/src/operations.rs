@@ -15,8 +15,9 @@ use serde_json::Value;
 use crate::KIND;
 use crate::client::M365;
 use crate::model::{
-    Alert, AuthenticationMethod, Device, Grant, NewPassword, Page, RiskDetection, RiskyUser,
-    RoleAssignment, SecureScore, SignIn, TemporaryAccessPass, User, UserConsent, UserPage,
+    Alert, AuthenticationMethod, Device, DirectoryAudit, Grant, NewPassword, Page, RiskDetection,
+    RiskyUser, RoleAssignment, SecureScore, SignIn, TemporaryAccessPass, User, UserConsent,
+    UserPage,
 };
 
 /// The class `M365`.
@@ -239,6 +240,13 @@ pub const OPERATIONS: &[Operation] = &[
         ResultType::One(Model::of::<Page<SignIn>>("SignInPage")),
         "AuditLog.Read.All",
         "One page of sign-ins; otherwise as `risk_detections_page`.",
+    ),
+    read(
+        "directory_audits_page",
+        EVENTS,
+        ResultType::One(Model::of::<Page<DirectoryAudit>>("DirectoryAuditPage")),
+        "AuditLog.Read.All",
+        "One page of what somebody changed in the directory; otherwise as `risk_detections_page`.",
     ),
     read(
         "alerts_page",

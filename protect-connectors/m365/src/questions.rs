@@ -100,6 +100,10 @@ const ASKS: &[Ask] = &[
         "/directory/onPremisesSynchronization",
         &["OnPremDirectorySynchronization.Read.All"],
     ),
+    beside(
+        "/security/secureScoreControlProfiles",
+        &["SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"],
+    ),
     plain(GROUP_SETTINGS),
     plain(DOMAINS),
     plain(ROLES),
@@ -137,6 +141,22 @@ const ASKS: &[Ask] = &[
         ],
         1,
     ),
+    Ask {
+        path: "/groups",
+        query: &[
+            (
+                "$select",
+                "id,displayName,visibility,groupTypes,membershipRule,isAssignableToRole,isManagementRestricted",
+            ),
+            ("$top", "999"),
+        ],
+        weight: 1,
+        permissions: &[
+            "Directory.Read.All",
+            "Group.ReadBasic.All",
+            "Group.Read.All",
+        ],
+    },
     asked(GRANTS, &[], 2),
     asked(REGISTRATIONS, &[], 1),
     asked(USERS, &[("$select", USER_FIELDS), ("$top", "999")], 1),

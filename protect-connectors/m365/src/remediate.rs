@@ -1,4 +1,4 @@
-//! Changing accounts, with what was before and what was read back. The steps of each action stand
+//! Changing accounts and what users may consent to, with what was before and what was read back. The steps of each action stand
 //! in `actions.rs`.
 
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::actions::{Change, Looked};
 use crate::api::Graph;
 use crate::config::{Options, is_guid};
 use crate::connector::M365Connector;
+use crate::consent;
 use crate::id::Name;
 use crate::model::User;
 
@@ -21,13 +22,14 @@ use crate::model::User;
 pub(crate) struct Act {
     pub(crate) kind: ActionKind,
     pub(crate) class: EffectClass,
-    /// Any of these will do, besides one that reads users.
+    /// Any of these will do; of an action on accounts besides one that reads users.
     pub(crate) permissions: &'static [&'static str],
 }
 
 const ALL_OF_USERS: &str = "User.ReadWrite.All";
 const ALL_METHODS: &str = "UserAuthenticationMethod.ReadWrite.All";
 const RISK: &[&str] = &["IdentityRiskyUser.ReadWrite.All"];
+const CONSENT: &[&str] = &["Policy.ReadWrite.Authorization"];
 const ROLES: &[&str] = &["RoleManagement.ReadWrite.Directory"];
 
 /// The actions, the permission that is least first
@@ -63,6 +65,8 @@ pub(crate) const ACTIONS: &[Act] = &[
     idempotent(ActionKind::RestoreRoles, ROLES),
     idempotent(ActionKind::ConfirmCompromised, RISK),
     idempotent(ActionKind::DismissRisk, RISK),
+    idempotent(ActionKind::BlockAppConsent, CONSENT),
+    idempotent(ActionKind::RestoreAppConsent, CONSENT),
 ];
 
 const fn idempotent(kind: ActionKind, permissions: &'static [&'static str]) -> Act {
@@ -84,7 +88,7 @@ impl Act {
 const ADDRESS: &str = "address";
 
 /// How long to wait before each reading back: reads lag behind writes.
-const READ_BACK_WAITS: [Duration; 6] = [
+pub(crate) const READ_BACK_WAITS: [Duration; 6] = [
     Duration::ZERO,
     Duration::from_millis(250),
     Duration::from_millis(500),
@@ -96,6 +100,9 @@ const READ_BACK_WAITS: [Duration; 6] = [
 #[async_trait]
 impl Remediator for M365Connector {
     async fn preview(&self, cx: &OpContext, action: &Action) -> Result<Preview> {
+        if action.kind.changes_a_setting() {
+            return consent::preview(self.able(action)?, cx, action).await;
+        }
         let (graph, change) = self.change(action)?;
         let user = graph.user(cx, change.user).await?;
         let looked = change.look(graph, cx, &user).await?;
@@ -108,6 +115,9 @@ impl Remediator for M365Connector {
     }
 
     async fn apply(&self, cx: &OpContext, action: &Action) -> Result<Applied> {
+        if action.kind.changes_a_setting() {
+            return self.change_consent(self.able(action)?, cx, action).await;
+        }
         let (graph, change) = self.change(action)?;
         let user = graph.user(cx, change.user).await?;
         let before = change.look(graph, cx, &user).await?;
@@ -156,6 +166,9 @@ impl Remediator for M365Connector {
     }
 
     async fn probe(&self, cx: &OpContext, action: &Action) -> Result<Probe> {
+        if action.kind.changes_a_setting() {
+            return consent::probe(self.able(action)?, cx, action).await;
+        }
         let (graph, change) = self.change(action)?;
         let user = graph.user(cx, change.user).await?;
         let looked = change.look(graph, cx, &user).await?;
@@ -164,7 +177,8 @@ impl Remediator for M365Connector {
 }
 
 impl M365Connector {
-    fn change<'a>(&'a self, action: &'a Action) -> Result<(&'a Graph, Change<'a>)> {
+    /// What changes things, where the action can be done.
+    fn able(&self, action: &Action) -> Result<&Graph> {
         let graph = self.respond.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
@@ -176,6 +190,11 @@ impl M365Connector {
             let message = format!("Microsoft 365 cannot do {} as configured", action.kind);
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
+        Ok(graph)
+    }
+
+    fn change<'a>(&'a self, action: &'a Action) -> Result<(&'a Graph, Change<'a>)> {
+        let graph = self.able(action)?;
         let ActionTarget::Account(account) = &action.target else {
             return Err(Error::invalid_input("the target is no account"));
         };

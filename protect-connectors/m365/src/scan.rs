@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::{Evaluated, OpContext, Progress, ScanPage, ScanRequest, Scanner};
-use protect_core::model::{CheckId, NotEvaluatedReason};
+use protect_core::model::{CheckId, NotEvaluatedReason, Signal};
 use protect_core::posture::{Collecting, Collects, Phase, Position, stream_verdict};
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::api::Graph;
 use crate::collect::Running;
 use crate::connector::M365Connector;
+use crate::signals::{DIRECTORY_AUDIT, fact};
 use crate::streams::{self, Place, Stream};
 
 #[async_trait]
@@ -160,6 +161,7 @@ impl M365Connector {
         };
         let is_read = place.note(stream, &batch);
         page.signals = batch.signals;
+        page.signals.retain(|signal| !self.is_ours(signal));
         page.observations = batch.observations;
         page.rejected = batch.rejected;
         Ok(if is_read {
@@ -167,6 +169,16 @@ impl M365Connector {
         } else {
             Reading::GoesOn
         })
+    }
+
+    /// Whether it is a change that we made ourselves, which is in the ledger and no finding.
+    fn is_ours(&self, signal: &Signal) -> bool {
+        let by = fact(signal, "by_app");
+        let own = self.respond.as_ref().map(Graph::client_id);
+        signal.kind == DIRECTORY_AUDIT
+            && own
+                .zip(by)
+                .is_some_and(|(own, by)| own.eq_ignore_ascii_case(by))
     }
 
     /// Where the very first poll begins.

@@ -5,12 +5,14 @@ use protect_core::model::{Attributes, Signal, Subject};
 use serde_json::{Value, json};
 
 use crate::KIND;
-use crate::model::{Alert, RiskDetection, SecureScore, SignIn};
+use crate::model::{Alert, DirectoryAudit, RiskDetection, SecureScore, SignIn, TargetResource};
 
 /// Identity Protection noticed something; the subject is whose sign-in or credential it was.
 pub(crate) const RISK_DETECTION: &str = "m365.risk_detection";
 /// Somebody signed in, or tried to.
 pub(crate) const SIGN_IN: &str = "m365.sign_in";
+/// Somebody changed something in the directory; the subject is what was changed.
+pub(crate) const DIRECTORY_AUDIT: &str = "m365.directory_audit";
 /// One of Microsoft's security products raised an alert.
 pub(crate) const ALERT: &str = "m365.alert";
 /// Microsoft scored the tenant; the subject is the score.
@@ -24,6 +26,9 @@ pub(crate) const RISK_DETECTIONS: &str = "/identityProtection/riskDetections";
 
 /// Where sign-ins lie in Graph.
 pub(crate) const SIGN_INS: &str = "/auditLogs/signIns";
+
+/// Where changes of the directory lie in Graph.
+pub(crate) const DIRECTORY_AUDITS: &str = "/auditLogs/directoryAudits";
 
 /// Where alerts lie in Graph.
 pub(crate) const ALERTS: &str = "/security/alerts_v2";
@@ -67,6 +72,48 @@ impl From<SignIn> for Signal {
             account(event.user_id, SIGN_INS),
             facts,
         )
+    }
+}
+
+impl From<DirectoryAudit> for Signal {
+    fn from(event: DirectoryAudit) -> Self {
+        let initiator = event.initiated_by.unwrap_or_default();
+        let (user, app) = (
+            initiator.user.unwrap_or_default(),
+            initiator.app.unwrap_or_default(),
+        );
+        let mut facts = Facts::default();
+        facts.put("activity", event.activity_display_name);
+        facts.put("category", event.category);
+        facts.put("result", event.result);
+        facts.put("by_user", user.id);
+        facts.put("by_app", app.app_id.or(app.service_principal_id));
+        facts.put("ip", user.ip_address);
+        let targets = event.target_resources.unwrap_or_default();
+        signal(
+            event.id,
+            DIRECTORY_AUDIT,
+            event.activity_date_time,
+            changed(&targets),
+            facts,
+        )
+    }
+}
+
+/// What was changed: a user before anything else, since it is a user who got a role.
+fn changed(targets: &[TargetResource]) -> Subject {
+    let named = |target: &&TargetResource| target.id.as_deref().is_some_and(|id| !id.is_empty());
+    let is_user = |target: &&TargetResource| target.kind.as_deref() == Some("User");
+    let mut named = targets.iter().filter(named);
+    let first = named.clone().next();
+    match named.find(is_user) {
+        Some(user) => account(user.id.clone(), DIRECTORY_AUDITS),
+        None => {
+            let id = first.and_then(|target| target.id.as_deref());
+            let kind = first.and_then(|target| target.kind.as_deref());
+            let path = id.map(|id| format!("{}/{id}", kind.unwrap_or("unknown")));
+            Subject::setting(KIND, path.unwrap_or_else(|| DIRECTORY_AUDITS.to_owned()))
+        }
     }
 }
 

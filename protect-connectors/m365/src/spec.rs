@@ -45,6 +45,10 @@ fn spec() -> KindSpec {
         )
         .signal(signals::SIGN_IN, "Somebody signed in, or tried to.")
         .signal(
+            signals::DIRECTORY_AUDIT,
+            "Somebody changed something in the directory.",
+        )
+        .signal(
             signals::ALERT,
             "A security product of Microsoft raised an alert.",
         )
@@ -141,8 +145,8 @@ mod tests {
     fn the_documented_configuration_makes_a_connector_that_can_do_everything() {
         let connector = example("tenant_id", "tenant_id").unwrap();
         let capability = connector.capability();
-        assert_eq!(capability.checks.len(), CATALOGUE.checks.len() + 5);
-        assert_eq!(capability.actions.len(), 10, "all but `enroll_mfa`");
+        assert_eq!(capability.checks.len(), CATALOGUE.checks.len() + 6);
+        assert_eq!(capability.actions.len(), 12, "all but `enroll_mfa`");
         let more = "handover = \"passes\"\nlookback = \"3d\"\nsign_ins = false\ntenant_id";
         let actions = example("tenant_id", more).unwrap().capability().actions;
         assert!(actions.contains_key(&ActionKind::EnrollMfa));

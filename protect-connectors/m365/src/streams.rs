@@ -22,15 +22,17 @@ pub(crate) enum Stream {
     RiskDetections,
     Alerts,
     SignIns,
+    DirectoryAudits,
     SecureScore,
 }
 
 impl Stream {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::RiskyUsers,
         Self::RiskDetections,
         Self::Alerts,
         Self::SignIns,
+        Self::DirectoryAudits,
         Self::SecureScore,
     ];
 
@@ -41,6 +43,7 @@ impl Stream {
             Self::RiskDetections => "risk_detections",
             Self::Alerts => "alerts",
             Self::SignIns => "sign_ins",
+            Self::DirectoryAudits => "directory_audits",
             Self::SecureScore => "secure_score",
         }
     }
@@ -54,7 +57,7 @@ impl Stream {
             ],
             Self::RiskDetections => &["IdentityRiskEvent.Read.All"],
             Self::Alerts => &["SecurityAlert.Read.All", "SecurityAlert.ReadWrite.All"],
-            Self::SignIns => &["AuditLog.Read.All"],
+            Self::SignIns | Self::DirectoryAudits => &["AuditLog.Read.All"],
             Self::SecureScore => &["SecurityEvents.Read.All"],
         }
     }
@@ -66,6 +69,7 @@ impl Stream {
             Self::RiskDetections => "m365.event.risk_detection",
             Self::Alerts => "m365.event.alert",
             Self::SignIns => "m365.event.legacy_sign_in",
+            Self::DirectoryAudits => "m365.event.sensitive_change",
             Self::SecureScore => "m365.event.secure_score_dropped",
         }
     }
@@ -130,6 +134,7 @@ pub(crate) async fn read(
         Stream::RiskDetections => signals(graph.risk_detections(cx, since, next).await?),
         Stream::Alerts => signals(graph.alerts(cx, since, next).await?),
         Stream::SignIns => signals(graph.sign_ins(cx, since, next).await?),
+        Stream::DirectoryAudits => signals(graph.directory_audits(cx, since, next).await?),
         Stream::SecureScore => Batch {
             signals: graph
                 .secure_score(cx)

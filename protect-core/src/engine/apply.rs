@@ -55,7 +55,9 @@ impl fmt::Display for Step {
         write!(f, "{:<10} {}", word, self.action.kind)?;
         match &self.action.target {
             ActionTarget::Account(account) => write!(f, " {} {}", account.connector, account.id)?,
-            ActionTarget::Sink { connector } => write!(f, " {connector}")?,
+            ActionTarget::Setting { connector } | ActionTarget::Sink { connector } => {
+                write!(f, " {connector}")?;
+            }
         }
         let why = self.waits.as_deref().or_else(|| {
             let reason = self.outcome.as_ref().map(|outcome| outcome.reason.as_str());
@@ -226,9 +228,9 @@ impl Tenant {
             return Ok(Some(self.outcome(OutcomeStatus::Expired, reason)));
         }
         let action = &intent.action;
-        let ActionTarget::Account(target) = &action.target else {
+        if action.kind.tells() {
             return Ok(None);
-        };
+        }
         if intent.approved_by.kind == ActorKind::Rule {
             let verdict = self.blast_radius().await?.judge(action, guard::allow());
             if verdict.decision != GuardDecision::Allow {
@@ -236,7 +238,7 @@ impl Tenant {
                 return Ok(Some(self.outcome(OutcomeStatus::Expired, &reason)));
             }
         }
-        let connector = self.connector(&target.connector)?;
+        let connector = self.connector(action.target.connector())?;
         let Some(remediator) = connector.as_remediator() else {
             let reason = "the connection has no `respond` credential any more";
             return Ok(Some(self.outcome(OutcomeStatus::Refused, reason)));
@@ -249,7 +251,10 @@ impl Tenant {
         };
         let reversal = self.reversal(action, &preview).await?;
         let people = self.people().await?;
-        let account = people.account(target);
+        let account = match &action.target {
+            ActionTarget::Account(target) => people.account(target),
+            ActionTarget::Setting { .. } | ActionTarget::Sink { .. } => None,
+        };
         let verdict = guard::judge(self.config(), action, &preview, account, &reversal);
         if verdict.decision == GuardDecision::Refuse {
             let reason = verdict.reasons.join("; ");
@@ -262,9 +267,9 @@ impl Tenant {
     async fn act(&self, action: &Action) -> Result<Outcome> {
         let connector = self.connector(action.target.connector())?;
         let cx = self.op(action.requested_by.clone(), self.vendor_budget());
-        let ActionTarget::Account(_) = &action.target else {
+        if action.kind.tells() {
             return self.deliver(connector, &cx, action).await;
-        };
+        }
         let remediator = connector.as_remediator().ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
@@ -368,10 +373,12 @@ impl Tenant {
     async fn probe(&self, action: &Action) -> Result<Probe> {
         let connector = self.connector(action.target.connector())?;
         let cx = self.op(Actor::engine(), self.vendor_budget());
-        match (&action.target, connector.as_remediator()) {
-            (ActionTarget::Account(_), Some(remediator)) => remediator.probe(&cx, action).await,
-            (ActionTarget::Account(_), None) => Ok(Probe::CannotTell),
-            (ActionTarget::Sink { .. }, _) => self.probe_delivery(connector, &cx, action).await,
+        if action.kind.tells() {
+            return self.probe_delivery(connector, &cx, action).await;
+        }
+        match connector.as_remediator() {
+            Some(remediator) => remediator.probe(&cx, action).await,
+            None => Ok(Probe::CannotTell),
         }
     }
 

@@ -105,7 +105,7 @@ impl Tenant {
     async fn look(&self, action: &Action) -> Result<Preview> {
         let connector = self.connector(action.target.connector())?;
         match &action.target {
-            ActionTarget::Account(_) => {
+            ActionTarget::Account(_) | ActionTarget::Setting { .. } => {
                 let remediator = connector.as_remediator().ok_or_else(|| {
                     Error::new(
                         crate::ErrorKind::Unsupported,
@@ -274,14 +274,19 @@ impl Tenant {
             });
             return first.map(on_account).into_iter().collect();
         }
-        let sink = route.first().map(|connector| ActionTarget::Sink {
-            connector: connector.info().name.clone(),
+        let target = route.first().map(|connector| {
+            let connector = connector.info().name.clone();
+            if step.kind.changes_a_setting() {
+                ActionTarget::Setting { connector }
+            } else {
+                ActionTarget::Sink { connector }
+            }
         });
-        sink.map(|target| (target, None)).into_iter().collect()
+        target.map(|target| (target, None)).into_iter().collect()
     }
 
     /// The connectors that can do an action that goes to one place, in the order to try them.
-    fn route(&self, kind: ActionKind) -> Vec<&std::sync::Arc<dyn Connector>> {
+    pub(super) fn route(&self, kind: ActionKind) -> Vec<&std::sync::Arc<dyn Connector>> {
         let able: Vec<_> = self
             .connectors()
             .iter()
@@ -323,7 +328,7 @@ impl Tenant {
             parameters: with_address(step.parameters.clone(), account),
         };
         let content = match action.target {
-            ActionTarget::Account(_) => String::new(),
+            ActionTarget::Account(_) | ActionTarget::Setting { .. } => String::new(),
             // What a sink was told before is not told again; a further finding is.
             ActionTarget::Sink { .. } => {
                 let seen = |finding: &&Finding| format!("{}#{}", finding.id, finding.occurrence);
@@ -433,7 +438,7 @@ fn rule_action_id(
 ) -> ActionId {
     let account = match &action.target {
         ActionTarget::Account(account) => account.id.as_str(),
-        ActionTarget::Sink { .. } => "",
+        ActionTarget::Setting { .. } | ActionTarget::Sink { .. } => "",
     };
     ActionId::of(
         tenant.id(),

@@ -10,8 +10,8 @@ use super::Tenant;
 use crate::config::TenantConfig;
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, AccountRef, Action, ActionKind, ActionTarget, Guard, GuardDecision, Intent,
-    IntentState, OutcomeStatus, Preview, Protection,
+    Account, Action, ActionKind, ActionTarget, Guard, GuardDecision, Intent, IntentState,
+    OutcomeStatus, Preview, Protection,
 };
 use crate::store::{Change, Expect, Put, Query, RecordKind};
 
@@ -26,7 +26,7 @@ pub(crate) fn judge(
     account: Option<&Account>,
     reversal: &Reversal,
 ) -> Guard {
-    if !action.kind.changes_an_account() {
+    if action.kind.tells() {
         return allow();
     }
     let protection = preview.protection.or_else(|| {
@@ -46,6 +46,10 @@ pub(crate) fn judge(
     }
     if reversal.cools_down {
         let reason = "a person took this back before".to_owned();
+        return strictest(allow(), GuardDecision::NeedsApproval, reason);
+    }
+    if action.kind.changes_a_setting() && !gives_back(action.kind) {
+        let reason = "it changes a setting for everybody".to_owned();
         return strictest(allow(), GuardDecision::NeedsApproval, reason);
     }
     allow()
@@ -92,7 +96,7 @@ impl BlastRadius {
     }
 }
 
-/// Whether a person took back what we did to an account.
+/// Whether a person took back what we did to an account or a setting.
 #[derive(Debug, Default)]
 pub(crate) struct Reversal {
     /// Whether the cool-down still runs.
@@ -176,22 +180,17 @@ impl Tenant {
             .collect())
     }
 
-    /// Whether the account is no longer as we left it, and nobody asked us to take it back.
+    /// Whether the target is no longer as we left it, and nobody asked us to take it back.
     pub(crate) async fn reversal(&self, action: &Action, preview: &Preview) -> Result<Reversal> {
-        let ActionTarget::Account(account) = &action.target else {
-            return Ok(Reversal::default());
-        };
         let can_be_reversed = action.kind.undo().is_some() && !gives_back(action.kind);
         if preview.already_so || action.undoes.is_some() || !can_be_reversed {
             return Ok(Reversal::default());
         }
-        let Some(applied_at) = self.last_left_standing(account, action.kind).await? else {
+        let target = super::records::group_of(&action.target);
+        let Some(applied_at) = self.last_left_standing(&target, action.kind).await? else {
             return Ok(Reversal::default());
         };
-        let key = format!(
-            "reversed/{}/{}/{}",
-            action.kind, account.connector, account.id
-        );
+        let key = format!("reversed/{}/{target}", action.kind);
         let known = self.read::<Noticed>(RecordKind::Control, &key).await?;
         let known = known.map(|noticed| noticed.value.noticed_at);
         let since = known.filter(|at| *at >= applied_at);
@@ -207,15 +206,15 @@ impl Tenant {
         })
     }
 
-    /// When we last did this to the account, where it was not undone by us since.
+    /// When we last did this to the target, where it was not undone by us since.
     async fn last_left_standing(
         &self,
-        account: &AccountRef,
+        target: &str,
         kind: ActionKind,
     ) -> Result<Option<Timestamp>> {
         let query = Query::all(RecordKind::Intent)
             .in_states(&[IntentState::Done.as_str()])
-            .in_groups(vec![super::records::target_group(account)]);
+            .in_groups(vec![target.to_owned()]);
         let intents: Vec<Intent> = self
             .read_all(query)
             .await?
@@ -282,7 +281,10 @@ fn protection_reason(protection: Protection) -> &'static str {
 fn gives_back(kind: ActionKind) -> bool {
     matches!(
         kind,
-        ActionKind::ReactivateAccount | ActionKind::RestoreAccess | ActionKind::EndMonitoring
+        ActionKind::ReactivateAccount
+            | ActionKind::RestoreAccess
+            | ActionKind::EndMonitoring
+            | ActionKind::RestoreAppConsent
     )
 }
 

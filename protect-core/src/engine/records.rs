@@ -119,15 +119,22 @@ pub(crate) fn put_incident(incident: &Incident, expect: Expect) -> Result<Put> {
 pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
     Ok(Put::new(RecordKind::Intent, &intent.action.id, intent)?
         .state(intent.state.as_str())
-        .group(match &intent.action.target {
-            ActionTarget::Account(account) => target_group(account),
-            ActionTarget::Sink { connector } => connector.to_string(),
-        })
+        .group(group_of(&intent.action.target))
         .due(match intent.state {
             IntentState::Done => intent.undo_at,
             _ => Some(intent.created_at),
         })
         .expect(expect))
+}
+
+/// What intents about one target have in common.
+pub(crate) fn group_of(target: &ActionTarget) -> String {
+    match target {
+        ActionTarget::Account(account) => target_group(account),
+        ActionTarget::Setting { connector } | ActionTarget::Sink { connector } => {
+            connector.to_string()
+        }
+    }
 }
 
 /// What intents about one account have in common.

@@ -20,7 +20,7 @@ pub struct Request {
     /// What to do.
     pub kind: ActionKind,
     /// To whom: an address (every account of it that the action can reach), or
-    /// `connector:vendor-id` for exactly one account.
+    /// `connector:vendor-id` for exactly one account. For a setting, the connector's name.
     pub account: String,
     /// Why; it goes into the evidence.
     pub reason: String,
@@ -30,21 +30,25 @@ pub struct Request {
     pub lasts: Option<Duration>,
 }
 
-/// The parameter of `restore_roles` that holds the state before the roles were taken.
+/// The parameter of an action that gives back what was there before, with the state before.
 const BEFORE: &str = "before";
 
 impl Tenant {
-    /// Plans one action on one person's accounts; approve and apply the plan to have it done.
+    /// Plans one action on one person's accounts, or on a setting; approve and apply the plan to have
+    /// it done.
     ///
     /// # Errors
     /// `not_found` where no connector knows such an account; `unsupported` where none can do the
-    /// action; `invalid_input` for an action that is not about an account.
+    /// action; `invalid_input` for an action that changes nothing.
     pub async fn request(&self, request: Request) -> Result<Plan> {
-        if !request.kind.changes_an_account() {
-            return Err(
-                Error::invalid_input("only actions on accounts can be requested")
-                    .with_context("action", request.kind.as_str()),
-            );
+        if request.kind.tells() {
+            return Err(Error::invalid_input(
+                "only actions on accounts and settings can be requested",
+            )
+            .with_context("action", request.kind.as_str()));
+        }
+        if request.kind.changes_a_setting() {
+            return self.request_setting(&request).await;
         }
         let accounts = self.requested_accounts(&request.account).await?;
         let able = |account: &&Account| {
@@ -63,10 +67,36 @@ impl Tenant {
             .with_context("action", request.kind.as_str())
             .with_context("tenant", self.id().as_str()));
         }
-        let wanted = able
-            .into_iter()
-            .map(|account| self.requested(&request, account));
+        let wanted = able.into_iter().map(|account| {
+            let target = ActionTarget::Account(account.reference.clone());
+            self.requested(&request, target, Some(account))
+        });
         self.make_plan(wanted.collect(), "request").await
+    }
+
+    /// Plans the change of a setting, by the connector that is named.
+    async fn request_setting(&self, request: &Request) -> Result<Plan> {
+        let able = self.route(request.kind);
+        let named = able.iter().find(|connector| {
+            let info = connector.info();
+            info.name.as_str() == request.account || info.kind == request.account
+        });
+        let connector = named.ok_or_else(|| {
+            let names: Vec<_> = able.iter().map(|it| it.info().name.as_str()).collect();
+            let message = if names.is_empty() {
+                "no connector of this tenant can do this; a connection needs a `respond` credential to act".to_owned()
+            } else {
+                format!("give the connector whose setting it is: {}", names.join(", "))
+            };
+            Error::new(ErrorKind::Unsupported, message)
+                .with_context("action", request.kind.as_str())
+                .with_context("tenant", self.id().as_str())
+        })?;
+        let target = ActionTarget::Setting {
+            connector: connector.info().name.clone(),
+        };
+        let wanted = self.requested(request, target, None);
+        self.make_plan(vec![wanted], "request").await
     }
 
     /// Every action that was approved, the earliest first, with what came of it.
@@ -143,24 +173,29 @@ impl Tenant {
         })
     }
 
-    fn requested(&self, request: &Request, account: &Account) -> Wanted {
+    fn requested(
+        &self,
+        request: &Request,
+        target: ActionTarget,
+        account: Option<&Account>,
+    ) -> Wanted {
         let mut random = [0; 16];
         self.context().random.fill(&mut random);
         let nonce = format!("{:032x}", u128::from_le_bytes(random));
         let action = Action {
             id: ActionId::of(self.id(), &["request", &nonce]),
             kind: request.kind,
-            target: ActionTarget::Account(account.reference.clone()),
+            target,
             reason: request.reason.clone(),
             requested_by: request.by.clone(),
             incident: None,
             undoes: None,
             lasts: request.lasts,
-            parameters: with_address(Attributes::new(), Some(account)),
+            parameters: with_address(Attributes::new(), account),
         };
         Wanted {
             action,
-            account: Some(account.clone()),
+            account: account.cloned(),
             consent: Some("somebody asked for it by hand".to_owned()),
         }
     }
@@ -215,8 +250,10 @@ impl Tenant {
 /// not just the opposite, it goes along.
 fn with_before(intent: &Intent, undo: ActionKind) -> Attributes {
     let mut parameters = intent.action.parameters.clone();
-    if undo == ActionKind::RestoreRoles
-        && let Some(outcome) = &intent.outcome
+    if matches!(
+        undo,
+        ActionKind::RestoreRoles | ActionKind::RestoreAppConsent
+    ) && let Some(outcome) = &intent.outcome
     {
         parameters.insert(BEFORE.to_owned(), Value::Object(outcome.before.clone()));
     }

@@ -56,6 +56,10 @@ action_kinds! {
     ConfirmCompromised = "confirm_compromised",
     /// Tell the vendor that an account is not at risk.
     DismissRisk = "dismiss_risk",
+    /// Keep users from letting applications in by themselves.
+    BlockAppConsent = "block_app_consent",
+    /// Give back what `block_app_consent` took.
+    RestoreAppConsent = "restore_app_consent",
     /// Take access to all products away.
     RevokeAccess = "revoke_access",
     /// Give back what `revoke_access` took.
@@ -93,6 +97,7 @@ impl ActionKind {
             Self::SuspendAccount => Some(Self::ReactivateAccount),
             Self::ReactivateAccount => Some(Self::SuspendAccount),
             Self::RemoveRoles => Some(Self::RestoreRoles),
+            Self::BlockAppConsent => Some(Self::RestoreAppConsent),
             Self::RevokeAccess => Some(Self::RestoreAccess),
             Self::ElevateMonitoring => Some(Self::EndMonitoring),
             _ => None,
@@ -111,7 +116,17 @@ impl ActionKind {
         )
     }
 
-    /// Whether it changes an account, rather than telling somebody something.
+    /// Whether it changes a setting that holds for a vendor's whole tenant.
+    pub const fn changes_a_setting(self) -> bool {
+        matches!(self, Self::BlockAppConsent | Self::RestoreAppConsent)
+    }
+
+    /// Whether it tells somebody something, and changes nothing.
+    pub const fn tells(self) -> bool {
+        !self.changes_an_account() && !self.changes_a_setting()
+    }
+
+    /// Whether it changes an account.
     pub const fn changes_an_account(self) -> bool {
         matches!(
             self,
@@ -208,6 +223,11 @@ pub struct Action {
 pub enum ActionTarget {
     /// An account at a vendor.
     Account(AccountRef),
+    /// The settings of a vendor's tenant.
+    Setting {
+        /// The tenant's connector.
+        connector: ConnectorName,
+    },
     /// A sink, which is told something.
     Sink {
         /// The tenant's connector.
@@ -220,7 +240,7 @@ impl ActionTarget {
     pub fn connector(&self) -> &ConnectorName {
         match self {
             Self::Account(account) => &account.connector,
-            Self::Sink { connector } => connector,
+            Self::Setting { connector } | Self::Sink { connector } => connector,
         }
     }
 }

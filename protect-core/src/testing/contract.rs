@@ -30,19 +30,13 @@ pub async fn connector(connector: &dyn Connector, cx: &OpContext, secrets: &[&st
     let info = connector.info();
     assert_eq!(info.tenant, cx.tenant, "a connector belongs to its tenant");
     let capability = connector.capability();
-    let changes = capability
-        .actions
-        .keys()
-        .any(|kind| kind.changes_an_account());
+    let changes = capability.actions.keys().any(|kind| !kind.tells());
     assert_eq!(
         connector.as_remediator().is_some(),
         changes,
-        "a connector is a remediator just where it says that it changes accounts"
+        "a connector is a remediator just where it says that it changes something"
     );
-    let tells = capability
-        .actions
-        .keys()
-        .any(|kind| !kind.changes_an_account());
+    let tells = capability.actions.keys().any(|kind| kind.tells());
     assert_eq!(
         connector.as_sink().is_some(),
         tells,

@@ -1,6 +1,6 @@
 //! A person with accounts in Microsoft 365 and 1Password is one incident and one plan.
 
-use protect_connectors::core::engine::{ScanOptions, Tenant};
+use protect_connectors::core::engine::{Request, ScanOptions, Tenant};
 use protect_connectors::core::model::{ActionKind, ActionTarget, OutcomeStatus, Plan};
 use serde_json::{Value, json};
 
@@ -117,6 +117,47 @@ async fn a_risky_user_is_disabled_everywhere_told_of_once_and_let_in_again_by_un
         assert_eq!(outcome.status, OutcomeStatus::Applied, "{step}");
     }
     assert_ne!(enabled(&world, entra), before, "it can sign in again");
+    world.assert_no_violations();
+}
+
+#[tokio::test]
+async fn users_consent_is_blocked_on_request_only_with_somebody_elses_approval_and_given_back_by_undo()
+ {
+    let world = world().await;
+    let engine = world.engine().await;
+    let acme = engine.tenant("acme").unwrap();
+    let alice = crate::support::alice();
+    let request = |account: &str| Request {
+        kind: ActionKind::BlockAppConsent,
+        account: account.to_owned(),
+        reason: "an application that reads mail".to_owned(),
+        by: alice.clone(),
+        lasts: None,
+    };
+    let error = acme.request(request("nobody")).await.unwrap_err();
+    assert!(error.to_string().contains("entra"), "{error}");
+    let plan = acme.request(request("entra")).await.unwrap();
+    let [planned] = &plan.actions[..] else {
+        panic!("{plan:?}");
+    };
+    assert!(matches!(
+        planned.action.target,
+        ActionTarget::Setting { .. }
+    ));
+    let why = planned.guard.reasons.join("; ");
+    assert!(why.contains("for everybody"), "{why}");
+    assert!(acme.approve(plan.clone(), &alice).await.is_err());
+    let approved = acme.approve(plan, &bob()).await.unwrap();
+    let steps = acme.apply(approved).await.unwrap();
+    let outcome = steps[0].outcome.as_ref().unwrap();
+    assert_eq!(outcome.status, OutcomeStatus::Applied, "{}", steps[0]);
+
+    let undo = acme.undo(&steps[0].action.id, &alice, "cleared").await;
+    let approved = acme.approve(undo.unwrap(), &bob()).await.unwrap();
+    let back = acme.apply(approved).await.unwrap();
+    let restored = back[0].outcome.as_ref().unwrap();
+    assert_eq!(restored.status, OutcomeStatus::Applied, "{}", back[0]);
+    assert_eq!(restored.after, outcome.before);
     world.assert_no_violations();
 }
 

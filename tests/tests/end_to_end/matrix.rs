@@ -43,7 +43,7 @@ async fn every_connector_keeps_the_contracts_of_what_it_says_it_can_do() {
             kept.push(format!("{name} directory"));
         }
         for kind in connector.capability().actions.into_keys() {
-            if !kind.changes_an_account() {
+            if kind.tells() {
                 let delivery = delivery(kind);
                 contract::sink(connector, &cx, &delivery).await;
             } else if let Some(undo) = kind.undo().filter(|_| is_first_of_pair(kind)) {

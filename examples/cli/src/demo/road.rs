@@ -92,7 +92,7 @@ pub(super) async fn act(stage: &Stage, plan: Plan, output: Output) -> Result<Don
 pub(super) fn account_of(step: &Step) -> Option<&AccountRef> {
     match &step.action.target {
         ActionTarget::Account(account) => Some(account),
-        ActionTarget::Sink { .. } => None,
+        ActionTarget::Setting { .. } | ActionTarget::Sink { .. } => None,
     }
 }
 

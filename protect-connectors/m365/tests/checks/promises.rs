@@ -1,4 +1,4 @@
-use protect_core::model::NotEvaluatedReason as Reason;
+use protect_core::model::{NotEvaluatedReason as Reason, Severity};
 use protect_core::posture::{Profile, Snapshot};
 use protect_core::testing::posture;
 use protect_m365::{CATALOGUE, FORMAT};
@@ -275,6 +275,15 @@ fn remove_nth(value: &mut Value, left: &mut usize) -> bool {
     }
 }
 
+/// What an application changed in the directory.
+fn audit(id: &str, activity: &str, result: &str, targets: &Value) -> Value {
+    json!({
+        "id": id, "activityDisplayName": activity, "activityDateTime": "2026-10-30T12:00:00Z",
+        "category": "RoleManagement", "result": result, "targetResources": targets,
+        "initiatedBy": { "user": null, "app": { "appId": "app9", "servicePrincipalId": null } }
+    })
+}
+
 #[test]
 fn what_happened_is_a_result_per_event_of_the_logs_that_the_snapshot_holds() {
     let mut tenant = good();
@@ -288,17 +297,34 @@ fn what_happened_is_a_result_per_event_of_the_logs_that_the_snapshot_holds() {
             "detectedDateTime": "2026-10-30T12:00:00Z", "userId": "ab-1"
         }
     ] });
+    tenant["resources"]["/auditLogs/directoryAudits"] = json!({ "value": [
+        audit("a1", "Consent to application", "failure", &json!([])),
+        audit("a2", "Update user", "success", &json!([{ "id": "u1", "type": "User" }])),
+        audit("a3", "Add member to role.", "success", &json!([{ "id": "r1", "type": "Role" }, { "id": "U1", "type": "User" }])),
+        audit(
+            "a4", "Update application \u{2013} Certificates and secrets management ", "success",
+            &json!([{ "id": "app1", "type": "Application" }])
+        ),
+    ] });
     tenant["resources"]["/security/alerts_v2"] =
         json!({ "error": { "code": "Authorization_RequestDenied", "message": "no" } });
     let snapshot = Snapshot::parse(&tenant.to_string(), &FORMAT).unwrap();
     let results = protect_m365::evaluate(&snapshot, &Profile::scuba());
-    let [risk, alerts] = &results[CATALOGUE.checks.len()..] else {
+    let [risk, role, secret, alerts] = &results[CATALOGUE.checks.len()..] else {
         panic!("{results:?}");
     };
     assert_eq!(risk.check.as_str(), "m365.event.risk_detection");
     assert_eq!(Expected::of(risk), Expected::Fail);
     assert_eq!(risk.affected, ["ab-1"]);
     assert_eq!(risk.details["at"], "2026-10-30T12:00:00Z");
+    for (change, affected) in [(role, "u1"), (secret, "Application/app1")] {
+        assert_eq!(change.check.as_str(), "m365.event.sensitive_change");
+        assert_eq!(
+            (change.severity, &*change.affected),
+            (Severity::High, &[affected.to_owned()][..])
+        );
+        assert_eq!(change.details["by_app"], "app9");
+    }
     assert_eq!(alerts.check.as_str(), "m365.event.alert");
     let missing = Expected::NotEvaluated(Reason::MissingPermission);
     assert_eq!(Expected::of(alerts), missing);

@@ -1,9 +1,10 @@
+use protect_core::ErrorKind;
 use protect_core::connector::{AppliedStatus, Connector, Probe, Remediator};
 use protect_core::model::{Action, ActionKind, Protection};
 use protect_core::testing::contract;
 use serde_json::{Value, json};
 
-use crate::world::{World, action, map};
+use crate::world::{World, action, map, on_settings};
 
 fn remediator(connector: &dyn Connector) -> &dyn Remediator {
     connector.as_remediator().unwrap()
@@ -229,6 +230,66 @@ async fn what_users_let_applications_do_is_taken_back_and_kept_from_happening_ag
         .await;
     assert_eq!(back.unwrap(), before);
     world.assert_lawful();
+}
+
+#[tokio::test]
+async fn users_are_kept_from_letting_applications_in_and_what_they_might_is_given_back() {
+    let world = World::new().await;
+    let connector = world.connector(&json!({}));
+    let remediator = remediator(&*connector);
+    let block = on_settings(ActionKind::BlockAppConsent, &json!({}));
+    let planned = remediator.preview(&world.cx, &block).await.unwrap();
+    assert!(!planned.already_so, "users may consent to begin with");
+    assert!(matches!(
+        remediator.probe(&world.cx, &block).await.unwrap(),
+        Probe::DidNotHappen(_)
+    ));
+    let done = remediator.apply(&world.cx, &block).await.unwrap();
+    assert_eq!(done.status, AppliedStatus::Applied, "{}", done.reason);
+    assert_eq!(
+        (&done.before, &done.after),
+        (&planned.before, &planned.after)
+    );
+    let again = remediator.apply(&world.cx, &block).await.unwrap();
+    assert_eq!(again.status, AppliedStatus::AlreadySo);
+    assert!(matches!(
+        remediator.probe(&world.cx, &block).await.unwrap(),
+        Probe::Happened(_)
+    ));
+
+    let blind = on_settings(ActionKind::RestoreAppConsent, &json!({}));
+    let error = remediator.apply(&world.cx, &blind).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    let before = json!({ "before": done.before });
+    let restore = on_settings(ActionKind::RestoreAppConsent, &before);
+    let back = remediator.apply(&world.cx, &restore).await.unwrap();
+    assert_eq!(
+        (back.status, back.after),
+        (AppliedStatus::Applied, done.before)
+    );
+    world.assert_lawful();
+}
+
+#[tokio::test]
+async fn a_change_of_consent_that_shows_late_is_waited_for_and_one_that_never_shows_is_not_confirmed()
+ {
+    for (reads, expected) in [
+        (2, AppliedStatus::Applied),
+        (50, AppliedStatus::NotConfirmed),
+    ] {
+        let world = World::new().await;
+        let connector = world.connector(&json!({}));
+        let fault = json!({ "kind": "stale_reads", "vendor": "m365", "route": "/policies/authorizationPolicy", "reads": reads });
+        world
+            .sandbox
+            .set_fault(serde_json::from_value(fault).unwrap());
+        let block = on_settings(ActionKind::BlockAppConsent, &json!({}));
+        let applied = remediator(&*connector)
+            .apply(&world.cx, &block)
+            .await
+            .unwrap();
+        assert_eq!(applied.status, expected, "{}", applied.reason);
+    }
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn users_at_risk_are_findings_and_what_happened_are_signals() {
         .find(|it| it.attributes.get("alert") == Some(&json!(planted.alert)));
     assert_eq!(alert.unwrap().subject.id, planted.suspicious.id);
     let verdicts: Vec<_> = pages.iter().flat_map(|page| &page.verdicts).collect();
-    assert_eq!(verdicts.len(), CATALOGUE.checks.len() + 5);
+    assert_eq!(verdicts.len(), CATALOGUE.checks.len() + 6);
     assert!(
         verdicts
             .iter()

@@ -252,6 +252,17 @@ pub(crate) fn action(kind: ActionKind, user: &str) -> Action {
     }
 }
 
+/// An action on the settings of the connector that [`World::connector`] makes.
+pub(crate) fn on_settings(kind: ActionKind, parameters: &Value) -> Action {
+    Action {
+        target: ActionTarget::Setting {
+            connector: ConnectorName::new("entra").unwrap(),
+        },
+        parameters: map(parameters),
+        ..action(kind, "")
+    }
+}
+
 pub(crate) fn map(value: &Value) -> Attributes {
     match value {
         Value::Object(map) => map.clone(),

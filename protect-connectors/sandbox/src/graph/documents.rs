@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::seconds,
+    faults::FaultKind,
     request::{Context, Reply},
 };
 
@@ -295,8 +296,13 @@ impl Graph {
         cx: &mut Context,
     ) -> Result<Value, Refusal> {
         let document = self.store.single_mut(name).ok_or_else(Refusal::not_found)?;
+        let before = document.clone();
         changed(document, change, name, cx);
-        Ok(document.clone())
+        let after = document.clone();
+        if let Some(fault) = cx.struck.get(FaultKind::StaleReads) {
+            self.store.show_late(name, before, fault.reads);
+        }
+        Ok(after)
     }
 
     fn patch_item(

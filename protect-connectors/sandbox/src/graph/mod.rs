@@ -271,8 +271,8 @@ impl Graph {
                 self.one(ask, document, None, cx)
             }
             Act::Single(name) => {
-                let document = self.store.single(name);
-                let document = document.ok_or_else(Refusal::not_found)?.clone();
+                let document = self.store.read_single(name);
+                let document = document.ok_or_else(Refusal::not_found)?;
                 self.one(ask, document, None, cx)
             }
             Act::Call(call, _) => call(self, ask, cx),

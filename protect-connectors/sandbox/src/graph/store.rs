@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 pub(crate) struct Store {
     collections: BTreeMap<&'static str, Vec<Value>>,
     singles: BTreeMap<&'static str, Value>,
+    /// What reads still show in place of single documents, and how often.
+    late: BTreeMap<&'static str, (Value, u32)>,
 }
 
 impl Store {
@@ -43,6 +45,22 @@ impl Store {
 
     pub(crate) fn single(&self, name: &str) -> Option<&Value> {
         self.singles.get(name)
+    }
+
+    /// What a read shows, which may be the state before the last write.
+    pub(crate) fn read_single(&mut self, name: &str) -> Option<Value> {
+        if let Some((old, left)) = self.late.get_mut(name)
+            && *left > 0
+        {
+            *left -= 1;
+            return Some(old.clone());
+        }
+        self.singles.get(name).cloned()
+    }
+
+    /// Lets the next reads show what was.
+    pub(crate) fn show_late(&mut self, name: &'static str, before: Value, reads: u32) {
+        self.late.insert(name, (before, reads));
     }
 
     pub(crate) fn single_mut(&mut self, name: &str) -> Option<&mut Value> {

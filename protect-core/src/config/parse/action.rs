@@ -136,7 +136,8 @@ pub(super) fn read(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<RuleA
 /// What an action may be told: `template` for whatever tells somebody something, and what the
 /// kinds of connector declare. Anything else would be a misspelt `for` that never ends.
 fn parameters_of(node: &Node<'_>, kind: ActionKind) -> Vec<SettingSpec> {
-    let template = (!kind.changes_an_account())
+    let template = kind
+        .tells()
         .then(|| SettingSpec::new("template", SettingType::Text, "which text to use"));
     let declared = node.reader.registry.specs().flat_map(|spec| {
         let parameters = spec.action_parameters.iter();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Maker;
 use crate::{
     graph::{risk::risky_user, users::Account},
-    scenario::Part,
+    scenario::{Part, PlantedUser},
 };
 
 /// In a large directory only so many people do anything.
@@ -170,6 +170,43 @@ impl Maker<'_> {
             })
             .collect();
         self.add_all("directoryAudits", audits);
+        self.elevated(&actor, &target);
+    }
+
+    /// Somebody was given a role, as the log of the directory has it: the target is a user, and the role
+    /// stands among the changed properties.
+    fn elevated(&mut self, actor: &PlantedUser, target: &PlantedUser) {
+        let audit = json!({
+            "id": format!("Directory_{}", self.rng.uuid()),
+            "category": "RoleManagement",
+            "correlationId": self.rng.uuid(),
+            "result": "success",
+            "resultReason": "",
+            "activityDisplayName": "Add member to role",
+            "activityDateTime": self.ago(70),
+            "loggedByService": "Core Directory",
+            "operationType": "Assign",
+            "initiatedBy": {
+                "app": null,
+                "user": {"id": actor.id, "userPrincipalName": actor.email, "ipAddress": "198.51.100.10"},
+            },
+            "targetResources": [
+                {
+                    "id": target.id,
+                    "displayName": null,
+                    "type": "User",
+                    "userPrincipalName": target.email,
+                    "modifiedProperties": [{
+                        "displayName": "Role.DisplayName",
+                        "oldValue": null,
+                        "newValue": "\"Helpdesk Administrator\"",
+                    }],
+                },
+                {"id": self.rng.uuid(), "displayName": null, "type": "Role", "modifiedProperties": []},
+            ],
+            "additionalDetails": [],
+        });
+        self.store.add("directoryAudits", audit);
     }
 
     fn risks(&mut self) {
