@@ -17,6 +17,11 @@ describe(AccountRef, [
   ['id', 'id'],
 ]);
 
+class ActionTargetSetting extends Model {}
+describe(ActionTargetSetting, [
+  ['connector', 'connector'],
+]);
+
 class ActionTargetSink extends Model {}
 describe(ActionTargetSink, [
   ['connector', 'connector'],
@@ -132,6 +137,7 @@ describe(Account, [
 class ActionTarget extends Model {}
 describe(ActionTarget, [
   ['account', 'account', AccountRef],
+  ['setting', 'setting', ActionTargetSetting],
   ['sink', 'sink', ActionTargetSink],
 ]);
 
@@ -688,6 +694,7 @@ class Tenant extends Client {
 module.exports = {
   Acceptance,
   AccountRef,
+  ActionTargetSetting,
   ActionTargetSink,
   Attribution,
   ConnectorInfo,

@@ -55,6 +55,10 @@ export type ActionKind =
   | 'confirm_compromised'
   /** Tell the vendor that an account is not at risk. */
   | 'dismiss_risk'
+  /** Keep users from letting applications in by themselves. */
+  | 'block_app_consent'
+  /** Give back what `block_app_consent` took. */
+  | 'restore_app_consent'
   /** Take access to all products away. */
   | 'revoke_access'
   /** Give back what `revoke_access` took. */
@@ -84,6 +88,12 @@ export type ActionKind =
   /** Begin an onboarding. */
   | 'start_onboarding'
   | (string & {});
+
+export class ActionTargetSetting extends Model {
+  constructor(plain: Init<ActionTargetSetting>);
+  /** The tenant's connector. */
+  readonly connector: string;
+}
 
 export class ActionTargetSink extends Model {
   constructor(plain: Init<ActionTargetSink>);
@@ -516,6 +526,8 @@ export class ActionTarget extends Model {
   constructor(plain: Init<ActionTarget>);
   /** An account at a vendor. */
   readonly account?: AccountRef;
+  /** The settings of a vendor's tenant. */
+  readonly setting?: ActionTargetSetting;
   /** A sink, which is told something. */
   readonly sink?: ActionTargetSink;
 }
@@ -878,7 +890,7 @@ export class ConnectorScan extends Model {
 /** What reading a directory came to. */
 export class DirectoryRefresh extends Model {
   constructor(plain: Init<DirectoryRefresh>);
-  /** Accounts listed. */
+  /** Accounts listed, or told of as changed where the vendor tells of changes alone. */
   readonly accounts: number;
   /** Of these, new or changed. */
   readonly changed: number;

@@ -4,6 +4,7 @@ import generated from './index.cjs';
 export const {
   Acceptance,
   AccountRef,
+  ActionTargetSetting,
   ActionTargetSink,
   Attribution,
   ConnectorInfo,

@@ -42,6 +42,18 @@ describe(Grant, [
   ['scope', 'scope'],
 ]);
 
+class InitiatingApp extends Model {}
+describe(InitiatingApp, [
+  ['app_id', 'appId'],
+  ['service_principal_id', 'servicePrincipalId'],
+]);
+
+class InitiatingUser extends Model {}
+describe(InitiatingUser, [
+  ['id', 'id'],
+  ['ip_address', 'ipAddress'],
+]);
+
 class Location extends Model {}
 describe(Location, [
   ['city', 'city'],
@@ -97,6 +109,12 @@ describe(SignInStatus, [
   ['error_code', 'errorCode'],
 ]);
 
+class TargetResource extends Model {}
+describe(TargetResource, [
+  ['id', 'id'],
+  ['kind', 'kind'],
+]);
+
 class TemporaryAccessPass extends Model {}
 describe(TemporaryAccessPass, [
   ['id', 'id'],
@@ -139,6 +157,12 @@ describe(DevicePage, [
   ['rejected', 'rejected', list(RejectedItem)],
 ]);
 
+class Initiator extends Model {}
+describe(Initiator, [
+  ['app', 'app', InitiatingApp],
+  ['user', 'user', InitiatingUser],
+]);
+
 class RiskDetectionPage extends Model {}
 describe(RiskDetectionPage, [
   ['items', 'items', list(RiskDetection)],
@@ -174,9 +198,27 @@ describe(UserPage, [
   ['users', 'users', list(User)],
 ]);
 
+class DirectoryAudit extends Model {}
+describe(DirectoryAudit, [
+  ['activity_date_time', 'activityDateTime'],
+  ['activity_display_name', 'activityDisplayName'],
+  ['category', 'category'],
+  ['id', 'id'],
+  ['initiated_by', 'initiatedBy', Initiator],
+  ['result', 'result'],
+  ['target_resources', 'targetResources', list(TargetResource)],
+]);
+
 class SignInPage extends Model {}
 describe(SignInPage, [
   ['items', 'items', list(SignIn)],
+  ['next_page_token', 'nextPageToken'],
+  ['rejected', 'rejected', list(RejectedItem)],
+]);
+
+class DirectoryAuditPage extends Model {}
+describe(DirectoryAuditPage, [
+  ['items', 'items', list(DirectoryAudit)],
   ['next_page_token', 'nextPageToken'],
   ['rejected', 'rejected', list(RejectedItem)],
 ]);
@@ -287,6 +329,10 @@ class M365 extends Client {
     return call(this, 'sign_ins_page', { start_time: options?.startTime, page_token: options?.pageToken }, { options, allowed: ['startTime', 'pageToken'], type: SignInPage });
   }
 
+  directoryAuditsPage(options) {
+    return call(this, 'directory_audits_page', { start_time: options?.startTime, page_token: options?.pageToken }, { options, allowed: ['startTime', 'pageToken'], type: DirectoryAuditPage });
+  }
+
   alertsPage(options) {
     return call(this, 'alerts_page', { start_time: options?.startTime, page_token: options?.pageToken }, { options, allowed: ['startTime', 'pageToken'], type: AlertPage });
   }
@@ -321,6 +367,8 @@ module.exports = {
   AuthenticationMethod,
   Device,
   Grant,
+  InitiatingApp,
+  InitiatingUser,
   Location,
   NewPassword,
   RiskDetection,
@@ -328,15 +376,19 @@ module.exports = {
   RoleAssignment,
   SecureScore,
   SignInStatus,
+  TargetResource,
   TemporaryAccessPass,
   User,
   UserConsent,
   AlertPage,
   DevicePage,
+  Initiator,
   RiskDetectionPage,
   RiskyUserPage,
   SignIn,
   UserPage,
+  DirectoryAudit,
   SignInPage,
+  DirectoryAuditPage,
   M365,
 };

@@ -64,6 +64,24 @@ export class Grant extends Model {
   readonly scope: string | null;
 }
 
+/** The application that changed something. */
+export class InitiatingApp extends Model {
+  constructor(plain: Init<InitiatingApp>);
+  /** The application's id. */
+  readonly appId: string | null;
+  /** The id of what stands for it in the tenant. */
+  readonly servicePrincipalId: string | null;
+}
+
+/** The user who changed something. */
+export class InitiatingUser extends Model {
+  constructor(plain: Init<InitiatingUser>);
+  /** The id. */
+  readonly id: string | null;
+  /** From where. */
+  readonly ipAddress: string | null;
+}
+
 /** The place of an address. */
 export class Location extends Model {
   constructor(plain: Init<Location>);
@@ -153,6 +171,15 @@ export class SignInStatus extends Model {
   readonly errorCode: number | null;
 }
 
+/** What was changed. */
+export class TargetResource extends Model {
+  constructor(plain: Init<TargetResource>);
+  /** The id. */
+  readonly id: string | null;
+  /** `User`, `Role`, `ServicePrincipal`, `Policy` and others. */
+  readonly kind: string | null;
+}
+
 /** A pass with which a user can sign in and register stronger methods. Graph shows it once. */
 export class TemporaryAccessPass extends Model {
   constructor(plain: Init<TemporaryAccessPass>);
@@ -222,6 +249,15 @@ export class DevicePage extends Model {
   readonly rejected: readonly RejectedItem[];
 }
 
+/** Who changed something: a user, or an application. */
+export class Initiator extends Model {
+  constructor(plain: Init<Initiator>);
+  /** The application. */
+  readonly app: InitiatingApp | null;
+  /** The user. */
+  readonly user: InitiatingUser | null;
+}
+
 /** One page of records. */
 export class RiskDetectionPage extends Model {
   constructor(plain: Init<RiskDetectionPage>);
@@ -280,11 +316,41 @@ export class UserPage extends Model {
   readonly users: readonly User[];
 }
 
+/** What somebody changed in the directory. */
+export class DirectoryAudit extends Model {
+  constructor(plain: Init<DirectoryAudit>);
+  /** When. RFC 3339. */
+  readonly activityDateTime: string;
+  /** What was done (`Add member to role`). */
+  readonly activityDisplayName: string | null;
+  /** Of which sort it is (`RoleManagement`). */
+  readonly category: string | null;
+  /** Its id. */
+  readonly id: string;
+  /** Who did it. */
+  readonly initiatedBy: Initiator | null;
+  /** `success`, `failure`, `timeout` or another word. */
+  readonly result: string | null;
+  /** To what it was done. */
+  readonly targetResources: readonly TargetResource[] | null;
+}
+
 /** One page of records. */
 export class SignInPage extends Model {
   constructor(plain: Init<SignInPage>);
   /** The records. */
   readonly items: readonly SignIn[];
+  /** What to pass as `page_token` for the next page; `None` after the last. */
+  readonly nextPageToken: string | null;
+  /** What could not be read. */
+  readonly rejected: readonly RejectedItem[];
+}
+
+/** One page of records. */
+export class DirectoryAuditPage extends Model {
+  constructor(plain: Init<DirectoryAuditPage>);
+  /** The records. */
+  readonly items: readonly DirectoryAudit[];
   /** What to pass as `page_token` for the next page; `None` after the last. */
   readonly nextPageToken: string | null;
   /** What could not be read. */
@@ -544,6 +610,17 @@ export class M365 extends Client {
     /** What the page before gave as `next_page_token`. */
     pageToken?: string | undefined;
   }): Promise<SignInPage>;
+  /**
+   * One page of what somebody changed in the directory; otherwise as `risk_detections_page`.
+   *
+   * Needs: AuditLog.Read.All.
+   */
+  directoryAuditsPage(options?: PerCall & {
+    /** Where to begin without a page token; a day ago unless told. */
+    startTime?: Date | string | undefined;
+    /** What the page before gave as `next_page_token`. */
+    pageToken?: string | undefined;
+  }): Promise<DirectoryAuditPage>;
   /**
    * One page of alerts that changed; otherwise as `risk_detections_page`.
    *

@@ -393,6 +393,7 @@ impl Directory for Foreign {
             accounts: page.accounts,
             rejected: page.rejected,
             cursor: page.cursor.map(Cursor),
+            ..DirectoryPage::default()
         })
     }
 

@@ -124,6 +124,16 @@ pub trait Directory: Connector {
     /// The page could not be had.
     async fn list(&self, cx: &OpContext, cursor: Option<&Cursor>) -> Result<DirectoryPage>;
 
+    /// One page of what changed since an earlier reading; `since` is what the last page of that, or the
+    /// page before, gave. `None` where the vendor does not tell, or no longer, or of too much: then the
+    /// accounts are listed anew.
+    ///
+    /// # Errors
+    /// The page could not be had.
+    async fn changes(&self, _cx: &OpContext, _since: &Cursor) -> Result<Option<DirectoryPage>> {
+        Ok(None)
+    }
+
     /// One account by the vendor's id, or `None` where it is gone.
     ///
     /// # Errors
@@ -319,8 +329,14 @@ pub struct DirectoryPage {
     pub accounts: Vec<Account>,
     /// What could not be read.
     pub rejected: Vec<RejectedItem>,
+    /// The vendor's ids of accounts that are there no more: of changes alone, since a listing leaves
+    /// them out.
+    pub gone: Vec<String>,
     /// Where the next page begins; `None` after the last.
     pub cursor: Option<Cursor>,
+    /// On the last page: from where on the next reading is told of changes alone, where the vendor
+    /// does tell.
+    pub changes_from: Option<Cursor>,
 }
 
 /// What a remediator did.

@@ -43,10 +43,11 @@ class Handle:
         Hands over a secret, as a string or a callable, and gives the name under which an argument
         refers to it.
         """
-    def start(self, /, operation: str, arguments: str, receive: Any, inbox: Inbox, event_loop: Any, timeout: SupportsFloat | SupportsIndex | None = None, progress: Any | None = None) -> Call:
+    def start(self, /, operation: str, arguments: str, receive: Any, inbox: Inbox, event_loop: Any, timeout: SupportsFloat | SupportsIndex | None = None, progress: Any | None = None) -> str | Call:
         """
-        Starts an operation and gives it back at once. Its JSON or its exception is put into `inbox` for
-        `receive`, and what `progress` is to hear before it. Callbacks' coroutines run on `event_loop`.
+        Gives the JSON of an operation whose answer is at hand, else starts it and gives the call. Its
+        JSON or its exception is then put into `inbox` for `receive`, and what `progress` is to hear
+        before it. Callbacks' coroutines run on `event_loop`.
         """
     def withdraw(self, /, name: str) -> None:
         """

@@ -30,6 +30,7 @@ impl Directory for GoogleConnector {
             accounts: accounts.collect(),
             rejected: page.rejected,
             cursor: page.next_page_token.map(Cursor),
+            ..DirectoryPage::default()
         })
     }
 

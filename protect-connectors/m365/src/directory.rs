@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use protect_core::connector::{Cursor, Directory, DirectoryPage, OpContext};
 use protect_core::model::{
-    Account, AccountRef, AccountState, Address, Attributes, ConnectorName, Protection,
+    Account, AccountRef, AccountState, Address, Attributes, ConnectorName, Protection, hash_fields,
 };
 use protect_core::{Error, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::KIND;
@@ -21,18 +23,81 @@ use crate::model::User;
 impl Directory for M365Connector {
     async fn list(&self, cx: &OpContext, cursor: Option<&Cursor>) -> Result<DirectoryPage> {
         let graph = self.directory_graph()?;
-        let holders = match cursor {
-            None => self.holders.again(graph, cx).await?,
-            Some(_) => self.holders.get(graph, cx).await?,
+        let (holders, place) = match cursor {
+            None => {
+                let holders = self.holders.again(graph, cx).await?;
+                // Asked before anybody is listed, so that nothing falls in between. Without it every
+                // reading is a listing.
+                let from = graph.changed_users(cx, None).await;
+                let changes = from.ok().and_then(|page| page.delta).map(|link| Changes {
+                    link,
+                    known: self.people(&holders).fingerprint(),
+                });
+                (
+                    holders,
+                    Listing {
+                        link: None,
+                        changes,
+                    },
+                )
+            }
+            Some(cursor) => (self.holders.get(graph, cx).await?, read(cursor)?),
         };
-        let page = graph.users(cx, cursor.map(|it| it.0.as_str())).await?;
+        let page = graph.users(cx, place.link.as_deref()).await?;
         let people = self.people(&holders);
         let accounts = page.users.into_iter().map(|user| people.account(user));
-        Ok(DirectoryPage {
+        let mut listed = DirectoryPage {
             accounts: accounts.collect(),
             rejected: page.rejected,
-            cursor: page.next_page_token.map(Cursor),
-        })
+            ..DirectoryPage::default()
+        };
+        match (page.next_page_token, place.changes) {
+            (None, changes) => {
+                listed.changes_from = changes.as_ref().map(write).transpose()?;
+            }
+            (link, changes) => listed.cursor = Some(write(&Listing { link, changes })?),
+        }
+        Ok(listed)
+    }
+
+    async fn changes(&self, cx: &OpContext, since: &Cursor) -> Result<Option<DirectoryPage>> {
+        let graph = self.directory_graph()?;
+        let Ok(Changes { link, known }) = read::<Changes>(since) else {
+            return Ok(None);
+        };
+        let holders = self.holders.again(graph, cx).await?;
+        let people = self.people(&holders);
+        // Roles are no part of a user, so that a change of them is not told.
+        if people.fingerprint() != known {
+            return Ok(None);
+        }
+        let page = match graph.changed_users(cx, Some(&link)).await {
+            Ok(page) if page.value.len() <= MANY => page,
+            Ok(_) => return Ok(None),
+            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) if error.http_status().is_some() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut told = DirectoryPage::default();
+        for changed in page.value {
+            let user = match changed.removed {
+                Some(_) => None,
+                None => self.user_now(cx, graph, &changed.id).await?,
+            };
+            match user {
+                Some(user) => told.accounts.push(people.account(user)),
+                None => told.gone.push(changed.id),
+            }
+        }
+        let next = |link| {
+            write(&Changes {
+                link,
+                known: known.clone(),
+            })
+        };
+        told.cursor = page.next.map(next).transpose()?;
+        told.changes_from = page.delta.map(next).transpose()?;
+        Ok(Some(told))
     }
 
     async fn get(&self, cx: &OpContext, id: &str) -> Result<Option<Account>> {
@@ -40,10 +105,8 @@ impl Directory for M365Connector {
             return Ok(None);
         }
         let graph = self.directory_graph()?;
-        let user = match graph.user(cx, id).await {
-            Ok(user) => user,
-            Err(error) if is_gone(&error) => return Ok(None),
-            Err(error) => return Err(error),
+        let Some(user) = self.user_now(cx, graph, id).await? else {
+            return Ok(None);
         };
         let holders = self.holders.get(graph, cx).await?;
         Ok(Some(self.people(&holders).account(user)))
@@ -51,6 +114,14 @@ impl Directory for M365Connector {
 }
 
 impl M365Connector {
+    async fn user_now(&self, cx: &OpContext, graph: &Graph, id: &str) -> Result<Option<User>> {
+        match graph.user(cx, id).await {
+            Ok(user) => Ok(Some(user)),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn directory_graph(&self) -> Result<&Graph> {
         self.scan
             .as_ref()
@@ -68,6 +139,38 @@ impl M365Connector {
     }
 }
 
+/// Of so many changes on a page it is cheaper to list everybody.
+const MANY: usize = 200;
+
+/// Where a listing stands, and where changes since its beginning are told.
+#[derive(Serialize, Deserialize)]
+struct Listing {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Changes>,
+}
+
+/// Where changes are told.
+#[derive(Serialize, Deserialize)]
+struct Changes {
+    link: String,
+    /// What was known besides what Graph says of each user: where it is no longer so, every account
+    /// may have changed.
+    known: String,
+}
+
+fn read<T: DeserializeOwned>(cursor: &Cursor) -> Result<T> {
+    serde_json::from_str(&cursor.0)
+        .map_err(|_| Error::invalid_input("this is not where a listing of users stands"))
+}
+
+fn write<T: Serialize>(place: &T) -> Result<Cursor> {
+    let text = serde_json::to_string(place);
+    let text = text.map_err(|_| Error::unexpected("a place that is no JSON"))?;
+    Ok(Cursor(text))
+}
+
 /// What is known about accounts besides what Graph says of each.
 pub(crate) struct People<'a> {
     connector: &'a ConnectorName,
@@ -77,6 +180,18 @@ pub(crate) struct People<'a> {
 }
 
 impl People<'_> {
+    /// The same for as long as an account's privilege and protection can only change with the user.
+    fn fingerprint(&self) -> String {
+        let mut facts = self.holders.facts();
+        facts.extend(self.break_glass.iter().map(ToString::to_string));
+        facts.push(format!(
+            "{} {}",
+            self.options.act_on_administrators, self.options.act_on_synced
+        ));
+        let facts: Vec<&str> = facts.iter().map(String::as_str).collect();
+        hash_fields("m365.people", &facts)
+    }
+
     fn account(&self, user: User) -> Account {
         let id = Name::new(&user.id);
         let protection = self.protection(&user);

@@ -7,7 +7,8 @@ use protect_core::connector::OpContext;
 use protect_core::http::RequestBuilder;
 use protect_core::model::RejectedItem;
 use protect_core::{Error, Result};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 use crate::api::Graph;
@@ -88,6 +89,25 @@ impl Graph {
             rejected: page.rejected,
             next_page_token: page.next_page_token,
         })
+    }
+
+    /// `GET /users/delta` from now on, or behind a link: who changed since, and where the next round
+    /// begins (<https://learn.microsoft.com/graph/delta-query-overview>). What changed of somebody is
+    /// not read from it, since it may hold no more than that.
+    pub(crate) async fn changed_users(
+        &self,
+        cx: &OpContext,
+        link: Option<&str>,
+    ) -> Result<ChangedUsers> {
+        let (operation, path) = ("m365.changed_users", "/users/delta");
+        let request = match link {
+            Some(link) => self.follow(operation, path, link, 1)?,
+            None => self
+                .request(Method::GET, operation, path, 1)
+                .query("$select", USER_FIELDS)
+                .query("$deltatoken", "latest"),
+        };
+        request.send(cx).await?.json()
     }
 
     /// `GET /users/{id}`.
@@ -496,6 +516,24 @@ impl Graph {
         }
         Ok(read)
     }
+}
+
+/// A page of who changed.
+#[derive(Deserialize)]
+pub(crate) struct ChangedUsers {
+    pub(crate) value: Vec<ChangedUser>,
+    #[serde(rename = "@odata.nextLink")]
+    pub(crate) next: Option<String>,
+    #[serde(rename = "@odata.deltaLink")]
+    pub(crate) delta: Option<String>,
+}
+
+/// Somebody who changed, or is no longer there.
+#[derive(Deserialize)]
+pub(crate) struct ChangedUser {
+    pub(crate) id: String,
+    #[serde(rename = "@removed")]
+    pub(crate) removed: Option<IgnoredAny>,
 }
 
 /// Whether a method can be taken away at all: not the password, which is none of those.

@@ -63,6 +63,19 @@ impl Holders {
         Ok(holders)
     }
 
+    /// Everything that is known, in order.
+    pub(crate) fn facts(&self) -> Vec<String> {
+        let held = self
+            .roles
+            .iter()
+            .flat_map(|(user, roles)| roles.iter().map(move |role| format!("{user} {role}")));
+        let named = self
+            .names
+            .iter()
+            .map(|(role, name)| format!("{role} {name}"));
+        held.chain(named).collect()
+    }
+
     /// The names of a user's roles, in order.
     pub(crate) fn names_of(&self, user: &Name) -> Vec<&str> {
         let roles = self.roles.get(user).into_iter().flatten();

@@ -24,6 +24,7 @@ impl Directory for OnePasswordConnector {
                 .collect(),
             rejected: page.rejected,
             cursor: page.next_page_token.map(Cursor),
+            ..DirectoryPage::default()
         })
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,6 +25,9 @@ use crate::model::{
 };
 use crate::store::{Commit, Put, Query, Record, RecordKind};
 
+/// Every account is listed so often, however well the vendor tells of changes.
+const LISTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long one page of a directory may take.
 const PAGE_BUDGET: Duration = Duration::from_mins(5);
 
@@ -35,7 +38,7 @@ pub struct DirectoryRefresh {
     pub connector: ConnectorName,
     /// Whether every page was had.
     pub complete: bool,
-    /// Accounts listed.
+    /// Accounts listed, or told of as changed where the vendor tells of changes alone.
     pub accounts: u64,
     /// Of these, new or changed.
     pub changed: u64,
@@ -51,6 +54,12 @@ pub struct DirectoryRefresh {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct DirectoryState {
     pub(crate) last_complete_at: Option<Timestamp>,
+    /// When every account was listed last.
+    #[serde(default)]
+    listed_at: Option<Timestamp>,
+    /// From where on the vendor tells of changes.
+    #[serde(default)]
+    changes_from: Option<Cursor>,
     pub(crate) error: Option<ErrorEnvelope>,
 }
 
@@ -69,7 +78,8 @@ impl Tenant {
                     .with_context("connector", connector.info().name.as_str()),
             );
         }
-        self.refresh_directory(connector).await
+        self.refresh_directory(connector, SignedDuration::ZERO)
+            .await
     }
 
     /// Every account that the directories gave, also those that are gone.
@@ -174,7 +184,7 @@ impl Tenant {
             let is_chosen = chosen.iter().any(|chosen| chosen.info().name == *name);
             let watched = self.config().monitor.directories.contains(name);
             if is_chosen || (watched && self.was_never_read(name).await?) {
-                refreshed.push(self.refresh_directory(connector).await?);
+                refreshed.push(self.refresh_directory(connector, LISTED_EVERY).await?);
             }
         }
         Ok(refreshed)
@@ -199,7 +209,12 @@ impl Tenant {
         Ok(found.into_iter().map(|found| found.value).collect())
     }
 
-    async fn refresh_directory(&self, connector: &Arc<dyn Connector>) -> Result<DirectoryRefresh> {
+    /// Reads a directory: what changed, or every account where these were listed `listed_every` ago.
+    async fn refresh_directory(
+        &self,
+        connector: &Arc<dyn Connector>,
+        listed_every: SignedDuration,
+    ) -> Result<DirectoryRefresh> {
         let name = &connector.info().name;
         let mut refresh = DirectoryRefresh {
             connector: name.clone(),
@@ -215,17 +230,33 @@ impl Tenant {
                 "a connector without a directory was read",
             ));
         };
-        match self.read_directory(name, directory, &mut refresh).await {
-            Ok(()) => refresh.complete = true,
+        let before = self
+            .read::<DirectoryState>(RecordKind::Run, &directory_key(name))
+            .await?;
+        let before = before.map(|state| state.value).unwrap_or_default();
+        let mut state = before.clone();
+        let listed_lately = state
+            .listed_at
+            .is_some_and(|at| self.now().duration_since(at) < listed_every);
+        state.changes_from = state.changes_from.filter(|_| listed_lately);
+        match self
+            .read_directory(name, directory, &mut state, &mut refresh)
+            .await
+        {
+            Ok(()) => {
+                refresh.complete = true;
+                state.last_complete_at = Some(self.now());
+            }
             Err(error) if error.kind() == ErrorKind::Store => return Err(error),
             Err(error) => {
                 let error = self.about(connector.info(), error);
                 refresh.error = Some(error.envelope());
-                self.record_directory(name, &refresh, Some(&error)).await?;
+                self.record_directory(name, &before, &refresh, Some(&error))
+                    .await?;
                 return Ok(refresh);
             }
         }
-        self.record_directory(name, &refresh, None).await?;
+        self.record_directory(name, &state, &refresh, None).await?;
         Ok(refresh)
     }
 
@@ -233,6 +264,34 @@ impl Tenant {
         &self,
         name: &ConnectorName,
         directory: &dyn Directory,
+        state: &mut DirectoryState,
+        refresh: &mut DirectoryRefresh,
+    ) -> Result<()> {
+        let mut since = state.changes_from.take();
+        let mut told = HashSet::new();
+        while let Some(from) = since {
+            let cx = self.op(Actor::engine(), PAGE_BUDGET);
+            let Some(page) = directory.changes(&cx, &from).await? else {
+                break;
+            };
+            let next = next_page(&page, Some(&from))?;
+            state.changes_from.clone_from(&page.changes_from);
+            self.forget_accounts(name, &page.gone, refresh).await?;
+            self.commit_accounts(name, page, &mut told, refresh).await?;
+            if next.is_none() {
+                return Ok(());
+            }
+            since = next;
+        }
+        self.list_directory(name, directory, state, refresh).await
+    }
+
+    /// Reads every account; who is not among them is gone.
+    async fn list_directory(
+        &self,
+        name: &ConnectorName,
+        directory: &dyn Directory,
+        state: &mut DirectoryState,
         refresh: &mut DirectoryRefresh,
     ) -> Result<()> {
         let mut listed = HashSet::new();
@@ -240,20 +299,29 @@ impl Tenant {
         loop {
             let cx = self.op(Actor::engine(), PAGE_BUDGET);
             let page = directory.list(&cx, cursor.as_ref()).await?;
-            if page.cursor.is_some() && page.cursor == cursor {
-                return Err(Error::new(
-                    ErrorKind::InvalidResponse,
-                    "the directory gives the same page again and again",
-                ));
-            }
-            cursor.clone_from(&page.cursor);
+            cursor = next_page(&page, cursor.as_ref())?;
+            state.changes_from.clone_from(&page.changes_from);
             self.commit_accounts(name, page, &mut listed, refresh)
                 .await?;
             if cursor.is_none() {
                 break;
             }
         }
+        state.listed_at = Some(self.now());
         self.mark_gone(name, &listed, refresh).await
+    }
+
+    /// Marks as deleted what the vendor says is gone.
+    async fn forget_accounts(
+        &self,
+        name: &ConnectorName,
+        gone: &[String],
+        refresh: &mut DirectoryRefresh,
+    ) -> Result<()> {
+        let keys = gone.iter().map(|id| account_key(name, id)).collect();
+        let query = Query::keys(RecordKind::Account, keys);
+        let page = self.store().query(self.id(), query).await?;
+        self.mark_deleted(&page.records, refresh).await
     }
 
     async fn commit_accounts(
@@ -300,24 +368,29 @@ impl Tenant {
     ) -> Result<()> {
         let mut query = Query::prefix(RecordKind::Account, account_key(name, ""));
         loop {
-            let page = self.store().query(self.id(), query.clone()).await?;
-            let mut puts = Vec::new();
-            for record in &page.records {
-                if listed.contains(&record.key) || record.state == AccountState::Deleted.as_str() {
-                    continue;
-                }
-                let mut account: Account = record.read()?;
-                account.state = AccountState::Deleted;
-                let put = put_account(&account, None)?;
-                puts.push(put.group(record.group.as_str()));
-            }
-            refresh.gone += puts.len() as u64;
-            self.write_accounts(puts).await?;
+            let mut page = self.store().query(self.id(), query.clone()).await?;
+            page.records.retain(|record| !listed.contains(&record.key));
+            self.mark_deleted(&page.records, refresh).await?;
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => return Ok(()),
             }
         }
+    }
+
+    async fn mark_deleted(&self, records: &[Record], refresh: &mut DirectoryRefresh) -> Result<()> {
+        let mut puts = Vec::new();
+        for record in records {
+            if record.state == AccountState::Deleted.as_str() {
+                continue;
+            }
+            let mut account: Account = record.read()?;
+            account.state = AccountState::Deleted;
+            let put = put_account(&account, None)?;
+            puts.push(put.group(record.group.as_str()));
+        }
+        refresh.gone += puts.len() as u64;
+        self.write_accounts(puts).await
     }
 
     async fn write_accounts(&self, puts: impl IntoIterator<Item = Put>) -> Result<()> {
@@ -333,6 +406,7 @@ impl Tenant {
     async fn record_directory(
         &self,
         name: &ConnectorName,
+        state: &DirectoryState,
         refresh: &DirectoryRefresh,
         error: Option<&Error>,
     ) -> Result<()> {
@@ -354,12 +428,8 @@ impl Tenant {
                 None => self.directory_works_again(name, &look).await?,
             };
             let key = directory_key(name);
-            let before = self.read::<DirectoryState>(RecordKind::Run, &key).await?;
-            let mut state = before.map(|state| state.value).unwrap_or_default();
+            let mut state = state.clone();
             state.error = error.map(Error::envelope);
-            if error.is_none() {
-                state.last_complete_at = Some(at);
-            }
             commit = commit.put(Put::new(RecordKind::Run, key, &state)?.group(DIRECTORIES));
             let entry = self.entry(
                 if error.is_none() {
@@ -392,6 +462,17 @@ impl Tenant {
             None => Commit::default(),
         })
     }
+}
+
+/// Where the page after this one begins. A vendor that gives the same page for ever is not followed.
+fn next_page(page: &DirectoryPage, before: Option<&Cursor>) -> Result<Option<Cursor>> {
+    if page.cursor.is_some() && page.cursor.as_ref() == before {
+        return Err(Error::new(
+            ErrorKind::InvalidResponse,
+            "the directory gives the same page again and again",
+        ));
+    }
+    Ok(page.cursor.clone())
 }
 
 /// The group of the states of all directories.

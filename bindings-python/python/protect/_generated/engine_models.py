@@ -16,6 +16,7 @@ __all__ = [
     "AccountRef",
     "AccountState",
     "ActionKind",
+    "ActionTargetSetting",
     "ActionTargetSink",
     "ActorKind",
     "AppliedStatus",
@@ -156,6 +157,8 @@ ActionKind = Union[
         "restore_roles",
         "confirm_compromised",
         "dismiss_risk",
+        "block_app_consent",
+        "restore_app_consent",
         "revoke_access",
         "restore_access",
         "elevate_monitoring",
@@ -186,6 +189,8 @@ ActionKind = Union[
 - `restore_roles`: Give back the roles that `remove_roles` took.
 - `confirm_compromised`: Tell the vendor that an account is in somebody else's hands.
 - `dismiss_risk`: Tell the vendor that an account is not at risk.
+- `block_app_consent`: Keep users from letting applications in by themselves.
+- `restore_app_consent`: Give back what `block_app_consent` took.
 - `revoke_access`: Take access to all products away.
 - `restore_access`: Give back what `revoke_access` took.
 - `elevate_monitoring`: Watch a person more closely.
@@ -201,6 +206,20 @@ ActionKind = Union[
 - `start_offboarding`: Begin an offboarding.
 - `start_onboarding`: Begin an onboarding.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ActionTargetSetting(Model):
+    """`ActionTargetSetting` of another model."""
+
+    connector: str
+    """The tenant's connector."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("connector", "connector", _codec.PLAIN, True),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -863,6 +882,8 @@ class ActionTarget(Model):
 
     account: AccountRef | None = None
     """An account at a vendor."""
+    setting: ActionTargetSetting | None = None
+    """The settings of a vendor's tenant."""
     sink: ActionTargetSink | None = None
     """A sink, which is told something."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
@@ -870,6 +891,7 @@ class ActionTarget(Model):
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("account", "account", _codec.model(AccountRef), False),
+        _codec.Field("setting", "setting", _codec.model(ActionTargetSetting), False),
         _codec.Field("sink", "sink", _codec.model(ActionTargetSink), False),
     )
 
@@ -1479,7 +1501,7 @@ class DirectoryRefresh(Model):
     """What reading a directory came to."""
 
     accounts: int
-    """Accounts listed."""
+    """Accounts listed, or told of as changed where the vendor tells of changes alone."""
     changed: int
     """Of these, new or changed."""
     complete: bool

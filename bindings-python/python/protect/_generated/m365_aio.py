@@ -607,6 +607,30 @@ class M365(AsyncClient):
             timeout,
         ))
 
+    async def directory_audits_page(
+        self,
+        *,
+        start_time: datetime | None = None,
+        page_token: str | None = None,
+        timeout: Timeout = None,
+    ) -> DirectoryAuditPage:
+        """One page of what somebody changed in the directory; otherwise as `risk_detections_page`.
+
+        Needs: AuditLog.Read.All.
+
+        Args:
+            start_time: Where to begin without a page token; a day ago unless told.
+            page_token: What the page before gave as `next_page_token`.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return DirectoryAuditPage.from_dict(await self._call(
+            "directory_audits_page",
+            {"start_time": start_time, "page_token": page_token},
+            timeout,
+        ))
+
     async def alerts_page(
         self,
         *,

@@ -19,6 +19,8 @@ __all__ = [
     "AuthenticationMethod",
     "Device",
     "Grant",
+    "InitiatingApp",
+    "InitiatingUser",
     "Location",
     "NewPassword",
     "RiskDetection",
@@ -26,16 +28,20 @@ __all__ = [
     "RoleAssignment",
     "SecureScore",
     "SignInStatus",
+    "TargetResource",
     "TemporaryAccessPass",
     "User",
     "UserConsent",
     "AlertPage",
     "DevicePage",
+    "Initiator",
     "RiskDetectionPage",
     "RiskyUserPage",
     "SignIn",
     "UserPage",
+    "DirectoryAudit",
     "SignInPage",
+    "DirectoryAuditPage",
 ]
 
 
@@ -143,6 +149,40 @@ class Grant(Model):
         _codec.Field("consent_type", "consent_type", _codec.PLAIN, True),
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("scope", "scope", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class InitiatingApp(Model):
+    """The application that changed something."""
+
+    app_id: str | None = None
+    """The application's id."""
+    service_principal_id: str | None = None
+    """The id of what stands for it in the tenant."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("app_id", "app_id", _codec.PLAIN, True),
+        _codec.Field("service_principal_id", "service_principal_id", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class InitiatingUser(Model):
+    """The user who changed something."""
+
+    id: str | None = None
+    """The id."""
+    ip_address: str | None = None
+    """From where."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("ip_address", "ip_address", _codec.PLAIN, True),
     )
 
 
@@ -305,6 +345,23 @@ class SignInStatus(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TargetResource(Model):
+    """What was changed."""
+
+    id: str | None = None
+    """The id."""
+    kind: str | None = None
+    """`User`, `Role`, `ServicePrincipal`, `Policy` and others."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("kind", "kind", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TemporaryAccessPass(Model):
     """A pass with which a user can sign in and register stronger methods. Graph shows it once."""
 
@@ -426,6 +483,23 @@ class DevicePage(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Initiator(Model):
+    """Who changed something: a user, or an application."""
+
+    app: InitiatingApp | None = None
+    """The application."""
+    user: InitiatingUser | None = None
+    """The user."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("app", "app", _codec.model(InitiatingApp), True),
+        _codec.Field("user", "user", _codec.model(InitiatingUser), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RiskDetectionPage(Model):
     """One page of records."""
 
@@ -527,6 +601,38 @@ class UserPage(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DirectoryAudit(Model):
+    """What somebody changed in the directory."""
+
+    activity_date_time: datetime
+    """When."""
+    activity_display_name: str | None = None
+    """What was done (`Add member to role`)."""
+    category: str | None = None
+    """Of which sort it is (`RoleManagement`)."""
+    id: str
+    """Its id."""
+    initiated_by: Initiator | None = None
+    """Who did it."""
+    result: str | None = None
+    """`success`, `failure`, `timeout` or another word."""
+    target_resources: Sequence[TargetResource] | None = None
+    """To what it was done."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("activity_date_time", "activity_date_time", _codec.TIMESTAMP, True),
+        _codec.Field("activity_display_name", "activity_display_name", _codec.PLAIN, True),
+        _codec.Field("category", "category", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("initiated_by", "initiated_by", _codec.model(Initiator), True),
+        _codec.Field("result", "result", _codec.PLAIN, True),
+        _codec.Field("target_resources", "target_resources", _codec.several(_codec.model(TargetResource)), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SignInPage(Model):
     """One page of records."""
 
@@ -541,6 +647,26 @@ class SignInPage(Model):
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("items", "items", _codec.several(_codec.model(SignIn)), True),
+        _codec.Field("next_page_token", "next_page_token", _codec.PLAIN, True),
+        _codec.Field("rejected", "rejected", _codec.several(_codec.model(RejectedItem)), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DirectoryAuditPage(Model):
+    """One page of records."""
+
+    items: Sequence[DirectoryAudit] = ()
+    """The records."""
+    next_page_token: str | None = None
+    """What to pass as `page_token` for the next page; `None` after the last."""
+    rejected: Sequence[RejectedItem] = ()
+    """What could not be read."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("items", "items", _codec.several(_codec.model(DirectoryAudit)), True),
         _codec.Field("next_page_token", "next_page_token", _codec.PLAIN, True),
         _codec.Field("rejected", "rejected", _codec.several(_codec.model(RejectedItem)), True),
     )

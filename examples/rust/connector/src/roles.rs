@@ -181,6 +181,7 @@ impl Directory for BadgeConnector {
             accounts: page.people.iter().map(|p| self.account(p)).collect(),
             rejected: page.rejected,
             cursor: page.next,
+            ..DirectoryPage::default()
         })
     }
 

@@ -109,6 +109,9 @@ pub(super) struct Script {
     pub(super) directory: Option<Vec<Account>>,
     pub(super) directory_error: bool,
     pub(super) page_size: usize,
+    /// What the directory says of changes, where it does; and from where on it was asked.
+    pub(super) changes: Option<VecDeque<Option<DirectoryPage>>>,
+    pub(super) followed: Vec<String>,
     pub(super) every: Option<u64>,
     /// Answers, by cursor, once the list is used up.
     pub(super) otherwise: Option<Improvise>,
@@ -200,7 +203,18 @@ impl Directory for Scripted {
             accounts: accounts[start..end].to_vec(),
             rejected: Vec::new(),
             cursor: (end < accounts.len()).then(|| Cursor(end.to_string())),
+            changes_from: (end >= accounts.len())
+                .then(|| script.changes.as_ref().map(|_| Cursor("0".to_owned())))
+                .flatten(),
+            ..DirectoryPage::default()
         })
+    }
+
+    async fn changes(&self, _: &OpContext, since: &Cursor) -> Result<Option<DirectoryPage>> {
+        let mut script = self.script.lock().unwrap();
+        script.followed.push(since.0.clone());
+        let told = script.changes.as_mut().map(VecDeque::pop_front);
+        Ok(told.flatten().flatten())
     }
 
     async fn get(&self, _: &OpContext, _: &str) -> Result<Option<Account>> {

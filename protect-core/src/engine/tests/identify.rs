@@ -1,7 +1,11 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use super::harness::{Build, World, account, address, connector, exposed, last};
 use crate::config::MonitorConfig;
+use crate::connector::{Cursor, DirectoryPage};
 use crate::error::ErrorKind;
-use crate::model::{AccountState, FindingStatus, Subject};
+use crate::model::{Account, AccountState, FindingStatus, Subject};
 
 fn world() -> World {
     Build {
@@ -114,6 +118,53 @@ async fn accounts_that_a_directory_lists_no_more_are_marked_as_deleted() {
     let accounts = world.acme.accounts().await.unwrap();
     let gone = accounts.iter().filter(|a| a.state == AccountState::Deleted);
     assert_eq!(gone.count(), 2);
+}
+
+#[tokio::test]
+async fn a_directory_that_tells_of_changes_is_listed_once_a_day_and_followed_in_between() {
+    let world = world();
+    lists(
+        &world,
+        "mail",
+        &[("m1", Some("ann@acme.example")), ("m2", None)],
+    );
+    let told = |ids: &[&str], gone: &[&str], next: Option<&str>, from: Option<&str>| {
+        Some(DirectoryPage {
+            accounts: ids.iter().map(|id| account("mail", id, None)).collect(),
+            gone: gone.iter().map(|id| (*id).to_owned()).collect(),
+            cursor: next.map(|it| Cursor(it.to_owned())),
+            changes_from: from.map(|it| Cursor(it.to_owned())),
+            ..DirectoryPage::default()
+        })
+    };
+    let script = world.script("mail");
+    script.lock().unwrap().changes = Some(VecDeque::from([
+        told(&["m3"], &[], Some("1"), None),
+        told(&[], &["m1"], None, Some("2")),
+        None,
+    ]));
+    let refreshed = async || world.acme.scan().await.unwrap().directories.remove(0);
+    assert_eq!(refreshed().await.accounts, 2, "listed");
+    let changed = refreshed().await;
+    assert_eq!((changed.accounts, changed.changed, changed.gone), (1, 1, 1));
+    let state = |id: &str, accounts: &[Account]| {
+        let of = accounts.iter().find(|it| it.reference.id == id);
+        of.unwrap().state.clone()
+    };
+    let accounts = world.acme.accounts().await.unwrap();
+    assert_eq!(state("m1", &accounts), AccountState::Deleted);
+    assert_eq!(state("m2", &accounts), AccountState::Active);
+    // The vendor no longer tells: every account is listed, and who is not among them is gone.
+    let listed = refreshed().await;
+    assert_eq!((listed.accounts, listed.gone), (2, 1));
+    assert_eq!(script.lock().unwrap().followed, ["0", "1", "2"]);
+
+    script.lock().unwrap().changes = Some(VecDeque::new());
+    refreshed().await;
+    world.clock.advance(Duration::from_hours(25));
+    script.lock().unwrap().followed.clear();
+    refreshed().await;
+    assert!(script.lock().unwrap().followed.is_empty(), "listed anew");
 }
 
 #[tokio::test]
