@@ -106,15 +106,14 @@ fn changed(targets: &[TargetResource]) -> Subject {
     let is_user = |target: &&TargetResource| target.kind.as_deref() == Some("User");
     let mut named = targets.iter().filter(named);
     let first = named.clone().next();
-    match named.find(is_user) {
-        Some(user) => account(user.id.clone(), DIRECTORY_AUDITS),
-        None => {
-            let id = first.and_then(|target| target.id.as_deref());
-            let kind = first.and_then(|target| target.kind.as_deref());
-            let path = id.map(|id| format!("{}/{id}", kind.unwrap_or("unknown")));
-            Subject::setting(KIND, path.unwrap_or_else(|| DIRECTORY_AUDITS.to_owned()))
-        }
+    if let Some(user) = named.find(is_user) {
+        return account(user.id.clone(), DIRECTORY_AUDITS);
     }
+    let path = first.and_then(|target| {
+        let kind = target.kind.as_deref().unwrap_or("unknown");
+        Some(format!("{kind}/{}", target.id.as_deref()?))
+    });
+    Subject::setting(KIND, path.unwrap_or_else(|| DIRECTORY_AUDITS.to_owned()))
 }
 
 impl From<Alert> for Signal {
