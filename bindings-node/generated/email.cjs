@@ -635,11 +635,11 @@ class Email extends Client {
   }
 
   audit(domain, options) {
-    return call(this, 'audit', { domain, selectors: options?.selectors, rua: options?.rua, fetch_policies: options?.fetchPolicies }, { options, allowed: ['selectors', 'rua', 'fetchPolicies'], type: DomainAudit });
+    return call(this, 'audit', { domain, selectors: options?.selectors, all_selectors: options?.allSelectors, rua: options?.rua, fetch_policies: options?.fetchPolicies }, { options, allowed: ['selectors', 'allSelectors', 'rua', 'fetchPolicies'], type: DomainAudit });
   }
 
   propose(domain, options) {
-    return call(this, 'propose', { domain, selectors: options?.selectors, rua: options?.rua, fetch_policies: options?.fetchPolicies }, { options, allowed: ['selectors', 'rua', 'fetchPolicies'], type: list(Proposal) });
+    return call(this, 'propose', { domain, selectors: options?.selectors, all_selectors: options?.allSelectors, rua: options?.rua, fetch_policies: options?.fetchPolicies }, { options, allowed: ['selectors', 'allSelectors', 'rua', 'fetchPolicies'], type: list(Proposal) });
   }
 
   spf(ip, sender, options) {

@@ -1408,6 +1408,8 @@ export class Email extends Client {
   audit(domain: string, options?: PerCall & {
     /** DKIM selectors that the domain is known to use; DNS does not list them. */
     selectors?: readonly string[] | undefined;
+    /** Whether DKIM keys are looked for under every selector that many domains use, also where one was found; false where left out. */
+    allSelectors?: boolean | undefined;
     /** Your own mailboxes for reports, to be looked for and proposed. */
     rua?: readonly string[] | undefined;
     /** Whether MTA-STS policies are fetched over HTTPS; true where left out. */
@@ -1421,6 +1423,8 @@ export class Email extends Client {
   propose(domain: string, options?: PerCall & {
     /** DKIM selectors that the domain is known to use; DNS does not list them. */
     selectors?: readonly string[] | undefined;
+    /** Whether DKIM keys are looked for under every selector that many domains use, also where one was found; false where left out. */
+    allSelectors?: boolean | undefined;
     /** Your own mailboxes for reports, to be looked for and proposed. */
     rua?: readonly string[] | undefined;
     /** Whether MTA-STS policies are fetched over HTTPS; true where left out. */

@@ -17,6 +17,11 @@ export interface AuditOptions extends PerCall {
   resolver?: string | undefined;
   /** DKIM selectors that the domain is known to use. */
   selectors?: readonly string[] | undefined;
+  /**
+   * Whether DKIM keys are looked for under every selector that many domains use, also where one was
+   * found; false where left out.
+   */
+  allSelectors?: boolean | undefined;
   /** Your own mailboxes for reports. */
   rua?: readonly string[] | undefined;
   /** Whether MTA-STS policies are fetched; true where left out. */

@@ -17,13 +17,19 @@ async def audit(
     *,
     resolver: str | None = None,
     selectors: Sequence[str] | None = None,
+    all_selectors: bool | None = None,
     rua: Sequence[str] | None = None,
     fetch_policies: bool | None = None,
     timeout: Timeout = None,
 ) -> DomainAudit:
     """See `protect.email.audit`."""
     return await Email(resolver=resolver).audit(
-        domain, selectors=selectors, rua=rua, fetch_policies=fetch_policies, timeout=timeout
+        domain,
+        selectors=selectors,
+        all_selectors=all_selectors,
+        rua=rua,
+        fetch_policies=fetch_policies,
+        timeout=timeout,
     )
 
 
@@ -32,13 +38,19 @@ async def propose(
     *,
     resolver: str | None = None,
     selectors: Sequence[str] | None = None,
+    all_selectors: bool | None = None,
     rua: Sequence[str] | None = None,
     fetch_policies: bool | None = None,
     timeout: Timeout = None,
 ) -> list[Proposal]:
     """See `protect.email.propose`."""
     return await Email(resolver=resolver).propose(
-        domain, selectors=selectors, rua=rua, fetch_policies=fetch_policies, timeout=timeout
+        domain,
+        selectors=selectors,
+        all_selectors=all_selectors,
+        rua=rua,
+        fetch_policies=fetch_policies,
+        timeout=timeout,
     )
 
 

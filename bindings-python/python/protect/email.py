@@ -30,6 +30,7 @@ def audit(
     *,
     resolver: str | None = None,
     selectors: Sequence[str] | None = None,
+    all_selectors: bool | None = None,
     rua: Sequence[str] | None = None,
     fetch_policies: bool | None = None,
     timeout: Timeout = None,
@@ -40,12 +41,19 @@ def audit(
         domain: the domain.
         resolver: the name server to ask, `IP` or `IP:PORT`; the machine's own where left out.
         selectors: DKIM selectors that the domain is known to use.
+        all_selectors: whether DKIM keys are looked for under every selector that many domains use,
+            also where one was found; false where left out.
         rua: your own mailboxes for reports.
         fetch_policies: whether MTA-STS policies are fetched; true where left out.
         timeout: seconds for the whole; two minutes where left out.
     """
     return Email(resolver=resolver).audit(
-        domain, selectors=selectors, rua=rua, fetch_policies=fetch_policies, timeout=timeout
+        domain,
+        selectors=selectors,
+        all_selectors=all_selectors,
+        rua=rua,
+        fetch_policies=fetch_policies,
+        timeout=timeout,
     )
 
 
@@ -54,13 +62,19 @@ def propose(
     *,
     resolver: str | None = None,
     selectors: Sequence[str] | None = None,
+    all_selectors: bool | None = None,
     rua: Sequence[str] | None = None,
     fetch_policies: bool | None = None,
     timeout: Timeout = None,
 ) -> list[Proposal]:
     """The records to publish for a domain; see `audit` for the arguments."""
     return Email(resolver=resolver).propose(
-        domain, selectors=selectors, rua=rua, fetch_policies=fetch_policies, timeout=timeout
+        domain,
+        selectors=selectors,
+        all_selectors=all_selectors,
+        rua=rua,
+        fetch_policies=fetch_policies,
+        timeout=timeout,
     )
 
 

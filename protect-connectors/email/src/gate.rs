@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::audit::{AuditOptions, DomainAudit, audit, auditable};
 use crate::checks::Known;
 use crate::config;
+use crate::dkim::Guess;
 use crate::propose::Proposal;
 use crate::resolve::Resolver;
 use crate::spf::{self, Message};
@@ -93,6 +94,11 @@ const DOMAIN: &[Parameter] = &[
         "DKIM selectors that the domain is known to use; DNS does not list them.",
     ),
     Parameter::optional(
+        "all_selectors",
+        ParameterKind::Boolean,
+        "Whether DKIM keys are looked for under every selector that many domains use, also where one was found; false where left out.",
+    ),
+    Parameter::optional(
         "rua",
         ParameterKind::Texts,
         "Your own mailboxes for reports, to be looked for and proposed.",
@@ -143,6 +149,7 @@ struct Construct {
 struct OfDomain {
     domain: String,
     selectors: Option<Vec<String>>,
+    all_selectors: Option<bool>,
     rua: Option<Vec<String>>,
     fetch_policies: Option<bool>,
 }
@@ -200,6 +207,11 @@ impl Email {
         let domain = auditable(&given.domain)?;
         let options = AuditOptions {
             selectors: given.selectors.unwrap_or_default(),
+            guess: if given.all_selectors == Some(true) {
+                Guess::All
+            } else {
+                Guess::default()
+            },
             fetch_policies: given.fetch_policies.unwrap_or(true),
             known: Known {
                 our_rua: given.rua.unwrap_or_default(),
@@ -246,6 +258,17 @@ mod tests {
         let email = connect(json!({}), &test.context).unwrap();
         let audit = Arc::clone(&email).call("audit", json!({ "domain": "B.example." }));
         assert_eq!(audit.await.unwrap()["domain"], "b.example");
+        let asked = |audit: &Value| audit["dkim"]["asked"].as_array().map(Vec::len);
+        test.dns
+            .set_txt("default._domainkey.b.example", &["v=DKIM1; p="]);
+        test.dns.set_txt(
+            "s1._domainkey.b.example",
+            &["v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
+        );
+        let few = Arc::clone(&email).call("audit", json!({ "domain": "b.example" }));
+        let all = json!({ "domain": "b.example", "all_selectors": true });
+        let all = Arc::clone(&email).call("audit", all).await.unwrap();
+        assert!(asked(&few.await.unwrap()) < asked(&all), "{all}");
         let spf = json!({ "ip": "192.0.2.1", "sender": "a@b.example" });
         let decision = Arc::clone(&email).call("spf", spf).await.unwrap();
         assert_eq!(decision["result"], "fail");

@@ -171,13 +171,21 @@ impl ReportSection for NotLookedAt {
     async fn write(&self, tenant: &Tenant, _: Month) -> Result<Option<Section>> {
         let mut verdicts = read::<CheckResult>(tenant, RecordKind::Verdict).await?;
         verdicts.retain(|result| result.verdict == Verdict::NotEvaluated);
-        let rows = verdicts
-            .iter()
-            .map(|result| vec![result.check.to_string(), result.reason.clone()]);
+        // One name server that does not answer keeps dozens of checks from looking.
+        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for result in &verdicts {
+            let checks = by_reason.entry(&result.reason).or_default();
+            checks.push(result.check.as_str());
+        }
+        let mut reasons: Vec<_> = by_reason.into_iter().collect();
+        reasons.sort_by_key(|(_, checks)| Reverse(checks.len()));
+        let rows = reasons
+            .into_iter()
+            .map(|(reason, checks)| vec![reason.to_owned(), checks.join(", ")]);
         Ok(table(
             "not_evaluated",
             "Could not be looked at",
-            &["check", "why"],
+            &["why", "checks"],
             rows.collect(),
         ))
     }

@@ -51,6 +51,7 @@ class Email(Client):
         domain: str,
         *,
         selectors: Sequence[str] | None = None,
+        all_selectors: bool | None = None,
         rua: Sequence[str] | None = None,
         fetch_policies: bool | None = None,
         timeout: Timeout = None,
@@ -60,6 +61,7 @@ class Email(Client):
         Args:
             domain: The domain.
             selectors: DKIM selectors that the domain is known to use; DNS does not list them.
+            all_selectors: Whether DKIM keys are looked for under every selector that many domains use, also where one was found; false where left out.
             rua: Your own mailboxes for reports, to be looked for and proposed.
             fetch_policies: Whether MTA-STS policies are fetched over HTTPS; true where left out.
 
@@ -68,7 +70,7 @@ class Email(Client):
         """
         return DomainAudit.from_dict(self._call(
             "audit",
-            {"domain": domain, "selectors": selectors, "rua": rua, "fetch_policies": fetch_policies},
+            {"domain": domain, "selectors": selectors, "all_selectors": all_selectors, "rua": rua, "fetch_policies": fetch_policies},
             timeout,
         ))
 
@@ -77,6 +79,7 @@ class Email(Client):
         domain: str,
         *,
         selectors: Sequence[str] | None = None,
+        all_selectors: bool | None = None,
         rua: Sequence[str] | None = None,
         fetch_policies: bool | None = None,
         timeout: Timeout = None,
@@ -86,6 +89,7 @@ class Email(Client):
         Args:
             domain: The domain.
             selectors: DKIM selectors that the domain is known to use; DNS does not list them.
+            all_selectors: Whether DKIM keys are looked for under every selector that many domains use, also where one was found; false where left out.
             rua: Your own mailboxes for reports, to be looked for and proposed.
             fetch_policies: Whether MTA-STS policies are fetched over HTTPS; true where left out.
 
@@ -94,7 +98,7 @@ class Email(Client):
         """
         answer = self._call(
             "propose",
-            {"domain": domain, "selectors": selectors, "rua": rua, "fetch_policies": fetch_policies},
+            {"domain": domain, "selectors": selectors, "all_selectors": all_selectors, "rua": rua, "fetch_policies": fetch_policies},
             timeout,
         )
         return [Proposal.from_dict(item) for item in answer]

@@ -62,6 +62,12 @@ pub(super) async fn run(app: &App, scan: Scan) -> Result<Answer> {
         };
         let trouble = trouble(&tenant).await?;
         show(&mut page, &tenant, &summary, &trouble);
+        let watched = tenant.watch_list().await?;
+        if is_watched_for(&summary) && watched.domains.is_empty() && watched.addresses.is_empty() {
+            let text =
+                "  nobody is watched; `monitor = { domains = true }` watches the tenant's domains";
+            page.line(Text::new(text, Tone::Warn));
+        }
         exit = exit.and(exit_of(&summary, scan.strict));
         if let Some(severity) = scan.fail_on {
             exit = exit.and(Exit::found(has_open(&tenant, severity).await?));
@@ -179,6 +185,23 @@ fn show(page: &mut Page, tenant: &Tenant, summary: &ScanSummary, trouble: &[Find
         ]);
     }
     page.table(errors);
+    for scan in &summary.connectors {
+        let open = scan.counts.verdicts.not_evaluated;
+        if open > 0 {
+            let text = format!(
+                "  {}: {open} checks could not look; `protect report` says why",
+                scan.connector
+            );
+            page.line(Text::new(text, Tone::Warn));
+        }
+    }
+}
+
+/// Whether a connector looks at whoever is watched, and at nobody else.
+fn is_watched_for(summary: &ScanSummary) -> bool {
+    let kinds = ["email", "hibp"];
+    let mut scans = summary.connectors.iter();
+    scans.any(|scan| kinds.contains(&scan.kind.as_str()))
 }
 
 fn exit_of(summary: &ScanSummary, strict: bool) -> Exit {
