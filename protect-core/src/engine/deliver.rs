@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::Tenant;
+use super::records::message_group;
 use crate::connector::{Connector, Delivered, Delivery, OpContext, Probe, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Action, ActionId, ActionKind, Attributes, EffectClass, Finding, Incident, Outcome,
+    Action, ActionId, ActionKind, Attributes, EffectClass, Finding, Incident, Intent, Outcome,
     OutcomeStatus, Severity,
 };
 use crate::store::{Commit, Put, Query, RecordKind};
@@ -30,6 +31,9 @@ impl Tenant {
     ) -> Result<Outcome> {
         let sink = as_sink(&**connector)?;
         let mut delivery = self.delivery(action).await?;
+        if let Some(reason) = sink.declines(&delivery)? {
+            return Ok(self.outcome(OutcomeStatus::Refused, &reason));
+        }
         let class = connector.capability().actions.get(&action.kind).copied();
         if class == Some(EffectClass::SearchBeforeCreate) {
             let open = sink
@@ -110,7 +114,7 @@ impl Tenant {
             None => None,
         };
         let incident = incident.map(|incident| incident.value);
-        let findings = match &incident {
+        let findings: Vec<Finding> = match &incident {
             Some(incident) => {
                 let keys = incident.findings.iter().map(ToString::to_string).collect();
                 let found = self
@@ -122,7 +126,12 @@ impl Tenant {
         };
         let mut data = action.parameters.clone();
         data.insert("incident".to_owned(), serde_json::json!(incident));
+        data.insert("findings".to_owned(), serde_json::json!(findings));
         data.insert("action".to_owned(), serde_json::json!(action.kind));
+        if action.kind == ActionKind::OpenTicket {
+            let elsewhere = self.security_incidents(action).await?;
+            data.insert("security_incidents".to_owned(), elsewhere.into());
+        }
         Ok(Delivery {
             action_id: action.id.clone(),
             kind: action.kind,
@@ -135,6 +144,31 @@ impl Tenant {
             severity: incident.as_ref().map_or(Severity::Medium, |i| i.severity),
             data,
         })
+    }
+
+    /// Where an incident was opened, or is to be opened, about what a ticket is about.
+    async fn security_incidents(&self, action: &Action) -> Result<Vec<serde_json::Value>> {
+        let mut places = Vec::new();
+        for connector in self.connectors() {
+            let info = connector.info();
+            let group = message_group(&info.name, action.about());
+            let query = Query::all(RecordKind::Intent).in_groups(vec![group]);
+            let states: Vec<_> = self
+                .read_all::<Intent>(query)
+                .await?
+                .iter()
+                .filter(|intent| intent.value.action.kind == ActionKind::OpenSecurityIncident)
+                .filter_map(|intent| standing(&intent.value))
+                .collect();
+            // A note that waits does not make an incident that stands uncertain.
+            let state = states.iter().find(|state| **state == "applied");
+            if let Some(state) = state.or(states.first()) {
+                places.push(serde_json::json!({
+                    "connector": info.name, "kind": info.kind, "state": state,
+                }));
+            }
+        }
+        Ok(places)
     }
 
     async fn remember_ticket(
@@ -156,6 +190,15 @@ impl Tenant {
             .commit(self.id(), Commit::default().put(put))
             .await
             .map(drop)
+    }
+}
+
+/// `applied`, `waiting`, or nothing where it came to nothing.
+fn standing(intent: &Intent) -> Option<&'static str> {
+    match intent.outcome.as_ref().map(|outcome| outcome.status) {
+        Some(OutcomeStatus::Applied | OutcomeStatus::AlreadySo) => Some("applied"),
+        None | Some(OutcomeStatus::Unknown) => Some("waiting"),
+        Some(_) => None,
     }
 }
 

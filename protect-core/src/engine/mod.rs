@@ -26,6 +26,7 @@ mod monitor;
 mod observe;
 mod people;
 mod place;
+mod queue;
 mod records;
 mod rules;
 mod run;

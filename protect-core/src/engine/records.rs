@@ -121,7 +121,7 @@ pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
         .state(intent.state.as_str())
         .group(match &intent.action.target {
             ActionTarget::Account(account) => target_group(account),
-            ActionTarget::Sink { connector } => connector.to_string(),
+            ActionTarget::Sink { connector } => message_group(connector, intent.action.about()),
         })
         .due(match intent.state {
             IntentState::Done => intent.undo_at,
@@ -133,6 +133,11 @@ pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
 /// What intents about one account have in common.
 pub(crate) fn target_group(account: &AccountRef) -> String {
     format!("{}/{}", account.connector, account.id)
+}
+
+/// What messages to one receiver about one thing have in common.
+pub(crate) fn message_group(connector: &ConnectorName, about: &str) -> String {
+    format!("{connector}/{about}")
 }
 
 /// What findings about one subject have in common.
