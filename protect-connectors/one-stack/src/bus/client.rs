@@ -59,7 +59,7 @@ pub struct BusEvent {
     pub client_id: Option<String>,
     /// Anything else.
     #[serde(default)]
-    pub metadata: Attributes,
+    pub metadata: Option<Attributes>,
 }
 
 /// What the bus did with an event.
@@ -171,7 +171,7 @@ impl Bus {
         put(&mut body, "entity_url", event.entity_url);
         put(&mut body, "actor_id", event.actor_id);
         put(&mut body, "client_id", event.client_id);
-        let mut metadata = event.metadata;
+        let mut metadata = event.metadata.unwrap_or_default();
         metadata.insert("event_id".to_owned(), event.event_id.into());
         body.insert("metadata".to_owned(), Value::Object(metadata));
         body

@@ -57,7 +57,7 @@ impl Sink for BusConnector {
             entity_id: Some(message.incident.clone()),
             actor_id: None,
             client_id: self.common.client_id.clone(),
-            metadata: metadata(&message),
+            metadata: Some(metadata(&message)),
         };
         let emitted = self.client.within(cx).emit(event).await?;
         Ok(Delivered {

@@ -37,7 +37,7 @@ pub struct NewPage {
     pub dedup_key: String,
     /// Text for people.
     #[serde(default)]
-    pub description: String,
+    pub description: Option<String>,
     /// What we call ourselves there; `protect` where nobody says.
     #[serde(default)]
     pub source: Option<String>,

@@ -51,7 +51,7 @@ impl Sink for OnCallConnector {
             severity: severity_word(delivery.severity).to_owned(),
             // The same for all that happens in an incident: nobody is woken twice for it.
             dedup_key: delivery.source_reference.clone(),
-            description: delivery.body.clone(),
+            description: Some(delivery.body.clone()),
             source: Some(self.common.source.clone()),
             recommended_action: None,
             source_url: self.common.link(&message.incident),

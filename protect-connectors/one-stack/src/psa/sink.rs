@@ -134,7 +134,7 @@ impl PsaConnector {
         let severity = message.delivery.severity;
         Ok(NewTicket {
             title,
-            description: body,
+            description: Some(body),
             priority: Some(template.priority(severity).to_owned()),
             kind: Some(template.kind.clone()),
             board: template.board.clone(),

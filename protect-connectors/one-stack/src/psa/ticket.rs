@@ -14,7 +14,7 @@ pub struct NewTicket {
     pub title: String,
     /// Text for people.
     #[serde(default)]
-    pub description: String,
+    pub description: Option<String>,
     /// `low`, `medium`, `high` or `critical`.
     #[serde(default)]
     pub priority: Option<String>,

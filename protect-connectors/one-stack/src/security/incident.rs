@@ -16,7 +16,7 @@ pub struct NewSecurityIncident {
     pub severity: String,
     /// Text for people.
     #[serde(default)]
-    pub description: String,
+    pub description: Option<String>,
     /// `credential_exposure`, `saas_misconfiguration`, `email_authentication`, `insider_threat`, or
     /// another word.
     #[serde(default)]
@@ -43,10 +43,10 @@ pub struct NewSecurityIncident {
     pub breach_date: Option<String>,
     /// The classes of data that were in the breach.
     #[serde(default)]
-    pub breach_data_types: Vec<String>,
+    pub breach_data_types: Option<Vec<String>>,
     /// What to do next, in words.
     #[serde(default)]
-    pub recommended_actions: Vec<String>,
+    pub recommended_actions: Option<Vec<String>>,
 }
 
 /// An incident as Security shows it.
@@ -83,12 +83,15 @@ impl NewSecurityIncident {
             let mut breach = Map::new();
             put(&mut breach, "name", name);
             put(&mut breach, "date", self.breach_date);
-            breach.insert("data_types".to_owned(), json!(self.breach_data_types));
+            breach.insert(
+                "data_types".to_owned(),
+                json!(self.breach_data_types.unwrap_or_default()),
+            );
             body.insert("breach".to_owned(), Value::Object(breach));
         }
-        if !self.recommended_actions.is_empty() {
-            let actions = json!(self.recommended_actions);
-            body.insert("recommended_actions".to_owned(), actions);
+        let actions = self.recommended_actions.unwrap_or_default();
+        if !actions.is_empty() {
+            body.insert("recommended_actions".to_owned(), json!(actions));
         }
         body
     }

@@ -110,7 +110,7 @@ impl SecurityConnector {
         NewSecurityIncident {
             title: delivery.title.clone(),
             severity: severity_word(delivery.severity).to_owned(),
-            description: delivery.body.clone(),
+            description: Some(delivery.body.clone()),
             category: message.kind().map(category),
             source: Some(self.common.source.clone()),
             source_ref: delivery.source_reference.clone(),
@@ -119,8 +119,8 @@ impl SecurityConnector {
             affected_account: account.filter(|account| !account.is_empty()),
             breach_name: Some(name.to_owned()),
             breach_date: Some(date.to_owned()),
-            breach_data_types: data_types.into_iter().map(str::to_owned).collect(),
-            recommended_actions: message.kind().map(recommended).unwrap_or_default(),
+            breach_data_types: Some(data_types.into_iter().map(str::to_owned).collect()),
+            recommended_actions: message.kind().map(recommended),
         }
     }
 }
