@@ -628,6 +628,10 @@ class Tenant extends Client {
     return call(this, 'plan', {}, { options, type: Plan });
   }
 
+  planEvidence(options) {
+    return call(this, 'plan_evidence', {}, { options, type: Plan });
+  }
+
   plans(options) {
     return call(this, 'plans', {}, { options, type: list(Plan) });
   }

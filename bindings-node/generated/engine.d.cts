@@ -1405,6 +1405,8 @@ export class Tenant extends Client {
    * Changes something.
    */
   plan(options?: PerCall): Promise<Plan>;
+  /** Plans to hand in the evidence that changed since it was last handed in, or is about to run out. Changes nothing anywhere. */
+  planEvidence(options?: PerCall): Promise<Plan>;
   /** The plans that wait for somebody's consent, the oldest first. */
   plans(options?: PerCall): Promise<readonly Plan[]>;
   /**

@@ -3,6 +3,7 @@
 
 const engine = require('./engine.cjs');
 const bus = require('./bus.cjs');
+const compliance = require('./compliance.cjs');
 const email = require('./email.cjs');
 const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
@@ -17,6 +18,8 @@ module.exports = {
   ...engine,
   Bus: bus.Bus,
   bus,
+  Compliance: compliance.Compliance,
+  compliance,
   Email: email.Email,
   email,
   Google: google.Google,

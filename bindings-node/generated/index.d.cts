@@ -2,6 +2,8 @@
 export * from './engine.cjs';
 export { Bus } from './bus.cjs';
 export * as bus from './bus.cjs';
+export { Compliance } from './compliance.cjs';
+export * as compliance from './compliance.cjs';
 export { Email } from './email.cjs';
 export * as email from './email.cjs';
 export { Google } from './google.cjs';

@@ -64,6 +64,8 @@ export const {
   Tenant,
   Bus,
   bus,
+  Compliance,
+  compliance,
   Email,
   email,
   Google,

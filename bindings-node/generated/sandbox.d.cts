@@ -156,7 +156,7 @@ export type Vendor =
   | 'm365'
   /** Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center. */
   | 'google'
-  /** The One Stack: PSA, Security, On-Call and Bus. */
+  /** The One Stack: PSA, Security, On-Call, Bus and Compliance. */
   | 'one_stack'
   /** A receiver of signed webhooks, as a ticket system would have it. */
   | 'webhook'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 
-import { Bus, OnCall, Psa, Security, psa } from 'protect-sdk';
+import { Bus, Compliance, OnCall, Psa, Security, psa } from 'protect-sdk';
 import { startSandbox } from 'protect-sdk/testing';
 
 const started = async (t, Product, product, internal = false) => {
@@ -45,4 +46,23 @@ test('an event goes out once', async (t) => {
   const first = await client.emit(event);
   assert.equal((await client.emit(event)).id, first.id);
   assert.equal((await sandbox.transitions()).length, 1);
+});
+
+test('evidence is handed in with its digest', async (t) => {
+  const { client, sandbox } = await started(t, Compliance, 'compliance', true);
+  const content = Buffer.from('{}');
+  const { linkedControls } = await client.submitEvidence({
+    kind: 'own',
+    evidenceType: 'log',
+    title: 'A log',
+    sourceRef: 'r-1',
+    effectiveDate: '2026-11-26',
+    expirationDate: '2026-12-26',
+    controls: [{ framework: 'SOC 2', controlId: 'CC7.4' }],
+    contentType: 'application/json',
+    sha256: createHash('sha256').update(content).digest('hex'),
+    contentBase64: content.toString('base64'),
+  });
+  assert.deepEqual(linkedControls, ['CC7.4']);
+  assert.deepEqual(await sandbox.violations(), []);
 });

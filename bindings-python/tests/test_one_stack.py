@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 
 import protect
 import pytest
-from protect import Bus, OnCall, Psa, Sandbox, Security
+from protect import Bus, Compliance, OnCall, Psa, Sandbox, Security
 from protect._generated.sandbox_models import OneStackOrganisation
 from protect.exceptions import InvalidInputError, ProtectError
 from protect.psa import NewTicket
@@ -67,6 +69,26 @@ def test_incidents_pages_and_events(protect_sandbox: Sandbox) -> None:
             event_id="e-1", event_type="protect.scan.failed", severity="warning", title="x"
         )
         assert bus.emit(event).buffered is False
+    with Compliance(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "compliance"),
+    ) as compliance:
+        content = b"{}"
+        submitted = compliance.submit_evidence(
+            protect.compliance.NewEvidence(
+                kind="own",
+                evidence_type="log",
+                title="A log",
+                source_ref="r-1",
+                effective_date="2026-11-26",
+                expiration_date="2026-12-26",
+                content_type="application/json",
+                sha256=hashlib.sha256(content).hexdigest(),
+                content_base64=base64.b64encode(content).decode(),
+            )
+        )
+        assert list(submitted.linked_controls) == []
     assert protect_sandbox.violations() == []
 
 

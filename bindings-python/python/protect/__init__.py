@@ -5,6 +5,7 @@ import atexit as _atexit
 from protect import (
     aio,
     bus,
+    compliance,
     connectors,
     email,
     exceptions,
@@ -18,6 +19,7 @@ from protect import (
     security,
 )
 from protect._generated.bus import Bus
+from protect._generated.compliance import Compliance
 from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.google import Google
@@ -38,6 +40,7 @@ from protect.models import ScanPage, ScanRequest
 __all__ = [
     "M365",
     "Bus",
+    "Compliance",
     "Connector",
     "Directory",
     "Email",
@@ -59,6 +62,7 @@ __all__ = [
     "__version__",
     "aio",
     "bus",
+    "compliance",
     "connectors",
     "email",
     "exceptions",

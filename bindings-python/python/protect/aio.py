@@ -2,6 +2,7 @@
 
 from protect import _email_aio as email
 from protect._generated.bus_aio import Bus
+from protect._generated.compliance_aio import Compliance
 from protect._generated.email_aio import Email
 from protect._generated.engine_aio import Protect, Tenant
 from protect._generated.google_aio import Google
@@ -17,6 +18,7 @@ from protect._sandbox import AsyncSandbox as Sandbox
 __all__ = [
     "M365",
     "Bus",
+    "Compliance",
     "Email",
     "Google",
     "Hibp",

@@ -21,6 +21,7 @@ pub(crate) enum Path {
     Ingest,
     EventsA,
     EventsB,
+    Evidence,
     Probe,
 }
 
@@ -53,6 +54,12 @@ const PATHS: &[(Path, &str, &str, &str)] = &[
     // As the vendor's own client code sends them.
     (Path::EventsA, "bus", "events_a", "/api/bus/events"),
     (Path::EventsB, "bus", "events_b", "/api/events"),
+    (
+        Path::Evidence,
+        "compliance",
+        "evidence",
+        "/api/internal/evidence",
+    ),
     (Path::Probe, "", "probe", "/"),
 ];
 

@@ -49,6 +49,13 @@ impl Item {
         }
     }
 
+    /// A field that is a list, as far as it holds text.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let items = self.rest.get(name).and_then(Value::as_array);
+        let texts = items.into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    }
+
     /// What was not taken.
     pub(crate) fn rest(self) -> Map<String, Value> {
         self.rest

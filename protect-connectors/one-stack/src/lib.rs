@@ -2,6 +2,7 @@
 
 pub mod bus;
 mod client;
+pub mod compliance;
 mod config;
 mod conventions;
 mod direct;
@@ -20,6 +21,7 @@ use protect_core::registry::Registry;
 
 pub use bus::Bus;
 pub use client::{Access, Credential};
+pub use compliance::Compliance;
 pub use conventions::Conventions;
 pub use oncall::OnCall;
 pub use psa::Psa;
@@ -32,6 +34,9 @@ pub fn register(registry: &mut Registry) {
     });
     registry.register(security::spec(), |setup, context| {
         security::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(compliance::spec(), |setup, context| {
+        compliance::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
     registry.register(oncall::spec(), |setup, context| {
         oncall::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)

@@ -30,7 +30,7 @@ pub enum Vendor {
     M365,
     /// Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center.
     Google,
-    /// The One Stack: PSA, Security, On-Call and Bus.
+    /// The One Stack: PSA, Security, On-Call, Bus and Compliance.
     OneStack,
     /// A receiver of signed webhooks, as a ticket system would have it.
     Webhook,

@@ -38,6 +38,8 @@ pub fn classes() -> Vec<&'static Class> {
         #[cfg(feature = "one-stack")]
         &protect_one_stack::bus::CLASS,
         #[cfg(feature = "one-stack")]
+        &protect_one_stack::compliance::CLASS,
+        #[cfg(feature = "one-stack")]
         &protect_one_stack::oncall::CLASS,
         #[cfg(feature = "one-stack")]
         &protect_one_stack::psa::CLASS,
@@ -92,6 +94,8 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "M365" => protect_m365::connect(constructor, context.clone()),
         #[cfg(feature = "one-stack")]
         "Bus" => protect_one_stack::bus::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "Compliance" => protect_one_stack::compliance::connect(constructor, context),
         #[cfg(feature = "one-stack")]
         "OnCall" => protect_one_stack::oncall::connect(constructor, context),
         #[cfg(feature = "one-stack")]

@@ -7,8 +7,8 @@ use super::records::message_group;
 use crate::connector::{Connector, Delivered, Delivery, OpContext, Probe, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Action, ActionId, ActionKind, Attributes, EffectClass, Finding, Incident, Intent, Outcome,
-    OutcomeStatus, Severity,
+    Action, ActionId, ActionKind, Artifact, Attributes, EffectClass, Finding, Incident, Intent,
+    Outcome, OutcomeStatus, Severity,
 };
 use crate::store::{Commit, Put, Query, RecordKind};
 
@@ -30,7 +30,11 @@ impl Tenant {
         action: &Action,
     ) -> Result<Outcome> {
         let sink = as_sink(&**connector)?;
-        let mut delivery = self.delivery(action).await?;
+        let artifact = match action.kind {
+            ActionKind::SubmitEvidence => Some(self.submitted(action).await?),
+            _ => None,
+        };
+        let mut delivery = self.delivery(action, artifact.as_ref()).await?;
         if let Some(reason) = sink.declines(&delivery)? {
             return Ok(self.outcome(OutcomeStatus::Refused, &reason));
         }
@@ -105,7 +109,12 @@ impl Tenant {
         Ok(tickets.into_iter().next().map(|ticket| ticket.value.id))
     }
 
-    async fn delivery(&self, action: &Action) -> Result<Delivery> {
+    /// What a sink is told of an action.
+    pub(super) async fn delivery(
+        &self,
+        action: &Action,
+        artifact: Option<&Artifact>,
+    ) -> Result<Delivery> {
         let incident = match &action.incident {
             Some(id) => {
                 self.read::<Incident>(RecordKind::Incident, id.as_str())
@@ -132,14 +141,19 @@ impl Tenant {
             let elsewhere = self.security_incidents(action).await?;
             data.insert("security_incidents".to_owned(), elsewhere.into());
         }
+        if let Some(artifact) = artifact {
+            data.insert("artifact".to_owned(), serde_json::json!(artifact));
+        }
         Ok(Delivery {
             action_id: action.id.clone(),
             kind: action.kind,
             source_reference: source_reference(self, action),
             note_to: None,
-            title: incident
-                .as_ref()
-                .map_or_else(|| action.reason.clone(), |i| i.title.clone()),
+            title: match (artifact, &incident) {
+                (Some(artifact), _) => artifact.title.clone(),
+                (None, Some(incident)) => incident.title.clone(),
+                (None, None) => action.reason.clone(),
+            },
             body: body(action, &findings),
             severity: incident.as_ref().map_or(Severity::Medium, |i| i.severity),
             data,
@@ -227,6 +241,7 @@ fn source_reference(tenant: &Tenant, action: &Action) -> String {
     match action.kind {
         // Each event is its own; a ticket or an incident stands for all that happens in it.
         ActionKind::EmitEvent => format!("{reference}:{}", action.id),
+        ActionKind::SubmitEvidence => reference_of(tenant, &super::submit::reference(action)),
         _ => reference,
     }
 }

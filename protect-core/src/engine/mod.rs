@@ -34,6 +34,7 @@ mod run_end;
 mod scan;
 mod schedule;
 mod status;
+mod submit;
 mod triage;
 mod undo;
 mod work;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Tenant;
 use super::apply::TRY_AGAIN;
-use super::records::{message_group, put_intent};
+use super::records::{message_about, message_group, put_intent};
 use crate::error::Result;
 use crate::model::{ActionTarget, EffectClass, Intent, IntentState};
 use crate::store::{Commit, Expect, Query, RecordKind};
@@ -43,7 +43,10 @@ impl Tenant {
         ];
         let mut query = Query::all(RecordKind::Intent)
             .in_states(&waiting.map(IntentState::as_str))
-            .in_groups(vec![message_group(connector, intent.action.about())]);
+            .in_groups(vec![message_group(
+                connector,
+                &message_about(&intent.action),
+            )]);
         let mut wait = None;
         loop {
             let page = self.store().query(self.id(), query.clone()).await?;

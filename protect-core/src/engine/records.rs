@@ -10,8 +10,8 @@ use super::Tenant;
 use super::scan::StoredVerdict;
 use crate::error::Result;
 use crate::model::{
-    Account, AccountRef, ActionTarget, ConnectorName, Finding, Incident, Intent, IntentState,
-    PersonId, Signal, Subject, hash_fields,
+    Account, AccountRef, Action, ActionKind, ActionTarget, ConnectorName, Finding, Incident,
+    Intent, IntentState, PersonId, Signal, Subject, hash_fields,
 };
 use crate::store::{Expect, Put, Query, RecordKind};
 
@@ -121,7 +121,9 @@ pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
         .state(intent.state.as_str())
         .group(match &intent.action.target {
             ActionTarget::Account(account) => target_group(account),
-            ActionTarget::Sink { connector } => message_group(connector, intent.action.about()),
+            ActionTarget::Sink { connector } => {
+                message_group(connector, &message_about(&intent.action))
+            }
         })
         .due(match intent.state {
             IntentState::Done => intent.undo_at,
@@ -133,6 +135,14 @@ pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
 /// What intents about one account have in common.
 pub(crate) fn target_group(account: &AccountRef) -> String {
     format!("{}/{}", account.connector, account.id)
+}
+
+/// What a message is about: evidence about its artifact, everything else about its incident.
+pub(crate) fn message_about(action: &Action) -> String {
+    match action.kind {
+        ActionKind::SubmitEvidence => super::submit::reference(action),
+        _ => action.about().to_owned(),
+    }
 }
 
 /// What messages to one receiver about one thing have in common.

@@ -483,6 +483,22 @@ class Tenant(AsyncClient):
             timeout,
         ))
 
+    async def plan_evidence(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> Plan:
+        """Plans to hand in the evidence that changed since it was last handed in, or is about to run out. Changes nothing anywhere.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Plan.from_dict(await self._call(
+            "plan_evidence",
+            {},
+            timeout,
+        ))
+
     async def plans(
         self,
         *,

@@ -227,7 +227,7 @@ Vendor = Union[
 - `onepassword`: 1Password: OAuth, Users API and Events API.
 - `m365`: Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault.
 - `google`: Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center.
-- `one_stack`: The One Stack: PSA, Security, On-Call and Bus.
+- `one_stack`: The One Stack: PSA, Security, On-Call, Bus and Compliance.
 - `webhook`: A receiver of signed webhooks, as a ticket system would have it.
 """
 

@@ -5,6 +5,7 @@
 )]
 
 mod bus;
+mod compliance;
 mod limits;
 mod oncall;
 mod psa;

@@ -1,6 +1,7 @@
 //! A sandbox, a clock that does not wait and takes the sandbox's along, and the connectors as the
 //! configuration makes them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -72,6 +73,8 @@ pub(crate) struct World {
     pub(crate) secrets: Arc<MapSecrets>,
     /// What the tenants' scanner sees.
     pub(crate) seen: Arc<Mutex<Vec<(String, Observation)>>>,
+    /// What the tenants' scanner decides: checks and verdicts.
+    pub(crate) decided: Arc<Mutex<BTreeMap<String, Value>>>,
     own: Vec<OneStackOrganisation>,
 }
 
@@ -103,6 +106,7 @@ impl World {
             clock,
             secrets,
             seen: Arc::default(),
+            decided: Arc::default(),
             own,
         }
     }
@@ -115,10 +119,14 @@ impl World {
     fn registry(&self) -> Registry {
         let mut registry = Registry::new();
         protect_one_stack::register(&mut registry);
-        let seen = Arc::clone(&self.seen);
+        let (seen, decided) = (Arc::clone(&self.seen), Arc::clone(&self.decided));
         registry.register("planted", move |setup, _| {
-            let (info, seen) = (setup.info, Arc::clone(&seen));
-            Ok(Arc::new(Planted { info, seen }) as Arc<dyn Connector>)
+            let planted = Planted {
+                info: setup.info,
+                seen: Arc::clone(&seen),
+                decided: Arc::clone(&decided),
+            };
+            Ok(Arc::new(planted) as Arc<dyn Connector>)
         });
         registry
     }
@@ -130,7 +138,7 @@ impl World {
             let mut connectors = json!({ "planted": { "kind": "planted" } });
             for kind in kinds {
                 let connection = format!("{tenant}-{kind}");
-                let form = if matches!(*kind, "bus" | "oncall") {
+                let form = if matches!(*kind, "bus" | "oncall" | "compliance") {
                     "integration_key"
                 } else {
                     "api_key"
@@ -212,6 +220,15 @@ impl World {
             .push((tenant.to_owned(), observation));
     }
 
+    /// A check of the tenants comes out so.
+    pub(crate) fn decide(&self, check: &str, verdict: &str) {
+        let verdict = json!(verdict);
+        self.decided
+            .lock()
+            .unwrap()
+            .insert(check.to_owned(), verdict);
+    }
+
     /// Lets time pass in steps, and whatever waits try again.
     pub(crate) async fn pass(&self, tenant: &Tenant, steps: u32, step: Duration) {
         for _ in 0..steps {
@@ -285,6 +302,7 @@ fn check() -> CheckId {
 struct Planted {
     info: ConnectorInfo,
     seen: Arc<Mutex<Vec<(String, Observation)>>>,
+    decided: Arc<Mutex<BTreeMap<String, Value>>>,
 }
 
 impl fmt::Debug for Planted {
@@ -322,7 +340,17 @@ impl Scanner for Planted {
         let own = seen
             .iter()
             .filter(|(tenant, _)| tenant == self.info.tenant.as_str());
+        let decided = self.decided.lock().unwrap();
+        let verdicts = decided.iter().map(|(check, verdict)| {
+            let result = json!({
+                "check": check, "verdict": verdict, "severity": "high", "reason": "planted",
+                "affected": ["jane@acme.example"], "source": "planted", "confidence": "high",
+                "references": [],
+            });
+            serde_json::from_value(result).unwrap()
+        });
         Ok(ScanPage {
+            verdicts: verdicts.collect(),
             observations: own.map(|(_, observation)| observation.clone()).collect(),
             evaluated: vec![Evaluated {
                 check: check(),

@@ -113,7 +113,7 @@ fn credential(endpoint: Endpoint, call: &Call) -> Result<Given, Refusal> {
     }
     let internal = matches!(
         endpoint,
-        Endpoint::Escalate | Endpoint::EmitA | Endpoint::EmitB
+        Endpoint::Escalate | Endpoint::EmitA | Endpoint::EmitB | Endpoint::Submit
     );
     match (bearer, header) {
         (Some(_), Some(_)) => Err(Refusal::violation(

@@ -1,9 +1,10 @@
-//! The One Stack: PSA, Security, On-Call and Bus for two organisations. What its documentation says is
+//! The One Stack: PSA, Security, On-Call, Bus and Compliance for two organisations. What its documentation says is
 //! kept as it says; where that is silent, the shapes are those of our conventions, listed in `docs.md`.
 
 mod accounts;
 mod body;
 mod bus;
+mod compliance;
 mod items;
 mod oncall;
 mod records;
@@ -43,6 +44,7 @@ pub(crate) enum Endpoint {
     Ingest,
     EmitA,
     EmitB,
+    Submit,
 }
 
 /// Which form of events the bus takes; the other path is not there.
@@ -90,7 +92,9 @@ impl OneStack {
         use Endpoint as E;
         let path = &call.path()[..];
         match (&call.method, path) {
-            (&Method::GET, ["psa" | "security" | "oncall" | "bus", ""]) => reads(E::Root, "/"),
+            (&Method::GET, ["psa" | "security" | "oncall" | "bus" | "compliance", ""]) => {
+                reads(E::Root, "/")
+            }
             (&Method::POST, ["psa", "api", "tickets"]) => {
                 changes(E::CreateTicket, "/psa/api/tickets")
             }
@@ -123,6 +127,9 @@ impl OneStack {
                 changes(E::EmitA, "/bus/api/bus/events")
             }
             (&Method::POST, ["bus", "api", "events"]) => changes(E::EmitB, "/bus/api/events"),
+            (&Method::POST, ["compliance", "api", "internal", "evidence"]) => {
+                changes(E::Submit, "/compliance/api/internal/evidence")
+            }
             _ => None,
         }
     }
@@ -197,6 +204,7 @@ impl OneStack {
             E::Ingest => self.ingest(organisation, call, cx),
             E::EmitA => self.emit(Style::A, organisation, call, cx),
             E::EmitB => self.emit(Style::B, organisation, call, cx),
+            E::Submit => self.submit(organisation, call, cx),
         }
     }
 

@@ -10,13 +10,13 @@ impl Sandbox {
         self.url("/one_stack")
     }
 
-    /// Root of a product's API: `psa`, `security`, `oncall` or `bus`.
+    /// Root of a product's API: `psa`, `security`, `oncall`, `bus` or `compliance`.
     pub fn one_stack_url(&self, product: &str) -> String {
         self.url(&format!("/one_stack/{product}"))
     }
 
     /// Everything that was made at the products, in order: `id`, `object` (`ticket`, `incident`,
-    /// `page`, `event`), `organisation`, `status`, `fields` as they were sent, `notes`.
+    /// `page`, `event`, `evidence`), `organisation`, `status`, `fields` as they were sent, `notes`.
     pub fn one_stack_items(&self) -> Vec<Value> {
         let state = self.world.state();
         state

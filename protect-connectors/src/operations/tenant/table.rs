@@ -58,7 +58,7 @@ pub(in crate::operations) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 33] = [
+const OPERATIONS: [Operation; 34] = [
     change(
         "scan",
         &[
@@ -242,6 +242,12 @@ const OPERATIONS: [Operation; 33] = [
         &[],
         ResultType::One(PLAN),
         "Decides what the tenant's rules would do about its open incidents. Changes nothing at any vendor.",
+    ),
+    read(
+        "plan_evidence",
+        &[],
+        ResultType::One(PLAN),
+        "Plans to hand in the evidence that changed since it was last handed in, or is about to run out. Changes nothing anywhere.",
     ),
     read(
         "plans",
