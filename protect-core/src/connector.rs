@@ -394,7 +394,7 @@ pub struct Delivery {
     pub severity: Severity,
     /// The same as data: the parameters of the action, `incident`, `findings`, and for a ticket
     /// `security_incidents`: where one was opened or is to be opened about the same, each as
-    /// `connector`, `kind` and `state` (`waiting`, `applied`); for evidence its `artifact`.
+    /// `connector`, `kind`, `state` (`waiting`, `applied`) and `since`; for evidence its `artifact`.
     pub data: Attributes,
 }
 

@@ -45,3 +45,27 @@ pub fn register(registry: &mut Registry) {
         bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protect_core::config::Config;
+    use protect_core::engine::Engine;
+    use protect_core::registry::Registry;
+    use protect_core::store::MemoryStore;
+
+    #[test]
+    fn the_documented_configuration_makes_a_connector() {
+        let docs = include_str!("docs.md");
+        let (_, rest) = docs.split_once("```toml").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let mut registry = Registry::new();
+        super::register(&mut registry);
+        let config = Config::from_toml(example, &registry).unwrap();
+        let context = protect_core::testing::context().context;
+        let engine = Engine::builder(config, registry, context);
+        let engine = engine.build(Arc::new(MemoryStore::new())).unwrap();
+        assert_eq!(engine.tenant("acme").unwrap().connectors().len(), 1);
+    }
+}

@@ -14,11 +14,11 @@ use crate::store::{Commit, Put, Query, RecordKind};
 
 /// Which open item at a receiver stands for which incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Ticket {
-    id: String,
-    source_reference: String,
+pub(super) struct Ticket {
+    pub(super) id: String,
+    pub(super) source_reference: String,
     /// The action that opened it; every later one is a note.
-    opened_by: ActionId,
+    pub(super) opened_by: ActionId,
 }
 
 impl Tenant {
@@ -167,18 +167,18 @@ impl Tenant {
             let info = connector.info();
             let group = message_group(&info.name, action.about());
             let query = Query::all(RecordKind::Intent).in_groups(vec![group]);
-            let states: Vec<_> = self
+            let mut states: Vec<_> = self
                 .read_all::<Intent>(query)
                 .await?
                 .iter()
                 .filter(|intent| intent.value.action.kind == ActionKind::OpenSecurityIncident)
-                .filter_map(|intent| standing(&intent.value))
+                .filter_map(|intent| Some((standing(&intent.value)?, intent.value.created_at)))
                 .collect();
             // A note that waits does not make an incident that stands uncertain.
-            let state = states.iter().find(|state| **state == "applied");
-            if let Some(state) = state.or(states.first()) {
+            states.sort();
+            if let Some((state, since)) = states.first() {
                 places.push(serde_json::json!({
-                    "connector": info.name, "kind": info.kind, "state": state,
+                    "connector": info.name, "kind": info.kind, "state": state, "since": since,
                 }));
             }
         }
@@ -224,7 +224,7 @@ fn ticket_key(action: &Action, source_reference: &str) -> String {
     )
 }
 
-fn as_sink(connector: &dyn Connector) -> Result<&dyn Sink> {
+pub(super) fn as_sink(connector: &dyn Connector) -> Result<&dyn Sink> {
     connector.as_sink().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "this connector receives nothing")
             .with_context("connector", connector.info().name.as_str())

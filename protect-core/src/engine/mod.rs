@@ -35,6 +35,7 @@ mod scan;
 mod schedule;
 mod status;
 mod submit;
+mod tickets;
 mod triage;
 mod undo;
 mod work;
@@ -63,6 +64,7 @@ pub use run::{RunState, ScanCounts, VerdictCounts};
 pub use scan::{ConnectorScan, OnProgress, ScanOptions, ScanProgress, ScanSummary, StoredVerdict};
 pub use schedule::{Tick, TickScan};
 pub use status::{ConnectorStatus, RunStatus, TenantStatus};
+pub use tickets::TicketStanding;
 pub use triage::Triaged;
 pub use undo::Request;
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use http::Method;
+use jiff::Timestamp;
 use protect_core::connector::{Diagnosis, OpContext};
 use protect_core::model::{Actor, TenantId};
 use protect_core::{Context, Error, Result};
@@ -160,6 +161,11 @@ impl Psa {
             .post(&self.cx, request, body, key)
             .await
             .map(drop)
+    }
+
+    /// The time by which a ticket's patience is reckoned.
+    pub(super) fn now(&self) -> Timestamp {
+        self.platform.context().clock.now()
     }
 
     pub(super) async fn diagnose(&self, cx: &OpContext) -> Diagnosis {

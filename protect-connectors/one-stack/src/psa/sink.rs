@@ -1,9 +1,11 @@
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, Delivered, Delivery, Diagnosis, OpContext, Sink,
 };
 use protect_core::model::{ActionKind, EffectClass, Severity};
 use protect_core::{Error, ErrorKind, Result};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::client::Psa;
@@ -12,6 +14,9 @@ use super::ticket::{NewTicket, Ticket};
 use crate::config::Common;
 use crate::error::is_there_already;
 use crate::message::Message;
+
+/// How long a ticket waits for an incident that is to be opened at Security.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 
 /// PSA as a tenant's connector.
 #[derive(Debug)]
@@ -88,7 +93,7 @@ impl Sink for PsaConnector {
         if template.beside_incident || !self.security_opens_tickets {
             return Ok(None);
         }
-        security_opens_it(delivery)
+        security_opens_it(delivery, self.client.now())
     }
 
     fn templates(&self) -> Option<Vec<String>> {
@@ -153,8 +158,9 @@ impl PsaConnector {
 /// same, a ticket of ours would be the second.
 ///
 /// # Errors
-/// One is still to be opened there: whether it will be is not known yet.
-fn security_opens_it(delivery: &Delivery) -> Result<Option<String>> {
+/// One is still to be opened there: whether it will be is not known yet. After an hour nobody waits for
+/// that any more, since two tickets do less harm than none.
+fn security_opens_it(delivery: &Delivery, now: Timestamp) -> Result<Option<String>> {
     if delivery.severity < Severity::High {
         return Ok(None);
     }
@@ -174,6 +180,12 @@ fn security_opens_it(delivery: &Delivery) -> Result<Option<String>> {
         return Ok(Some(
             "Security opens the ticket of this incident itself".to_owned(),
         ));
+    }
+    let since = place
+        .get("since")
+        .and_then(|since| Timestamp::deserialize(since).ok());
+    if since.is_some_and(|since| now.duration_since(since) > PATIENCE) {
+        return Ok(None);
     }
     Err(Error::new(
         ErrorKind::Unavailable,

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use protect_core::ErrorKind;
 use protect_core::model::{ActionKind, Severity};
 use protect_core::testing::contract;
@@ -187,7 +189,10 @@ async fn no_ticket_is_opened_beside_an_incident_that_security_opens_one_for() {
     let sink = connector.as_sink().unwrap();
     let at_security = |state: &str, severity| {
         let mut told = delivery(TICKET, "1", severity);
-        let place = json!([{ "connector": "desk", "kind": "security", "state": state }]);
+        let since = world.sandbox.now().to_string();
+        let place = json!([{
+            "connector": "desk", "kind": "security", "state": state, "since": since,
+        }]);
         told.data.insert("security_incidents".to_owned(), place);
         told
     };
@@ -199,6 +204,13 @@ async fn no_ticket_is_opened_beside_an_incident_that_security_opens_one_for() {
         .declines(&at_security("waiting", Severity::High))
         .unwrap_err();
     assert!(coming.is_retryable(), "it is not known yet");
+    let late = at_security("waiting", Severity::High);
+    world.clock.advance(Duration::from_mins(61));
+    assert_eq!(
+        sink.declines(&late).unwrap(),
+        None,
+        "two tickets do less harm than none"
+    );
     let mild = sink
         .declines(&at_security("applied", Severity::Medium))
         .unwrap();

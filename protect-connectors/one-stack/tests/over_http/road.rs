@@ -171,6 +171,45 @@ async fn everything_is_delivered_once_and_in_order_after_a_day_of_a_platform_tha
 }
 
 #[tokio::test]
+async fn what_people_do_with_a_ticket_is_read_back() {
+    let world = World::new().await;
+    let config = world.config(&["psa", "security"], |config| {
+        rule(config, &json!(["open_ticket", "open_security_incident"]));
+        config["tenants"]["acme"]["connectors"]["psa"]["security_opens_tickets"] = json!(false);
+    });
+    let acme = world.engine(&config).unwrap().tenant("acme").unwrap();
+    world.leak("acme", "jane", "Adobe", Severity::High);
+    walk(&acme).await;
+    let id = world.made("ticket")[0]["id"].as_str().unwrap().to_owned();
+    world.sandbox.set_one_stack_status(&id, "waiting_on_vendor");
+    let of_psa = async || {
+        let standings = acme.tickets().await.unwrap();
+        assert_eq!(standings.len(), 2);
+        let found = standings
+            .into_iter()
+            .find(|it| it.connector.as_str() == "psa");
+        found.unwrap()
+    };
+    let standing = of_psa().await;
+    assert_eq!(
+        (standing.open, standing.status.as_deref()),
+        (Some(true), Some("waiting_on_vendor"))
+    );
+    assert_eq!(
+        (standing.id.as_str(), standing.incident.is_some()),
+        (id.as_str(), true)
+    );
+    world.sandbox.set_one_stack_status(&id, "closed");
+    assert_eq!(of_psa().await.open, Some(false));
+    world
+        .sandbox
+        .set_fault(Fault::new(FaultKind::Unavailable).at(Vendor::OneStack));
+    let away = of_psa().await;
+    assert_eq!(away.open, None, "could not look is not closed");
+    assert!(away.note.is_some());
+}
+
+#[tokio::test]
 async fn a_lost_answer_leaves_exactly_one_ticket_through_the_engine() {
     let world = World::new().await;
     let config = world.config(&["psa"], |config| rule(config, &json!(["open_ticket"])));

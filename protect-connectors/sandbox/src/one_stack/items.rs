@@ -30,8 +30,8 @@ pub(crate) struct Item {
 
 pub(crate) struct Items {
     all: Vec<Item>,
-    /// By organisation and `Idempotency-Key`: what was sent with it, and what was answered.
-    answered: HashMap<(String, String), (Bytes, Reply)>,
+    /// By organisation, product and `Idempotency-Key`: what was sent with it, and what was answered.
+    answered: HashMap<[String; 3], (Bytes, Reply)>,
     rng: Rng,
 }
 
@@ -180,7 +180,8 @@ impl Item {
     }
 }
 
-fn key(organisation: &str, call: &Call) -> Option<(String, String)> {
+fn key(organisation: &str, call: &Call) -> Option<[String; 3]> {
     let key = call.header("idempotency-key")?;
-    Some((organisation.to_owned(), key.to_owned()))
+    let product = call.segments.first()?;
+    Some([organisation, product, key].map(str::to_owned))
 }

@@ -50,6 +50,10 @@ pub(super) async fn call(tenant: &Tenant, operation: &str, given: Value) -> Resu
             let Nothing {} = arguments(given)?;
             answer(&tenant.plan_evidence().await?)
         }
+        "tickets" => {
+            let Nothing {} = arguments(given)?;
+            answer(&tenant.tickets().await?)
+        }
         "plans" => {
             let Nothing {} = arguments(given)?;
             answer(&tenant.plans_waiting().await?)
