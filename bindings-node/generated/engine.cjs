@@ -280,6 +280,17 @@ describe(Subject, [
   ['provider', 'provider'],
 ]);
 
+class TicketStanding extends Model {}
+describe(TicketStanding, [
+  ['action', 'action'],
+  ['connector', 'connector'],
+  ['id', 'id'],
+  ['incident', 'incident'],
+  ['note', 'note'],
+  ['open', 'open'],
+  ['status', 'status'],
+]);
+
 class WatchList extends Model {}
 describe(WatchList, [
   ['addresses', 'addresses', list(WatchedAddress)],
@@ -632,6 +643,10 @@ class Tenant extends Client {
     return call(this, 'plan_evidence', {}, { options, type: Plan });
   }
 
+  tickets(options) {
+    return call(this, 'tickets', {}, { options, type: list(TicketStanding) });
+  }
+
   plans(options) {
     return call(this, 'plans', {}, { options, type: list(Plan) });
   }
@@ -722,6 +737,7 @@ module.exports = {
   ScorePart,
   StoredVerdict,
   Subject,
+  TicketStanding,
   WatchList,
   AccountPage,
   Action,

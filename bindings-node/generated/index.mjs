@@ -34,6 +34,7 @@ export const {
   ScorePart,
   StoredVerdict,
   Subject,
+  TicketStanding,
   WatchList,
   AccountPage,
   Action,

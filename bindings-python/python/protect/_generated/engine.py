@@ -499,6 +499,23 @@ class Tenant(Client):
             timeout,
         ))
 
+    def tickets(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> list[TicketStanding]:
+        """The tickets and incidents that were opened at receivers, with where they stand there now. One whose receiver cannot be asked has `open` empty.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "tickets",
+            {},
+            timeout,
+        )
+        return [TicketStanding.from_dict(item) for item in answer]
+
     def plans(
         self,
         *,
