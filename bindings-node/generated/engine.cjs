@@ -286,6 +286,17 @@ describe(Subject, [
   ['provider', 'provider'],
 ]);
 
+class TicketStanding extends Model {}
+describe(TicketStanding, [
+  ['action', 'action'],
+  ['connector', 'connector'],
+  ['id', 'id'],
+  ['incident', 'incident'],
+  ['note', 'note'],
+  ['open', 'open'],
+  ['status', 'status'],
+]);
+
 class WatchList extends Model {}
 describe(WatchList, [
   ['addresses', 'addresses', list(WatchedAddress)],
@@ -634,6 +645,14 @@ class Tenant extends Client {
     return call(this, 'plan', {}, { options, type: Plan });
   }
 
+  planEvidence(options) {
+    return call(this, 'plan_evidence', {}, { options, type: Plan });
+  }
+
+  tickets(options) {
+    return call(this, 'tickets', {}, { options, type: list(TicketStanding) });
+  }
+
   plans(options) {
     return call(this, 'plans', {}, { options, type: list(Plan) });
   }
@@ -725,6 +744,7 @@ module.exports = {
   ScorePart,
   StoredVerdict,
   Subject,
+  TicketStanding,
   WatchList,
   AccountPage,
   Action,

@@ -783,6 +783,25 @@ export class Subject extends Model {
   readonly provider?: string;
 }
 
+/** A ticket or an incident that was opened at a receiver. */
+export class TicketStanding extends Model {
+  constructor(plain: Init<TicketStanding>);
+  /** As what: `open_ticket` or `open_security_incident`. */
+  readonly action: ActionKind;
+  /** The connector it was opened through. */
+  readonly connector: string;
+  /** The receiver's id. */
+  readonly id: string;
+  /** Our incident, where it is about one. */
+  readonly incident: string | null;
+  /** Why the receiver could not be asked. */
+  readonly note: string | null;
+  /** Whether somebody may still work on it there; `None` where the receiver could not be asked. */
+  readonly open: boolean | null;
+  /** The receiver's word for where it stands, while it is open and where it says so. */
+  readonly status: string | null;
+}
+
 /** Who is watched in a tenant: domains as a whole, and single addresses. */
 export class WatchList extends Model {
   constructor(plain: Init<WatchList>);
@@ -1417,6 +1436,10 @@ export class Tenant extends Client {
    * Changes something.
    */
   plan(options?: PerCall): Promise<Plan>;
+  /** Plans to hand in the evidence that changed since it was last handed in, or is about to run out. Changes nothing anywhere. */
+  planEvidence(options?: PerCall): Promise<Plan>;
+  /** The tickets and incidents that were opened at receivers, with where they stand there now. One whose receiver cannot be asked has `open` empty. */
+  tickets(options?: PerCall): Promise<readonly TicketStanding[]>;
   /** The plans that wait for somebody's consent, the oldest first. */
   plans(options?: PerCall): Promise<readonly Plan[]>;
   /**

@@ -2,15 +2,24 @@
 'use strict';
 
 const engine = require('./engine.cjs');
+const bus = require('./bus.cjs');
+const compliance = require('./compliance.cjs');
 const email = require('./email.cjs');
 const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
 const m365 = require('./m365.cjs');
+const oncall = require('./oncall.cjs');
 const onepassword = require('./onepassword.cjs');
+const psa = require('./psa.cjs');
 const sandbox = require('./sandbox.cjs');
+const security = require('./security.cjs');
 
 module.exports = {
   ...engine,
+  Bus: bus.Bus,
+  bus,
+  Compliance: compliance.Compliance,
+  compliance,
   Email: email.Email,
   email,
   Google: google.Google,
@@ -19,8 +28,14 @@ module.exports = {
   hibp,
   M365: m365.M365,
   m365,
+  OnCall: oncall.OnCall,
+  oncall,
   OnePassword: onepassword.OnePassword,
   onepassword,
+  Psa: psa.Psa,
+  psa,
   Sandbox: sandbox.Sandbox,
   sandbox,
+  Security: security.Security,
+  security,
 };

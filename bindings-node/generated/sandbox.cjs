@@ -4,27 +4,11 @@
 const { Client, call, connect, open, stream } = require('../lib/client.cjs');
 const { Model, describe, list, map, write } = require('../lib/model.cjs');
 
-class Credentials extends Model {}
-describe(Credentials, [
-  ['account_id', 'accountId'],
-  ['events_token', 'eventsToken'],
-  ['google_customer_id', 'googleCustomerId'],
-  ['google_respond_key', 'googleRespondKey'],
-  ['google_scan_key', 'googleScanKey'],
-  ['google_subject', 'googleSubject'],
-  ['hibp_api_key', 'hibpApiKey'],
-  ['m365_respond_client_id', 'm365RespondClientId'],
-  ['m365_respond_client_secret', 'm365RespondClientSecret'],
-  ['m365_scan_client_id', 'm365ScanClientId'],
-  ['m365_scan_client_secret', 'm365ScanClientSecret'],
-  ['m365_tenant_id', 'm365TenantId'],
-  ['m365_vault_client_id', 'm365VaultClientId'],
-  ['m365_vault_client_secret', 'm365VaultClientSecret'],
-  ['respond_client_id', 'respondClientId'],
-  ['respond_client_secret', 'respondClientSecret'],
-  ['scan_client_id', 'scanClientId'],
-  ['scan_client_secret', 'scanClientSecret'],
-  ['webhook_secret', 'webhookSecret'],
+class OneStackOrganisation extends Model {}
+describe(OneStackOrganisation, [
+  ['api_key', 'apiKey'],
+  ['id', 'id'],
+  ['integration_key', 'integrationKey'],
 ]);
 
 class PlantedUser extends Model {}
@@ -44,9 +28,34 @@ describe(SandboxAddresses, [
   ['m365_graph', 'm365Graph'],
   ['m365_login', 'm365Login'],
   ['m365_vault', 'm365Vault'],
+  ['one_stack', 'oneStack'],
   ['onepassword_api', 'onepasswordApi'],
   ['onepassword_events', 'onepasswordEvents'],
   ['webhook', 'webhook'],
+]);
+
+class Credentials extends Model {}
+describe(Credentials, [
+  ['account_id', 'accountId'],
+  ['events_token', 'eventsToken'],
+  ['google_customer_id', 'googleCustomerId'],
+  ['google_respond_key', 'googleRespondKey'],
+  ['google_scan_key', 'googleScanKey'],
+  ['google_subject', 'googleSubject'],
+  ['hibp_api_key', 'hibpApiKey'],
+  ['m365_respond_client_id', 'm365RespondClientId'],
+  ['m365_respond_client_secret', 'm365RespondClientSecret'],
+  ['m365_scan_client_id', 'm365ScanClientId'],
+  ['m365_scan_client_secret', 'm365ScanClientSecret'],
+  ['m365_tenant_id', 'm365TenantId'],
+  ['m365_vault_client_id', 'm365VaultClientId'],
+  ['m365_vault_client_secret', 'm365VaultClientSecret'],
+  ['one_stack', 'oneStack', list(OneStackOrganisation)],
+  ['respond_client_id', 'respondClientId'],
+  ['respond_client_secret', 'respondClientSecret'],
+  ['scan_client_id', 'scanClientId'],
+  ['scan_client_secret', 'scanClientSecret'],
+  ['webhook_secret', 'webhookSecret'],
 ]);
 
 class Fault extends Model {}
@@ -269,9 +278,10 @@ class Sandbox extends Client {
 }
 
 module.exports = {
-  Credentials,
+  OneStackOrganisation,
   PlantedUser,
   SandboxAddresses,
+  Credentials,
   Fault,
   PlantedDomain,
   PlantedTenant,

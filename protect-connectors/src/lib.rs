@@ -39,6 +39,8 @@ pub use protect_hibp as hibp;
 pub use protect_http as http;
 #[cfg(feature = "m365")]
 pub use protect_m365 as m365;
+#[cfg(feature = "one-stack")]
+pub use protect_one_stack as one_stack;
 #[cfg(feature = "onepassword")]
 pub use protect_onepassword as onepassword;
 #[cfg(feature = "sandbox")]

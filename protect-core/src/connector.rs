@@ -173,6 +173,21 @@ pub trait Sink: Connector {
     /// As for [`Remediator::apply`].
     async fn deliver(&self, cx: &OpContext, delivery: &Delivery) -> Result<Delivered>;
 
+    /// Why the tenant's settings keep this from being delivered, where they do: below a threshold, or
+    /// told elsewhere. Asked before anything is sent; the action then ends as `refused`.
+    ///
+    /// # Errors
+    /// It cannot be said yet: a retryable error makes the action wait.
+    fn declines(&self, _delivery: &Delivery) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// The texts that a rule's `template` may name, where this sink has any. A rule that names another
+    /// one is refused when the configuration is loaded.
+    fn templates(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// What stands open at the receiver under our reference, for
     /// [`EffectClass::SearchBeforeCreate`] actions.
     ///
@@ -393,7 +408,9 @@ pub struct Delivery {
     pub body: String,
     /// How urgent it is.
     pub severity: Severity,
-    /// The same as data.
+    /// The same as data: the parameters of the action, `incident`, `findings`, and for a ticket
+    /// `security_incidents`: where one was opened or is to be opened about the same, each as
+    /// `connector`, `kind`, `state` (`waiting`, `applied`) and `since`; for evidence its `artifact`.
     pub data: Attributes,
 }
 

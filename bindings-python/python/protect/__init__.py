@@ -2,13 +2,33 @@
 
 import atexit as _atexit
 
-from protect import aio, connectors, email, exceptions, google, hibp, m365, models, onepassword
+from protect import (
+    aio,
+    bus,
+    compliance,
+    connectors,
+    email,
+    exceptions,
+    google,
+    hibp,
+    m365,
+    models,
+    oncall,
+    onepassword,
+    psa,
+    security,
+)
+from protect._generated.bus import Bus
+from protect._generated.compliance import Compliance
 from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.google import Google
 from protect._generated.hibp import Hibp
 from protect._generated.m365 import M365
+from protect._generated.oncall import OnCall
 from protect._generated.onepassword import OnePassword
+from protect._generated.psa import Psa
+from protect._generated.security import Security
 from protect._open import open, secret
 from protect._protect import finish as _finish
 from protect._protect import version
@@ -19,23 +39,30 @@ from protect.models import ScanPage, ScanRequest
 
 __all__ = [
     "M365",
+    "Bus",
+    "Compliance",
     "Connector",
     "Directory",
     "Email",
     "Google",
     "Hibp",
+    "OnCall",
     "OnePassword",
     "Protect",
     "ProtectError",
+    "Psa",
     "Remediator",
     "Sandbox",
     "ScanPage",
     "ScanRequest",
     "Scanner",
+    "Security",
     "Setup",
     "Tenant",
     "__version__",
     "aio",
+    "bus",
+    "compliance",
     "connectors",
     "email",
     "exceptions",
@@ -43,9 +70,12 @@ __all__ = [
     "hibp",
     "m365",
     "models",
+    "oncall",
     "onepassword",
     "open",
+    "psa",
     "secret",
+    "security",
     "version",
 ]
 

@@ -349,6 +349,9 @@ pub(crate) struct Request {
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) tenant: OneTenant,
+    /// Plan to hand in evidence that changed, instead of what the rules want.
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) evidence: bool,
     /// Show this plan again.
     #[arg(value_parser = typed::<PlanId>)]
     pub(crate) id: Option<PlanId>,

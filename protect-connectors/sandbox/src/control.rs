@@ -18,6 +18,7 @@ use crate::{
     google,
     graph::{AccountChange, ApplicationChange, TenantChange},
     hibp::{self, Plan},
+    one_stack,
     onepassword::{self, Scope, Stream, UserChange},
     world::World,
 };
@@ -69,6 +70,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/hibp/accounts", post(set_account))
         .route("/hibp/domains", post(set_domain))
         .route("/hibp/settings", post(hibp_settings))
+        .route("/one_stack/items/{id}", patch(set_one_stack_status))
+        .route("/one_stack/settings", post(one_stack_settings))
         .route("/webhook/items/{id}", patch(set_item_status))
 }
 
@@ -83,6 +86,7 @@ async fn index() -> Json<Value> {
         "m365_vault": "/m365/vault",
         "google_api": "/google",
         "google_token": "/google/token",
+        "one_stack": "/one_stack",
         "webhook": "/webhook",
         "faults": Fault::NAMES,
     }))
@@ -357,6 +361,20 @@ async fn set_item_status(
 ) -> Answer {
     let now = world.clock.now();
     found(world.state().set_item_status(&id, &body.status, now))
+}
+
+async fn set_one_stack_status(
+    State(world): Shared,
+    Path(id): Path<String>,
+    Json(body): Json<NewStatus>,
+) -> Answer {
+    let now = world.clock.now();
+    found(world.state().set_one_stack_status(&id, &body.status, now))
+}
+
+async fn one_stack_settings(State(world): Shared, Json(body): Json<one_stack::Settings>) -> Answer {
+    world.state().one_stack.settings(&body);
+    done()
 }
 
 fn found(found: bool) -> Answer {

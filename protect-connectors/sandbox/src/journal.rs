@@ -30,6 +30,8 @@ pub enum Vendor {
     M365,
     /// Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center.
     Google,
+    /// The One Stack: PSA, Security, On-Call, Bus and Compliance.
+    OneStack,
     /// A receiver of signed webhooks, as a ticket system would have it.
     Webhook,
 }
@@ -56,7 +58,7 @@ pub struct RequestRecord {
     /// The vendor's account the request was about, where the route has one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tenant: Option<String>,
-    /// The `webhook-id`, where there is one.
+    /// The `webhook-id` or `Idempotency-Key`, where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub idempotency: Option<String>,
     /// Names of the faults that were played on this request.
@@ -119,6 +121,7 @@ impl Vendor {
             "onepassword" => Some(Self::OnePassword),
             "m365" => Some(Self::M365),
             "google" => Some(Self::Google),
+            "one_stack" => Some(Self::OneStack),
             "webhook" => Some(Self::Webhook),
             _ => None,
         }

@@ -40,6 +40,11 @@ impl Window {
         f64::from(self.sum) / f64::from(self.limit.max(1))
     }
 
+    /// How much the span that ends now still lets through, as far as the last request left it.
+    pub(crate) fn left(&self) -> u32 {
+        self.limit.saturating_sub(self.sum)
+    }
+
     pub(crate) fn set_limit(&mut self, limit: u32) {
         self.limit = limit;
     }

@@ -1,6 +1,7 @@
 //! Starting, asking and stopping a sandbox.
 
 mod google_workspace;
+mod one_stack;
 
 use std::{
     io,
@@ -23,6 +24,7 @@ use crate::{
     graph::{self, Size},
     hibp::{Catalogue, Plan},
     journal::{RequestRecord, Transition, Violation},
+    one_stack::OneStackOrganisation,
     onepassword::{Stream, UserChange},
     scenario::Planted,
     server,
@@ -102,6 +104,8 @@ pub struct Credentials {
     pub google_scan_key: String,
     /// Key file, as JSON, of the service account with the scopes of the remediators.
     pub google_respond_key: String,
+    /// The two organisations of The One Stack.
+    pub one_stack: Vec<OneStackOrganisation>,
 }
 
 /// Settings of a sandbox that is to be started.
@@ -567,6 +571,7 @@ impl Sandbox {
             "m365_vault": self.m365_vault_url(),
             "google_api": self.google_api_url(),
             "google_token": self.google_token_url(),
+            "one_stack": self.one_stack_root(),
             "webhook": self.webhook_url(),
             "dns": self.dns_address(),
             "credentials": self.credentials(),

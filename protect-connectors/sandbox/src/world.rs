@@ -17,6 +17,7 @@ use crate::{
     graph::{self, Answers, Graph, Size},
     hibp::{self, Breach, Catalogue, Hibp, Plan},
     journal::{Journal, RequestRecord, Transition, Vendor, Violation},
+    one_stack::{self, OneStack},
     onepassword::{self, Application, OnePassword, Scope, Stream, UserChange},
     request::{Call, Change, Context, Reply, Route},
     scenario::{Cast, Part, Planted},
@@ -55,6 +56,7 @@ pub(crate) struct State {
     pub(crate) onepassword: OnePassword,
     pub(crate) m365: Graph,
     pub(crate) google: Google,
+    pub(crate) one_stack: OneStack,
     pub(crate) webhook: Webhook,
     pub(crate) journal: Journal,
     pub(crate) faults: Board,
@@ -74,6 +76,7 @@ enum Taken {
     OnePassword(Route<onepassword::Endpoint>),
     M365(Route<graph::Endpoint>),
     Google(Route<google::Endpoint>),
+    OneStack(Route<one_stack::Endpoint>),
     Webhook(Route<webhook::Endpoint>),
 }
 
@@ -138,6 +141,7 @@ impl State {
             google,
             hibp,
             onepassword,
+            one_stack: OneStack::new(setup.seed),
             webhook: Webhook::new(setup.seed),
             journal: Journal::default(),
             faults: Board::default(),
@@ -216,6 +220,7 @@ impl State {
                 reply.unwrap_or_else(|| self.batch(call, cx))
             }
             Some(Taken::Google(route)) => self.google.handle(route.endpoint, call, cx),
+            Some(Taken::OneStack(route)) => self.one_stack.handle(route.endpoint, call, cx),
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");
@@ -286,6 +291,7 @@ impl State {
             google_subject: self.google.subject(),
             google_scan_key: self.google.login.key("scan").to_string(),
             google_respond_key: self.google.login.key("respond").to_string(),
+            one_stack: self.one_stack.accounts.organisations(),
         }
     }
 
@@ -309,6 +315,7 @@ impl State {
             },
             "m365": self.m365.snapshot(),
             "google": self.google.snapshot(),
+            "one_stack": {"items": self.one_stack.items.all()},
             "webhook": {"items": self.webhook.items()},
         })
     }
@@ -340,6 +347,14 @@ impl State {
         let kind = self.webhook.items().iter().find(|item| item.id == id);
         let kind = kind.map_or("item", |item| item.kind);
         self.moved(Vendor::Webhook, (kind, id), (&from, status), now);
+        true
+    }
+
+    pub(crate) fn set_one_stack_status(&mut self, id: &str, status: &str, now: Timestamp) -> bool {
+        let Some((object, from)) = self.one_stack.items.set_status(id, status) else {
+            return false;
+        };
+        self.moved(Vendor::OneStack, (object, id), (&from, status), now);
         true
     }
 
@@ -436,6 +451,7 @@ impl Taken {
             Vendor::OnePassword => OnePassword::route(call).map(Self::OnePassword),
             Vendor::M365 => Graph::route(call).map(Self::M365),
             Vendor::Google => Google::route(call).map(Self::Google),
+            Vendor::OneStack => OneStack::route(call).map(Self::OneStack),
             Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
         }
     }
@@ -446,6 +462,7 @@ impl Taken {
             Self::OnePassword(route) => (route.template, route.changing),
             Self::M365(route) => (route.template, route.changing),
             Self::Google(route) => (route.template, route.changing),
+            Self::OneStack(route) => (route.template, route.changing),
             Self::Webhook(route) => (route.template, route.changing),
         }
     }
@@ -477,6 +494,7 @@ fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> R
         (Vendor::Google, _) => Google::error(None, status),
         (Vendor::M365, _) => Graph::error(None, status, message),
         (Vendor::OnePassword, _) => OnePassword::error(None, status, message),
+        (Vendor::OneStack, _) => OneStack::error(status, message),
         (Vendor::Webhook, _) => Webhook::error(status, message),
     }
 }

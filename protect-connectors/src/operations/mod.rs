@@ -35,6 +35,16 @@ pub fn classes() -> Vec<&'static Class> {
         &protect_hibp::CLASS,
         #[cfg(feature = "m365")]
         &protect_m365::CLASS,
+        #[cfg(feature = "one-stack")]
+        &protect_one_stack::bus::CLASS,
+        #[cfg(feature = "one-stack")]
+        &protect_one_stack::compliance::CLASS,
+        #[cfg(feature = "one-stack")]
+        &protect_one_stack::oncall::CLASS,
+        #[cfg(feature = "one-stack")]
+        &protect_one_stack::psa::CLASS,
+        #[cfg(feature = "one-stack")]
+        &protect_one_stack::security::CLASS,
         #[cfg(feature = "onepassword")]
         &protect_onepassword::CLASS,
         #[cfg(feature = "sandbox")]
@@ -82,6 +92,16 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "Hibp" => protect_hibp::connect(constructor, context),
         #[cfg(feature = "m365")]
         "M365" => protect_m365::connect(constructor, context.clone()),
+        #[cfg(feature = "one-stack")]
+        "Bus" => protect_one_stack::bus::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "Compliance" => protect_one_stack::compliance::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "OnCall" => protect_one_stack::oncall::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "Psa" => protect_one_stack::psa::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "Security" => protect_one_stack::security::connect(constructor, context),
         #[cfg(feature = "onepassword")]
         "OnePassword" => protect_onepassword::connect(constructor, context.clone()),
         #[cfg(feature = "sandbox")]

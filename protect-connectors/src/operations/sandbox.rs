@@ -249,6 +249,7 @@ fn without_arguments(sandbox: &Sandbox, operation: &str, given: Value) -> Result
             m365_vault: sandbox.m365_vault_url(),
             google_api: sandbox.google_api_url(),
             google_token: sandbox.google_token_url(),
+            one_stack: sandbox.one_stack_root(),
             webhook: sandbox.webhook_url(),
         }),
         "credentials" => answer(&sandbox.credentials()),

@@ -300,6 +300,15 @@ impl CredentialSpec {
         self
     }
 
+    /// Says the vendor's own name for the environment variable that holds the field added last.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>) -> Self {
+        if let Some(field) = self.fields.last_mut() {
+            field.variable = Some(name.into());
+        }
+        self
+    }
+
     /// Whether the field must be there whatever else is.
     pub fn requires(&self, field: &CredentialField) -> bool {
         field.required
@@ -321,6 +330,7 @@ impl CredentialSpec {
             docs: docs.into(),
             secret,
             required,
+            variable: None,
         });
         self
     }
@@ -338,6 +348,9 @@ pub struct CredentialField {
     pub secret: bool,
     /// Whether it must be there, unless an alternative names it.
     pub required: bool,
+    /// The vendor's own name for the environment variable that holds it, where it has one:
+    /// `protect init` refers to that.
+    pub variable: Option<String>,
 }
 
 /// A setting.

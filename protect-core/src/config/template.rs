@@ -163,6 +163,9 @@ fn credential_table(
             if both {
                 variable = format!("{}_{purpose}_{}", spec.name, field.name).to_uppercase();
             }
+            if let Some(own) = &field.variable {
+                variable.clone_from(own);
+            }
             let value = if field.secret {
                 format!("{{ env = {} }}", toml_text(&variable))
             } else {

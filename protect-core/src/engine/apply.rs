@@ -10,6 +10,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::queue::is_kept_waiting;
 use super::records::put_intent;
 use super::{Tenant, guard};
 use crate::connector::{AppliedStatus, Probe};
@@ -21,11 +22,12 @@ use crate::model::{
 };
 use crate::store::{Claim, Claimed, Commit, Expect, RecordKind};
 
-/// How often an action that a vendor's outage keeps from happening is attempted.
+/// How often a change that a vendor's outage keeps from happening is attempted. Messages to sinks are
+/// attempted for longer: see [`super::queue`].
 const MAX_ATTEMPTS: u32 = 6;
 
 /// How long to wait before the second attempt; doubled for each further one.
-const TRY_AGAIN: Duration = Duration::from_mins(1);
+pub(super) const TRY_AGAIN: Duration = Duration::from_mins(1);
 
 /// How long to wait before the vendor is asked again what happened.
 const PROBE_AGAIN: Duration = Duration::from_mins(1);
@@ -183,6 +185,10 @@ impl Tenant {
             self.hand_back(&intent, fence).await?;
             return Ok(false);
         }
+        if let Some(wait) = self.behind_another(&intent).await? {
+            self.wait_in_line(intent, fence, wait).await?;
+            return Ok(true);
+        }
         if let Some(outcome) = self.stops_before(&intent).await? {
             let actor = Actor::engine();
             self.conclude(intent, outcome, Expect::FenceAndRelease(fence), &actor)
@@ -223,7 +229,7 @@ impl Tenant {
     /// Why an approved action must not be attempted after all: asked just before the effect.
     async fn stops_before(&self, intent: &Intent) -> Result<Option<Outcome>> {
         let now = self.now();
-        if now >= intent.approval_expires_at {
+        if now >= intent.approval_expires_at && !is_kept_waiting(intent) {
             let reason = "the approval lapsed before the attempt";
             return Ok(Some(self.outcome(OutcomeStatus::Expired, reason)));
         }
@@ -299,7 +305,7 @@ impl Tenant {
                     .await
             }
             Ok(Probe::DidNotHappen(_))
-                if intent.attempts < MAX_ATTEMPTS && self.may_begin_again(&intent) =>
+                if self.is_not_given_up(&intent) && self.may_begin_again(&intent) =>
             {
                 self.begin_later(intent, fence, error).await
             }
@@ -382,18 +388,23 @@ impl Tenant {
         }
     }
 
+    fn is_not_given_up(&self, intent: &Intent) -> bool {
+        if intent.action.kind.tells() {
+            !self.is_too_old(intent)
+        } else {
+            intent.attempts < MAX_ATTEMPTS
+        }
+    }
+
     fn may_begin_again(&self, intent: &Intent) -> bool {
-        let class = self
-            .connector(intent.action.target.connector())
-            .ok()
-            .and_then(|connector| {
-                connector
-                    .capability()
-                    .actions
-                    .get(&intent.action.kind)
-                    .copied()
-            });
+        let class = self.effect_class(&intent.action);
         !matches!(class, None | Some(EffectClass::NonIdempotent))
+    }
+
+    /// How the action behaves when it is attempted twice; `None` where its connector is gone.
+    pub(super) fn effect_class(&self, action: &Action) -> Option<EffectClass> {
+        let connector = self.connector(action.target.connector()).ok()?;
+        connector.capability().actions.get(&action.kind).copied()
     }
 
     async fn finish_probed(
@@ -475,6 +486,7 @@ impl Tenant {
             (None, None) => Some(intent.last_error.map_or_else(
                 || format!("the intent is {}", intent.state.as_str()),
                 |error| match intent.attempts {
+                    0 => error,
                     1 => format!("tried once, will be tried again; {error}"),
                     many => format!("tried {many} times, will be tried again; {error}"),
                 },

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::decide::routed;
 use super::triage::MANY_SUBJECTS;
 use super::{Authenticator, Engine, Shared, TenantParts};
-use crate::config::{Config, ConnectorConfig, TenantConfig};
+use crate::config::{Config, ConnectorConfig, TenantConfig, unknown_name};
 use crate::connector::{Connector, ConnectorInfo};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -93,7 +96,8 @@ impl EngineBuilder {
             .connectors
             .iter()
             .map(|(name, connector)| self.connector(id, name, connector))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        know_their_templates(id, config, &connectors)?;
         Ok(TenantParts {
             id: id.clone(),
             config: config.clone(),
@@ -130,4 +134,32 @@ impl EngineBuilder {
         };
         self.registry.build(setup, &self.context)
     }
+}
+
+/// Refuses a rule that names a text which the connector that would use it has not.
+fn know_their_templates(
+    tenant: &TenantId,
+    config: &TenantConfig,
+    connectors: &[Arc<dyn Connector>],
+) -> Result<()> {
+    for rule in &config.rules {
+        for step in &rule.then {
+            let Some(template) = step.parameters.get("template").and_then(Value::as_str) else {
+                continue;
+            };
+            // A sink that has no texts of its own hands the name on.
+            let known = routed(config, connectors, step.kind)
+                .first()
+                .and_then(|receiver| receiver.as_sink()?.templates());
+            let Some(known) = known else { continue };
+            if !known.iter().any(|name| name == template) {
+                let names = known.iter().map(String::as_str);
+                let error = unknown_name("template", template, names);
+                return Err(Error::config("template", error.message())
+                    .with_context("tenant", tenant.as_str())
+                    .with_context("rule", rule.name.as_str()));
+            }
+        }
+    }
+    Ok(())
 }

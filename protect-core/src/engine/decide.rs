@@ -1,11 +1,12 @@
 //! Decide: from open incidents and the tenant's rules to a plan. Changes nothing at any vendor.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::people::People;
 use super::records::Versioned;
 use super::{Tenant, guard};
-use crate::config::{ApprovalMode, Facts, Rule, RuleAction};
+use crate::config::{ApprovalMode, Facts, Rule, RuleAction, TenantConfig};
 use crate::connector::Connector;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -264,7 +265,7 @@ impl Tenant {
                 .map(on_account)
                 .collect();
         }
-        let route = self.route(step.kind);
+        let route = routed(self.config(), self.connectors(), step.kind);
         if step.kind.changes_an_account() {
             let first = route.iter().find_map(|connector| {
                 let name = &connector.info().name;
@@ -283,24 +284,6 @@ impl Tenant {
             }
         });
         target.map(|target| (target, None)).into_iter().collect()
-    }
-
-    /// The connectors that can do an action that goes to one place, in the order to try them.
-    pub(super) fn route(&self, kind: ActionKind) -> Vec<&std::sync::Arc<dyn Connector>> {
-        let able: Vec<_> = self
-            .connectors()
-            .iter()
-            .filter(|connector| connector.capability().actions.contains_key(&kind))
-            .collect();
-        let Some(names) = self.config().route.get(&kind) else {
-            return able;
-        };
-        let find = |name: &String| {
-            able.iter()
-                .find(|c| c.info().name.as_str() == name || c.info().kind == *name)
-                .copied()
-        };
-        names.iter().filter_map(find).collect()
     }
 
     fn want(
@@ -388,6 +371,27 @@ impl Tenant {
     pub(crate) fn mode(&self) -> Mode {
         self.shared.config.mode
     }
+}
+
+/// The connectors that can do an action that goes to one place, in the order to try them.
+pub(super) fn routed<'a>(
+    config: &TenantConfig,
+    connectors: &'a [Arc<dyn Connector>],
+    kind: ActionKind,
+) -> Vec<&'a Arc<dyn Connector>> {
+    let able: Vec<_> = connectors
+        .iter()
+        .filter(|connector| connector.capability().actions.contains_key(&kind))
+        .collect();
+    let Some(names) = config.route.get(&kind) else {
+        return able;
+    };
+    let find = |name: &String| {
+        able.iter()
+            .find(|c| c.info().name.as_str() == name || c.info().kind == *name)
+            .copied()
+    };
+    names.iter().filter_map(find).collect()
 }
 
 /// The id that binds a plan to its content.

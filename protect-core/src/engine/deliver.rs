@@ -3,21 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::Tenant;
+use super::records::message_group;
 use crate::connector::{Connector, Delivered, Delivery, OpContext, Probe, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Action, ActionId, ActionKind, Attributes, EffectClass, Finding, Incident, Outcome,
-    OutcomeStatus, Severity,
+    Action, ActionId, ActionKind, Artifact, Attributes, EffectClass, Finding, Incident, Intent,
+    Outcome, OutcomeStatus, Severity,
 };
 use crate::store::{Commit, Put, Query, RecordKind};
 
 /// Which open item at a receiver stands for which incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Ticket {
-    id: String,
-    source_reference: String,
+pub(super) struct Ticket {
+    pub(super) id: String,
+    pub(super) source_reference: String,
     /// The action that opened it; every later one is a note.
-    opened_by: ActionId,
+    pub(super) opened_by: ActionId,
 }
 
 impl Tenant {
@@ -29,7 +30,14 @@ impl Tenant {
         action: &Action,
     ) -> Result<Outcome> {
         let sink = as_sink(&**connector)?;
-        let mut delivery = self.delivery(action).await?;
+        let artifact = match action.kind {
+            ActionKind::SubmitEvidence => Some(self.submitted(action).await?),
+            _ => None,
+        };
+        let mut delivery = self.delivery(action, artifact.as_ref()).await?;
+        if let Some(reason) = sink.declines(&delivery)? {
+            return Ok(self.outcome(OutcomeStatus::Refused, &reason));
+        }
         let class = connector.capability().actions.get(&action.kind).copied();
         if class == Some(EffectClass::SearchBeforeCreate) {
             let open = sink
@@ -101,7 +109,12 @@ impl Tenant {
         Ok(tickets.into_iter().next().map(|ticket| ticket.value.id))
     }
 
-    async fn delivery(&self, action: &Action) -> Result<Delivery> {
+    /// What a sink is told of an action.
+    pub(super) async fn delivery(
+        &self,
+        action: &Action,
+        artifact: Option<&Artifact>,
+    ) -> Result<Delivery> {
         let incident = match &action.incident {
             Some(id) => {
                 self.read::<Incident>(RecordKind::Incident, id.as_str())
@@ -110,7 +123,7 @@ impl Tenant {
             None => None,
         };
         let incident = incident.map(|incident| incident.value);
-        let findings = match &incident {
+        let findings: Vec<Finding> = match &incident {
             Some(incident) => {
                 let keys = incident.findings.iter().map(ToString::to_string).collect();
                 let found = self
@@ -122,19 +135,54 @@ impl Tenant {
         };
         let mut data = action.parameters.clone();
         data.insert("incident".to_owned(), serde_json::json!(incident));
+        data.insert("findings".to_owned(), serde_json::json!(findings));
         data.insert("action".to_owned(), serde_json::json!(action.kind));
+        if action.kind == ActionKind::OpenTicket {
+            let elsewhere = self.security_incidents(action).await?;
+            data.insert("security_incidents".to_owned(), elsewhere.into());
+        }
+        if let Some(artifact) = artifact {
+            data.insert("artifact".to_owned(), serde_json::json!(artifact));
+        }
         Ok(Delivery {
             action_id: action.id.clone(),
             kind: action.kind,
             source_reference: source_reference(self, action),
             note_to: None,
-            title: incident
-                .as_ref()
-                .map_or_else(|| action.reason.clone(), |i| i.title.clone()),
+            title: match (artifact, &incident) {
+                (Some(artifact), _) => artifact.title.clone(),
+                (None, Some(incident)) => incident.title.clone(),
+                (None, None) => action.reason.clone(),
+            },
             body: body(action, &findings),
             severity: incident.as_ref().map_or(Severity::Medium, |i| i.severity),
             data,
         })
+    }
+
+    /// Where an incident was opened, or is to be opened, about what a ticket is about.
+    async fn security_incidents(&self, action: &Action) -> Result<Vec<serde_json::Value>> {
+        let mut places = Vec::new();
+        for connector in self.connectors() {
+            let info = connector.info();
+            let group = message_group(&info.name, action.about());
+            let query = Query::all(RecordKind::Intent).in_groups(vec![group]);
+            let mut states: Vec<_> = self
+                .read_all::<Intent>(query)
+                .await?
+                .iter()
+                .filter(|intent| intent.value.action.kind == ActionKind::OpenSecurityIncident)
+                .filter_map(|intent| Some((standing(&intent.value)?, intent.value.created_at)))
+                .collect();
+            // A note that waits does not make an incident that stands uncertain.
+            states.sort();
+            if let Some((state, since)) = states.first() {
+                places.push(serde_json::json!({
+                    "connector": info.name, "kind": info.kind, "state": state, "since": since,
+                }));
+            }
+        }
+        Ok(places)
     }
 
     async fn remember_ticket(
@@ -159,6 +207,15 @@ impl Tenant {
     }
 }
 
+/// `applied`, `waiting`, or nothing where it came to nothing.
+fn standing(intent: &Intent) -> Option<&'static str> {
+    match intent.outcome.as_ref().map(|outcome| outcome.status) {
+        Some(OutcomeStatus::Applied | OutcomeStatus::AlreadySo) => Some("applied"),
+        None | Some(OutcomeStatus::Unknown) => Some("waiting"),
+        Some(_) => None,
+    }
+}
+
 fn ticket_key(action: &Action, source_reference: &str) -> String {
     format!(
         "{}/{}/{source_reference}",
@@ -167,7 +224,7 @@ fn ticket_key(action: &Action, source_reference: &str) -> String {
     )
 }
 
-fn as_sink(connector: &dyn Connector) -> Result<&dyn Sink> {
+pub(super) fn as_sink(connector: &dyn Connector) -> Result<&dyn Sink> {
     connector.as_sink().ok_or_else(|| {
         Error::new(ErrorKind::Unsupported, "this connector receives nothing")
             .with_context("connector", connector.info().name.as_str())
@@ -184,6 +241,7 @@ fn source_reference(tenant: &Tenant, action: &Action) -> String {
     match action.kind {
         // Each event is its own; a ticket or an incident stands for all that happens in it.
         ActionKind::EmitEvent => format!("{reference}:{}", action.id),
+        ActionKind::SubmitEvidence => reference_of(tenant, &super::submit::reference(action)),
         _ => reference,
     }
 }

@@ -186,7 +186,7 @@ impl Tenant {
         if preview.already_so || action.undoes.is_some() || !can_be_reversed {
             return Ok(Reversal::default());
         }
-        let target = super::records::group_of(&action.target);
+        let target = super::records::group_of(action);
         let Some(applied_at) = self.last_left_standing(&target, action.kind).await? else {
             return Ok(Reversal::default());
         };

@@ -10,8 +10,8 @@ use super::Tenant;
 use super::scan::StoredVerdict;
 use crate::error::Result;
 use crate::model::{
-    Account, AccountRef, ActionTarget, ConnectorName, Finding, Incident, Intent, IntentState,
-    PersonId, Signal, Subject, hash_fields,
+    Account, AccountRef, Action, ActionKind, ActionTarget, ConnectorName, Finding, Incident,
+    Intent, IntentState, PersonId, Signal, Subject, hash_fields,
 };
 use crate::store::{Expect, Put, Query, RecordKind};
 
@@ -119,7 +119,7 @@ pub(crate) fn put_incident(incident: &Incident, expect: Expect) -> Result<Put> {
 pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
     Ok(Put::new(RecordKind::Intent, &intent.action.id, intent)?
         .state(intent.state.as_str())
-        .group(group_of(&intent.action.target))
+        .group(group_of(&intent.action))
         .due(match intent.state {
             IntentState::Done => intent.undo_at,
             _ => Some(intent.created_at),
@@ -128,18 +128,30 @@ pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
 }
 
 /// What intents about one target have in common.
-pub(crate) fn group_of(target: &ActionTarget) -> String {
-    match target {
+pub(crate) fn group_of(action: &Action) -> String {
+    match &action.target {
         ActionTarget::Account(account) => target_group(account),
-        ActionTarget::Setting { connector } | ActionTarget::Sink { connector } => {
-            connector.to_string()
-        }
+        ActionTarget::Setting { connector } => connector.to_string(),
+        ActionTarget::Sink { connector } => message_group(connector, &message_about(action)),
     }
 }
 
 /// What intents about one account have in common.
 pub(crate) fn target_group(account: &AccountRef) -> String {
     format!("{}/{}", account.connector, account.id)
+}
+
+/// What a message is about: evidence about its artifact, everything else about its incident.
+pub(crate) fn message_about(action: &Action) -> String {
+    match action.kind {
+        ActionKind::SubmitEvidence => super::submit::reference(action),
+        _ => action.about().to_owned(),
+    }
+}
+
+/// What messages to one receiver about one thing have in common.
+pub(crate) fn message_group(connector: &ConnectorName, about: &str) -> String {
+    format!("{connector}/{about}")
 }
 
 /// What findings about one subject have in common.

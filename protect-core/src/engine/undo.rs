@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Tenant;
 use super::apply::Step;
-use super::decide::{Wanted, with_address};
+use super::decide::{Wanted, routed, with_address};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Account, AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes,
@@ -76,7 +76,7 @@ impl Tenant {
 
     /// Plans the change of a setting, by the connector that is named.
     async fn request_setting(&self, request: &Request) -> Result<Plan> {
-        let able = self.route(request.kind);
+        let able = routed(self.config(), self.connectors(), request.kind);
         let named = able.iter().find(|connector| {
             let info = connector.info();
             info.name.as_str() == request.account || info.kind == request.account

@@ -105,7 +105,7 @@ async fn exchange(
     };
     let elapsed = clock.monotonic().saturating_sub(started);
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let (host, path) = (&client.host, call.template);
+    let (host, path) = (&client.host, &*call.template);
     match &outcome {
         Ok(response) => tracing::debug!(
             target: "protect::http",
@@ -151,7 +151,9 @@ fn judge(
     } else {
         (call.errors)(&answer)
     };
-    let named_wait = errors::retry_after(&answer.headers, context.clock.now());
+    // Some vendors name the wait in the body alone, which only their error table can read.
+    let named_wait =
+        errors::retry_after(&answer.headers, context.clock.now()).or(error.retry_after());
     let throttled =
         answer.status == StatusCode::TOO_MANY_REQUESTS || error.kind() == ErrorKind::RateLimited;
     let gate_opens = settle(client, call, throttled, named_wait);

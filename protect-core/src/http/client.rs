@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -61,14 +62,15 @@ impl HttpClient {
     }
 
     /// Begins a request. `operation` is its name in errors (`onepassword.suspend_user`);
-    /// `template` is the path below the base URL, with `{name}` for each segment to be filled in.
+    /// `template` is the path below the base URL, with `{name}` for each segment to be filled in; it
+    /// stands in logs.
     pub fn request(
         &self,
         method: Method,
         operation: &'static str,
-        template: &'static str,
+        template: impl Into<Cow<'static, str>>,
     ) -> RequestBuilder {
-        RequestBuilder::new(self.clone(), method, operation, template)
+        RequestBuilder::new(self.clone(), method, operation, template.into())
     }
 
     /// Begins a GET of an address that the vendor itself gave, such as the link to a next page, just

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use ::http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
@@ -21,7 +22,7 @@ pub struct RequestBuilder {
     client: HttpClient,
     method: Method,
     operation: &'static str,
-    template: &'static str,
+    template: Cow<'static, str>,
     path: Vec<(&'static str, String)>,
     query: String,
     /// The whole address, where the vendor gave it.
@@ -43,7 +44,7 @@ pub(super) struct Call {
     pub(super) request: ::http::Request<Bytes>,
     pub(super) operation: &'static str,
     /// The path for logs.
-    pub(super) template: &'static str,
+    pub(super) template: Cow<'static, str>,
     pub(super) changes: bool,
     pub(super) idempotent: bool,
     pub(super) authenticated: bool,
@@ -65,7 +66,7 @@ impl RequestBuilder {
         client: HttpClient,
         method: Method,
         operation: &'static str,
-        template: &'static str,
+        template: Cow<'static, str>,
     ) -> Self {
         Self {
             idempotent: method.is_idempotent(),
@@ -235,7 +236,7 @@ impl RequestBuilder {
             request,
             operation: self.operation,
             template: if self.sensitive {
-                "(sensitive)"
+                Cow::Borrowed("(sensitive)")
             } else {
                 self.template
             },
@@ -262,7 +263,7 @@ impl RequestBuilder {
 
     fn address(&self) -> Result<String> {
         let mut text = self.client.0.base.clone();
-        fill(&mut text, self.template, &self.path)?;
+        fill(&mut text, &self.template, &self.path)?;
         if !self.query.is_empty() {
             text.push('?');
             text.push_str(&self.query);

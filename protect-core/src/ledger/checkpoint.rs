@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 
-use super::entry::hex;
 use super::key::{KEY_NAME, LedgerKey, LedgerPublicKey};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::TenantId;
+use crate::model::hex;
 use crate::store::{Query, Store};
 
 /// What every origin begins with; the tenant follows.

@@ -5,6 +5,7 @@ use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::model::hex;
 use crate::model::{Attributes, EvidenceEntry, TenantId};
 use crate::store::NewEntry;
 
@@ -111,16 +112,6 @@ impl Body {
         let hash = serde_json::Value::from(hash);
         format!("{before}\"hash\":{hash},{behind}")
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 0x0f])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
 }
 
 /// The fields whose names sort before `hash`.

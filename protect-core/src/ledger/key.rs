@@ -12,9 +12,9 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::entry::hex;
 use crate::context::Random;
 use crate::error::{Error, Result};
+use crate::model::hex;
 use crate::secret::{ExposeSecret as _, SecretString};
 
 /// The name of every key of ours in a signed note (C2SP `signed-note`, "Signatures").

@@ -6,9 +6,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::entry::hex;
 use crate::context::Random;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::hex;
 use crate::model::{TenantId, hash_fields};
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind, Store};
 

@@ -217,6 +217,14 @@ pub struct Action {
     pub parameters: Attributes,
 }
 
+impl Action {
+    /// What it is about: its incident, or else itself.
+    pub fn about(&self) -> &str {
+        let incident = self.incident.as_ref();
+        incident.map_or(self.id.as_str(), IncidentId::as_str)
+    }
+}
+
 /// To what an action is done.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

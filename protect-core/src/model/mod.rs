@@ -6,6 +6,7 @@
 mod account;
 mod action;
 mod actor;
+mod artifact;
 mod check;
 mod event;
 mod evidence;
@@ -23,6 +24,7 @@ pub use action::{
     Action, ActionKind, ActionTarget, EffectClass, Intent, IntentState, Outcome, OutcomeStatus,
 };
 pub use actor::{Actor, ActorKind, Approval};
+pub use artifact::{Artifact, ArtifactKind};
 pub use check::{CheckResult, Confidence, NotEvaluatedReason, Reference, Severity, Verdict};
 pub use event::Event;
 pub use evidence::EvidenceEntry;
@@ -30,6 +32,7 @@ pub use finding::{
     Acceptance, Attribution, Finding, FindingKind, FindingStatus, Observation, RejectedItem,
 };
 pub use hash::hash_fields;
+pub(crate) use hash::hex;
 pub use id::{
     ActionId, Address, CheckId, ConnectionName, ConnectorName, FindingId, IncidentId, PersonId,
     PlanId, TenantId,

@@ -483,6 +483,39 @@ class Tenant(Client):
             timeout,
         ))
 
+    def plan_evidence(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> Plan:
+        """Plans to hand in the evidence that changed since it was last handed in, or is about to run out. Changes nothing anywhere.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Plan.from_dict(self._call(
+            "plan_evidence",
+            {},
+            timeout,
+        ))
+
+    def tickets(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> list[TicketStanding]:
+        """The tickets and incidents that were opened at receivers, with where they stand there now. One whose receiver cannot be asked has `open` empty.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "tickets",
+            {},
+            timeout,
+        )
+        return [TicketStanding.from_dict(item) for item in answer]
+
     def plans(
         self,
         *,

@@ -64,6 +64,7 @@ __all__ = [
     "ScorePart",
     "StoredVerdict",
     "Subject",
+    "TicketStanding",
     "WatchList",
     "AccountPage",
     "Action",
@@ -1316,6 +1317,38 @@ class Subject(Model):
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("kind", "kind", _codec.model(SubjectKind), True),
         _codec.Field("provider", "provider", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TicketStanding(Model):
+    """A ticket or an incident that was opened at a receiver."""
+
+    action: ActionKind
+    """As what: `open_ticket` or `open_security_incident`."""
+    connector: str
+    """The connector it was opened through."""
+    id: str
+    """The receiver's id."""
+    incident: str | None = None
+    """Our incident, where it is about one."""
+    note: str | None = None
+    """Why the receiver could not be asked."""
+    open: bool | None = None
+    """Whether somebody may still work on it there; `None` where the receiver could not be asked."""
+    status: str | None = None
+    """The receiver's word for where it stands, while it is open and where it says so."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("action", "action", _codec.model(ActionKind), True),
+        _codec.Field("connector", "connector", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("incident", "incident", _codec.PLAIN, True),
+        _codec.Field("note", "note", _codec.PLAIN, True),
+        _codec.Field("open", "open", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.PLAIN, True),
     )
 
 

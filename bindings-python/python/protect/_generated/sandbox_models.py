@@ -12,11 +12,12 @@ from protect import _codec
 from protect._model import Model
 
 __all__ = [
-    "Credentials",
     "FaultKind",
+    "OneStackOrganisation",
     "PlantedUser",
     "SandboxAddresses",
     "Vendor",
+    "Credentials",
     "Fault",
     "PlantedDomain",
     "PlantedTenant",
@@ -25,76 +26,6 @@ __all__ = [
     "Violation",
     "Planted",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Credentials(Model):
-    """What the simulated vendors accept. Made up from the seed; it opens nothing but the sandbox, and
-    so prints in the clear.
-    """
-
-    account_id: str
-    """The 1Password account."""
-    events_token: str
-    """Bearer token of the Events API."""
-    google_customer_id: str
-    """The Google Workspace customer."""
-    google_respond_key: str
-    """Key file, as JSON, of the service account with the scopes of the remediators."""
-    google_scan_key: str
-    """Key file, as JSON, of the service account to which every scope that reads is delegated."""
-    google_subject: str
-    """Address of the administrator to whom Google's service accounts may act."""
-    hibp_api_key: str
-    """HIBP's `hibp-api-key`."""
-    m365_respond_client_id: str
-    """Client identifier of the application with the permissions of the remediators."""
-    m365_respond_client_secret: str
-    """Its secret; a certificate works too."""
-    m365_scan_client_id: str
-    """Client identifier of the application with every permission that reads."""
-    m365_scan_client_secret: str
-    """Its secret; a certificate works too."""
-    m365_tenant_id: str
-    """The Entra tenant."""
-    m365_vault_client_id: str
-    """Client identifier of the application that reads the key vault."""
-    m365_vault_client_secret: str
-    """Its secret."""
-    respond_client_id: str
-    """Client identifier of the 1Password application that may get, suspend and reactivate."""
-    respond_client_secret: str
-    """Its secret."""
-    scan_client_id: str
-    """Client identifier of the 1Password application that may list and get."""
-    scan_client_secret: str
-    """Its secret."""
-    webhook_secret: str
-    """Signing secret of the webhook receiver, with the prefix `whsec_`."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("account_id", "account_id", _codec.PLAIN, True),
-        _codec.Field("events_token", "events_token", _codec.PLAIN, True),
-        _codec.Field("google_customer_id", "google_customer_id", _codec.PLAIN, True),
-        _codec.Field("google_respond_key", "google_respond_key", _codec.PLAIN, True),
-        _codec.Field("google_scan_key", "google_scan_key", _codec.PLAIN, True),
-        _codec.Field("google_subject", "google_subject", _codec.PLAIN, True),
-        _codec.Field("hibp_api_key", "hibp_api_key", _codec.PLAIN, True),
-        _codec.Field("m365_respond_client_id", "m365_respond_client_id", _codec.PLAIN, True),
-        _codec.Field("m365_respond_client_secret", "m365_respond_client_secret", _codec.PLAIN, True),
-        _codec.Field("m365_scan_client_id", "m365_scan_client_id", _codec.PLAIN, True),
-        _codec.Field("m365_scan_client_secret", "m365_scan_client_secret", _codec.PLAIN, True),
-        _codec.Field("m365_tenant_id", "m365_tenant_id", _codec.PLAIN, True),
-        _codec.Field("m365_vault_client_id", "m365_vault_client_id", _codec.PLAIN, True),
-        _codec.Field("m365_vault_client_secret", "m365_vault_client_secret", _codec.PLAIN, True),
-        _codec.Field("respond_client_id", "respond_client_id", _codec.PLAIN, True),
-        _codec.Field("respond_client_secret", "respond_client_secret", _codec.PLAIN, True),
-        _codec.Field("scan_client_id", "scan_client_id", _codec.PLAIN, True),
-        _codec.Field("scan_client_secret", "scan_client_secret", _codec.PLAIN, True),
-        _codec.Field("webhook_secret", "webhook_secret", _codec.PLAIN, True),
-    )
 
 FaultKind = Union[
     Literal[
@@ -192,6 +123,26 @@ vendor without tokens to fetch: 401.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OneStackOrganisation(Model):
+    """What one organisation's callers are known by."""
+
+    api_key: str
+    """An API key with every scope."""
+    id: str
+    """The Hub organisation id, which the products call tenant id."""
+    integration_key: str
+    """The key that other products use; also that of On-Call's ingest address."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("api_key", "api_key", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("integration_key", "integration_key", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PlantedUser(Model):
     """A planted person's account."""
 
@@ -233,6 +184,8 @@ class SandboxAddresses(Model):
     """Microsoft's token endpoint."""
     m365_vault: str
     """The Azure Key Vault."""
+    one_stack: str
+    """The One Stack: each product is below it, by its kind."""
     onepassword_api: str
     """1Password's OAuth and Users API."""
     onepassword_events: str
@@ -251,6 +204,7 @@ class SandboxAddresses(Model):
         _codec.Field("m365_graph", "m365_graph", _codec.PLAIN, True),
         _codec.Field("m365_login", "m365_login", _codec.PLAIN, True),
         _codec.Field("m365_vault", "m365_vault", _codec.PLAIN, True),
+        _codec.Field("one_stack", "one_stack", _codec.PLAIN, True),
         _codec.Field("onepassword_api", "onepassword_api", _codec.PLAIN, True),
         _codec.Field("onepassword_events", "onepassword_events", _codec.PLAIN, True),
         _codec.Field("webhook", "webhook", _codec.PLAIN, True),
@@ -262,6 +216,7 @@ Vendor = Union[
         "onepassword",
         "m365",
         "google",
+        "one_stack",
         "webhook",
     ],
     str,
@@ -272,8 +227,82 @@ Vendor = Union[
 - `onepassword`: 1Password: OAuth, Users API and Events API.
 - `m365`: Microsoft 365: the Entra token endpoint, Graph v1.0, and Azure Key Vault.
 - `google`: Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center.
+- `one_stack`: The One Stack: PSA, Security, On-Call, Bus and Compliance.
 - `webhook`: A receiver of signed webhooks, as a ticket system would have it.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Credentials(Model):
+    """What the simulated vendors accept. Made up from the seed; it opens nothing but the sandbox, and
+    so prints in the clear.
+    """
+
+    account_id: str
+    """The 1Password account."""
+    events_token: str
+    """Bearer token of the Events API."""
+    google_customer_id: str
+    """The Google Workspace customer."""
+    google_respond_key: str
+    """Key file, as JSON, of the service account with the scopes of the remediators."""
+    google_scan_key: str
+    """Key file, as JSON, of the service account to which every scope that reads is delegated."""
+    google_subject: str
+    """Address of the administrator to whom Google's service accounts may act."""
+    hibp_api_key: str
+    """HIBP's `hibp-api-key`."""
+    m365_respond_client_id: str
+    """Client identifier of the application with the permissions of the remediators."""
+    m365_respond_client_secret: str
+    """Its secret; a certificate works too."""
+    m365_scan_client_id: str
+    """Client identifier of the application with every permission that reads."""
+    m365_scan_client_secret: str
+    """Its secret; a certificate works too."""
+    m365_tenant_id: str
+    """The Entra tenant."""
+    m365_vault_client_id: str
+    """Client identifier of the application that reads the key vault."""
+    m365_vault_client_secret: str
+    """Its secret."""
+    one_stack: Sequence[OneStackOrganisation] = ()
+    """The two organisations of The One Stack."""
+    respond_client_id: str
+    """Client identifier of the 1Password application that may get, suspend and reactivate."""
+    respond_client_secret: str
+    """Its secret."""
+    scan_client_id: str
+    """Client identifier of the 1Password application that may list and get."""
+    scan_client_secret: str
+    """Its secret."""
+    webhook_secret: str
+    """Signing secret of the webhook receiver, with the prefix `whsec_`."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("account_id", "account_id", _codec.PLAIN, True),
+        _codec.Field("events_token", "events_token", _codec.PLAIN, True),
+        _codec.Field("google_customer_id", "google_customer_id", _codec.PLAIN, True),
+        _codec.Field("google_respond_key", "google_respond_key", _codec.PLAIN, True),
+        _codec.Field("google_scan_key", "google_scan_key", _codec.PLAIN, True),
+        _codec.Field("google_subject", "google_subject", _codec.PLAIN, True),
+        _codec.Field("hibp_api_key", "hibp_api_key", _codec.PLAIN, True),
+        _codec.Field("m365_respond_client_id", "m365_respond_client_id", _codec.PLAIN, True),
+        _codec.Field("m365_respond_client_secret", "m365_respond_client_secret", _codec.PLAIN, True),
+        _codec.Field("m365_scan_client_id", "m365_scan_client_id", _codec.PLAIN, True),
+        _codec.Field("m365_scan_client_secret", "m365_scan_client_secret", _codec.PLAIN, True),
+        _codec.Field("m365_tenant_id", "m365_tenant_id", _codec.PLAIN, True),
+        _codec.Field("m365_vault_client_id", "m365_vault_client_id", _codec.PLAIN, True),
+        _codec.Field("m365_vault_client_secret", "m365_vault_client_secret", _codec.PLAIN, True),
+        _codec.Field("one_stack", "one_stack", _codec.several(_codec.model(OneStackOrganisation)), True),
+        _codec.Field("respond_client_id", "respond_client_id", _codec.PLAIN, True),
+        _codec.Field("respond_client_secret", "respond_client_secret", _codec.PLAIN, True),
+        _codec.Field("scan_client_id", "scan_client_id", _codec.PLAIN, True),
+        _codec.Field("scan_client_secret", "scan_client_secret", _codec.PLAIN, True),
+        _codec.Field("webhook_secret", "webhook_secret", _codec.PLAIN, True),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -421,7 +450,7 @@ class RequestRecord(Model):
     faults: Sequence[str] = ()
     """Names of the faults that were played on this request."""
     idempotency: str | None = None
-    """The `webhook-id`, where there is one."""
+    """The `webhook-id` or `Idempotency-Key`, where there is one."""
     method: str
     """HTTP method."""
     number: int

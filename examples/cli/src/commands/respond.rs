@@ -38,7 +38,11 @@ pub(super) async fn plan(app: &App, plan: Plan) -> Result<Answer> {
         tenant.plan_by_id(id).await?
     } else {
         let progress = Progress::start(app.output, format!("{}: planning", tenant.id()));
-        let plan = tenant.plan().await?;
+        let plan = if plan.evidence {
+            tenant.plan_evidence().await?
+        } else {
+            tenant.plan().await?
+        };
         drop(progress);
         plan
     };

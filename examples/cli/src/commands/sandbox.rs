@@ -32,6 +32,7 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("Azure Key Vault", sandbox.m365_vault_url()),
         ("Google Workspace", sandbox.google_api_url()),
         ("Google's token endpoint", sandbox.google_token_url()),
+        ("The One Stack", sandbox.one_stack_root()),
         ("webhook receiver", sandbox.webhook_url()),
         ("name server", sandbox.dns_address().to_string()),
         (

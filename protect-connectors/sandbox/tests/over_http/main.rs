@@ -8,6 +8,7 @@ mod faults;
 mod google;
 mod graph;
 mod hibp;
+mod one_stack;
 mod onepassword;
 mod support;
 mod webhook;

@@ -32,6 +32,8 @@ pub(super) struct SandboxAddresses {
     pub(super) google_api: String,
     /// Google's token endpoint.
     pub(super) google_token: String,
+    /// The One Stack: each product is below it, by its kind.
+    pub(super) one_stack: String,
     /// The receiver of webhooks.
     pub(super) webhook: String,
 }

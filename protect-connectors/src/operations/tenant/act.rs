@@ -46,6 +46,14 @@ pub(super) async fn call(tenant: &Tenant, operation: &str, given: Value) -> Resu
             let Nothing {} = arguments(given)?;
             answer(&tenant.plan().await?)
         }
+        "plan_evidence" => {
+            let Nothing {} = arguments(given)?;
+            answer(&tenant.plan_evidence().await?)
+        }
+        "tickets" => {
+            let Nothing {} = arguments(given)?;
+            answer(&tenant.tickets().await?)
+        }
         "plans" => {
             let Nothing {} = arguments(given)?;
             answer(&tenant.plans_waiting().await?)

@@ -1,5 +1,6 @@
 use protect_core::engine::{
     Checkup, Pause, RuleTrial, ScanProgress, ScanSummary, Step, StoredVerdict, TenantStatus,
+    TicketStanding,
 };
 use protect_core::model::{
     Account, ActionKind, Finding, FindingKind, FindingStatus, Incident, IncidentStatus,
@@ -58,7 +59,7 @@ pub(in crate::operations) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 33] = [
+const OPERATIONS: [Operation; 35] = [
     change(
         "scan",
         &[
@@ -242,6 +243,18 @@ const OPERATIONS: [Operation; 33] = [
         &[],
         ResultType::One(PLAN),
         "Decides what the tenant's rules would do about its open incidents. Changes nothing at any vendor.",
+    ),
+    read(
+        "plan_evidence",
+        &[],
+        ResultType::One(PLAN),
+        "Plans to hand in the evidence that changed since it was last handed in, or is about to run out. Changes nothing anywhere.",
+    ),
+    read(
+        "tickets",
+        &[],
+        ResultType::List(Model::of::<TicketStanding>("TicketStanding")),
+        "The tickets and incidents that were opened at receivers, with where they stand there now. One whose receiver cannot be asked has `open` empty.",
     ),
     read(
         "plans",

@@ -13,7 +13,7 @@ use crate::engine::records::{put_finding, put_incident};
 use crate::engine::{Engine, Tenant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Account, AccountRef, AccountState, Action, ActionKind, ActionTarget, Actor, Address,
+    Account, AccountRef, AccountState, Action, ActionId, ActionKind, ActionTarget, Actor, Address,
     Attributes, Confidence, EffectClass, EvidenceEntry, Finding, FindingId, FindingKind,
     FindingStatus, Incident, IncidentId, IncidentStatus, Observation, Preview, Protection,
     Severity, Subject,
@@ -47,12 +47,7 @@ impl Fixture {
         let vendor = Arc::new(Vendor::default());
         let mut registry = Registry::new();
         let made = Arc::clone(&vendor);
-        registry.register("fake", move |setup, _| {
-            Ok(Arc::new(FakeConnector {
-                info: setup.info,
-                vendor: Arc::clone(&made),
-            }))
-        });
+        registry.register("fake", move |setup, _| Ok(made.connector(setup.info)));
         let text = format!(
             "mode = \"{mode}\"\n[tenants.acme]\nname = \"Acme\"\ndomains = [\"acme.example\"]\n{tenant}\n\
              [tenants.acme.connectors.fake]\nkind = \"fake\"\n{rules}"
@@ -225,6 +220,8 @@ pub(super) struct VendorState {
     pub(super) fault: Fault,
     /// State transitions: `suspend U001`, `ticket`, `note`.
     pub(super) journal: Vec<String>,
+    /// Which messages arrived, in order.
+    pub(super) delivered: Vec<ActionId>,
     open_tickets: BTreeMap<String, String>,
 }
 
@@ -235,6 +232,12 @@ impl Vendor {
 
     pub(super) fn journal(&self) -> Vec<String> {
         self.with(|state| state.journal.clone())
+    }
+
+    /// The vendor as a tenant's connector.
+    pub(super) fn connector(self: &Arc<Self>, info: ConnectorInfo) -> Arc<dyn Connector> {
+        let vendor = Arc::clone(self);
+        Arc::new(FakeConnector { info, vendor })
     }
 
     fn account(&self, id: &str, tenant: &Tenant) -> Account {
@@ -281,6 +284,7 @@ impl Connector for FakeConnector {
                 (ActionKind::ReactivateAccount, EffectClass::StateIdempotent),
                 (ActionKind::ForcePasswordReset, EffectClass::NonIdempotent),
                 (ActionKind::OpenTicket, EffectClass::SearchBeforeCreate),
+                (ActionKind::EmitEvent, EffectClass::KeyIdempotent),
             ]
             .into(),
             ..Capability::default()
@@ -430,6 +434,13 @@ impl Sink for FakeConnector {
             if state.fault == Fault::Down {
                 return Err(Error::new(ErrorKind::Unavailable, "the sink is down").temporary());
             }
+            state.delivered.push(delivery.action_id.clone());
+            if delivery.kind == ActionKind::EmitEvent {
+                let findings = delivery.data["findings"].as_array().map_or(0, Vec::len);
+                state.journal.push(format!("event about {findings}"));
+                let id = delivery.action_id.to_string();
+                return Ok(Delivered { id, status: None });
+            }
             let id = delivery.note_to.clone().unwrap_or_else(|| "T1".to_owned());
             let word = if delivery.note_to.is_some() {
                 "note"
@@ -445,6 +456,18 @@ impl Sink for FakeConnector {
             }
             Ok(Delivered { id, status: None })
         })
+    }
+
+    fn declines(&self, delivery: &Delivery) -> Result<Option<String>> {
+        let unwanted = delivery
+            .data
+            .get("template")
+            .is_some_and(|name| name == "quiet");
+        Ok(unwanted.then(|| "this text is switched off".to_owned()))
+    }
+
+    fn templates(&self) -> Option<Vec<String>> {
+        Some(vec!["loud".to_owned(), "quiet".to_owned()])
     }
 
     async fn find(

@@ -12,6 +12,7 @@ mod identify;
 mod monitor;
 mod observe;
 mod planning;
+mod queue;
 mod random;
 mod scan;
 mod schedule;

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+
+import { Bus, Compliance, OnCall, Psa, Security, psa } from 'protect-sdk';
+import { startSandbox } from 'protect-sdk/testing';
+
+const started = async (t, Product, product, internal = false) => {
+  const sandbox = startSandbox({}, t);
+  const [own] = (await sandbox.credentials()).oneStack;
+  const key = internal ? { integrationKey: own.integrationKey } : { apiKey: () => own.apiKey };
+  const baseUrl = `${(await sandbox.addresses()).oneStack}/${product}`;
+  const client = new Product({ organisationId: own.id, baseUrl, ...key });
+  t.after(() => client.close());
+  return { sandbox, client };
+};
+
+test('a ticket is opened, found, noted and read', async (t) => {
+  const { client, sandbox } = await started(t, Psa, 'psa');
+  const ticket = await client.createTicket(new psa.NewTicket({ title: 'A leak', priority: 'high', sourceRef: 'r-1' }));
+  assert.ok(ticket instanceof psa.Ticket);
+  assert.equal(ticket.status, 'open');
+  assert.deepEqual((await client.findTickets('r-1')).map(({ id }) => id), [ticket.id]);
+  await client.addNote(ticket.id, 'again');
+  assert.equal((await client.getTicket(ticket.id)).sourceRef, 'r-1');
+  assert.deepEqual(await sandbox.violations(), []);
+  await assert.rejects(client.createTicket({ title: 'x', priority: 'P1', sourceRef: 'r-2' }), { kind: 'invalid_input' });
+});
+
+test('an incident moves on', async (t) => {
+  const { client } = await started(t, Security, 'security');
+  const { id } = await client.createIncident({ title: 'A leak', severity: 'high', sourceRef: 'r-1' });
+  await client.updateIncident(id, { status: 'contained' });
+  assert.equal((await client.getIncident(id)).status, 'contained');
+});
+
+test('a page joins the open one', async (t) => {
+  const { client } = await started(t, OnCall, 'oncall', true);
+  const page = { title: 'A leak', severity: 'high', dedupKey: 'k' };
+  assert.equal((await client.page(page)).id, (await client.page(page)).id);
+});
+
+test('an event goes out once', async (t) => {
+  const { client, sandbox } = await started(t, Bus, 'bus', true);
+  const event = { eventId: 'e-1', eventType: 'protect.scan.failed', severity: 'warning', title: 'x' };
+  const first = await client.emit(event);
+  assert.equal((await client.emit(event)).id, first.id);
+  assert.equal((await sandbox.transitions()).length, 1);
+});
+
+test('evidence is handed in with its digest', async (t) => {
+  const { client, sandbox } = await started(t, Compliance, 'compliance', true);
+  const content = Buffer.from('{}');
+  const { linkedControls } = await client.submitEvidence({
+    kind: 'own',
+    evidenceType: 'log',
+    title: 'A log',
+    sourceRef: 'r-1',
+    effectiveDate: '2026-11-26',
+    expirationDate: '2026-12-26',
+    controls: [{ framework: 'SOC 2', controlId: 'CC7.4' }],
+    contentType: 'application/json',
+    sha256: createHash('sha256').update(content).digest('hex'),
+    contentBase64: content.toString('base64'),
+  });
+  assert.deepEqual(linkedControls, ['CC7.4']);
+  assert.deepEqual(await sandbox.violations(), []);
+});

@@ -1,0 +1,112 @@
+"""The One Stack's own clients."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+
+import protect
+import pytest
+from protect import Bus, Compliance, OnCall, Psa, Sandbox, Security
+from protect._generated.sandbox_models import OneStackOrganisation
+from protect.exceptions import InvalidInputError, ProtectError
+from protect.psa import NewTicket
+
+
+def organisation(sandbox: Sandbox) -> OneStackOrganisation:
+    return sandbox.credentials().one_stack[0]
+
+
+def root(sandbox: Sandbox, product: str) -> str:
+    return f"{sandbox.addresses().one_stack}/{product}"
+
+
+def test_a_ticket_is_opened_found_noted_and_read(protect_sandbox: Sandbox) -> None:
+    own = organisation(protect_sandbox)
+    with Psa(
+        organisation_id=own.id,
+        api_key=lambda: own.api_key,
+        base_url=root(protect_sandbox, "psa"),
+    ) as psa:
+        new = NewTicket(title="A leak", priority="high", source_ref="r-1")
+        ticket = psa.create_ticket(new, timeout=30)
+        assert ticket.status == "open"
+        assert [found.id for found in psa.find_tickets("r-1")] == [ticket.id]
+        psa.add_note(ticket.id, "again")
+        assert psa.get_ticket(ticket.id).source_ref == "r-1"
+        with pytest.raises(InvalidInputError) as refused:
+            psa.create_ticket(NewTicket(title="x", priority="P1", source_ref="r-2"))
+        assert "Must be one of" in str(refused.value)
+        assert own.api_key not in repr(psa)
+
+
+def test_incidents_pages_and_events(protect_sandbox: Sandbox) -> None:
+    own = organisation(protect_sandbox)
+    with Security(
+        organisation_id=own.id,
+        api_key=own.api_key,
+        base_url=root(protect_sandbox, "security"),
+    ) as security:
+        incident = security.create_incident(
+            protect.security.NewSecurityIncident(title="A leak", severity="high", source_ref="r-1")
+        )
+        security.update_incident(incident.id, status="contained", note="done")
+        assert security.get_incident(incident.id).status == "contained"
+    with OnCall(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "oncall"),
+    ) as oncall:
+        page = protect.oncall.NewPage(title="A leak", severity="high", dedup_key="k")
+        assert oncall.page(page).id == oncall.page(page).id
+    with Bus(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "bus"),
+    ) as bus:
+        event = protect.bus.BusEvent(
+            event_id="e-1", event_type="protect.scan.failed", severity="warning", title="x"
+        )
+        assert bus.emit(event).buffered is False
+    with Compliance(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "compliance"),
+    ) as compliance:
+        content = b"{}"
+        submitted = compliance.submit_evidence(
+            protect.compliance.NewEvidence(
+                kind="own",
+                evidence_type="log",
+                title="A log",
+                source_ref="r-1",
+                effective_date="2026-11-26",
+                expiration_date="2026-12-26",
+                content_type="application/json",
+                sha256=hashlib.sha256(content).hexdigest(),
+                content_base64=base64.b64encode(content).decode(),
+            )
+        )
+        assert list(submitted.linked_controls) == []
+    assert protect_sandbox.violations() == []
+
+
+def test_the_same_can_be_awaited(protect_sandbox: Sandbox) -> None:
+    own = organisation(protect_sandbox)
+
+    async def found() -> int:
+        async with protect.aio.Psa(
+            organisation_id=own.id,
+            api_key=own.api_key,
+            base_url=root(protect_sandbox, "psa"),
+        ) as psa:
+            return len(await psa.find_tickets("nothing"))
+
+    assert asyncio.run(found()) == 0
+
+
+def test_one_key_of_the_two_is_needed() -> None:
+    with pytest.raises(ProtectError) as refused:
+        Psa(organisation_id="org")
+    assert "integration_key" in str(refused.value)

@@ -1,0 +1,71 @@
+#![doc = include_str!("docs.md")]
+
+pub mod bus;
+mod client;
+pub mod compliance;
+mod config;
+mod conventions;
+mod direct;
+mod error;
+mod item;
+mod key;
+mod message;
+pub mod oncall;
+pub mod psa;
+pub mod security;
+
+use std::sync::Arc;
+
+use protect_core::connector::Connector;
+use protect_core::registry::Registry;
+
+pub use bus::Bus;
+pub use client::{Access, Credential};
+pub use compliance::Compliance;
+pub use conventions::Conventions;
+pub use oncall::OnCall;
+pub use psa::Psa;
+pub use security::Security;
+
+/// Adds every kind to a registry.
+pub fn register(registry: &mut Registry) {
+    registry.register(psa::spec(), |setup, context| {
+        psa::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(security::spec(), |setup, context| {
+        security::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(compliance::spec(), |setup, context| {
+        compliance::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(oncall::spec(), |setup, context| {
+        oncall::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(bus::spec(), |setup, context| {
+        bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use protect_core::config::Config;
+    use protect_core::engine::Engine;
+    use protect_core::registry::Registry;
+    use protect_core::store::MemoryStore;
+
+    #[test]
+    fn the_documented_configuration_makes_a_connector() {
+        let docs = include_str!("docs.md");
+        let (_, rest) = docs.split_once("```toml").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let mut registry = Registry::new();
+        super::register(&mut registry);
+        let config = Config::from_toml(example, &registry).unwrap();
+        let context = protect_core::testing::context().context;
+        let engine = Engine::builder(config, registry, context);
+        let engine = engine.build(Arc::new(MemoryStore::new())).unwrap();
+        assert_eq!(engine.tenant("acme").unwrap().connectors().len(), 1);
+    }
+}

@@ -1,0 +1,174 @@
+use std::time::Duration;
+
+use http::Method;
+use jiff::Timestamp;
+use protect_core::connector::{Diagnosis, OpContext};
+use protect_core::model::{Actor, TenantId};
+use protect_core::{Context, Error, Result};
+use serde_json::{Map, json};
+
+use super::PRODUCT;
+use super::ticket::{NewTicket, Ticket};
+use crate::client::{Access, Platform};
+use crate::config::SOURCE;
+use crate::conventions::Path;
+use crate::direct::nobody;
+use crate::message::put;
+
+/// Acts at once at The One PSA: without plan, guards, store or ledger. For those, use the engine.
+///
+/// Retries, the limit of the organisation and typed errors are inside. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Psa {
+    platform: Platform,
+    cx: OpContext,
+}
+
+impl Psa {
+    /// A client for one organisation. No I/O.
+    ///
+    /// # Errors
+    /// `config_invalid` for a base URL that is none, or an empty organisation.
+    pub fn new(access: Access, context: &Context) -> Result<Self> {
+        let platform = Platform::new(access, &PRODUCT, false, context)?;
+        Ok(Self::over(platform, &nobody()?))
+    }
+
+    pub(crate) fn over(platform: Platform, tenant: &TenantId) -> Self {
+        let cx = OpContext::new(tenant.clone(), "psa", Actor::engine());
+        Self { platform, cx }
+    }
+
+    /// The same client for one piece of work: its tenant, actor, correlation and deadline.
+    #[must_use]
+    pub fn within(&self, cx: &OpContext) -> Self {
+        Self {
+            cx: cx.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The same client, each of whose calls from now on gives up when so much time has passed.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        let deadline = self.platform.context().clock.monotonic() + timeout;
+        self.within(&self.cx.clone().with_deadline(deadline))
+    }
+
+    /// Opens a ticket. Looks for nothing first: [`Psa::find_tickets`] does.
+    ///
+    /// # Errors
+    /// `invalid_input` naming the refused fields; `permission_denied` naming the missing permission
+    /// (`tickets.write`); `conflict` where PSA has it already; otherwise as for every call.
+    pub async fn create_ticket(&self, ticket: NewTicket) -> Result<Ticket> {
+        let source = ticket.source.clone().unwrap_or_else(|| SOURCE.to_owned());
+        let key = format!("{source}:{}:create", ticket.source_ref);
+        self.open(ticket, &key).await
+    }
+
+    /// The tickets under one of our references, whatever their status.
+    ///
+    /// # Errors
+    /// `invalid_response` where PSA's tickets show no reference; otherwise as for every call.
+    pub async fn find_tickets(&self, source_ref: &str) -> Result<Vec<Ticket>> {
+        self.tickets_of(SOURCE, source_ref).await
+    }
+
+    /// One ticket by PSA's id.
+    ///
+    /// # Errors
+    /// `not_found`; otherwise as for every call.
+    pub async fn get_ticket(&self, ticket_id: &str) -> Result<Ticket> {
+        let request = self
+            .platform
+            .request(Method::GET, "psa.get_ticket", Path::Ticket)
+            .path("id", ticket_id);
+        self.platform.one(&self.cx, request).await.map(Ticket::of)
+    }
+
+    /// Adds a note to a ticket; internal unless said otherwise.
+    ///
+    /// # Errors
+    /// `not_found`; otherwise as for every call.
+    pub async fn add_note(
+        &self,
+        ticket_id: &str,
+        body: &str,
+        internal: Option<bool>,
+    ) -> Result<()> {
+        self.note(ticket_id, body, internal.unwrap_or(true), None)
+            .await
+    }
+}
+
+impl Psa {
+    pub(super) async fn open(&self, ticket: NewTicket, key: &str) -> Result<Ticket> {
+        if ticket.title.trim().is_empty() || ticket.source_ref.is_empty() {
+            return Err(Error::invalid_input(
+                "a ticket needs a title and a reference",
+            ));
+        }
+        let source = ticket.source.clone().unwrap_or_else(|| SOURCE.to_owned());
+        let request = self
+            .platform
+            .request(Method::POST, "psa.create_ticket", Path::Tickets);
+        let body = ticket.body(&source);
+        let answer = self
+            .platform
+            .post(&self.cx, request, body, Some(key))
+            .await?;
+        self.platform.item(answer.json()?).map(Ticket::of)
+    }
+
+    pub(super) async fn tickets_of(&self, source: &str, source_ref: &str) -> Result<Vec<Ticket>> {
+        let of = (source, source_ref);
+        let items = self
+            .platform
+            .under(&self.cx, "psa.find_tickets", Path::Tickets, "tickets", of)
+            .await?;
+        Ok(items.into_iter().map(Ticket::of).collect())
+    }
+
+    /// The open one of them; where there are several, the first that PSA lists.
+    pub(super) async fn open_ticket(
+        &self,
+        source: &str,
+        source_ref: &str,
+    ) -> Result<Option<Ticket>> {
+        let tickets = self.tickets_of(source, source_ref).await?;
+        let is_open = |ticket: &Ticket| {
+            let status = ticket.status.as_deref().unwrap_or_default();
+            !self.platform.conventions().is_closed(status)
+        };
+        Ok(tickets.into_iter().find(is_open))
+    }
+
+    pub(super) async fn note(
+        &self,
+        ticket_id: &str,
+        text: &str,
+        internal: bool,
+        key: Option<&str>,
+    ) -> Result<()> {
+        let mut body = Map::new();
+        put(&mut body, "body", text.to_owned());
+        body.insert("internal".to_owned(), json!(internal));
+        let request = self
+            .platform
+            .request(Method::POST, "psa.add_note", Path::TicketNotes)
+            .path("id", ticket_id);
+        self.platform
+            .post(&self.cx, request, body, key)
+            .await
+            .map(drop)
+    }
+
+    /// The time by which a ticket's patience is reckoned.
+    pub(super) fn now(&self) -> Timestamp {
+        self.platform.context().clock.now()
+    }
+
+    pub(super) async fn diagnose(&self, cx: &OpContext) -> Diagnosis {
+        self.platform.diagnose(cx, Path::Tickets).await
+    }
+}

@@ -1,0 +1,84 @@
+//! Security: incidents, opened once, noted on a repeat, their status read back.
+
+mod client;
+mod incident;
+mod operations;
+mod sink;
+
+use std::collections::BTreeMap;
+
+use protect_core::config::{KindSpec, SettingSpec, SettingType};
+use protect_core::model::{FindingKind, Severity};
+use protect_core::registry::ConnectorSetup;
+use protect_core::{Context, Result};
+use serde_json::Value;
+
+pub use client::Security;
+pub use incident::{NewSecurityIncident, SecurityIncident};
+pub use operations::{CLASS, OPERATIONS, connect};
+
+use crate::config::{self, Common, Product};
+use sink::SecurityConnector;
+
+/// The kind, as it stands in the configuration.
+pub const KIND: &str = "security";
+
+pub(crate) const PRODUCT: Product = Product {
+    kind: KIND,
+    docs: "The One Security: opens incidents, adds notes to open ones and reads their status back.",
+    api: "https://api.theonesecurity.app",
+    integration_key_variable: "ONESTACK_INTEGRATION_KEY",
+    is_internal: false,
+};
+
+/// From which severity on a finding makes an incident: as the product's own switches are set. Of the
+/// other kinds it says nothing, and the rule decides.
+const THRESHOLDS: [(FindingKind, Severity); 2] = [
+    (FindingKind::CredentialExposure, Severity::High),
+    (FindingKind::Misconfiguration, Severity::Critical),
+];
+
+/// What a threshold says that lets nothing through.
+const OFF: &str = "off";
+
+pub(crate) fn spec() -> KindSpec {
+    config::spec(&PRODUCT).setting(SettingSpec::new(
+        "thresholds",
+        SettingType::TextTable,
+        "From which severity on a kind of finding makes an incident, or `off`; `credential_exposure = \"high\"` and `misconfiguration = \"critical\"` where nobody says.",
+    ))
+}
+
+pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<SecurityConnector> {
+    let platform = config::platform(setup, &PRODUCT, false, context)?;
+    Ok(SecurityConnector {
+        info: setup.info.clone(),
+        client: Security::over(platform, &setup.info.tenant),
+        common: Common::read(setup)?,
+        thresholds: thresholds(setup)?,
+    })
+}
+
+/// The least severity for each kind; `None` lets nothing through.
+fn thresholds(setup: &ConnectorSetup) -> Result<BTreeMap<FindingKind, Option<Severity>>> {
+    let mut all: BTreeMap<_, _> = THRESHOLDS
+        .map(|(kind, severity)| (kind, Some(severity)))
+        .into();
+    let given = setup.settings.get("thresholds").and_then(Value::as_object);
+    for (name, word) in given.into_iter().flatten() {
+        let place = format!("thresholds.{name}");
+        let kind = FindingKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name);
+        let kind = kind.ok_or_else(|| setup.error(&place, "not a kind of finding"))?;
+        let word = word.as_str().unwrap_or_default();
+        let severity = Severity::ALL
+            .into_iter()
+            .find(|severity| severity.as_str() == word);
+        if severity.is_none() && word != OFF {
+            return Err(setup.error(&place, "write a severity, or `off`"));
+        }
+        all.insert(kind, severity);
+    }
+    Ok(all)
+}

@@ -1,0 +1,15 @@
+//! The connectors of The One Stack against its simulator, over real HTTP.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stand outside of test functions"
+)]
+
+mod bus;
+mod compliance;
+mod limits;
+mod oncall;
+mod psa;
+mod road;
+mod security;
+mod trouble;
+mod world;

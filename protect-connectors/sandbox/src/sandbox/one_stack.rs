@@ -1,0 +1,46 @@
+//! What a sandbox offers of The One Stack.
+
+use serde_json::{Value, json};
+
+use super::Sandbox;
+
+impl Sandbox {
+    /// Root of The One Stack; each product is below it, by its kind.
+    pub fn one_stack_root(&self) -> String {
+        self.url("/one_stack")
+    }
+
+    /// Root of a product's API: `psa`, `security`, `oncall`, `bus` or `compliance`.
+    pub fn one_stack_url(&self, product: &str) -> String {
+        self.url(&format!("/one_stack/{product}"))
+    }
+
+    /// Everything that was made at the products, in order: `id`, `object` (`ticket`, `incident`,
+    /// `page`, `event`, `evidence`), `organisation`, `status`, `fields` as they were sent, `notes`.
+    pub fn one_stack_items(&self) -> Vec<Value> {
+        let state = self.world.state();
+        state
+            .one_stack
+            .items
+            .all()
+            .iter()
+            .map(|item| json!(item))
+            .collect()
+    }
+
+    /// Moves a ticket, an incident or a page as a person would, as
+    /// `PATCH /_sandbox/one_stack/items/{id}` does. False for an unknown one.
+    pub fn set_one_stack_status(&self, id: &str, status: &str) -> bool {
+        let now = self.now();
+        self.world.state().set_one_stack_status(id, status, now)
+    }
+
+    /// Changes the products, as `POST /_sandbox/one_stack/settings` does. False for what does not fit.
+    pub fn edit_one_stack(&self, change: Value) -> bool {
+        let change = serde_json::from_value(change);
+        change.is_ok_and(|change| {
+            self.world.state().one_stack.settings(&change);
+            true
+        })
+    }
+}
