@@ -298,6 +298,9 @@ impl Tenant {
             {
                 self.begin_later(intent, fence, error).await
             }
+            Ok(Probe::CannotTell) if error.is_untouched() => {
+                self.try_untouched_again(intent, fence, error).await
+            }
             Ok(Probe::DidNotHappen(state)) => {
                 let reason = plain(error);
                 self.finish_probed(intent, OutcomeStatus::Failed, &reason, state, fence)
@@ -310,6 +313,17 @@ impl Tenant {
                     .await
             }
         }
+    }
+
+    /// The vendor did nothing, so that even what must not be repeated may begin again.
+    async fn try_untouched_again(&self, intent: Intent, fence: u64, error: &Error) -> Result<()> {
+        if intent.attempts < MAX_ATTEMPTS {
+            return self.begin_later(intent, fence, error).await;
+        }
+        let outcome = self.outcome(OutcomeStatus::Failed, &plain(error));
+        let expect = Expect::FenceAndRelease(fence);
+        self.conclude(intent, outcome, expect, &Actor::engine())
+            .await
     }
 
     /// The vendor is not there for the moment: the approval still counts, so the intent waits.
