@@ -39,6 +39,8 @@ pub use protect_hibp as hibp;
 pub use protect_http as http;
 #[cfg(feature = "m365")]
 pub use protect_m365 as m365;
+#[cfg(feature = "notify")]
+pub use protect_notify as notify;
 #[cfg(feature = "onepassword")]
 pub use protect_onepassword as onepassword;
 #[cfg(feature = "sandbox")]

@@ -8,6 +8,7 @@ pub fn registry() -> Registry {
             feature = "google",
             feature = "hibp",
             feature = "m365",
+            feature = "notify",
             feature = "onepassword",
             feature = "webhook"
         )),
@@ -22,6 +23,8 @@ pub fn registry() -> Registry {
     protect_hibp::register(&mut registry);
     #[cfg(feature = "m365")]
     protect_m365::register(&mut registry);
+    #[cfg(feature = "notify")]
+    protect_notify::register(&mut registry);
     #[cfg(feature = "onepassword")]
     protect_onepassword::register(&mut registry);
     #[cfg(feature = "webhook")]

@@ -32,6 +32,12 @@ pub enum Vendor {
     Google,
     /// A receiver of signed webhooks, as a ticket system would have it.
     Webhook,
+    /// A mail server.
+    Smtp,
+    /// Slack's incoming webhooks.
+    Slack,
+    /// Microsoft Teams' incoming webhooks, by a Workflow.
+    Teams,
 }
 
 /// One request that reached a simulated vendor. It holds no secret, address, body or full path.
@@ -120,6 +126,8 @@ impl Vendor {
             "m365" => Some(Self::M365),
             "google" => Some(Self::Google),
             "webhook" => Some(Self::Webhook),
+            "slack" => Some(Self::Slack),
+            "teams" => Some(Self::Teams),
             _ => None,
         }
     }

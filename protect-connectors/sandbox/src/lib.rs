@@ -27,6 +27,7 @@
 
 mod assertion;
 mod bearer;
+mod chat;
 mod clock;
 mod connection;
 mod control;
@@ -46,6 +47,7 @@ mod rng;
 mod sandbox;
 mod scenario;
 mod server;
+mod smtp;
 mod token;
 mod webhook;
 mod world;

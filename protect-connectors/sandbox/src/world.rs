@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Credentials,
+    chat::{self, Chat},
     clock::Clock,
     distort,
     faults::{Board, Fault, FaultKind, Struck},
@@ -20,6 +21,7 @@ use crate::{
     onepassword::{self, Application, OnePassword, Scope, Stream, UserChange},
     request::{Call, Change, Context, Reply, Route},
     scenario::{Cast, Part, Planted},
+    smtp::{self, Smtp},
     webhook::{self, Webhook},
 };
 
@@ -56,6 +58,8 @@ pub(crate) struct State {
     pub(crate) m365: Graph,
     pub(crate) google: Google,
     pub(crate) webhook: Webhook,
+    pub(crate) chat: Chat,
+    pub(crate) smtp: Smtp,
     pub(crate) journal: Journal,
     pub(crate) faults: Board,
     planted: Planted,
@@ -75,6 +79,7 @@ enum Taken {
     M365(Route<graph::Endpoint>),
     Google(Route<google::Endpoint>),
     Webhook(Route<webhook::Endpoint>),
+    Chat(Route<chat::Endpoint>),
 }
 
 impl World {
@@ -103,6 +108,17 @@ impl World {
     pub(crate) fn answer(&self, call: &Call) -> Answer {
         let now = self.clock.now();
         self.state().answer(call, now)
+    }
+
+    /// One step of a session with the mail server.
+    pub(crate) fn smtp(
+        &self,
+        step: (&'static str, &'static str),
+        changing: bool,
+        handle: impl FnOnce(&mut Smtp, &mut Context) -> smtp::Reply,
+    ) -> (smtp::Reply, Struck) {
+        let now = self.clock.now();
+        self.state().smtp_step(step, changing, now, handle)
     }
 }
 
@@ -139,6 +155,8 @@ impl State {
             hibp,
             onepassword,
             webhook: Webhook::new(setup.seed),
+            chat: Chat::new(setup.seed, &setup.base),
+            smtp: Smtp::new(setup.seed),
             journal: Journal::default(),
             faults: Board::default(),
             limits: setup.limits,
@@ -156,7 +174,7 @@ impl State {
         if call.vendor == Vendor::M365 {
             self.m365.stamp(call, &mut reply, &cx);
         }
-        self.journal.requests.push(RequestRecord {
+        let request = RequestRecord {
             number,
             at: now,
             vendor: call.vendor,
@@ -167,23 +185,56 @@ impl State {
             tenant: cx.tenant.take(),
             idempotency: cx.idempotency.take(),
             faults: cx.struck.names(),
-        });
-        for (rule, detail) in cx.broken.drain(..) {
+        };
+        Answer {
+            struck: self.note(request, cx),
+            reply,
+            now,
+        }
+    }
+
+    fn smtp_step(
+        &mut self,
+        (verb, template): (&'static str, &'static str),
+        changing: bool,
+        now: Timestamp,
+        handle: impl FnOnce(&mut Smtp, &mut Context) -> smtp::Reply,
+    ) -> (smtp::Reply, Struck) {
+        let number = self.journal.next_number();
+        let struck = self.faults.strike(Vendor::Smtp, template, changing);
+        let mut cx = Context::new(now, self.limits, struck);
+        let reply = handle(&mut self.smtp, &mut cx);
+        let request = RequestRecord {
+            number,
+            at: now,
+            vendor: Vendor::Smtp,
+            method: verb.to_owned(),
+            route: template.to_owned(),
+            status: reply.code,
+            changing,
+            tenant: None,
+            idempotency: None,
+            faults: cx.struck.names(),
+        };
+        (reply, self.note(request, cx))
+    }
+
+    /// Keeps a request in the journal, with what it broke and what it changed.
+    fn note(&mut self, request: RequestRecord, cx: Context) -> Struck {
+        let (vendor, number, at) = (request.vendor, request.number, request.at);
+        self.journal.requests.push(request);
+        for (rule, detail) in cx.broken {
             self.journal.violations.push(Violation {
-                vendor: call.vendor,
+                vendor,
                 rule: rule.to_owned(),
                 request: number,
                 detail,
             });
         }
-        for change in cx.changes.drain(..) {
-            self.record(call.vendor, change, now, Some(number));
+        for change in cx.changes {
+            self.record(vendor, change, at, Some(number));
         }
-        Answer {
-            struck: cx.struck,
-            reply,
-            now,
-        }
+        cx.struck
     }
 
     fn reply(&mut self, call: &Call, taken: Option<&Taken>, cx: &mut Context) -> Reply {
@@ -217,6 +268,7 @@ impl State {
             }
             Some(Taken::Google(route)) => self.google.handle(route.endpoint, call, cx),
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
+            Some(Taken::Chat(route)) => self.chat.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");
                 error(call.vendor, None, 404, "not found")
@@ -275,6 +327,10 @@ impl State {
             events_token: self.onepassword.events.token.clone(),
             account_id: self.onepassword.account.clone(),
             webhook_secret: self.webhook.secret.clone(),
+            smtp_username: self.smtp.username.clone(),
+            smtp_password: self.smtp.password.clone(),
+            slack_webhook_url: self.chat.slack_url(),
+            teams_webhook_url: self.chat.teams_url(),
             m365_tenant_id: self.m365.tenant.clone(),
             m365_scan_client_id,
             m365_scan_client_secret,
@@ -291,6 +347,7 @@ impl State {
 
     /// Everything that can differ between two moments, for tests to look at.
     pub(crate) fn snapshot(&self) -> Value {
+        let (slack, teams) = self.chat.snapshot();
         json!({
             "onepassword": {
                 "account_id": self.onepassword.account,
@@ -310,6 +367,9 @@ impl State {
             "m365": self.m365.snapshot(),
             "google": self.google.snapshot(),
             "webhook": {"items": self.webhook.items()},
+            "smtp": self.smtp.snapshot(),
+            "slack": slack,
+            "teams": teams,
         })
     }
 
@@ -437,6 +497,9 @@ impl Taken {
             Vendor::M365 => Graph::route(call).map(Self::M365),
             Vendor::Google => Google::route(call).map(Self::Google),
             Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
+            Vendor::Slack | Vendor::Teams => Chat::route(call).map(Self::Chat),
+            // A mail server takes no HTTP.
+            Vendor::Smtp => None,
         }
     }
 
@@ -447,6 +510,7 @@ impl Taken {
             Self::M365(route) => (route.template, route.changing),
             Self::Google(route) => (route.template, route.changing),
             Self::Webhook(route) => (route.template, route.changing),
+            Self::Chat(route) => (route.template, route.changing),
         }
     }
 }
@@ -477,7 +541,8 @@ fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> R
         (Vendor::Google, _) => Google::error(None, status),
         (Vendor::M365, _) => Graph::error(None, status, message),
         (Vendor::OnePassword, _) => OnePassword::error(None, status, message),
-        (Vendor::Webhook, _) => Webhook::error(status, message),
+        (Vendor::Webhook | Vendor::Smtp, _) => Webhook::error(status, message),
+        (Vendor::Slack | Vendor::Teams, _) => Chat::error(vendor, status, message),
     }
 }
 

@@ -35,6 +35,8 @@ pub fn classes() -> Vec<&'static Class> {
         &protect_hibp::CLASS,
         #[cfg(feature = "m365")]
         &protect_m365::CLASS,
+        #[cfg(feature = "notify")]
+        &protect_notify::CLASS,
         #[cfg(feature = "onepassword")]
         &protect_onepassword::CLASS,
         #[cfg(feature = "sandbox")]
@@ -82,6 +84,8 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "Hibp" => protect_hibp::connect(constructor, context),
         #[cfg(feature = "m365")]
         "M365" => protect_m365::connect(constructor, context.clone()),
+        #[cfg(feature = "notify")]
+        "Notify" => protect_notify::connect(constructor, context.clone()),
         #[cfg(feature = "onepassword")]
         "OnePassword" => protect_onepassword::connect(constructor, context.clone()),
         #[cfg(feature = "sandbox")]

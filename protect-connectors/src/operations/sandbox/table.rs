@@ -34,6 +34,8 @@ pub(super) struct SandboxAddresses {
     pub(super) google_token: String,
     /// The receiver of webhooks.
     pub(super) webhook: String,
+    /// The mail server, `smtp://…`.
+    pub(super) smtp: String,
 }
 
 const FAULT: Model = Model::of::<Fault>("Fault");
