@@ -45,6 +45,8 @@ pub use protect_notify as notify;
 pub use protect_onepassword as onepassword;
 #[cfg(feature = "sandbox")]
 pub use protect_sandbox as sandbox;
+#[cfg(feature = "stripe")]
+pub use protect_stripe as stripe;
 #[cfg(feature = "webhook")]
 pub use protect_webhook as webhook;
 pub use registry::registry;

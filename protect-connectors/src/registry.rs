@@ -10,6 +10,7 @@ pub fn registry() -> Registry {
             feature = "m365",
             feature = "notify",
             feature = "onepassword",
+            feature = "stripe",
             feature = "webhook"
         )),
         expect(unused_mut, reason = "without features there is nothing to add")
@@ -27,6 +28,8 @@ pub fn registry() -> Registry {
     protect_notify::register(&mut registry);
     #[cfg(feature = "onepassword")]
     protect_onepassword::register(&mut registry);
+    #[cfg(feature = "stripe")]
+    protect_stripe::register(&mut registry);
     #[cfg(feature = "webhook")]
     protect_webhook::register(&mut registry);
     registry

@@ -84,6 +84,7 @@ async fn index() -> Json<Value> {
         "google_api": "/google",
         "google_token": "/google/token",
         "webhook": "/webhook",
+        "stripe_api": "/stripe",
         "faults": Fault::NAMES,
     }))
 }

@@ -38,6 +38,8 @@ pub enum Vendor {
     Slack,
     /// Microsoft Teams' incoming webhooks, by a Workflow.
     Teams,
+    /// Stripe's meters.
+    Stripe,
 }
 
 /// One request that reached a simulated vendor. It holds no secret, address, body or full path.
@@ -128,6 +130,7 @@ impl Vendor {
             "webhook" => Some(Self::Webhook),
             "slack" => Some(Self::Slack),
             "teams" => Some(Self::Teams),
+            "stripe" => Some(Self::Stripe),
             _ => None,
         }
     }

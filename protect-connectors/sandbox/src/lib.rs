@@ -48,6 +48,7 @@ mod sandbox;
 mod scenario;
 mod server;
 mod smtp;
+mod stripe;
 mod token;
 mod webhook;
 mod world;

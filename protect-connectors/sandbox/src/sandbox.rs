@@ -80,6 +80,10 @@ pub struct Credentials {
     pub account_id: String,
     /// Signing secret of the webhook receiver, with the prefix `whsec_`.
     pub webhook_secret: String,
+    /// Restricted key of Stripe in test mode, with what a reporter of usage needs.
+    pub stripe_restricted_key: String,
+    /// A customer at Stripe.
+    pub stripe_customer_id: String,
     /// User name at the mail server.
     pub smtp_username: String,
     /// Its password.
@@ -415,6 +419,11 @@ impl Sandbox {
         self.url("/webhook")
     }
 
+    /// Root of Stripe's API; `/v1` is below it.
+    pub fn stripe_api_url(&self) -> String {
+        self.url("/stripe")
+    }
+
     /// `smtp://127.0.0.1:PORT` of the mail server.
     pub fn smtp_url(&self) -> String {
         format!("smtp://{}", self.mail)
@@ -591,6 +600,7 @@ impl Sandbox {
             "google_token": self.google_token_url(),
             "webhook": self.webhook_url(),
             "smtp": self.smtp_url(),
+            "stripe_api": self.stripe_api_url(),
             "dns": self.dns_address(),
             "credentials": self.credentials(),
         })

@@ -22,6 +22,7 @@ use crate::{
     request::{Call, Change, Context, Reply, Route},
     scenario::{Cast, Part, Planted},
     smtp::{self, Smtp},
+    stripe::{self, Stripe},
     webhook::{self, Webhook},
 };
 
@@ -60,6 +61,7 @@ pub(crate) struct State {
     pub(crate) webhook: Webhook,
     pub(crate) chat: Chat,
     pub(crate) smtp: Smtp,
+    pub(crate) stripe: Stripe,
     pub(crate) journal: Journal,
     pub(crate) faults: Board,
     planted: Planted,
@@ -80,6 +82,7 @@ enum Taken {
     Google(Route<google::Endpoint>),
     Webhook(Route<webhook::Endpoint>),
     Chat(Route<chat::Endpoint>),
+    Stripe(Route<stripe::Endpoint>),
 }
 
 impl World {
@@ -157,6 +160,7 @@ impl State {
             webhook: Webhook::new(setup.seed),
             chat: Chat::new(setup.seed, &setup.base),
             smtp: Smtp::new(setup.seed),
+            stripe: Stripe::new(setup.seed),
             journal: Journal::default(),
             faults: Board::default(),
             limits: setup.limits,
@@ -269,6 +273,7 @@ impl State {
             Some(Taken::Google(route)) => self.google.handle(route.endpoint, call, cx),
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
             Some(Taken::Chat(route)) => self.chat.handle(route.endpoint, call, cx),
+            Some(Taken::Stripe(route)) => self.stripe.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");
                 error(call.vendor, None, 404, "not found")
@@ -327,6 +332,8 @@ impl State {
             events_token: self.onepassword.events.token.clone(),
             account_id: self.onepassword.account.clone(),
             webhook_secret: self.webhook.secret.clone(),
+            stripe_restricted_key: self.stripe.restricted_key(),
+            stripe_customer_id: self.stripe.customer(),
             smtp_username: self.smtp.username.clone(),
             smtp_password: self.smtp.password.clone(),
             slack_webhook_url: self.chat.slack_url(),
@@ -368,6 +375,7 @@ impl State {
             "google": self.google.snapshot(),
             "webhook": {"items": self.webhook.items()},
             "smtp": self.smtp.snapshot(),
+            "stripe": self.stripe.snapshot(),
             "slack": slack,
             "teams": teams,
         })
@@ -498,6 +506,7 @@ impl Taken {
             Vendor::Google => Google::route(call).map(Self::Google),
             Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
             Vendor::Slack | Vendor::Teams => Chat::route(call).map(Self::Chat),
+            Vendor::Stripe => Stripe::route(call).map(Self::Stripe),
             // A mail server takes no HTTP.
             Vendor::Smtp => None,
         }
@@ -511,6 +520,7 @@ impl Taken {
             Self::Google(route) => (route.template, route.changing),
             Self::Webhook(route) => (route.template, route.changing),
             Self::Chat(route) => (route.template, route.changing),
+            Self::Stripe(route) => (route.template, route.changing),
         }
     }
 }
@@ -542,6 +552,7 @@ fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> R
         (Vendor::M365, _) => Graph::error(None, status, message),
         (Vendor::OnePassword, _) => OnePassword::error(None, status, message),
         (Vendor::Webhook | Vendor::Smtp, _) => Webhook::error(status, message),
+        (Vendor::Stripe, _) => Stripe::error(status, message),
         (Vendor::Slack | Vendor::Teams, _) => Chat::error(vendor, status, message),
     }
 }

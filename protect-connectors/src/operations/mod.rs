@@ -39,6 +39,8 @@ pub fn classes() -> Vec<&'static Class> {
         &protect_notify::CLASS,
         #[cfg(feature = "onepassword")]
         &protect_onepassword::CLASS,
+        #[cfg(feature = "stripe")]
+        &protect_stripe::CLASS,
         #[cfg(feature = "sandbox")]
         &sandbox::CLASS,
         &engine::CLASS,
@@ -88,6 +90,8 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "Notify" => protect_notify::connect(constructor, context.clone()),
         #[cfg(feature = "onepassword")]
         "OnePassword" => protect_onepassword::connect(constructor, context.clone()),
+        #[cfg(feature = "stripe")]
+        "Stripe" => protect_stripe::connect(constructor, context.clone()),
         #[cfg(feature = "sandbox")]
         "Sandbox" => sandbox::start(constructor),
         _ => {

@@ -250,6 +250,7 @@ fn without_arguments(sandbox: &Sandbox, operation: &str, given: Value) -> Result
             google_api: sandbox.google_api_url(),
             google_token: sandbox.google_token_url(),
             webhook: sandbox.webhook_url(),
+            stripe_api: sandbox.stripe_api_url(),
             smtp: sandbox.smtp_url(),
         }),
         "credentials" => answer(&sandbox.credentials()),

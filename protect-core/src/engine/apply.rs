@@ -16,8 +16,8 @@ use crate::connector::{AppliedStatus, Probe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
 use crate::model::{
-    Action, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass, GuardDecision,
-    Intent, IntentState, Mode, Outcome, OutcomeStatus,
+    Action, ActionKind, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass,
+    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus,
 };
 use crate::store::{Claim, Claimed, Commit, Expect, RecordKind};
 
@@ -294,7 +294,7 @@ impl Tenant {
                     .await
             }
             Ok(Probe::DidNotHappen(_))
-                if intent.attempts < MAX_ATTEMPTS && self.may_begin_again(&intent) =>
+                if waits_longer(&intent) && self.may_begin_again(&intent) =>
             {
                 self.begin_later(intent, fence, error).await
             }
@@ -317,7 +317,7 @@ impl Tenant {
 
     /// The vendor did nothing, so that even what must not be repeated may begin again.
     async fn try_untouched_again(&self, intent: Intent, fence: u64, error: &Error) -> Result<()> {
-        if intent.attempts < MAX_ATTEMPTS {
+        if waits_longer(&intent) {
             return self.begin_later(intent, fence, error).await;
         }
         let outcome = self.outcome(OutcomeStatus::Failed, &plain(error));
@@ -504,6 +504,12 @@ impl Tenant {
             at: self.now(),
         }
     }
+}
+
+/// Whether another attempt is made although the last came to nothing. What is told once a month is
+/// worth the whole time of its approval.
+fn waits_longer(intent: &Intent) -> bool {
+    intent.attempts < MAX_ATTEMPTS || intent.action.kind == ActionKind::ReportUsage
 }
 
 /// An error's kind and message, without what only a log needs.

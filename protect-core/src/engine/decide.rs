@@ -281,7 +281,7 @@ impl Tenant {
     }
 
     /// The connectors that can do an action that goes to one place, in the order to try them.
-    fn route(&self, kind: ActionKind) -> Vec<&std::sync::Arc<dyn Connector>> {
+    pub(crate) fn route(&self, kind: ActionKind) -> Vec<&std::sync::Arc<dyn Connector>> {
         let able: Vec<_> = self
             .connectors()
             .iter()

@@ -35,6 +35,7 @@ mod schedule;
 mod status;
 mod triage;
 mod undo;
+mod usage;
 mod work;
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 mod html;
 mod lines;
 mod markdown;
-mod month;
 mod score;
 mod sections;
 #[cfg(test)]
@@ -17,7 +16,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use month::Month;
+pub use crate::model::Month;
 pub use score::{Score, ScorePart};
 
 use crate::engine::Tenant;

@@ -33,6 +33,7 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("Google Workspace", sandbox.google_api_url()),
         ("Google's token endpoint", sandbox.google_token_url()),
         ("webhook receiver", sandbox.webhook_url()),
+        ("Stripe", sandbox.stripe_api_url()),
         ("mail server", sandbox.smtp_url()),
         ("name server", sandbox.dns_address().to_string()),
         (

@@ -34,6 +34,8 @@ pub(super) struct SandboxAddresses {
     pub(super) google_token: String,
     /// The receiver of webhooks.
     pub(super) webhook: String,
+    /// Stripe's API.
+    pub(super) stripe_api: String,
     /// The mail server, `smtp://…`.
     pub(super) smtp: String,
 }

@@ -16,3 +16,4 @@ mod random;
 mod scan;
 mod schedule;
 mod triage;
+mod usage;
