@@ -6,8 +6,10 @@ const email = require('./email.cjs');
 const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
 const m365 = require('./m365.cjs');
+const notify = require('./notify.cjs');
 const onepassword = require('./onepassword.cjs');
 const sandbox = require('./sandbox.cjs');
+const stripe = require('./stripe.cjs');
 
 module.exports = {
   ...engine,
@@ -19,8 +21,12 @@ module.exports = {
   hibp,
   M365: m365.M365,
   m365,
+  Notify: notify.Notify,
+  notify,
   OnePassword: onepassword.OnePassword,
   onepassword,
   Sandbox: sandbox.Sandbox,
   sandbox,
+  Stripe: stripe.Stripe,
+  stripe,
 };

@@ -70,8 +70,12 @@ export const {
   hibp,
   M365,
   m365,
+  Notify,
+  notify,
   OnePassword,
   onepassword,
   Sandbox,
   sandbox,
+  Stripe,
+  stripe,
 } = generated;

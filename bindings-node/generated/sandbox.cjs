@@ -24,6 +24,12 @@ describe(Credentials, [
   ['respond_client_secret', 'respondClientSecret'],
   ['scan_client_id', 'scanClientId'],
   ['scan_client_secret', 'scanClientSecret'],
+  ['slack_webhook_url', 'slackWebhookUrl'],
+  ['smtp_password', 'smtpPassword'],
+  ['smtp_username', 'smtpUsername'],
+  ['stripe_customer_id', 'stripeCustomerId'],
+  ['stripe_restricted_key', 'stripeRestrictedKey'],
+  ['teams_webhook_url', 'teamsWebhookUrl'],
   ['webhook_secret', 'webhookSecret'],
 ]);
 
@@ -46,6 +52,8 @@ describe(SandboxAddresses, [
   ['m365_vault', 'm365Vault'],
   ['onepassword_api', 'onepasswordApi'],
   ['onepassword_events', 'onepasswordEvents'],
+  ['smtp', 'smtp'],
+  ['stripe_api', 'stripeApi'],
   ['webhook', 'webhook'],
 ]);
 

@@ -2,13 +2,27 @@
 
 import atexit as _atexit
 
-from protect import aio, connectors, email, exceptions, google, hibp, m365, models, onepassword
+from protect import (
+    aio,
+    connectors,
+    email,
+    exceptions,
+    google,
+    hibp,
+    m365,
+    models,
+    notify,
+    onepassword,
+    stripe,
+)
 from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.google import Google
 from protect._generated.hibp import Hibp
 from protect._generated.m365 import M365
+from protect._generated.notify import Notify
 from protect._generated.onepassword import OnePassword
+from protect._generated.stripe import Stripe
 from protect._open import open, secret
 from protect._protect import finish as _finish
 from protect._protect import version
@@ -24,6 +38,7 @@ __all__ = [
     "Email",
     "Google",
     "Hibp",
+    "Notify",
     "OnePassword",
     "Protect",
     "ProtectError",
@@ -33,6 +48,7 @@ __all__ = [
     "ScanRequest",
     "Scanner",
     "Setup",
+    "Stripe",
     "Tenant",
     "__version__",
     "aio",
@@ -43,9 +59,11 @@ __all__ = [
     "hibp",
     "m365",
     "models",
+    "notify",
     "onepassword",
     "open",
     "secret",
+    "stripe",
     "version",
 ]
 

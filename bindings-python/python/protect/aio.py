@@ -6,7 +6,9 @@ from protect._generated.engine_aio import Protect, Tenant
 from protect._generated.google_aio import Google
 from protect._generated.hibp_aio import Hibp
 from protect._generated.m365_aio import M365
+from protect._generated.notify_aio import Notify
 from protect._generated.onepassword_aio import OnePassword
+from protect._generated.stripe_aio import Stripe
 from protect._open import open_async as open
 from protect._sandbox import AsyncSandbox as Sandbox
 
@@ -15,9 +17,11 @@ __all__ = [
     "Email",
     "Google",
     "Hibp",
+    "Notify",
     "OnePassword",
     "Protect",
     "Sandbox",
+    "Stripe",
     "Tenant",
     "email",
     "open",
