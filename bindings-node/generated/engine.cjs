@@ -708,6 +708,10 @@ class Tenant extends Client {
   report(month, options) {
     return call(this, 'report', { month }, { options, type: Report });
   }
+
+  reportAs(month, format, options) {
+    return call(this, 'report_as', { month, format }, { options });
+  }
 }
 
 module.exports = {

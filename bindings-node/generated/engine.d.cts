@@ -1545,4 +1545,11 @@ export class Tenant extends Client {
    * @param month - The month, as `2026-11`.
    */
   report(month: string, options?: PerCall): Promise<Report>;
+  /**
+   * The monthly report as text.
+   *
+   * @param month - The month, as `2026-11`.
+   * @param format - `html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line.
+   */
+  reportAs(month: string, format: string, options?: PerCall): Promise<string>;
 }

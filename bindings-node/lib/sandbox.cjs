@@ -4,8 +4,10 @@ const { open } = require('./open.cjs');
 const { Google } = require('../generated/google.cjs');
 const { Hibp } = require('../generated/hibp.cjs');
 const { M365 } = require('../generated/m365.cjs');
+const { Notify } = require('../generated/notify.cjs');
 const { OnePassword } = require('../generated/onepassword.cjs');
 const generated = require('../generated/sandbox.cjs');
+const { Stripe } = require('../generated/stripe.cjs');
 
 /** The sandbox with its doors: what is opened against it. */
 class Sandbox extends generated.Sandbox {
@@ -61,6 +63,23 @@ class Sandbox extends generated.Sandbox {
       apiUrl: where.hibpApi,
       passwordsUrl: where.hibpPasswords,
     });
+  }
+
+  /** A client of the simulated mail server; its mails go to `to`. */
+  async notify({ to }) {
+    const [accepted, where] = await Promise.all([this.credentials(), this.addresses()]);
+    return new Notify({
+      smtp: where.smtp,
+      username: accepted.smtpUsername,
+      password: accepted.smtpPassword,
+      to,
+    });
+  }
+
+  /** A client of the simulated Stripe, in test mode. */
+  async stripe() {
+    const [accepted, where] = await Promise.all([this.credentials(), this.addresses()]);
+    return new Stripe({ secretKey: accepted.stripeRestrictedKey, baseUrl: where.stripeApi });
   }
 }
 

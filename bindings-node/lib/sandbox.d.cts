@@ -2,8 +2,10 @@ import type { Protect } from '../generated/engine.cjs';
 import type { Google } from '../generated/google.cjs';
 import type { Hibp } from '../generated/hibp.cjs';
 import type { M365 } from '../generated/m365.cjs';
+import type { Notify } from '../generated/notify.cjs';
 import type { OnePassword } from '../generated/onepassword.cjs';
 import * as generated from '../generated/sandbox.cjs';
+import type { Stripe } from '../generated/stripe.cjs';
 import type { ConnectorClass } from './types.cjs';
 
 /** Simulated vendors on loopback, in this process: `await using sandbox = new Sandbox()`. */
@@ -21,6 +23,10 @@ export class Sandbox extends generated.Sandbox {
   google(credential?: 'scan' | 'respond'): Promise<Google>;
   /** A client of the simulated Have I Been Pwned. */
   hibp(): Promise<Hibp>;
+  /** A client of the simulated mail server; its mails go to `to`. */
+  notify(options: { to: string[] }): Promise<Notify>;
+  /** A client of the simulated Stripe, in test mode. */
+  stripe(): Promise<Stripe>;
 }
 
 /**

@@ -39,12 +39,16 @@ pub use protect_hibp as hibp;
 pub use protect_http as http;
 #[cfg(feature = "m365")]
 pub use protect_m365 as m365;
+#[cfg(feature = "notify")]
+pub use protect_notify as notify;
 #[cfg(feature = "one-stack")]
 pub use protect_one_stack as one_stack;
 #[cfg(feature = "onepassword")]
 pub use protect_onepassword as onepassword;
 #[cfg(feature = "sandbox")]
 pub use protect_sandbox as sandbox;
+#[cfg(feature = "stripe")]
+pub use protect_stripe as stripe;
 #[cfg(feature = "webhook")]
 pub use protect_webhook as webhook;
 pub use registry::registry;

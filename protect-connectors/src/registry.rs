@@ -9,7 +9,9 @@ pub fn registry() -> Registry {
             feature = "hibp",
             feature = "m365",
             feature = "one-stack",
+            feature = "notify",
             feature = "onepassword",
+            feature = "stripe",
             feature = "webhook"
         )),
         expect(unused_mut, reason = "without features there is nothing to add")
@@ -25,8 +27,12 @@ pub fn registry() -> Registry {
     protect_m365::register(&mut registry);
     #[cfg(feature = "one-stack")]
     protect_one_stack::register(&mut registry);
+    #[cfg(feature = "notify")]
+    protect_notify::register(&mut registry);
     #[cfg(feature = "onepassword")]
     protect_onepassword::register(&mut registry);
+    #[cfg(feature = "stripe")]
+    protect_stripe::register(&mut registry);
     #[cfg(feature = "webhook")]
     protect_webhook::register(&mut registry);
     registry

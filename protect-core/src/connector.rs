@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock::MAX_SKEW_SECONDS;
+use crate::clock::{Clock, MAX_SKEW_SECONDS};
 use crate::error::Result;
 use crate::model::{
     Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
@@ -245,6 +245,12 @@ impl OpContext {
             actor,
             deadline: None,
         }
+    }
+
+    /// How much time is left on `clock`, and never more than `most`.
+    pub fn time_left(&self, clock: &dyn Clock, most: Duration) -> Duration {
+        let left = self.deadline.map(|at| at.saturating_sub(clock.monotonic()));
+        left.unwrap_or(most).min(most)
     }
 
     /// The same, to be given up at `deadline`.

@@ -140,6 +140,7 @@ struct Inner {
     context: Vec<(&'static str, String)>,
     retry_after: Option<Duration>,
     http_status: Option<u16>,
+    untouched: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -154,6 +155,7 @@ impl Error {
             context: Vec::new(),
             retry_after: None,
             http_status: None,
+            untouched: false,
             source: None,
         }))
     }
@@ -186,6 +188,14 @@ impl Error {
         if self.0.retry == Retry::Temporary {
             self.0.retry = Retry::Persistent;
         }
+        self
+    }
+
+    /// Says that the vendor surely did nothing: it was never reached, or it said so. A retryable
+    /// error of that sort may be tried again whatever the call would have done.
+    #[must_use]
+    pub fn untouched(mut self) -> Self {
+        self.0.untouched = true;
         self
     }
 
@@ -245,6 +255,11 @@ impl Error {
     /// Whether the same call may succeed later (temporary or persistent).
     pub fn is_retryable(&self) -> bool {
         self.0.retry != Retry::Permanent
+    }
+
+    /// Whether the vendor surely did nothing.
+    pub fn is_untouched(&self) -> bool {
+        self.0.untouched || self.0.retry == Retry::Permanent
     }
 
     /// How long the vendor asked us to wait, where it did.

@@ -14,10 +14,14 @@ from protect._generated import (
     hibp_aio,
     m365,
     m365_aio,
+    notify,
+    notify_aio,
     onepassword,
     onepassword_aio,
     sandbox,
     sandbox_aio,
+    stripe,
+    stripe_aio,
 )
 from protect._generated.sandbox_models import Credentials, SandboxAddresses
 
@@ -54,6 +58,14 @@ class Sandbox(sandbox.Sandbox):
     def hibp(self) -> hibp.Hibp:
         """A client of the simulated Have I Been Pwned."""
         return hibp.Hibp(**_hibp(self.credentials(), self.addresses()))
+
+    def notify(self, *, to: list[str]) -> notify.Notify:
+        """A client of the simulated mail server; its mails go to `to`."""
+        return notify.Notify(**_notify(self.credentials(), self.addresses(), to))
+
+    def stripe(self) -> stripe.Stripe:
+        """A client of the simulated Stripe, in test mode."""
+        return stripe.Stripe(**_stripe(self.credentials(), self.addresses()))
 
 
 class AsyncSandbox(sandbox_aio.Sandbox):
@@ -111,6 +123,24 @@ class AsyncSandbox(sandbox_aio.Sandbox):
 
         return _open.Opening(opened)
 
+    def notify(self, *, to: list[str]) -> _open.Opening[notify_aio.Notify]:
+        """A client of the simulated mail server; its mails go to `to`."""
+
+        async def opened() -> notify_aio.Notify:
+            given = _notify(await self.credentials(), await self.addresses(), to)
+            return notify_aio.Notify(**given)
+
+        return _open.Opening(opened)
+
+    def stripe(self) -> _open.Opening[stripe_aio.Stripe]:
+        """A client of the simulated Stripe, in test mode."""
+
+        async def opened() -> stripe_aio.Stripe:
+            given = _stripe(await self.credentials(), await self.addresses())
+            return stripe_aio.Stripe(**given)
+
+        return _open.Opening(opened)
+
 
 def _onepassword(
     accepted: Credentials, where: SandboxAddresses, credential: str
@@ -159,3 +189,16 @@ def _hibp(accepted: Credentials, where: SandboxAddresses) -> dict[str, Any]:
         "api_url": where.hibp_api,
         "passwords_url": where.hibp_passwords,
     }
+
+
+def _notify(accepted: Credentials, where: SandboxAddresses, to: list[str]) -> dict[str, Any]:
+    return {
+        "smtp": where.smtp,
+        "username": accepted.smtp_username,
+        "password": accepted.smtp_password,
+        "to": to,
+    }
+
+
+def _stripe(accepted: Credentials, where: SandboxAddresses) -> dict[str, Any]:
+    return {"secret_key": accepted.stripe_restricted_key, "base_url": where.stripe_api}

@@ -496,6 +496,8 @@ pub(crate) enum Format {
     Md,
     /// The report as data.
     Json,
+    /// Findings, incidents and actions as events of OCSF 1.8.0, a line each, for a SIEM.
+    Ocsf,
 }
 
 #[derive(Debug, Subcommand)]

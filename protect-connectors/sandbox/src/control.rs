@@ -88,6 +88,7 @@ async fn index() -> Json<Value> {
         "google_token": "/google/token",
         "one_stack": "/one_stack",
         "webhook": "/webhook",
+        "stripe_api": "/stripe",
         "faults": Fault::NAMES,
     }))
 }

@@ -34,6 +34,14 @@ pub enum Vendor {
     OneStack,
     /// A receiver of signed webhooks, as a ticket system would have it.
     Webhook,
+    /// A mail server.
+    Smtp,
+    /// Slack's incoming webhooks.
+    Slack,
+    /// Microsoft Teams' incoming webhooks, by a Workflow.
+    Teams,
+    /// Stripe's meters.
+    Stripe,
 }
 
 /// One request that reached a simulated vendor. It holds no secret, address, body or full path.
@@ -123,6 +131,9 @@ impl Vendor {
             "google" => Some(Self::Google),
             "one_stack" => Some(Self::OneStack),
             "webhook" => Some(Self::Webhook),
+            "slack" => Some(Self::Slack),
+            "teams" => Some(Self::Teams),
+            "stripe" => Some(Self::Stripe),
             _ => None,
         }
     }

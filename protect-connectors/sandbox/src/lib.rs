@@ -27,6 +27,7 @@
 
 mod assertion;
 mod bearer;
+mod chat;
 mod clock;
 mod connection;
 mod control;
@@ -47,6 +48,8 @@ mod rng;
 mod sandbox;
 mod scenario;
 mod server;
+mod smtp;
+mod stripe;
 mod token;
 mod webhook;
 mod world;

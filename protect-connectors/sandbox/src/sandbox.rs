@@ -27,7 +27,7 @@ use crate::{
     one_stack::OneStackOrganisation,
     onepassword::{Stream, UserChange},
     scenario::Planted,
-    server,
+    server, smtp,
     world::{Setup, World},
 };
 
@@ -82,6 +82,18 @@ pub struct Credentials {
     pub account_id: String,
     /// Signing secret of the webhook receiver, with the prefix `whsec_`.
     pub webhook_secret: String,
+    /// Restricted key of Stripe in test mode, with what a reporter of usage needs.
+    pub stripe_restricted_key: String,
+    /// A customer at Stripe.
+    pub stripe_customer_id: String,
+    /// User name at the mail server.
+    pub smtp_username: String,
+    /// Its password.
+    pub smtp_password: String,
+    /// Address of Slack's incoming webhook, which is a secret as a whole.
+    pub slack_webhook_url: String,
+    /// Address of Microsoft Teams' incoming webhook, which is a secret as a whole.
+    pub teams_webhook_url: String,
     /// The Entra tenant.
     pub m365_tenant_id: String,
     /// Client identifier of the application with every permission that reads.
@@ -264,6 +276,9 @@ impl SandboxBuilder {
             .set_nonblocking(true)
             .map_err(SandboxError::Listen)?;
         let address = listener.local_addr().map_err(SandboxError::Listen)?;
+        let mail = TcpListener::bind((address.ip(), 0)).map_err(SandboxError::Listen)?;
+        mail.set_nonblocking(true).map_err(SandboxError::Listen)?;
+        let mail_address = mail.local_addr().map_err(SandboxError::Listen)?;
         let world = Arc::new(World::new(self.setup(address)?));
         let (stop, stopped) = oneshot::channel();
         let (done, ended) = oneshot::channel();
@@ -277,6 +292,10 @@ impl SandboxBuilder {
             // It lasts as long as the vendors do: whoever started the sandbox holds it.
             let _ = say_dns.send(runtime.block_on(DnsServer::start(dns::SCENARIO)));
             runtime.block_on(async move {
+                match tokio::net::TcpListener::from_std(mail) {
+                    Ok(mail) => drop(tokio::spawn(smtp::serve(mail, Arc::clone(&served)))),
+                    Err(error) => tracing::error!(%error, "the mail server could not listen"),
+                }
                 match tokio::net::TcpListener::from_std(listener) {
                     Ok(listener) => server::serve(listener, served, stopped).await,
                     Err(error) => tracing::error!(%error, "the sandbox could not listen"),
@@ -294,6 +313,7 @@ impl SandboxBuilder {
         let dns = dns.recv().map_err(lost)?.map_err(SandboxError::from)?;
         Ok(Sandbox {
             address,
+            mail: mail_address,
             dns,
             world,
             stop: Some(stop),
@@ -323,6 +343,7 @@ impl SandboxBuilder {
 /// The running simulators. Dropping it stops them.
 pub struct Sandbox {
     address: SocketAddr,
+    mail: SocketAddr,
     dns: DnsServer,
     world: Arc<World>,
     stop: Option<oneshot::Sender<()>>,
@@ -400,6 +421,16 @@ impl Sandbox {
     /// The webhook receiver.
     pub fn webhook_url(&self) -> String {
         self.url("/webhook")
+    }
+
+    /// Root of Stripe's API; `/v1` is below it.
+    pub fn stripe_api_url(&self) -> String {
+        self.url("/stripe")
+    }
+
+    /// `smtp://127.0.0.1:PORT` of the mail server.
+    pub fn smtp_url(&self) -> String {
+        format!("smtp://{}", self.mail)
     }
 
     /// `127.0.0.1:PORT` of the name server that has the zones of the planted organisation.
@@ -573,6 +604,8 @@ impl Sandbox {
             "google_token": self.google_token_url(),
             "one_stack": self.one_stack_root(),
             "webhook": self.webhook_url(),
+            "smtp": self.smtp_url(),
+            "stripe_api": self.stripe_api_url(),
             "dns": self.dns_address(),
             "credentials": self.credentials(),
         })

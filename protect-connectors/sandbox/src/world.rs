@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Credentials,
+    chat::{self, Chat},
     clock::Clock,
     distort,
     faults::{Board, Fault, FaultKind, Struck},
@@ -21,6 +22,8 @@ use crate::{
     onepassword::{self, Application, OnePassword, Scope, Stream, UserChange},
     request::{Call, Change, Context, Reply, Route},
     scenario::{Cast, Part, Planted},
+    smtp::{self, Smtp},
+    stripe::{self, Stripe},
     webhook::{self, Webhook},
 };
 
@@ -58,6 +61,9 @@ pub(crate) struct State {
     pub(crate) google: Google,
     pub(crate) one_stack: OneStack,
     pub(crate) webhook: Webhook,
+    pub(crate) chat: Chat,
+    pub(crate) smtp: Smtp,
+    pub(crate) stripe: Stripe,
     pub(crate) journal: Journal,
     pub(crate) faults: Board,
     planted: Planted,
@@ -78,6 +84,8 @@ enum Taken {
     Google(Route<google::Endpoint>),
     OneStack(Route<one_stack::Endpoint>),
     Webhook(Route<webhook::Endpoint>),
+    Chat(Route<chat::Endpoint>),
+    Stripe(Route<stripe::Endpoint>),
 }
 
 impl World {
@@ -106,6 +114,17 @@ impl World {
     pub(crate) fn answer(&self, call: &Call) -> Answer {
         let now = self.clock.now();
         self.state().answer(call, now)
+    }
+
+    /// One step of a session with the mail server.
+    pub(crate) fn smtp(
+        &self,
+        step: (&'static str, &'static str),
+        changing: bool,
+        handle: impl FnOnce(&mut Smtp, &mut Context) -> smtp::Reply,
+    ) -> (smtp::Reply, Struck) {
+        let now = self.clock.now();
+        self.state().smtp_step(step, changing, now, handle)
     }
 }
 
@@ -143,6 +162,9 @@ impl State {
             onepassword,
             one_stack: OneStack::new(setup.seed),
             webhook: Webhook::new(setup.seed),
+            chat: Chat::new(setup.seed, &setup.base),
+            smtp: Smtp::new(setup.seed),
+            stripe: Stripe::new(setup.seed),
             journal: Journal::default(),
             faults: Board::default(),
             limits: setup.limits,
@@ -160,7 +182,7 @@ impl State {
         if call.vendor == Vendor::M365 {
             self.m365.stamp(call, &mut reply, &cx);
         }
-        self.journal.requests.push(RequestRecord {
+        let request = RequestRecord {
             number,
             at: now,
             vendor: call.vendor,
@@ -171,23 +193,56 @@ impl State {
             tenant: cx.tenant.take(),
             idempotency: cx.idempotency.take(),
             faults: cx.struck.names(),
-        });
-        for (rule, detail) in cx.broken.drain(..) {
+        };
+        Answer {
+            struck: self.note(request, cx),
+            reply,
+            now,
+        }
+    }
+
+    fn smtp_step(
+        &mut self,
+        (verb, template): (&'static str, &'static str),
+        changing: bool,
+        now: Timestamp,
+        handle: impl FnOnce(&mut Smtp, &mut Context) -> smtp::Reply,
+    ) -> (smtp::Reply, Struck) {
+        let number = self.journal.next_number();
+        let struck = self.faults.strike(Vendor::Smtp, template, changing);
+        let mut cx = Context::new(now, self.limits, struck);
+        let reply = handle(&mut self.smtp, &mut cx);
+        let request = RequestRecord {
+            number,
+            at: now,
+            vendor: Vendor::Smtp,
+            method: verb.to_owned(),
+            route: template.to_owned(),
+            status: reply.code,
+            changing,
+            tenant: None,
+            idempotency: None,
+            faults: cx.struck.names(),
+        };
+        (reply, self.note(request, cx))
+    }
+
+    /// Keeps a request in the journal, with what it broke and what it changed.
+    fn note(&mut self, request: RequestRecord, cx: Context) -> Struck {
+        let (vendor, number, at) = (request.vendor, request.number, request.at);
+        self.journal.requests.push(request);
+        for (rule, detail) in cx.broken {
             self.journal.violations.push(Violation {
-                vendor: call.vendor,
+                vendor,
                 rule: rule.to_owned(),
                 request: number,
                 detail,
             });
         }
-        for change in cx.changes.drain(..) {
-            self.record(call.vendor, change, now, Some(number));
+        for change in cx.changes {
+            self.record(vendor, change, at, Some(number));
         }
-        Answer {
-            struck: cx.struck,
-            reply,
-            now,
-        }
+        cx.struck
     }
 
     fn reply(&mut self, call: &Call, taken: Option<&Taken>, cx: &mut Context) -> Reply {
@@ -222,6 +277,8 @@ impl State {
             Some(Taken::Google(route)) => self.google.handle(route.endpoint, call, cx),
             Some(Taken::OneStack(route)) => self.one_stack.handle(route.endpoint, call, cx),
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
+            Some(Taken::Chat(route)) => self.chat.handle(route.endpoint, call, cx),
+            Some(Taken::Stripe(route)) => self.stripe.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");
                 error(call.vendor, None, 404, "not found")
@@ -280,6 +337,12 @@ impl State {
             events_token: self.onepassword.events.token.clone(),
             account_id: self.onepassword.account.clone(),
             webhook_secret: self.webhook.secret.clone(),
+            stripe_restricted_key: self.stripe.restricted_key(),
+            stripe_customer_id: self.stripe.customer(),
+            smtp_username: self.smtp.username.clone(),
+            smtp_password: self.smtp.password.clone(),
+            slack_webhook_url: self.chat.slack_url(),
+            teams_webhook_url: self.chat.teams_url(),
             m365_tenant_id: self.m365.tenant.clone(),
             m365_scan_client_id,
             m365_scan_client_secret,
@@ -297,6 +360,7 @@ impl State {
 
     /// Everything that can differ between two moments, for tests to look at.
     pub(crate) fn snapshot(&self) -> Value {
+        let (slack, teams) = self.chat.snapshot();
         json!({
             "onepassword": {
                 "account_id": self.onepassword.account,
@@ -317,6 +381,10 @@ impl State {
             "google": self.google.snapshot(),
             "one_stack": {"items": self.one_stack.items.all()},
             "webhook": {"items": self.webhook.items()},
+            "smtp": self.smtp.snapshot(),
+            "stripe": self.stripe.snapshot(),
+            "slack": slack,
+            "teams": teams,
         })
     }
 
@@ -453,6 +521,10 @@ impl Taken {
             Vendor::Google => Google::route(call).map(Self::Google),
             Vendor::OneStack => OneStack::route(call).map(Self::OneStack),
             Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
+            Vendor::Slack | Vendor::Teams => Chat::route(call).map(Self::Chat),
+            Vendor::Stripe => Stripe::route(call).map(Self::Stripe),
+            // A mail server takes no HTTP.
+            Vendor::Smtp => None,
         }
     }
 
@@ -464,6 +536,8 @@ impl Taken {
             Self::Google(route) => (route.template, route.changing),
             Self::OneStack(route) => (route.template, route.changing),
             Self::Webhook(route) => (route.template, route.changing),
+            Self::Chat(route) => (route.template, route.changing),
+            Self::Stripe(route) => (route.template, route.changing),
         }
     }
 }
@@ -495,7 +569,9 @@ fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> R
         (Vendor::M365, _) => Graph::error(None, status, message),
         (Vendor::OnePassword, _) => OnePassword::error(None, status, message),
         (Vendor::OneStack, _) => OneStack::error(status, message),
-        (Vendor::Webhook, _) => Webhook::error(status, message),
+        (Vendor::Webhook | Vendor::Smtp, _) => Webhook::error(status, message),
+        (Vendor::Stripe, _) => Stripe::error(status, message),
+        (Vendor::Slack | Vendor::Teams, _) => Chat::error(vendor, status, message),
     }
 }
 

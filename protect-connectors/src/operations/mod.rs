@@ -45,8 +45,12 @@ pub fn classes() -> Vec<&'static Class> {
         &protect_one_stack::psa::CLASS,
         #[cfg(feature = "one-stack")]
         &protect_one_stack::security::CLASS,
+        #[cfg(feature = "notify")]
+        &protect_notify::CLASS,
         #[cfg(feature = "onepassword")]
         &protect_onepassword::CLASS,
+        #[cfg(feature = "stripe")]
+        &protect_stripe::CLASS,
         #[cfg(feature = "sandbox")]
         &sandbox::CLASS,
         &engine::CLASS,
@@ -102,8 +106,12 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "Psa" => protect_one_stack::psa::connect(constructor, context),
         #[cfg(feature = "one-stack")]
         "Security" => protect_one_stack::security::connect(constructor, context),
+        #[cfg(feature = "notify")]
+        "Notify" => protect_notify::connect(constructor, context.clone()),
         #[cfg(feature = "onepassword")]
         "OnePassword" => protect_onepassword::connect(constructor, context.clone()),
+        #[cfg(feature = "stripe")]
+        "Stripe" => protect_stripe::connect(constructor, context.clone()),
         #[cfg(feature = "sandbox")]
         "Sandbox" => sandbox::start(constructor),
         _ => {

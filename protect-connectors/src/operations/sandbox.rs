@@ -251,6 +251,8 @@ fn without_arguments(sandbox: &Sandbox, operation: &str, given: Value) -> Result
             google_token: sandbox.google_token_url(),
             one_stack: sandbox.one_stack_root(),
             webhook: sandbox.webhook_url(),
+            stripe_api: sandbox.stripe_api_url(),
+            smtp: sandbox.smtp_url(),
         }),
         "credentials" => answer(&sandbox.credentials()),
         "config" => Ok(config::config(sandbox)),

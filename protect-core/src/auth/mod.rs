@@ -13,7 +13,7 @@ use crate::connector::OpContext;
 use crate::error::Result;
 
 pub use client_credentials::{Assertion, ClientCredentials, ClientProof, CredentialEncoding};
-pub use static_header::{Bearer, StaticHeader};
+pub use static_header::{BasicUserName, Bearer, StaticHeader};
 
 /// Puts authorisation on requests.
 #[async_trait]

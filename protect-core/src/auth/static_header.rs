@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderName, header};
 
@@ -22,27 +24,30 @@ const KEPT_FOR: Duration = Duration::from_mins(5);
 pub struct StaticHeader {
     context: Context,
     name: HeaderName,
-    prefix: &'static str,
+    form: Form,
     secret: SecretRef,
     cache: TokenCache,
+}
+
+/// How the secret becomes the header's value.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Whole,
+    Bearer,
+    UserName,
 }
 
 impl StaticHeader {
     /// The header `name`, with the secret as its whole value.
     pub fn new(context: &Context, name: HeaderName, secret: SecretRef) -> Self {
-        Self::with_prefix(context, name, "", secret)
+        Self::in_form(context, name, Form::Whole, secret)
     }
 
-    fn with_prefix(
-        context: &Context,
-        name: HeaderName,
-        prefix: &'static str,
-        secret: SecretRef,
-    ) -> Self {
+    fn in_form(context: &Context, name: HeaderName, form: Form, secret: SecretRef) -> Self {
         Self {
             context: context.clone(),
             name,
-            prefix,
+            form,
             secret,
             cache: TokenCache::default(),
         }
@@ -65,8 +70,15 @@ impl TokenSource for StaticHeader {
     ) -> Result<AuthorizationMark> {
         let clock = &*self.context.clock;
         let held = self.cache.get(clock, Deadline::of(cx), self.read()).await?;
-        let value = format!("{}{}", self.prefix, held.secret.expose_secret());
-        let value = zeroize::Zeroizing::new(value);
+        let secret = held.secret.expose_secret();
+        let value = zeroize::Zeroizing::new(match self.form {
+            Form::Whole => secret.to_owned(),
+            Form::Bearer => format!("Bearer {secret}"),
+            Form::UserName => {
+                let pair = zeroize::Zeroizing::new(format!("{secret}:"));
+                format!("Basic {}", STANDARD.encode(pair.as_bytes()))
+            }
+        });
         set_secret_header(request, &self.name, &value)?;
         Ok(held.mark)
     }
@@ -92,10 +104,10 @@ pub struct Bearer(StaticHeader);
 impl Bearer {
     /// `Authorization: Bearer <secret>`.
     pub fn new(context: &Context, secret: SecretRef) -> Self {
-        Self(StaticHeader::with_prefix(
+        Self(StaticHeader::in_form(
             context,
             header::AUTHORIZATION,
-            "Bearer ",
+            Form::Bearer,
             secret,
         ))
     }
@@ -103,6 +115,34 @@ impl Bearer {
 
 #[async_trait]
 impl TokenSource for Bearer {
+    async fn authorize(
+        &self,
+        cx: &OpContext,
+        request: &mut http::Request<Bytes>,
+    ) -> Result<AuthorizationMark> {
+        self.0.authorize(cx, request).await
+    }
+
+    async fn refresh(&self, cx: &OpContext, rejected: &AuthorizationMark) -> Result<bool> {
+        self.0.refresh(cx, rejected).await
+    }
+}
+
+/// A secret as the user name of HTTP Basic authentication with an empty password (RFC 7617), as
+/// vendors do whose key is the whole credential.
+#[derive(Debug)]
+pub struct BasicUserName(StaticHeader);
+
+impl BasicUserName {
+    /// `Authorization: Basic base64(<secret>:)`.
+    pub fn new(context: &Context, secret: SecretRef) -> Self {
+        let name = header::AUTHORIZATION;
+        Self(StaticHeader::in_form(context, name, Form::UserName, secret))
+    }
+}
+
+#[async_trait]
+impl TokenSource for BasicUserName {
     async fn authorize(
         &self,
         cx: &OpContext,

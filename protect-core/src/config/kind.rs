@@ -212,6 +212,8 @@ pub struct EndpointSpec {
     pub required: bool,
     /// Whether it is a whole URL, which may have a query and end in a slash, rather than a root.
     pub whole_url: bool,
+    /// Whether it is a mail server (`smtp://` or `smtps://`) rather than an HTTP root.
+    pub mail_server: bool,
 }
 
 impl EndpointSpec {
@@ -223,6 +225,7 @@ impl EndpointSpec {
             default: None,
             required: false,
             whole_url: false,
+            mail_server: false,
         }
     }
 
@@ -244,6 +247,13 @@ impl EndpointSpec {
     #[must_use]
     pub fn whole_url(mut self) -> Self {
         self.whole_url = true;
+        self
+    }
+
+    /// It is a mail server rather than an HTTP root.
+    #[must_use]
+    pub fn mail_server(mut self) -> Self {
+        self.mail_server = true;
         self
     }
 }

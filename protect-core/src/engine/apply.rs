@@ -17,8 +17,8 @@ use crate::connector::{AppliedStatus, Probe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
 use crate::model::{
-    Action, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass, GuardDecision,
-    Intent, IntentState, Mode, Outcome, OutcomeStatus,
+    Action, ActionKind, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass,
+    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus,
 };
 use crate::store::{Claim, Claimed, Commit, Expect, RecordKind};
 
@@ -309,6 +309,9 @@ impl Tenant {
             {
                 self.begin_later(intent, fence, error).await
             }
+            Ok(Probe::CannotTell) if error.is_untouched() => {
+                self.try_untouched_again(intent, fence, error).await
+            }
             Ok(Probe::DidNotHappen(state)) => {
                 let reason = plain(error);
                 self.finish_probed(intent, OutcomeStatus::Failed, &reason, state, fence)
@@ -321,6 +324,17 @@ impl Tenant {
                     .await
             }
         }
+    }
+
+    /// The vendor did nothing, so that even what must not be repeated may begin again.
+    async fn try_untouched_again(&self, intent: Intent, fence: u64, error: &Error) -> Result<()> {
+        if self.is_not_given_up(&intent) {
+            return self.begin_later(intent, fence, error).await;
+        }
+        let outcome = self.outcome(OutcomeStatus::Failed, &plain(error));
+        let expect = Expect::FenceAndRelease(fence);
+        self.conclude(intent, outcome, expect, &Actor::engine())
+            .await
     }
 
     /// The vendor is not there for the moment: the approval still counts, so the intent waits.
@@ -389,10 +403,11 @@ impl Tenant {
     }
 
     fn is_not_given_up(&self, intent: &Intent) -> bool {
-        if intent.action.kind.tells() {
-            !self.is_too_old(intent)
-        } else {
-            intent.attempts < MAX_ATTEMPTS
+        match intent.action.kind {
+            // What is told once a month is worth the whole time of its approval.
+            ActionKind::ReportUsage => true,
+            kind if kind.tells() => !self.is_too_old(intent),
+            _ => intent.attempts < MAX_ATTEMPTS,
         }
     }
 

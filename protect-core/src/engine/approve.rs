@@ -1,8 +1,11 @@
 //! Approve: somebody's consent to exactly one plan turns its actions into intents.
 
+use jiff::Timestamp;
+
 use super::Tenant;
 use super::decide::{plan_id, put_plan};
 use super::records::{Versioned, put_intent};
+use crate::clock::later;
 use crate::config::{ApprovalMode, SelfApproval, UnverifiedActors};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -28,7 +31,8 @@ impl Tenant {
             .filter(wanted)
             .map(|planned| &planned.action);
         let actions: Vec<Action> = actions.cloned().collect();
-        self.consent(plan, actor, actions).await
+        let until = self.approval_ends();
+        self.consent(plan, (actor, None), actions, until).await
     }
 
     /// Consents to a stored plan by its id; see [`Tenant::approve`].
@@ -76,7 +80,9 @@ impl Tenant {
             return Ok(None);
         };
         let by = first.requested_by.clone();
-        self.consent(plan, &by, actions).await.map(Some)
+        let by = (&by, self.enabled_by(&by));
+        let until = self.approval_ends();
+        self.consent(plan, by, actions, until).await.map(Some)
     }
 
     fn may_approve(&self, plan: &Plan, actor: &Actor) -> Result<()> {
@@ -106,20 +112,26 @@ impl Tenant {
         Ok(())
     }
 
-    async fn consent(
+    /// When a consent that is given now stops counting.
+    fn approval_ends(&self) -> Timestamp {
+        later(self.now(), self.config().approval.expires)
+    }
+
+    /// Stores a consent and the intents that it makes of `actions`. With the actor comes who decided
+    /// that nobody else need be asked, where somebody did.
+    pub(crate) async fn consent(
         &self,
         plan: Plan,
-        actor: &Actor,
+        (actor, enabled_by): (&Actor, Option<&str>),
         actions: Vec<Action>,
+        until: Timestamp,
     ) -> Result<ApprovedPlan> {
         let now = self.now();
-        let lasts = jiff::SignedDuration::try_from(self.config().approval.expires)
-            .unwrap_or(jiff::SignedDuration::MAX);
         let approval = Approval {
             plan: plan.id.clone(),
             by: actor.clone(),
             at: now,
-            expires_at: now.saturating_add(lasts).unwrap_or(now),
+            expires_at: until,
         };
         let stored = self
             .read::<Plan>(RecordKind::Plan, plan.id.as_str())
@@ -160,7 +172,7 @@ impl Tenant {
             approval.expires_at.to_string().into(),
         );
         facts.insert("intents".to_owned(), intents.into());
-        if let Some(enabled_by) = self.enabled_by(actor) {
+        if let Some(enabled_by) = enabled_by {
             facts.insert("enabled_by".to_owned(), enabled_by.into());
         }
         commit = commit.append(self.entry_by("plan.approved", actor, facts).await?);

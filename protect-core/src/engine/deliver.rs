@@ -45,6 +45,15 @@ impl Tenant {
                 .await?;
             delivery.note_to = open.map(|item| item.id);
         }
+        if let Some(known) = &delivery.note_to
+            && action.kind == ActionKind::ReportUsage
+        {
+            // A month is told once; nothing is added to it.
+            return Ok(Outcome {
+                vendor_reference: Some(known.clone()),
+                ..self.outcome(OutcomeStatus::AlreadySo, "the receiver has it already")
+            });
+        }
         let is_note = delivery.note_to.is_some();
         let delivered = sink.deliver(cx, &delivery).await?;
         if class == Some(EffectClass::SearchBeforeCreate) {
@@ -56,7 +65,11 @@ impl Tenant {
         } else {
             ""
         };
+        let status = delivered.status.into_iter();
         Ok(Outcome {
+            after: status
+                .map(|word| ("status".to_owned(), word.into()))
+                .collect(),
             vendor_reference: Some(delivered.id),
             ..self.outcome(OutcomeStatus::Applied, reason)
         })
@@ -231,8 +244,12 @@ pub(super) fn as_sink(connector: &dyn Connector) -> Result<&dyn Sink> {
     })
 }
 
-/// What an incident is found by again at every receiver.
+/// What an incident, or a month's usage, is found by again at every receiver.
 fn source_reference(tenant: &Tenant, action: &Action) -> String {
+    if let (ActionKind::ReportUsage, Some(month)) = (action.kind, action.parameters.get("month")) {
+        let month = month.as_str().unwrap_or_default();
+        return format!("protect-users:{}:{month}", tenant.id());
+    }
     let about = action
         .incident
         .as_ref()

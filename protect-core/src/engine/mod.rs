@@ -38,6 +38,7 @@ mod submit;
 mod tickets;
 mod triage;
 mod undo;
+mod usage;
 mod work;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::Tenant;
 use super::apply::TRY_AGAIN;
 use super::records::{message_about, message_group, put_intent};
 use crate::error::Result;
-use crate::model::{ActionTarget, EffectClass, Intent, IntentState};
+use crate::model::{ActionKind, ActionTarget, EffectClass, Intent, IntentState};
 use crate::store::{Commit, Expect, Query, RecordKind};
 
 /// For how long a message is attempted before it counts as failed. A change to an account that comes
@@ -17,9 +17,11 @@ use crate::store::{Commit, Expect, Query, RecordKind};
 const LONGEST_OUTAGE: Duration = Duration::from_hours(7 * 24);
 
 /// Whether only the receiver, or the message before it, kept an approved message from going out while
-/// its approval counted. Such a message is sent whenever that ends.
+/// its approval counted. Such a message is sent whenever that ends; but for a month's usage, which may
+/// be told only for so long.
 pub(super) fn is_kept_waiting(intent: &Intent) -> bool {
-    matches!(intent.action.target, ActionTarget::Sink { .. })
+    intent.action.kind != ActionKind::ReportUsage
+        && matches!(intent.action.target, ActionTarget::Sink { .. })
         && (intent.attempts > 0 || intent.last_error.is_some())
 }
 

@@ -96,6 +96,7 @@ impl Engine {
                 tick.scans.push(scan);
             }
         }
+        self.count_and_tell_usage().await?;
         tick.steps = self.apply_waiting().await?;
         Ok(tick)
     }
@@ -128,15 +129,18 @@ impl Engine {
                 }
                 Either::Right((None, _)) => {}
             }
+            pass(self.count_and_tell_usage().await)?;
             pass(self.apply_waiting().await)?;
         }
     }
 
-    /// Gives every connector that finds something a schedule; one that was never scanned is due at
+    /// Begins to count a new month where somebody bills for it, and
+    /// gives every connector that finds something a schedule; one that was never scanned is due at
     /// once. A schedule farther away than it can be, since the clock was set back, is moved.
     async fn review_schedules(&self) -> Result<()> {
         for tenant in self.tenants() {
             tenant.review_schedules().await?;
+            tenant.review_usage().await?;
         }
         Ok(())
     }

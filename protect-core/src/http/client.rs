@@ -84,6 +84,21 @@ impl HttpClient {
         template: &'static str,
         link: &str,
     ) -> Result<RequestBuilder> {
+        self.at(Method::GET, operation, template, link)
+    }
+
+    /// Begins a request to an address that was given whole, such as an incoming webhook's, just as it
+    /// stands. `template` stands for it in logs.
+    ///
+    /// # Errors
+    /// `invalid_response` where it leads anywhere but below the base URL: credentials would go along.
+    pub fn at(
+        &self,
+        method: Method,
+        operation: &'static str,
+        template: &'static str,
+        link: &str,
+    ) -> Result<RequestBuilder> {
         if !is_below(link, &self.0.base) {
             return Err(Error::new(
                 ErrorKind::InvalidResponse,
@@ -91,7 +106,7 @@ impl HttpClient {
             )
             .with_operation(operation));
         }
-        Ok(self.request(Method::GET, operation, template).link(link))
+        Ok(self.request(method, operation, template).link(link))
     }
 
     /// The host, which may stand in errors and logs.

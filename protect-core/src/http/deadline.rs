@@ -46,7 +46,7 @@ impl Deadline {
 }
 
 /// The work's result, or `None` where `limit` passes first on the clock.
-pub(crate) async fn within<T>(
+pub async fn within<T>(
     clock: &dyn Clock,
     limit: Duration,
     work: impl Future<Output = T>,

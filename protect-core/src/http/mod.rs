@@ -17,6 +17,7 @@ pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub use answer::Answer;
 pub use bucket::Limit;
 pub use client::{HttpClient, HttpClientBuilder, is_loopback};
+pub use deadline::within;
 pub use errors::{ErrorAnswer, ErrorTable};
 pub use limit::{BudgetKey, BudgetStatus, RateLimits};
 pub use policy::UrlPolicy;

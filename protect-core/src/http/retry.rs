@@ -33,15 +33,19 @@ async fn attempts(client: &Inner, cx: &OpContext, call: &Call) -> Result<Answer>
     let clock = &*client.context.clock;
     let deadline = Deadline::of(cx);
     let mut may_refresh = true;
+    let mut sent = false;
     let mut number = 1;
     loop {
         if !deadline.allows(clock, Duration::ZERO) {
-            return Err(too_late());
+            return Err(unless(sent, too_late()));
         }
-        let failure = match attempt::once(client, cx, call, number).await? {
+        let once = attempt::once(client, cx, call, number).await;
+        let mut failure = match once.map_err(|error| unless(sent, error))? {
             Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
+        sent |= failure.sent;
+        failure.error = unless(sent, failure.error);
         if let Some(mark) = &failure.rejected
             && std::mem::take(&mut may_refresh)
             && refreshed(client, cx, call, mark).await?
@@ -111,6 +115,11 @@ async fn refreshed(
     };
     tracing::debug!(target: "protect::http", operation = call.operation, "the token was rejected");
     source.refresh(cx, mark).await
+}
+
+/// Says of an error that nothing was touched, unless something was sent.
+fn unless(sent: bool, error: Error) -> Error {
+    if sent { error } else { error.untouched() }
 }
 
 fn too_late() -> Error {

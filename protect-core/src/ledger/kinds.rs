@@ -71,6 +71,14 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
     ("scan.completed", "a scan came to its end"),
     ("scan.failed", "a scan did not come to its end"),
     ("scan.page", "one page of a scan"),
+    (
+        "usage.counted",
+        "a month is over, and how many people were watched in it is known",
+    ),
+    (
+        "usage.lapsed",
+        "a month's usage was never told, and is too old to be",
+    ),
 ];
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod hash;
 mod id;
 mod incident;
 mod monitor;
+mod month;
 mod plan;
 mod signal;
 mod subject;
@@ -39,6 +40,7 @@ pub use id::{
 };
 pub use incident::{Incident, IncidentStatus};
 pub use monitor::{WatchCensus, WatchList, WatchedAddress};
+pub use month::Month;
 pub use plan::{ApprovedPlan, Guard, GuardDecision, Mode, Plan, PlannedAction, Preview};
 pub use signal::Signal;
 pub use subject::{Subject, SubjectKind};

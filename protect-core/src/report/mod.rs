@@ -6,7 +6,7 @@
 mod html;
 mod lines;
 mod markdown;
-mod month;
+mod ocsf;
 mod score;
 mod sections;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use month::Month;
+pub use crate::model::Month;
 pub use score::{Score, ScorePart};
 
 use crate::engine::Tenant;
@@ -41,6 +41,20 @@ pub struct Report {
     pub sections: Vec<Section>,
     /// Whom to credit for the data in it.
     pub attributions: Vec<Attribution>,
+}
+
+/// How a month is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportFormat {
+    /// One page that needs nothing else.
+    Html,
+    /// Markdown.
+    Md,
+    /// The report as one JSON document.
+    Json,
+    /// Findings, incidents and actions as OCSF 1.8.0 events, one JSON document a line.
+    Ocsf,
 }
 
 /// One part of a report.
@@ -148,6 +162,26 @@ impl Tenant {
             sections: written,
             attributions: sections::attributions(self).await?,
         })
+    }
+}
+
+impl Tenant {
+    /// A month as text, in the format that is asked for.
+    ///
+    /// # Errors
+    /// As for [`Tenant::report`] and [`Tenant::ocsf`].
+    pub async fn report_as(
+        &self,
+        month: Month,
+        format: ReportFormat,
+        more: &[&dyn ReportSection],
+    ) -> Result<String> {
+        match format {
+            ReportFormat::Html => self.report(month, more).await?.to_html(),
+            ReportFormat::Md => Ok(self.report(month, more).await?.to_markdown()),
+            ReportFormat::Json => self.report(month, more).await?.to_json(),
+            ReportFormat::Ocsf => Ok(ocsf::lines(&self.ocsf(month).await?)),
+        }
     }
 }
 

@@ -116,6 +116,8 @@ record_kinds! {
     Score = "score",
     /// An event that waits to be sent.
     Outbox = "outbox",
+    /// A month's usage, counted for billing, and the people of the month that runs.
+    Usage = "usage",
 }
 
 /// One record as stored.

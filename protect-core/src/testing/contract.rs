@@ -194,15 +194,19 @@ pub async fn scanner(
         .collect()
 }
 
-/// A sink acts once for a delivery, however often it arrives, and finds what it made.
+/// A sink acts once for a delivery, however often it arrives, and finds what it made. What it says
+/// must never be sent again is sent once.
 pub async fn sink(connector: &dyn Connector, cx: &OpContext, delivery: &Delivery) {
     let Some(sink) = connector.as_sink() else {
         panic!("not a sink");
     };
+    let class = connector.capability().actions.get(&delivery.kind).copied();
     let first = sink.deliver(cx, delivery).await.unwrap_or_else(fails);
+    if class == Some(EffectClass::NonIdempotent) {
+        return;
+    }
     let again = sink.deliver(cx, delivery).await.unwrap_or_else(fails);
     assert_eq!(first.id, again.id, "one delivery made two things");
-    let class = connector.capability().actions.get(&delivery.kind).copied();
     if class == Some(EffectClass::SearchBeforeCreate) {
         let found = sink
             .find(cx, delivery.kind, &delivery.source_reference)

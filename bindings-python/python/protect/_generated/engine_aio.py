@@ -819,3 +819,25 @@ class Tenant(AsyncClient):
             {"month": month},
             timeout,
         ))
+
+    async def report_as(
+        self,
+        month: str,
+        format: str,
+        *,
+        timeout: Timeout = None,
+    ) -> str:
+        """The monthly report as text.
+
+        Args:
+            month: The month, as `2026-11`.
+            format: `html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return str(await self._call(
+            "report_as",
+            {"month": month, "format": format},
+            timeout,
+        ))

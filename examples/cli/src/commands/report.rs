@@ -1,7 +1,7 @@
 //! `score` and `report`.
 
 use protect_connectors::core::Result;
-use protect_connectors::core::report::Month;
+use protect_connectors::core::report::{Month, ReportFormat};
 use protect_connectors::report::sections;
 use serde_json::json;
 
@@ -51,20 +51,17 @@ pub(super) async fn report(app: &App, wanted: Report) -> Result<Option<Answer>> 
     let tenant = app::choose(&protect, wanted.tenant.tenant.as_deref())?;
     let now = protect.context().clock.now();
     let month = wanted.month.unwrap_or_else(|| Month::of(now));
-    let report = tenant.report(month, &sections()).await?;
-    let text = match wanted.format {
-        Format::Html => report.to_html()?,
-        Format::Md => report.to_markdown(),
-        Format::Json => report.to_json()?,
-    };
+    let format = format_of(wanted.format);
     let Some(path) = &wanted.output else {
-        if app.output.is_json() || matches!(wanted.format, Format::Json) {
+        let as_data = app.output.is_json() && format != ReportFormat::Ocsf;
+        if as_data || format == ReportFormat::Json {
+            let report = tenant.report(month, &sections()).await?;
             return Answer::one(&report, as_json(&report.to_json()?)).map(Some);
         }
-        output::raw(&text)?;
+        output::raw(&tenant.report_as(month, format, &sections()).await?)?;
         return Ok(None);
     };
-    app::write(path, &text)?;
+    app::write(path, &tenant.report_as(month, format, &sections()).await?)?;
     let mut page = Page::new();
     page.line(format!("Written: {}", path.display()));
     Ok(Some(Answer {
@@ -72,6 +69,15 @@ pub(super) async fn report(app: &App, wanted: Report) -> Result<Option<Answer>> 
         page,
         exit: Exit::OK,
     }))
+}
+
+const fn format_of(format: Format) -> ReportFormat {
+    match format {
+        Format::Html => ReportFormat::Html,
+        Format::Md => ReportFormat::Md,
+        Format::Json => ReportFormat::Json,
+        Format::Ocsf => ReportFormat::Ocsf,
+    }
 }
 
 fn as_json(text: &str) -> Page {

@@ -34,6 +34,8 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("Google's token endpoint", sandbox.google_token_url()),
         ("The One Stack", sandbox.one_stack_root()),
         ("webhook receiver", sandbox.webhook_url()),
+        ("Stripe", sandbox.stripe_api_url()),
+        ("mail server", sandbox.smtp_url()),
         ("name server", sandbox.dns_address().to_string()),
         (
             "switches and journal",

@@ -67,6 +67,12 @@ fn a_newcomer_walks_from_doctor_to_apply() {
     assert!(score["total"].as_u64().unwrap() < 100);
     let report = vendors.protect(&["report", "--format", "html"]);
     assert!(report.out.contains("<html"), "{}", report.out);
+    let events = vendors.protect(&["report", "--format", "ocsf"]);
+    for line in events.out.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(event["metadata"]["version"], "1.8.0", "{line}");
+    }
+    assert!(events.out.contains("\"class_uid\":7001"), "{}", events.out);
     let check = vendors
         .protect(&["checks", "explain", "hibp.exposure.breach", "--json"])
         .good();

@@ -36,6 +36,10 @@ pub(super) struct SandboxAddresses {
     pub(super) one_stack: String,
     /// The receiver of webhooks.
     pub(super) webhook: String,
+    /// Stripe's API.
+    pub(super) stripe_api: String,
+    /// The mail server, `smtp://…`.
+    pub(super) smtp: String,
 }
 
 const FAULT: Model = Model::of::<Fault>("Fault");

@@ -59,7 +59,7 @@ pub(in crate::operations) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 35] = [
+const OPERATIONS: [Operation; 36] = [
     change(
         "scan",
         &[
@@ -375,5 +375,18 @@ const OPERATIONS: [Operation; 35] = [
         )],
         ResultType::One(Model::of::<Report>("Report")),
         "The monthly report as data.",
+    ),
+    read(
+        "report_as",
+        &[
+            Parameter::required("month", ParameterKind::Text, "The month, as `2026-11`."),
+            Parameter::required(
+                "format",
+                ParameterKind::Text,
+                "`html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line.",
+            ),
+        ],
+        ResultType::Text,
+        "The monthly report as text.",
     ),
 ];

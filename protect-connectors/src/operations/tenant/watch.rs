@@ -9,7 +9,7 @@ use protect_core::model::{
     IncidentStatus, Severity,
 };
 use protect_core::operation::{Page, ProgressSink, answer, arguments};
-use protect_core::report::Month;
+use protect_core::report::{Month, ReportFormat, ReportSection};
 use protect_core::{Error, Result};
 use serde_json::Value;
 
@@ -41,6 +41,7 @@ shapes! {
     Watch { address: Address, by: String }
     Import { csv: String, by: String }
     Of { month: Month }
+    OfAs { month: Month, format: ReportFormat }
 }
 
 /// Calls one of these operations; `None` where it is none of them.
@@ -109,7 +110,11 @@ pub(super) async fn call(tenant: &Tenant, operation: &str, given: &Value) -> Res
         }
         "report" => {
             let Of { month } = arguments(given)?;
-            answer(&tenant.report(month, &[]).await?)
+            answer(&tenant.report(month, &sections()).await?)
+        }
+        "report_as" => {
+            let OfAs { month, format } = arguments(given)?;
+            answer(&tenant.report_as(month, format, &sections()).await?)
         }
         _ => return without_arguments(tenant, operation, given).await,
     };
@@ -180,6 +185,15 @@ pub(super) async fn scan(
         futures::future::Either::Left((Err(_), scan)) => answer(&scan.await?),
         futures::future::Either::Right((summary, _)) => answer(&summary?),
     }
+}
+
+/// What the connectors of this build add to a report.
+fn sections() -> Vec<&'static dyn ReportSection> {
+    #[cfg(feature = "email")]
+    let sections = crate::report::sections();
+    #[cfg(not(feature = "email"))]
+    let sections = Vec::new();
+    sections
 }
 
 async fn findings(tenant: &Tenant, asked: Findings) -> Result<Value> {

@@ -163,7 +163,12 @@ fn read_endpoints(table: &Table<'_>, spec: &KindSpec) -> Option<BTreeMap<String,
             whole &= !endpoint.required;
             continue;
         };
-        match root_url(&node, endpoint.whole_url) {
+        let url = if endpoint.mail_server {
+            mail_server(&node)
+        } else {
+            root_url(&node, endpoint.whole_url)
+        };
+        match url {
             Some(url) => {
                 endpoints.insert(endpoint.name.clone(), url);
             }
@@ -201,6 +206,24 @@ pub(super) fn root_url(node: &Node<'_>, whole_url: bool) -> Option<String> {
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return node.wrong("must contain no white space");
+    }
+    Some(text.to_owned())
+}
+
+/// A mail server: `smtp://host` or `smtps://host`, with a port where it is another than usual.
+fn mail_server(node: &Node<'_>) -> Option<String> {
+    let text = node.text()?;
+    let Ok(url) = Url::parse(text) else {
+        return node.wrong("not a mail server: write it as smtp://host or smtps://host");
+    };
+    if !matches!(url.scheme(), "smtp" | "smtps") || url.host_str().is_none_or(str::is_empty) {
+        return node.wrong("must begin with smtp:// (STARTTLS) or smtps:// and name a host");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return node.wrong("a URL with a user or password in it: credentials are references");
+    }
+    if !url.path().is_empty() || url.query().is_some() || url.fragment().is_some() {
+        return node.wrong("nothing may stand behind the host and port");
     }
     Some(text.to_owned())
 }

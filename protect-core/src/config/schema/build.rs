@@ -65,6 +65,10 @@ pub(super) fn url() -> Value {
     json!({ "type": "string", "format": "uri", "pattern": "^https?://" })
 }
 
+pub(super) fn mail_server() -> Value {
+    json!({ "type": "string", "format": "uri", "pattern": "^smtps?://" })
+}
+
 pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }

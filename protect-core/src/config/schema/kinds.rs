@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::build::{documented, object, reference, text, url};
+use super::build::{documented, mail_server, object, reference, text, url};
 use crate::config::kind::{CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType};
 
 pub(super) fn connection(spec: &KindSpec) -> Value {
@@ -99,7 +99,12 @@ fn endpoints(specs: &[EndpointSpec]) -> Value {
     let properties: Vec<_> = specs
         .iter()
         .map(|spec| {
-            let mut schema = documented(url(), &spec.docs);
+            let url = if spec.mail_server {
+                mail_server()
+            } else {
+                url()
+            };
+            let mut schema = documented(url, &spec.docs);
             if let Some(default) = &spec.default {
                 schema["default"] = json!(default);
             }

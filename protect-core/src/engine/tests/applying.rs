@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::fixture::{Fault, Fixture, RULE, account_id, alice};
-use crate::engine::Request;
+use crate::engine::{Request, Step};
 use crate::model::{ActionKind, Actor, IncidentStatus, OutcomeStatus};
 
 #[tokio::test]
@@ -350,4 +350,54 @@ async fn every_transition_stands_in_the_ledger_and_no_name_or_address_does() {
     for name in ["alice", "user1@", "U001"] {
         assert!(!text.contains(name), "{name}");
     }
+}
+
+const NOTIFY: &str = "[[tenants.acme.rules]]\nname = \"tell\"\nwhen = { kind = \"credential_exposure\" }\n\
+                      then = [\"notify\"]";
+
+#[tokio::test]
+async fn a_notice_that_surely_was_not_sent_is_sent_once_the_receiver_is_back() {
+    let fixture = Fixture::new(NOTIFY).await;
+    fixture.incident(1, 1).await;
+    fixture.vendor.with(|state| state.fault = Fault::Down);
+    let steps = fixture.walk().await;
+    assert_eq!(steps[0].status(), None, "it waits");
+    fixture.clock.advance(Duration::from_mins(2)).await;
+    fixture.tenant.apply_waiting().await.unwrap();
+    fixture.vendor.with(|state| state.fault = Fault::None);
+    fixture.clock.advance(Duration::from_mins(5)).await;
+    let steps = fixture.tenant.apply_waiting().await.unwrap();
+    assert_eq!(steps[0].status(), Some(OutcomeStatus::Applied));
+    assert_eq!(fixture.vendor.journal(), ["notice"]);
+}
+
+#[tokio::test]
+async fn a_notice_that_surely_was_not_sent_fails_in_the_end() {
+    let fixture = Fixture::new(NOTIFY).await;
+    fixture.incident(1, 1).await;
+    fixture.vendor.with(|state| state.fault = Fault::Down);
+    fixture.walk().await;
+    let mut ended = None;
+    for _ in 0..200 {
+        fixture.clock.advance(Duration::from_hours(1)).await;
+        let steps = fixture.tenant.apply_waiting().await.unwrap();
+        ended = ended.or(steps.first().and_then(Step::status));
+    }
+    assert_eq!(ended, Some(OutcomeStatus::Failed));
+}
+
+#[tokio::test]
+async fn a_notice_that_may_have_been_sent_is_never_sent_again() {
+    let fixture = Fixture::new(NOTIFY).await;
+    fixture.incident(1, 1).await;
+    fixture.vendor.with(|state| state.fault = Fault::AnswerLost);
+    let steps = fixture.walk().await;
+    assert_eq!(steps[0].status(), Some(OutcomeStatus::Unknown));
+    fixture.vendor.with(|state| state.fault = Fault::None);
+    for _ in 0..30 {
+        fixture.clock.advance(Duration::from_hours(1)).await;
+        fixture.tenant.apply_waiting().await.unwrap();
+        assert!(fixture.tenant.plan().await.unwrap().actions.is_empty());
+    }
+    assert_eq!(fixture.vendor.journal(), ["notice"]);
 }

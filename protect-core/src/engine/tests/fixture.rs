@@ -285,6 +285,7 @@ impl Connector for FakeConnector {
                 (ActionKind::ForcePasswordReset, EffectClass::NonIdempotent),
                 (ActionKind::OpenTicket, EffectClass::SearchBeforeCreate),
                 (ActionKind::EmitEvent, EffectClass::KeyIdempotent),
+                (ActionKind::Notify, EffectClass::NonIdempotent),
             ]
             .into(),
             ..Capability::default()
@@ -432,7 +433,8 @@ impl Sink for FakeConnector {
     async fn deliver(&self, _: &OpContext, delivery: &Delivery) -> Result<Delivered> {
         self.vendor.with(|state| {
             if state.fault == Fault::Down {
-                return Err(Error::new(ErrorKind::Unavailable, "the sink is down").temporary());
+                let down = Error::new(ErrorKind::Unavailable, "the sink is down").temporary();
+                return Err(down.untouched());
             }
             state.delivered.push(delivery.action_id.clone());
             if delivery.kind == ActionKind::EmitEvent {
@@ -442,10 +444,10 @@ impl Sink for FakeConnector {
                 return Ok(Delivered { id, status: None });
             }
             let id = delivery.note_to.clone().unwrap_or_else(|| "T1".to_owned());
-            let word = if delivery.note_to.is_some() {
-                "note"
-            } else {
-                "ticket"
+            let word = match delivery.kind {
+                ActionKind::Notify => "notice",
+                _ if delivery.note_to.is_some() => "note",
+                _ => "ticket",
             };
             state.journal.push(word.to_owned());
             state

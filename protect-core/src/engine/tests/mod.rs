@@ -17,3 +17,4 @@ mod random;
 mod scan;
 mod schedule;
 mod triage;
+mod usage;
