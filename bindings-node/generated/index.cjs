@@ -8,11 +8,13 @@ const email = require('./email.cjs');
 const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
 const m365 = require('./m365.cjs');
+const notify = require('./notify.cjs');
 const oncall = require('./oncall.cjs');
 const onepassword = require('./onepassword.cjs');
 const psa = require('./psa.cjs');
 const sandbox = require('./sandbox.cjs');
 const security = require('./security.cjs');
+const stripe = require('./stripe.cjs');
 
 module.exports = {
   ...engine,
@@ -28,6 +30,8 @@ module.exports = {
   hibp,
   M365: m365.M365,
   m365,
+  Notify: notify.Notify,
+  notify,
   OnCall: oncall.OnCall,
   oncall,
   OnePassword: onepassword.OnePassword,
@@ -38,4 +42,6 @@ module.exports = {
   sandbox,
   Security: security.Security,
   security,
+  Stripe: stripe.Stripe,
+  stripe,
 };

@@ -76,6 +76,8 @@ export const {
   hibp,
   M365,
   m365,
+  Notify,
+  notify,
   OnCall,
   oncall,
   OnePassword,
@@ -86,4 +88,6 @@ export const {
   sandbox,
   Security,
   security,
+  Stripe,
+  stripe,
 } = generated;

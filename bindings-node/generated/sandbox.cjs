@@ -31,6 +31,8 @@ describe(SandboxAddresses, [
   ['one_stack', 'oneStack'],
   ['onepassword_api', 'onepasswordApi'],
   ['onepassword_events', 'onepasswordEvents'],
+  ['smtp', 'smtp'],
+  ['stripe_api', 'stripeApi'],
   ['webhook', 'webhook'],
 ]);
 
@@ -55,6 +57,12 @@ describe(Credentials, [
   ['respond_client_secret', 'respondClientSecret'],
   ['scan_client_id', 'scanClientId'],
   ['scan_client_secret', 'scanClientSecret'],
+  ['slack_webhook_url', 'slackWebhookUrl'],
+  ['smtp_password', 'smtpPassword'],
+  ['smtp_username', 'smtpUsername'],
+  ['stripe_customer_id', 'stripeCustomerId'],
+  ['stripe_restricted_key', 'stripeRestrictedKey'],
+  ['teams_webhook_url', 'teamsWebhookUrl'],
   ['webhook_secret', 'webhookSecret'],
 ]);
 

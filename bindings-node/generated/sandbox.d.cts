@@ -142,6 +142,10 @@ export class SandboxAddresses extends Model {
   readonly onepasswordApi: string;
   /** 1Password's Events API. */
   readonly onepasswordEvents: string;
+  /** The mail server, `smtp://…`. */
+  readonly smtp: string;
+  /** Stripe's API. */
+  readonly stripeApi: string;
   /** The receiver of webhooks. */
   readonly webhook: string;
 }
@@ -160,6 +164,14 @@ export type Vendor =
   | 'one_stack'
   /** A receiver of signed webhooks, as a ticket system would have it. */
   | 'webhook'
+  /** A mail server. */
+  | 'smtp'
+  /** Slack's incoming webhooks. */
+  | 'slack'
+  /** Microsoft Teams' incoming webhooks, by a Workflow. */
+  | 'teams'
+  /** Stripe's meters. */
+  | 'stripe'
   | (string & {});
 
 /**
@@ -206,6 +218,18 @@ export class Credentials extends Model {
   readonly scanClientId: string;
   /** Its secret. */
   readonly scanClientSecret: string;
+  /** Address of Slack's incoming webhook, which is a secret as a whole. */
+  readonly slackWebhookUrl: string;
+  /** Its password. */
+  readonly smtpPassword: string;
+  /** User name at the mail server. */
+  readonly smtpUsername: string;
+  /** A customer at Stripe. */
+  readonly stripeCustomerId: string;
+  /** Restricted key of Stripe in test mode, with what a reporter of usage needs. */
+  readonly stripeRestrictedKey: string;
+  /** Address of Microsoft Teams' incoming webhook, which is a secret as a whole. */
+  readonly teamsWebhookUrl: string;
   /** Signing secret of the webhook receiver, with the prefix `whsec_`. */
   readonly webhookSecret: string;
 }

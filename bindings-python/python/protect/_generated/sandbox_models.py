@@ -190,6 +190,10 @@ class SandboxAddresses(Model):
     """1Password's OAuth and Users API."""
     onepassword_events: str
     """1Password's Events API."""
+    smtp: str
+    """The mail server, `smtp://…`."""
+    stripe_api: str
+    """Stripe's API."""
     webhook: str
     """The receiver of webhooks."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
@@ -207,6 +211,8 @@ class SandboxAddresses(Model):
         _codec.Field("one_stack", "one_stack", _codec.PLAIN, True),
         _codec.Field("onepassword_api", "onepassword_api", _codec.PLAIN, True),
         _codec.Field("onepassword_events", "onepassword_events", _codec.PLAIN, True),
+        _codec.Field("smtp", "smtp", _codec.PLAIN, True),
+        _codec.Field("stripe_api", "stripe_api", _codec.PLAIN, True),
         _codec.Field("webhook", "webhook", _codec.PLAIN, True),
     )
 
@@ -218,6 +224,10 @@ Vendor = Union[
         "google",
         "one_stack",
         "webhook",
+        "smtp",
+        "slack",
+        "teams",
+        "stripe",
     ],
     str,
 ]
@@ -229,6 +239,10 @@ Vendor = Union[
 - `google`: Google Workspace: the token endpoint, the Admin SDK, Cloud Identity, and the Alert Center.
 - `one_stack`: The One Stack: PSA, Security, On-Call, Bus and Compliance.
 - `webhook`: A receiver of signed webhooks, as a ticket system would have it.
+- `smtp`: A mail server.
+- `slack`: Slack's incoming webhooks.
+- `teams`: Microsoft Teams' incoming webhooks, by a Workflow.
+- `stripe`: Stripe's meters.
 """
 
 
@@ -276,6 +290,18 @@ class Credentials(Model):
     """Client identifier of the 1Password application that may list and get."""
     scan_client_secret: str
     """Its secret."""
+    slack_webhook_url: str
+    """Address of Slack's incoming webhook, which is a secret as a whole."""
+    smtp_password: str
+    """Its password."""
+    smtp_username: str
+    """User name at the mail server."""
+    stripe_customer_id: str
+    """A customer at Stripe."""
+    stripe_restricted_key: str
+    """Restricted key of Stripe in test mode, with what a reporter of usage needs."""
+    teams_webhook_url: str
+    """Address of Microsoft Teams' incoming webhook, which is a secret as a whole."""
     webhook_secret: str
     """Signing secret of the webhook receiver, with the prefix `whsec_`."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
@@ -301,6 +327,12 @@ class Credentials(Model):
         _codec.Field("respond_client_secret", "respond_client_secret", _codec.PLAIN, True),
         _codec.Field("scan_client_id", "scan_client_id", _codec.PLAIN, True),
         _codec.Field("scan_client_secret", "scan_client_secret", _codec.PLAIN, True),
+        _codec.Field("slack_webhook_url", "slack_webhook_url", _codec.PLAIN, True),
+        _codec.Field("smtp_password", "smtp_password", _codec.PLAIN, True),
+        _codec.Field("smtp_username", "smtp_username", _codec.PLAIN, True),
+        _codec.Field("stripe_customer_id", "stripe_customer_id", _codec.PLAIN, True),
+        _codec.Field("stripe_restricted_key", "stripe_restricted_key", _codec.PLAIN, True),
+        _codec.Field("teams_webhook_url", "teams_webhook_url", _codec.PLAIN, True),
         _codec.Field("webhook_secret", "webhook_secret", _codec.PLAIN, True),
     )
 
