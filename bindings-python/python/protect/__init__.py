@@ -13,10 +13,12 @@ from protect import (
     hibp,
     m365,
     models,
+    notify,
     oncall,
     onepassword,
     psa,
     security,
+    stripe,
 )
 from protect._generated.bus import Bus
 from protect._generated.compliance import Compliance
@@ -25,10 +27,12 @@ from protect._generated.engine import Protect, Tenant
 from protect._generated.google import Google
 from protect._generated.hibp import Hibp
 from protect._generated.m365 import M365
+from protect._generated.notify import Notify
 from protect._generated.oncall import OnCall
 from protect._generated.onepassword import OnePassword
 from protect._generated.psa import Psa
 from protect._generated.security import Security
+from protect._generated.stripe import Stripe
 from protect._open import open, secret
 from protect._protect import finish as _finish
 from protect._protect import version
@@ -46,6 +50,7 @@ __all__ = [
     "Email",
     "Google",
     "Hibp",
+    "Notify",
     "OnCall",
     "OnePassword",
     "Protect",
@@ -58,6 +63,7 @@ __all__ = [
     "Scanner",
     "Security",
     "Setup",
+    "Stripe",
     "Tenant",
     "__version__",
     "aio",
@@ -70,12 +76,14 @@ __all__ = [
     "hibp",
     "m365",
     "models",
+    "notify",
     "oncall",
     "onepassword",
     "open",
     "psa",
     "secret",
     "security",
+    "stripe",
     "version",
 ]
 

@@ -8,10 +8,12 @@ from protect._generated.engine_aio import Protect, Tenant
 from protect._generated.google_aio import Google
 from protect._generated.hibp_aio import Hibp
 from protect._generated.m365_aio import M365
+from protect._generated.notify_aio import Notify
 from protect._generated.oncall_aio import OnCall
 from protect._generated.onepassword_aio import OnePassword
 from protect._generated.psa_aio import Psa
 from protect._generated.security_aio import Security
+from protect._generated.stripe_aio import Stripe
 from protect._open import open_async as open
 from protect._sandbox import AsyncSandbox as Sandbox
 
@@ -22,12 +24,14 @@ __all__ = [
     "Email",
     "Google",
     "Hibp",
+    "Notify",
     "OnCall",
     "OnePassword",
     "Protect",
     "Psa",
     "Sandbox",
     "Security",
+    "Stripe",
     "Tenant",
     "email",
     "open",
