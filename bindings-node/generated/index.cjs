@@ -15,6 +15,7 @@ const psa = require('./psa.cjs');
 const sandbox = require('./sandbox.cjs');
 const security = require('./security.cjs');
 const stripe = require('./stripe.cjs');
+const webhook = require('./webhook.cjs');
 
 module.exports = {
   ...engine,
@@ -44,4 +45,5 @@ module.exports = {
   security,
   Stripe: stripe.Stripe,
   stripe,
+  webhook,
 };

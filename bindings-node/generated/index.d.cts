@@ -26,3 +26,4 @@ export { Security } from './security.cjs';
 export * as security from './security.cjs';
 export { Stripe } from './stripe.cjs';
 export * as stripe from './stripe.cjs';
+export * as webhook from './webhook.cjs';

@@ -90,4 +90,5 @@ export const {
   security,
   Stripe,
   stripe,
+  webhook,
 } = generated;

@@ -43,6 +43,22 @@ pub fn posture_evaluate(
     .map_err(|error| to_js(&error, "posture.evaluate"))
 }
 
+/// Verifies a signed message that arrived: pairs of name and value, the body as it came; seconds since
+/// 1970 for `now`. Gives JSON.
+///
+/// # Errors
+/// As for [`hibp_evaluate`].
+#[napi]
+pub fn webhook_verify(
+    headers: Vec<(String, String)>,
+    body: Buffer,
+    secrets: Vec<String>,
+    now: Option<i64>,
+) -> napi::Result<String> {
+    operations::webhook_verify(&headers, &body, secrets, now)
+        .map_err(|error| to_js(&error, "webhook.verify"))
+}
+
 /// A report as JSON.
 #[napi(object)]
 pub struct PlainReport {

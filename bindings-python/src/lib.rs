@@ -28,7 +28,9 @@ mod _protect {
     #[pymodule_export]
     use super::open::{connect, open};
     #[pymodule_export]
-    use super::pure::{email_parse_report, email_read_reports, hibp_evaluate, posture_evaluate};
+    use super::pure::{
+        email_parse_report, email_read_reports, hibp_evaluate, posture_evaluate, webhook_verify,
+    };
     #[pymodule_export]
     use super::version;
 }

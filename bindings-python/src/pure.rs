@@ -35,6 +35,20 @@ pub(crate) fn posture_evaluate(
     decided.map_err(|error| exception(py, &error, "posture.evaluate"))
 }
 
+/// Verifies a signed message that arrived; seconds since 1970 for `now`. Gives JSON.
+#[pyfunction]
+#[pyo3(signature = (headers, body, secrets, now))]
+pub(crate) fn webhook_verify(
+    py: Python<'_>,
+    headers: Vec<(String, String)>,
+    body: &[u8],
+    secrets: Vec<String>,
+    now: Option<i64>,
+) -> PyResult<String> {
+    let verified = operations::webhook_verify(&headers, body, secrets, now);
+    verified.map_err(|error| exception(py, &error, "webhook.verify"))
+}
+
 /// Reads one report from its bytes, in whatever they are wrapped: its kind, its JSON without records,
 /// and the JSON of each record.
 #[pyfunction]

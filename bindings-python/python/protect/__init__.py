@@ -19,6 +19,7 @@ from protect import (
     psa,
     security,
     stripe,
+    webhook,
 )
 from protect._generated.bus import Bus
 from protect._generated.compliance import Compliance
@@ -85,6 +86,7 @@ __all__ = [
     "security",
     "stripe",
     "version",
+    "webhook",
 ]
 
 __version__ = version()

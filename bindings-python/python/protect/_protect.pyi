@@ -8,7 +8,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Call", "Handle", "Inbox", "connect", "email_parse_report", "email_read_reports", "finish", "hibp_evaluate", "open", "posture_evaluate", "version"]
+__all__ = ["Call", "Handle", "Inbox", "connect", "email_parse_report", "email_read_reports", "finish", "hibp_evaluate", "open", "posture_evaluate", "version", "webhook_verify"]
 
 @final
 class Call:
@@ -110,4 +110,9 @@ def posture_evaluate(kind: str, snapshot: str, is_path: bool, profile: str | Non
 def version() -> str:
     """
     The version of the engine inside this package.
+    """
+
+def webhook_verify(headers: SupportsGetItem[int, tuple[str, str]], body: bytes, secrets: SupportsGetItem[int, str], now: SupportsIndex | None) -> str:
+    """
+    Verifies a signed message that arrived; seconds since 1970 for `now`. Gives JSON.
     """

@@ -22,6 +22,8 @@ pub use email::{PlainReport, email_parse_report, email_read_reports};
 #[cfg(feature = "hibp")]
 pub use pure::hibp_evaluate;
 pub use pure::posture_evaluate;
+#[cfg(feature = "webhook")]
+pub use pure::webhook_verify;
 pub use tenant::{ApprovedPlanRecord, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
@@ -62,6 +64,8 @@ pub fn classes() -> Vec<&'static Class> {
 pub const PURE: &[&str] = &[
     #[cfg(feature = "email")]
     "email",
+    #[cfg(feature = "webhook")]
+    "webhook",
 ];
 
 /// Models of a kind that cross without being any operation's parameter or result: what pure
@@ -74,6 +78,13 @@ pub fn models(kind: &str) -> &'static [Model] {
         #[cfg(feature = "hibp")]
         "hibp" => {
             const MODELS: &[Model] = &[Model::of::<protect_hibp::Assessment>("Assessment")];
+            MODELS
+        }
+        #[cfg(feature = "webhook")]
+        "webhook" => {
+            const MODELS: &[Model] = &[Model::of::<protect_webhook::VerifiedMessage>(
+                "VerifiedMessage",
+            )];
             MODELS
         }
         _ => &[],

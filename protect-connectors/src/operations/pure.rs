@@ -31,6 +31,37 @@ pub fn posture_evaluate(
     serde_json::to_string(&results).map_err(|_| Error::unexpected("a result is not JSON"))
 }
 
+/// Verifies a signed message that arrived ([`protect_webhook::verify`]): headers by name in any case,
+/// the body as it came, the secrets that may have signed; now is now unless `now` says otherwise, in
+/// seconds since 1970. Gives JSON.
+///
+/// # Errors
+/// As for [`protect_webhook::verify`].
+#[cfg(feature = "webhook")]
+pub fn webhook_verify(
+    headers: &[(String, String)],
+    body: &[u8],
+    secrets: Vec<String>,
+    now: Option<i64>,
+) -> Result<String> {
+    use protect_core::clock::{Clock as _, SystemClock};
+
+    let now = match now {
+        Some(seconds) => jiff::Timestamp::from_second(seconds)
+            .map_err(|_| Error::invalid_input("`now` is no time"))?,
+        None => SystemClock::new().now(),
+    };
+    let header = |name: &str| {
+        let mut named = headers
+            .iter()
+            .filter(|(it, _)| it.eq_ignore_ascii_case(name));
+        named.next().map(|(_, value)| value.as_str())
+    };
+    let secrets: Vec<_> = secrets.into_iter().map(Into::into).collect();
+    let verified = protect_webhook::verify(header, body, &secrets, now)?;
+    serde_json::to_string(&verified).map_err(|_| Error::unexpected("a result is not JSON"))
+}
+
 /// Judges breaches, as the JSON that Have I Been Pwned answers or as the models cross; gives JSON.
 ///
 /// # Errors

@@ -3,10 +3,12 @@
 mod client;
 mod config;
 mod sink;
+mod verify;
 mod wire;
 
 pub use client::{Item, Webhook};
 pub use config::register;
+pub use verify::{VerifiedMessage, verify};
 
 /// The kind, as it stands in the configuration.
 pub const KIND: &str = "webhook";

@@ -11,6 +11,7 @@
 mod calls;
 mod domains;
 mod hibp;
+mod inbound;
 mod measure;
 mod observe;
 mod parts;
@@ -24,8 +25,8 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 7] = [
-    "observe", "users", "posture", "hibp", "reports", "domains", "calls",
+const NAMES: [&str; 8] = [
+    "observe", "users", "posture", "hibp", "reports", "domains", "inbound", "calls",
 ];
 
 #[tokio::main]
@@ -63,6 +64,7 @@ async fn main() -> ExitCode {
                 "hibp" => hibp::measure(&mut table).await,
                 "reports" => reports::measure(&mut table),
                 "domains" => domains::measure(&mut table).await,
+                "inbound" => inbound::measure(&mut table),
                 _ => calls::measure(&mut table),
             }
         }

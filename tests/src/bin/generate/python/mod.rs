@@ -33,6 +33,9 @@ pub(crate) fn artifacts(catalogue: &Catalogue) -> Vec<Artifact> {
             &format!("{}_models", module.kind),
             &models::render(module),
         ));
+        if module.classes.is_empty() {
+            continue;
+        }
         artifacts.push(file(module.kind, &classes::render(module, Style::Blocking)));
         artifacts.push(file(
             &format!("{}_aio", module.kind),
