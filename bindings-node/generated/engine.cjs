@@ -45,6 +45,14 @@ describe(CredentialDiagnosis, [
   ['note', 'note'],
 ]);
 
+class DayScore extends Model {}
+describe(DayScore, [
+  ['at', 'at'],
+  ['day', 'day'],
+  ['parts', 'parts'],
+  ['total', 'total'],
+]);
+
 class Figure extends Model {}
 describe(Figure, [
   ['label', 'label'],
@@ -88,6 +96,13 @@ describe(RuleTrial, [
   ['because', 'because', list()],
   ['finding', 'finding'],
   ['title', 'title'],
+]);
+
+class ScoreWeights extends Model {}
+describe(ScoreWeights, [
+  ['areas', 'areas'],
+  ['checks', 'checks'],
+  ['exposures', 'exposures'],
 ]);
 
 class Triaged extends Model {}
@@ -250,10 +265,14 @@ describe(ScanCounts, [
   ['verdicts', 'verdicts', VerdictCounts],
 ]);
 
-class ScorePart extends Model {}
-describe(ScorePart, [
-  ['kind', 'kind'],
-  ['open', 'open'],
+class ScoreMember extends Model {}
+describe(ScoreMember, [
+  ['failed', 'failed'],
+  ['name', 'name'],
+  ['not_evaluated', 'notEvaluated'],
+  ['passed', 'passed'],
+  ['rating', 'rating'],
+  ['reason', 'reason'],
   ['value', 'value'],
 ]);
 
@@ -435,11 +454,15 @@ describe(ScanRequest, [
   ['watched', 'watched', WatchList],
 ]);
 
-class Score extends Model {}
-describe(Score, [
-  ['parts', 'parts', list(ScorePart)],
-  ['total', 'total'],
-  ['weights', 'weights'],
+class ScorePart extends Model {}
+describe(ScorePart, [
+  ['area', 'area'],
+  ['members', 'members', list(ScoreMember)],
+  ['open', 'open'],
+  ['percent', 'percent'],
+  ['rating', 'rating'],
+  ['reason', 'reason'],
+  ['value', 'value'],
 ]);
 
 class Section extends Model {}
@@ -477,17 +500,6 @@ describe(PlannedAction, [
   ['preview', 'preview', Preview],
 ]);
 
-class Report extends Model {}
-describe(Report, [
-  ['attributions', 'attributions', list(Attribution)],
-  ['made_at', 'madeAt'],
-  ['month', 'month'],
-  ['name', 'name'],
-  ['score', 'score', Score],
-  ['sections', 'sections', list(Section)],
-  ['tenant', 'tenant'],
-]);
-
 class ScanPage extends Model {}
 describe(ScanPage, [
   ['cursor', 'cursor'],
@@ -509,6 +521,17 @@ describe(ScanSummary, [
   ['incidents', 'incidents', Triaged],
 ]);
 
+class Score extends Model {}
+describe(Score, [
+  ['change', 'change'],
+  ['month_before', 'monthBefore', DayScore],
+  ['parts', 'parts', list(ScorePart)],
+  ['rating', 'rating'],
+  ['total', 'total'],
+  ['version', 'version'],
+  ['weights', 'weights', ScoreWeights],
+]);
+
 class Step extends Model {}
 describe(Step, [
   ['action', 'action', Action],
@@ -522,6 +545,17 @@ describe(Plan, [
   ['created_at', 'createdAt'],
   ['id', 'id'],
   ['mode', 'mode'],
+  ['tenant', 'tenant'],
+]);
+
+class Report extends Model {}
+describe(Report, [
+  ['attributions', 'attributions', list(Attribution)],
+  ['made_at', 'madeAt'],
+  ['month', 'month'],
+  ['name', 'name'],
+  ['score', 'score', Score],
+  ['sections', 'sections', list(Section)],
   ['tenant', 'tenant'],
 ]);
 
@@ -680,6 +714,10 @@ class Tenant extends Client {
     return call(this, 'score', {}, { options, type: Score });
   }
 
+  scoreHistory(month, options) {
+    return call(this, 'score_history', { month }, { options, type: list(DayScore) });
+  }
+
   report(month, options) {
     return call(this, 'report', { month }, { options, type: Report });
   }
@@ -696,6 +734,7 @@ module.exports = {
   Attribution,
   ConnectorInfo,
   CredentialDiagnosis,
+  DayScore,
   Figure,
   Line,
   Probe,
@@ -703,6 +742,7 @@ module.exports = {
   Reference,
   RejectedItem,
   RuleTrial,
+  ScoreWeights,
   Triaged,
   VerdictCounts,
   WatchedAddress,
@@ -719,7 +759,7 @@ module.exports = {
   Outcome,
   Preview,
   ScanCounts,
-  ScorePart,
+  ScoreMember,
   StoredVerdict,
   Subject,
   WatchList,
@@ -736,16 +776,17 @@ module.exports = {
   RunStatus,
   ScanProgress,
   ScanRequest,
-  Score,
+  ScorePart,
   Section,
   Signal,
   ConnectorStatus,
   PlannedAction,
-  Report,
   ScanPage,
   ScanSummary,
+  Score,
   Step,
   Plan,
+  Report,
   TenantStatus,
   ApprovedPlan,
   Protect,
