@@ -50,6 +50,14 @@ describe(CredentialDiagnosis, [
   ['note', 'note'],
 ]);
 
+class DayScore extends Model {}
+describe(DayScore, [
+  ['at', 'at'],
+  ['day', 'day'],
+  ['parts', 'parts'],
+  ['total', 'total'],
+]);
+
 class Figure extends Model {}
 describe(Figure, [
   ['label', 'label'],
@@ -93,6 +101,13 @@ describe(RuleTrial, [
   ['because', 'because', list()],
   ['finding', 'finding'],
   ['title', 'title'],
+]);
+
+class ScoreWeights extends Model {}
+describe(ScoreWeights, [
+  ['areas', 'areas'],
+  ['checks', 'checks'],
+  ['exposures', 'exposures'],
 ]);
 
 class Triaged extends Model {}
@@ -256,10 +271,14 @@ describe(ScanCounts, [
   ['verdicts', 'verdicts', VerdictCounts],
 ]);
 
-class ScorePart extends Model {}
-describe(ScorePart, [
-  ['kind', 'kind'],
-  ['open', 'open'],
+class ScoreMember extends Model {}
+describe(ScoreMember, [
+  ['failed', 'failed'],
+  ['name', 'name'],
+  ['not_evaluated', 'notEvaluated'],
+  ['passed', 'passed'],
+  ['rating', 'rating'],
+  ['reason', 'reason'],
   ['value', 'value'],
 ]);
 
@@ -452,11 +471,15 @@ describe(ScanRequest, [
   ['watched', 'watched', WatchList],
 ]);
 
-class Score extends Model {}
-describe(Score, [
-  ['parts', 'parts', list(ScorePart)],
-  ['total', 'total'],
-  ['weights', 'weights'],
+class ScorePart extends Model {}
+describe(ScorePart, [
+  ['area', 'area'],
+  ['members', 'members', list(ScoreMember)],
+  ['open', 'open'],
+  ['percent', 'percent'],
+  ['rating', 'rating'],
+  ['reason', 'reason'],
+  ['value', 'value'],
 ]);
 
 class Section extends Model {}
@@ -494,17 +517,6 @@ describe(PlannedAction, [
   ['preview', 'preview', Preview],
 ]);
 
-class Report extends Model {}
-describe(Report, [
-  ['attributions', 'attributions', list(Attribution)],
-  ['made_at', 'madeAt'],
-  ['month', 'month'],
-  ['name', 'name'],
-  ['score', 'score', Score],
-  ['sections', 'sections', list(Section)],
-  ['tenant', 'tenant'],
-]);
-
 class ScanPage extends Model {}
 describe(ScanPage, [
   ['cursor', 'cursor'],
@@ -526,6 +538,17 @@ describe(ScanSummary, [
   ['incidents', 'incidents', Triaged],
 ]);
 
+class Score extends Model {}
+describe(Score, [
+  ['change', 'change'],
+  ['month_before', 'monthBefore', DayScore],
+  ['parts', 'parts', list(ScorePart)],
+  ['rating', 'rating'],
+  ['total', 'total'],
+  ['version', 'version'],
+  ['weights', 'weights', ScoreWeights],
+]);
+
 class Step extends Model {}
 describe(Step, [
   ['action', 'action', Action],
@@ -539,6 +562,17 @@ describe(Plan, [
   ['created_at', 'createdAt'],
   ['id', 'id'],
   ['mode', 'mode'],
+  ['tenant', 'tenant'],
+]);
+
+class Report extends Model {}
+describe(Report, [
+  ['attributions', 'attributions', list(Attribution)],
+  ['made_at', 'madeAt'],
+  ['month', 'month'],
+  ['name', 'name'],
+  ['score', 'score', Score],
+  ['sections', 'sections', list(Section)],
   ['tenant', 'tenant'],
 ]);
 
@@ -705,6 +739,10 @@ class Tenant extends Client {
     return call(this, 'score', {}, { options, type: Score });
   }
 
+  scoreHistory(month, options) {
+    return call(this, 'score_history', { month }, { options, type: list(DayScore) });
+  }
+
   report(month, options) {
     return call(this, 'report', { month }, { options, type: Report });
   }
@@ -722,6 +760,7 @@ module.exports = {
   Attribution,
   ConnectorInfo,
   CredentialDiagnosis,
+  DayScore,
   Figure,
   Line,
   Probe,
@@ -729,6 +768,7 @@ module.exports = {
   Reference,
   RejectedItem,
   RuleTrial,
+  ScoreWeights,
   Triaged,
   VerdictCounts,
   WatchedAddress,
@@ -745,7 +785,7 @@ module.exports = {
   Outcome,
   Preview,
   ScanCounts,
-  ScorePart,
+  ScoreMember,
   StoredVerdict,
   Subject,
   TicketStanding,
@@ -763,16 +803,17 @@ module.exports = {
   RunStatus,
   ScanProgress,
   ScanRequest,
-  Score,
+  ScorePart,
   Section,
   Signal,
   ConnectorStatus,
   PlannedAction,
-  Report,
   ScanPage,
   ScanSummary,
+  Score,
   Step,
   Plan,
+  Report,
   TenantStatus,
   ApprovedPlan,
   Protect,

@@ -172,6 +172,19 @@ export class CredentialDiagnosis extends Model {
   readonly note: string | null;
 }
 
+/** The score of one day, as it was last. */
+export class DayScore extends Model {
+  constructor(plain: Init<DayScore>);
+  /** When it was taken. RFC 3339. */
+  readonly at: string;
+  /** The day, in UTC (`2026-11-26`). */
+  readonly day: string;
+  /** The parts that had a value, by area. */
+  readonly parts: { readonly [name: string]: number };
+  /** The total. */
+  readonly total: number | null;
+}
+
 /** What went wrong, in the terms a caller can act on. */
 export type ErrorKind =
   /** The configuration is wrong; the context names tenant, connection and field. */
@@ -360,6 +373,18 @@ export type Protection =
   | 'service_account'
   | (string & {});
 
+/** A score in a word. */
+export type Rating =
+  /** 90 and more. */
+  | 'excellent'
+  /** 70 and more. */
+  | 'good'
+  /** 50 and more. */
+  | 'fair'
+  /** Less. */
+  | 'poor'
+  | (string & {});
+
 /** Where a rule comes from, in a framework's own numbering. */
 export class Reference extends Model {
   constructor(plain: Init<Reference>);
@@ -414,6 +439,27 @@ export type RunState =
   /** Everything was looked at. */
   | 'complete'
   | (string & {});
+
+/** What a part of a score is about. */
+export type ScoreArea =
+  /** The settings of applications: the mean of those that have a value. */
+  | 'saas'
+  /** The mail authentication of domains: the mean of those that have a value. */
+  | 'email'
+  /** Credentials in somebody else's hands. */
+  | 'dark_web'
+  | (string & {});
+
+/** What everything counts in a score. */
+export class ScoreWeights extends Model {
+  constructor(plain: Init<ScoreWeights>);
+  /** What each area counts in the total, in percent, where all have a value. */
+  readonly areas: { readonly [name: string]: number };
+  /** What a check of a severity counts in its application's score. */
+  readonly checks: { readonly [name: string]: number };
+  /** What an exposure of a severity takes away from the dark web's 100. */
+  readonly exposures: { readonly [name: string]: number };
+}
 
 /** How bad it is. */
 export type Severity =
@@ -729,15 +775,23 @@ export class ScanCounts extends Model {
   readonly verdicts: VerdictCounts;
 }
 
-/** One part of a score. */
-export class ScorePart extends Model {
-  constructor(plain: Init<ScorePart>);
-  /** The kind of finding. */
-  readonly kind: FindingKind;
-  /** How many open findings of each severity there are. */
-  readonly open: { readonly [name: string]: number };
-  /** 100 less what open findings take away, not below 0. */
-  readonly value: number;
+/** One application, or one domain. */
+export class ScoreMember extends Model {
+  constructor(plain: Init<ScoreMember>);
+  /** How many failed. */
+  readonly failed: number;
+  /** The connector's name, or the domain. */
+  readonly name: string;
+  /** How many could not look. */
+  readonly notEvaluated: number;
+  /** How many checks passed. */
+  readonly passed: number;
+  /** The same as a word. */
+  readonly rating: Rating | null;
+  /** Why there is no value. */
+  readonly reason?: string | null;
+  /** From 0 to 100; `None` where it could not be looked at. */
+  readonly value: number | null;
 }
 
 /** A check's last verdict. */
@@ -1076,18 +1130,23 @@ export class ScanRequest extends Model {
   readonly watched: WatchList;
 }
 
-/** How well protected a tenant is, from 0 to 100, with everything that made the number. */
-export class Score extends Model {
-  constructor(plain: Init<Score>);
-  /** One part per kind of finding that was looked for. */
-  readonly parts: readonly ScorePart[];
-  /**
-   * The lowest of the parts: a chain is as strong as its weakest link. `None` while nothing was
-   * looked at.
-   */
-  readonly total: number | null;
-  /** What one open finding of a severity takes away. */
-  readonly weights: { readonly [name: string]: number };
+/** One part of a score. */
+export class ScorePart extends Model {
+  constructor(plain: Init<ScorePart>);
+  /** What it is about. */
+  readonly area: ScoreArea;
+  /** Each application, or each domain. */
+  readonly members: readonly ScoreMember[];
+  /** How many findings of each severity take something away. */
+  readonly open: { readonly [name: string]: number };
+  /** What it counts in the total, in percent, now that parts without a value are left out. */
+  readonly percent: number;
+  /** The same as a word. */
+  readonly rating: Rating | null;
+  /** Why there is no value. */
+  readonly reason?: string | null;
+  /** From 0 to 100; `None` where nothing was looked at. */
+  readonly value: number | null;
 }
 
 /** One part of a report. */
@@ -1148,25 +1207,6 @@ export class PlannedAction extends Model {
   readonly preview: Preview;
 }
 
-/** What a tenant is told about one month. */
-export class Report extends Model {
-  constructor(plain: Init<Report>);
-  /** Whom to credit for the data in it. */
-  readonly attributions: readonly Attribution[];
-  /** When it was made. RFC 3339. */
-  readonly madeAt: string;
-  /** Which month (`2026-11`). */
-  readonly month: string;
-  /** What people call the tenant. */
-  readonly name: string;
-  /** The score at that time, with its parts. */
-  readonly score: Score;
-  /** What it says. */
-  readonly sections: readonly Section[];
-  /** Whose report it is. */
-  readonly tenant: string;
-}
-
 /** What a scanner gives. */
 export class ScanPage extends Model {
   constructor(plain: Init<ScanPage>);
@@ -1206,6 +1246,25 @@ export class ScanSummary extends Model {
   readonly incidents: Triaged;
 }
 
+/** How well protected a tenant is, with everything that made the number. */
+export class Score extends Model {
+  constructor(plain: Init<Score>);
+  /** By how much it went up since then. */
+  readonly change?: number | null;
+  /** The last score of the month before, where there is one. */
+  readonly monthBefore?: DayScore | null;
+  /** What it is made of: always the three areas, whether or not they have a value. */
+  readonly parts: readonly ScorePart[];
+  /** The same as a word. */
+  readonly rating: Rating | null;
+  /** The weighted mean of the parts that have a value; `None` while none has. */
+  readonly total: number | null;
+  /** The way of counting. */
+  readonly version: string;
+  /** What everything counts. */
+  readonly weights: ScoreWeights;
+}
+
 /** What came of one action. */
 export class Step extends Model {
   constructor(plain: Init<Step>);
@@ -1229,6 +1288,25 @@ export class Plan extends Model {
   /** Whether it can be applied or only shown. */
   readonly mode: Mode;
   /** Whose plan it is. */
+  readonly tenant: string;
+}
+
+/** What a tenant is told about one month. */
+export class Report extends Model {
+  constructor(plain: Init<Report>);
+  /** Whom to credit for the data in it. */
+  readonly attributions: readonly Attribution[];
+  /** When it was made. RFC 3339. */
+  readonly madeAt: string;
+  /** Which month (`2026-11`). */
+  readonly month: string;
+  /** What people call the tenant. */
+  readonly name: string;
+  /** The score at that time, with its parts. */
+  readonly score: Score;
+  /** What it says. */
+  readonly sections: readonly Section[];
+  /** Whose report it is. */
   readonly tenant: string;
 }
 
@@ -1539,6 +1617,12 @@ export class Tenant extends Client {
   tryRule(name: string, options?: PerCall): Promise<readonly RuleTrial[]>;
   /** How the tenant stands, as one number with its parts. */
   score(options?: PerCall): Promise<Score>;
+  /**
+   * The scores of a month, one for each day on which something was scanned.
+   *
+   * @param month - The month, as `2026-11`.
+   */
+  scoreHistory(month: string, options?: PerCall): Promise<readonly DayScore[]>;
   /**
    * The monthly report as data.
    *

@@ -232,7 +232,7 @@ pub struct OpContext {
     pub correlation: String,
     /// On whose behalf.
     pub actor: Actor,
-    /// When to give up, on [`Clock::monotonic`](crate::clock::Clock::monotonic).
+    /// When to give up, on [`Clock::monotonic`].
     pub deadline: Option<Duration>,
 }
 

@@ -21,6 +21,7 @@ fn spec() -> KindSpec {
         crate::KIND,
         "Notices to people: by mail, or by an incoming webhook of Slack or Microsoft Teams.",
     )
+    .by_choice()
     .endpoint(
         EndpointSpec::new(
             "smtp",

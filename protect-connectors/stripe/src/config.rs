@@ -19,6 +19,7 @@ fn spec() -> KindSpec {
         crate::KIND,
         "Stripe: is told once a month how many people were watched, as a meter event. Without a connector of this kind nothing is billed.",
     )
+    .by_choice()
     .endpoint(EndpointSpec::new("api", "Root of the API.").default(crate::API))
     .required_respond(CredentialSpec::new().secret(
         "secret_key",

@@ -19,6 +19,8 @@ pub struct KindSpec {
     pub docs: String,
     /// Whether it needs a connection.
     pub needs_connection: bool,
+    /// Whether `protect init` leaves it out unless it is asked for.
+    pub by_choice: bool,
     /// The roots that a connection may replace.
     pub endpoints: Vec<EndpointSpec>,
     /// The credential that reads.
@@ -46,6 +48,7 @@ impl KindSpec {
             name: name.into(),
             docs: docs.into(),
             needs_connection: false,
+            by_choice: false,
             endpoints: Vec::new(),
             scan: None,
             respond: None,
@@ -62,6 +65,13 @@ impl KindSpec {
     #[must_use]
     pub fn with_connection(mut self) -> Self {
         self.needs_connection = true;
+        self
+    }
+
+    /// `protect init` leaves it out unless it is asked for: not everybody wants it.
+    #[must_use]
+    pub fn by_choice(mut self) -> Self {
+        self.by_choice = true;
         self
     }
 

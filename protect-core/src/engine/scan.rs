@@ -179,6 +179,8 @@ impl Tenant {
         connectors.sort_by(|a, b| a.connector.cmp(&b.connector));
         self.prune_signals().await?;
         let incidents = self.triage().await?;
+        #[cfg(feature = "report")]
+        self.keep_score().await?;
         let complete = connectors.iter().all(|scan| scan.complete)
             && directories.iter().all(|directory| directory.complete);
         Ok(ScanSummary {

@@ -11,7 +11,9 @@ pub(super) fn render(report: &Report) -> String {
         ),
     ];
     for part in &report.score.parts {
-        lines.push(format!("- {}: {}", part.kind.as_str(), part.value));
+        let value = part.value.map(|value| value.to_string());
+        let value = value.or_else(|| part.reason.clone()).unwrap_or_default();
+        lines.push(format!("- {}: {value}", part.area.title()));
     }
     for section in &report.sections {
         lines.extend([

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::Month;
-pub use score::{Score, ScorePart};
+pub use score::{DayScore, Rating, Score, ScoreArea, ScoreMember, ScorePart, ScoreWeights};
 
 use crate::engine::Tenant;
 use crate::error::{Error, Result};

@@ -15,7 +15,14 @@ use crate::store::{Query, RecordKind};
 
 /// The library's own sections, in order.
 pub(super) fn built_in() -> Vec<&'static dyn ReportSection> {
-    vec![&Summary, &Incidents, &Actions, &Exceptions, &NotLookedAt]
+    vec![
+        super::score::HISTORY,
+        &Summary,
+        &Incidents,
+        &Actions,
+        &Exceptions,
+        &NotLookedAt,
+    ]
 }
 
 /// Whom to credit for the stored findings, each once.

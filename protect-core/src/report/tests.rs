@@ -81,8 +81,8 @@ async fn open_and_accepted_findings_lower_the_score_and_settled_ones_do_not() {
         finding(4, Severity::Critical, FindingStatus::FalsePositive),
     ];
     let score = tenant(&findings).await.score().await.unwrap();
-    assert_eq!(score.total, Some(100 - 25 - 10));
-    assert_eq!(score.weights["critical"], 25);
+    assert_eq!(score.total, Some(100 - 25 - 15));
+    assert_eq!(score.weights.exposures["critical"], 25);
     let nothing = tenant(&[]).await.score().await.unwrap();
     assert_eq!(
         nothing.total, None,
@@ -204,4 +204,35 @@ async fn shares_over_time_are_drawn_without_script_and_said_in_words() {
     assert!(markdown.contains("| 1 | 10.0 % |"), "{markdown}");
     let json: Report = serde_json::from_str(&report.to_json().unwrap()).unwrap();
     assert_eq!(json, report);
+}
+
+#[tokio::test]
+async fn the_score_of_each_day_is_kept_and_drawn_and_compared_with_the_month_before() {
+    let tenant = tenant(&[finding(1, Severity::Critical, FindingStatus::New)]).await;
+    let day = |day: &str, total: u32| DayScore {
+        day: day.to_owned(),
+        at: format!("{day}T10:00:00Z").parse().unwrap(),
+        total: Some(total),
+        parts: [("dark_web".to_owned(), total)].into(),
+    };
+    let mut commit = Commit::default();
+    for score in [day("2025-12-30", 50), day("2025-12-31", 60)] {
+        commit = commit.put(Put::new(RecordKind::Score, score.day.as_str(), &score).unwrap());
+    }
+    tenant.store().commit(tenant.id(), commit).await.unwrap();
+    // The test's clock begins with January.
+    tenant.scan().await.unwrap();
+    let january = "2026-01".parse().unwrap();
+    let kept = tenant.score_history(january).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (kept[0].day.as_str(), kept[0].total),
+        ("2026-01-01", Some(75))
+    );
+    let score = tenant.score().await.unwrap();
+    assert_eq!(score.month_before.unwrap().day, "2025-12-31");
+    assert_eq!(score.change, Some(15));
+    let report = tenant.report(january, &[]).await.unwrap();
+    assert_eq!(report.sections[0].id, "score");
+    assert!(report.to_markdown().contains("dark web: 75"));
 }

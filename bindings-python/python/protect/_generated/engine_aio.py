@@ -800,6 +800,27 @@ class Tenant(AsyncClient):
             timeout,
         ))
 
+    async def score_history(
+        self,
+        month: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[DayScore]:
+        """The scores of a month, one for each day on which something was scanned.
+
+        Args:
+            month: The month, as `2026-11`.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = await self._call(
+            "score_history",
+            {"month": month},
+            timeout,
+        )
+        return [DayScore.from_dict(item) for item in answer]
+
     async def report(
         self,
         month: str,

@@ -24,6 +24,7 @@ __all__ = [
     "Confidence",
     "ConnectorInfo",
     "CredentialDiagnosis",
+    "DayScore",
     "ErrorKind",
     "Figure",
     "FindingKind",
@@ -37,11 +38,14 @@ __all__ = [
     "Probe",
     "Progress",
     "Protection",
+    "Rating",
     "Reference",
     "RejectedItem",
     "Retry",
     "RuleTrial",
     "RunState",
+    "ScoreArea",
+    "ScoreWeights",
     "Severity",
     "SubjectKind",
     "Triaged",
@@ -61,7 +65,7 @@ __all__ = [
     "Outcome",
     "Preview",
     "ScanCounts",
-    "ScorePart",
+    "ScoreMember",
     "StoredVerdict",
     "Subject",
     "TicketStanding",
@@ -79,16 +83,17 @@ __all__ = [
     "RunStatus",
     "ScanProgress",
     "ScanRequest",
-    "Score",
+    "ScorePart",
     "Section",
     "Signal",
     "ConnectorStatus",
     "PlannedAction",
-    "Report",
     "ScanPage",
     "ScanSummary",
+    "Score",
     "Step",
     "Plan",
+    "Report",
     "TenantStatus",
     "ApprovedPlan",
 ]
@@ -349,6 +354,29 @@ class CredentialDiagnosis(Model):
         _codec.Field("missing", "missing", _codec.several(_codec.PLAIN), True),
         _codec.Field("name", "name", _codec.PLAIN, True),
         _codec.Field("note", "note", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class DayScore(Model):
+    """The score of one day, as it was last."""
+
+    at: datetime
+    """When it was taken."""
+    day: str
+    """The day, in UTC (`2026-11-26`)."""
+    parts: Mapping[str, int] = field(default_factory=_codec.nothing)
+    """The parts that had a value, by area."""
+    total: int | None = None
+    """The total."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("at", "at", _codec.TIMESTAMP, True),
+        _codec.Field("day", "day", _codec.PLAIN, True),
+        _codec.Field("parts", "parts", _codec.by_name(_codec.PLAIN), True),
+        _codec.Field("total", "total", _codec.PLAIN, True),
     )
 
 ErrorKind = Union[
@@ -616,6 +644,23 @@ Protection = Union[
 - `service_account`: A service account.
 """
 
+Rating = Union[
+    Literal[
+        "excellent",
+        "good",
+        "fair",
+        "poor",
+    ],
+    str,
+]
+"""A score in a word.
+
+- `excellent`: 90 and more.
+- `good`: 70 and more.
+- `fair`: 50 and more.
+- `poor`: Less.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Reference(Model):
@@ -707,6 +752,41 @@ RunState = Union[
 - `incomplete`: Ended by an error; the next run takes it up.
 - `complete`: Everything was looked at.
 """
+
+ScoreArea = Union[
+    Literal[
+        "saas",
+        "email",
+        "dark_web",
+    ],
+    str,
+]
+"""What a part of a score is about.
+
+- `saas`: The settings of applications: the mean of those that have a value.
+- `email`: The mail authentication of domains: the mean of those that have a value.
+- `dark_web`: Credentials in somebody else's hands.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ScoreWeights(Model):
+    """What everything counts in a score."""
+
+    areas: Mapping[str, int] = field(default_factory=_codec.nothing)
+    """What each area counts in the total, in percent, where all have a value."""
+    checks: Mapping[str, int] = field(default_factory=_codec.nothing)
+    """What a check of a severity counts in its application's score."""
+    exposures: Mapping[str, int] = field(default_factory=_codec.nothing)
+    """What an exposure of a severity takes away from the dark web's 100."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("areas", "areas", _codec.by_name(_codec.PLAIN), True),
+        _codec.Field("checks", "checks", _codec.by_name(_codec.PLAIN), True),
+        _codec.Field("exposures", "exposures", _codec.by_name(_codec.PLAIN), True),
+    )
 
 Severity = Union[
     Literal[
@@ -1232,21 +1312,33 @@ class ScanCounts(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ScorePart(Model):
-    """One part of a score."""
+class ScoreMember(Model):
+    """One application, or one domain."""
 
-    kind: FindingKind
-    """The kind of finding."""
-    open: Mapping[str, int] = field(default_factory=_codec.nothing)
-    """How many open findings of each severity there are."""
-    value: int
-    """100 less what open findings take away, not below 0."""
+    failed: int
+    """How many failed."""
+    name: str
+    """The connector's name, or the domain."""
+    not_evaluated: int
+    """How many could not look."""
+    passed: int
+    """How many checks passed."""
+    rating: Rating | None = None
+    """The same as a word."""
+    reason: str | None = None
+    """Why there is no value."""
+    value: int | None = None
+    """From 0 to 100; `None` where it could not be looked at."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("kind", "kind", _codec.model(FindingKind), True),
-        _codec.Field("open", "open", _codec.by_name(_codec.PLAIN), True),
+        _codec.Field("failed", "failed", _codec.PLAIN, True),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("not_evaluated", "not_evaluated", _codec.PLAIN, True),
+        _codec.Field("passed", "passed", _codec.PLAIN, True),
+        _codec.Field("rating", "rating", _codec.model(Rating), True),
+        _codec.Field("reason", "reason", _codec.PLAIN, False),
         _codec.Field("value", "value", _codec.PLAIN, True),
     )
 
@@ -1808,24 +1900,34 @@ class ScanRequest(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Score(Model):
-    """How well protected a tenant is, from 0 to 100, with everything that made the number."""
+class ScorePart(Model):
+    """One part of a score."""
 
-    parts: Sequence[ScorePart] = ()
-    """One part per kind of finding that was looked for."""
-    total: int | None = None
-    """The lowest of the parts: a chain is as strong as its weakest link. `None` while nothing was
-    looked at.
-    """
-    weights: Mapping[str, int] = field(default_factory=_codec.nothing)
-    """What one open finding of a severity takes away."""
+    area: ScoreArea
+    """What it is about."""
+    members: Sequence[ScoreMember] = ()
+    """Each application, or each domain."""
+    open: Mapping[str, int] = field(default_factory=_codec.nothing)
+    """How many findings of each severity take something away."""
+    percent: int
+    """What it counts in the total, in percent, now that parts without a value are left out."""
+    rating: Rating | None = None
+    """The same as a word."""
+    reason: str | None = None
+    """Why there is no value."""
+    value: int | None = None
+    """From 0 to 100; `None` where nothing was looked at."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("parts", "parts", _codec.several(_codec.model(ScorePart)), True),
-        _codec.Field("total", "total", _codec.PLAIN, True),
-        _codec.Field("weights", "weights", _codec.by_name(_codec.PLAIN), True),
+        _codec.Field("area", "area", _codec.model(ScoreArea), True),
+        _codec.Field("members", "members", _codec.several(_codec.model(ScoreMember)), True),
+        _codec.Field("open", "open", _codec.by_name(_codec.PLAIN), True),
+        _codec.Field("percent", "percent", _codec.PLAIN, True),
+        _codec.Field("rating", "rating", _codec.model(Rating), True),
+        _codec.Field("reason", "reason", _codec.PLAIN, False),
+        _codec.Field("value", "value", _codec.PLAIN, True),
     )
 
 
@@ -1931,38 +2033,6 @@ class PlannedAction(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Report(Model):
-    """What a tenant is told about one month."""
-
-    attributions: Sequence[Attribution] = ()
-    """Whom to credit for the data in it."""
-    made_at: datetime
-    """When it was made."""
-    month: str
-    """Which month (`2026-11`)."""
-    name: str
-    """What people call the tenant."""
-    score: Score
-    """The score at that time, with its parts."""
-    sections: Sequence[Section] = ()
-    """What it says."""
-    tenant: str
-    """Whose report it is."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("attributions", "attributions", _codec.several(_codec.model(Attribution)), True),
-        _codec.Field("made_at", "made_at", _codec.TIMESTAMP, True),
-        _codec.Field("month", "month", _codec.PLAIN, True),
-        _codec.Field("name", "name", _codec.PLAIN, True),
-        _codec.Field("score", "score", _codec.model(Score), True),
-        _codec.Field("sections", "sections", _codec.several(_codec.model(Section)), True),
-        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ScanPage(Model):
     """What a scanner gives."""
 
@@ -2026,6 +2096,38 @@ class ScanSummary(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Score(Model):
+    """How well protected a tenant is, with everything that made the number."""
+
+    change: int | None = None
+    """By how much it went up since then."""
+    month_before: DayScore | None = None
+    """The last score of the month before, where there is one."""
+    parts: Sequence[ScorePart] = ()
+    """What it is made of: always the three areas, whether or not they have a value."""
+    rating: Rating | None = None
+    """The same as a word."""
+    total: int | None = None
+    """The weighted mean of the parts that have a value; `None` while none has."""
+    version: str
+    """The way of counting."""
+    weights: ScoreWeights
+    """What everything counts."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("change", "change", _codec.PLAIN, False),
+        _codec.Field("month_before", "month_before", _codec.model(DayScore), False),
+        _codec.Field("parts", "parts", _codec.several(_codec.model(ScorePart)), True),
+        _codec.Field("rating", "rating", _codec.model(Rating), True),
+        _codec.Field("total", "total", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+        _codec.Field("weights", "weights", _codec.model(ScoreWeights), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Step(Model):
     """What came of one action."""
 
@@ -2067,6 +2169,38 @@ class Plan(Model):
         _codec.Field("created_at", "created_at", _codec.TIMESTAMP, True),
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("mode", "mode", _codec.model(Mode), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Report(Model):
+    """What a tenant is told about one month."""
+
+    attributions: Sequence[Attribution] = ()
+    """Whom to credit for the data in it."""
+    made_at: datetime
+    """When it was made."""
+    month: str
+    """Which month (`2026-11`)."""
+    name: str
+    """What people call the tenant."""
+    score: Score
+    """The score at that time, with its parts."""
+    sections: Sequence[Section] = ()
+    """What it says."""
+    tenant: str
+    """Whose report it is."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("attributions", "attributions", _codec.several(_codec.model(Attribution)), True),
+        _codec.Field("made_at", "made_at", _codec.TIMESTAMP, True),
+        _codec.Field("month", "month", _codec.PLAIN, True),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("score", "score", _codec.model(Score), True),
+        _codec.Field("sections", "sections", _codec.several(_codec.model(Section)), True),
         _codec.Field("tenant", "tenant", _codec.PLAIN, True),
     )
 

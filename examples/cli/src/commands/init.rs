@@ -91,12 +91,18 @@ fn given(init: &Init, registry: &Registry) -> Result<TemplateAnswers> {
     })
 }
 
-/// Every kind, where nobody chose.
+/// Where nobody chose: every kind but those that not everybody wants.
 fn connectors(chosen: &[String], registry: &Registry) -> Vec<TemplateConnector> {
     if chosen.is_empty() {
-        return registry.kinds().map(TemplateConnector::new).collect();
+        let wanted = usual(registry).into_iter();
+        return wanted.map(TemplateConnector::new).collect();
     }
     chosen.iter().map(TemplateConnector::new).collect()
+}
+
+fn usual(registry: &Registry) -> Vec<&str> {
+    let usual = registry.specs().filter(|spec| !spec.by_choice);
+    usual.map(|spec| spec.name.as_str()).collect()
 }
 
 fn tenant_id(text: &str) -> Result<TenantId> {
@@ -125,7 +131,7 @@ fn ask(init: &Init, registry: &Registry) -> Result<TemplateAnswers> {
     )?;
     let known = registry.kinds().collect::<Vec<_>>().join(", ");
     let default = if init.connectors.is_empty() {
-        known.clone()
+        usual(registry).join(", ")
     } else {
         init.connectors.join(", ")
     };

@@ -1,7 +1,9 @@
 //! `score` and `report`.
 
+use std::collections::BTreeMap;
+
 use protect_connectors::core::Result;
-use protect_connectors::core::report::{Month, ReportFormat};
+use protect_connectors::core::report::{Month, ReportFormat, Score};
 use protect_connectors::report::sections;
 use serde_json::json;
 
@@ -16,33 +18,71 @@ pub(super) async fn score(app: &App, of: OneTenant) -> Result<Answer> {
     let tenant = app.tenant(of.tenant.as_deref()).await?;
     let score = tenant.score().await?;
     let mut page = Page::new();
-    match score.total {
-        Some(total) => page.mixed([Text::strong(total.to_string()), " of 100".into()]),
-        None => page.line("No score: nothing was looked at yet."),
+    match (score.total, score.rating) {
+        (Some(total), Some(rating)) => page.mixed([
+            Text::strong(total.to_string()),
+            format!(" of 100: {}", rating.as_str()).into(),
+        ]),
+        _ => page.line("No score: nothing was looked at yet."),
     };
-    let mut table = Table::new(["part", "score", "open findings"]).indent(2);
-    for part in &score.parts {
-        let open: Vec<_> = part
-            .open
-            .iter()
-            .map(|(severity, n)| format!("{n} {severity}"))
-            .collect();
-        table.row([
-            part.kind.as_str().replace('_', " ").into(),
-            part.value.to_string().into(),
-            open.join(", ").into(),
-        ]);
+    if let (Some(change), Some(before)) = (score.change, &score.month_before) {
+        page.line(format!("{change:+} since {}.", before.day));
     }
-    if !table.is_empty() {
-        page.gap().table(table);
-        page.gap().line(Text::faint(
-            "The lowest part counts: a chain is as strong as its weakest link.",
-        ));
-    }
+    page.gap().table(parts(&score));
+    page.gap().line(Text::faint(weights(&score)));
     if score.total.is_none() {
         page.next("protect scan", "look for the first time");
     }
     Answer::one(&score, page)
+}
+
+/// Each part, and each application and domain below it.
+fn parts(score: &Score) -> Table {
+    let mut table = Table::new(["part", "score", "counts", "open findings"]).indent(2);
+    let shown = |value: Option<u32>, reason: &Option<String>| {
+        let value = value.map(|value| value.to_string());
+        value.or_else(|| reason.clone()).unwrap_or_default()
+    };
+    for part in &score.parts {
+        let open = part.open.iter();
+        let open: Vec<_> = open
+            .map(|(severity, n)| format!("{n} {severity}"))
+            .collect();
+        table.row([
+            part.area.title().into(),
+            shown(part.value, &part.reason).into(),
+            format!("{} %", part.percent).into(),
+            open.join(", ").into(),
+        ]);
+        for member in &part.members {
+            table.row([
+                format!("  {}", member.name).into(),
+                shown(member.value, &member.reason).into(),
+                "".into(),
+                "".into(),
+            ]);
+        }
+    }
+    table
+}
+
+/// What counts how much, in words.
+fn weights(score: &Score) -> String {
+    let list = |weights: &BTreeMap<String, u32>| {
+        let weights = weights.iter().filter(|(_, weight)| **weight > 0);
+        let mut weights: Vec<_> = weights.collect();
+        weights.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let words = weights
+            .iter()
+            .map(|(name, weight)| format!("{name} {weight}"));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "Parts count in percent: {}. Checks count: {}. An exposure takes away: {}.",
+        list(&score.weights.areas),
+        list(&score.weights.checks),
+        list(&score.weights.exposures),
+    )
 }
 
 /// The report of a month; as it is where it goes to standard output.

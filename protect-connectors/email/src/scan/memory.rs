@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use protect_core::connector::{ScanPage, ScanRequest};
 use protect_core::{Error, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::read_state;
 use crate::audit::DomainAudit;
 use crate::checks::KnownKey;
 use crate::dmarc::Policy;
 use crate::name::DomainName;
+use crate::score::MailScore;
 
 /// Keys of other domains that a domain's keys are compared with.
 const COMPARED: usize = 1_000;
@@ -114,6 +116,12 @@ pub(super) fn remember(page: &mut ScanPage, memory: Memory, domain: &DomainName)
         .map_err(|error| Error::unexpected("a memory has no JSON form").with_source(error))?;
     page.state.insert(key(domain), Some(memory));
     Ok(())
+}
+
+/// Stores a domain's score, for the tenant's protection score.
+pub(super) fn remember_score(page: &mut ScanPage, score: &MailScore, domain: &DomainName) {
+    let kept = json!({ "total": score.total, "reason": score.reason });
+    page.state.insert(format!("score:{domain}"), Some(kept));
 }
 
 fn key(domain: &DomainName) -> String {

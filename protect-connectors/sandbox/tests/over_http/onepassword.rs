@@ -573,13 +573,28 @@ async fn the_seed_decides_the_people_and_a_reset_brings_the_beginning_back() {
     assert_eq!(one.sandbox.planted(), same.sandbox.planted());
     let accepted = one.sandbox.credentials();
     let mut elsewhere = same.sandbox.credentials();
-    // Key files name the token endpoint, which is at another port.
+    // Key files name the token endpoint, and webhooks are addresses, which are at another port.
     elsewhere
         .google_scan_key
         .clone_from(&accepted.google_scan_key);
     elsewhere
         .google_respond_key
         .clone_from(&accepted.google_respond_key);
+    let path = |url: &str| url.splitn(4, '/').nth(3).map(str::to_owned);
+    assert_eq!(
+        path(&elsewhere.slack_webhook_url),
+        path(&accepted.slack_webhook_url)
+    );
+    assert_eq!(
+        path(&elsewhere.teams_webhook_url),
+        path(&accepted.teams_webhook_url)
+    );
+    elsewhere
+        .slack_webhook_url
+        .clone_from(&accepted.slack_webhook_url);
+    elsewhere
+        .teams_webhook_url
+        .clone_from(&accepted.teams_webhook_url);
     assert_eq!(accepted, elsewhere);
     let id = one.sandbox.planted().leaked.id;
     assert!(one.sandbox.set_user_suspended(&id, true));

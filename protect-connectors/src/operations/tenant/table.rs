@@ -7,7 +7,7 @@ use protect_core::model::{
     OutcomeStatus, Plan, Severity, WatchedAddress,
 };
 use protect_core::operation::{Class, Model, Operation, Parameter, ParameterKind, ResultType};
-use protect_core::report::{Report, Score};
+use protect_core::report::{DayScore, Report, Score};
 
 use super::ApprovedPlanRecord;
 use crate::operations::{change, read};
@@ -59,7 +59,7 @@ pub(in crate::operations) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 36] = [
+const OPERATIONS: [Operation; 37] = [
     change(
         "scan",
         &[
@@ -365,6 +365,16 @@ const OPERATIONS: [Operation; 36] = [
         &[],
         ResultType::One(Model::of::<Score>("Score")),
         "How the tenant stands, as one number with its parts.",
+    ),
+    read(
+        "score_history",
+        &[Parameter::required(
+            "month",
+            ParameterKind::Text,
+            "The month, as `2026-11`.",
+        )],
+        ResultType::List(Model::of::<DayScore>("DayScore")),
+        "The scores of a month, one for each day on which something was scanned.",
     ),
     read(
         "report",

@@ -112,6 +112,10 @@ pub(super) async fn call(tenant: &Tenant, operation: &str, given: &Value) -> Res
             let Of { month } = arguments(given)?;
             answer(&tenant.report(month, &sections()).await?)
         }
+        "score_history" => {
+            let Of { month } = arguments(given)?;
+            answer(&tenant.score_history(month).await?)
+        }
         "report_as" => {
             let OfAs { month, format } = arguments(given)?;
             answer(&tenant.report_as(month, format, &sections()).await?)
