@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use protect_core::model::Signal;
-use protect_core::posture::{Log, Logs, Read, Reader};
+use protect_core::posture::{Log, Logs, Read, Reader, Unread};
 
 use crate::config::Options;
 use crate::detections::{self, is_wanted};
 use crate::signals::{Known, LOGIN_LOG, signals_of};
 use crate::streams::Stream;
-use crate::views::{Entries, User, Users, each};
+use crate::views::{Entries, User, Users, each_text};
 use crate::wire::Activity;
 use crate::workspace::{ADMIN_LOG, USERS};
 
@@ -40,7 +40,8 @@ pub(crate) static LOGS: Logs = Logs {
             checks: || Stream::Admin.checks(),
             signals: |read| {
                 let entries = read.view::<Entries>()?;
-                signals(read, &entries.happened)
+                let text = entries.happened.iter().map(|text| &**text);
+                signals(read, ADMIN_LOG, text)
             },
         },
     ],
@@ -51,19 +52,24 @@ const ACCOUNTS_LOG: &str = "activities/user_accounts";
 const TOKEN_LOG: &str = "activities/token";
 
 fn of_log(read: &Reader<'_>, path: &'static str) -> Read<Vec<Signal>> {
-    let mut activities = Vec::new();
-    each(read, path, |activity: Activity| {
+    let mut happened: Vec<Box<str>> = Vec::new();
+    each_text(read, path, |text| {
+        let activity: Activity = serde_json::from_str(text).ok()?;
         let mut events = activity.events.iter().flatten();
-        let name = |event: &crate::wire::Event| event.name.clone().unwrap_or_default();
-        if events.any(|event| is_wanted(&name(event), event)) {
-            activities.push(activity);
+        if events.any(|event| is_wanted(event.name.as_deref().unwrap_or_default(), event)) {
+            happened.push(text.into());
         }
+        Some(())
     })?;
-    signals(read, &activities)
+    signals(read, path, happened.iter().map(|text| &**text))
 }
 
 /// The events that matter, with whose accounts they are about where the snapshot knows.
-fn signals(read: &Reader<'_>, activities: &[Activity]) -> Read<Vec<Signal>> {
+fn signals<'t>(
+    read: &Reader<'_>,
+    path: &str,
+    activities: impl Iterator<Item = &'t str>,
+) -> Read<Vec<Signal>> {
     let users = if read.has(USERS)? {
         read.view::<Users>().ok()
     } else {
@@ -78,8 +84,11 @@ fn signals(read: &Reader<'_>, activities: &[Activity]) -> Read<Vec<Signal>> {
             admin: user.is_some_and(|user| user.admin() == Some(true)),
         }
     };
-    let signals = activities
-        .iter()
-        .flat_map(|activity| signals_of(activity, is_wanted, known));
-    Ok(signals.collect())
+    let mut signals = Vec::new();
+    for text in activities {
+        let activity: Activity = serde_json::from_str(text)
+            .map_err(|_| Unread::malformed(path, "an activity has an unexpected form"))?;
+        signals.extend(signals_of(&activity, is_wanted, known));
+    }
+    Ok(signals)
 }

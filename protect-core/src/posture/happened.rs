@@ -66,15 +66,19 @@ impl Evaluation<'_> {
                 }
             }
         }
-        told.values_mut().for_each(Told::sort);
+        let detections = (self.catalogue.logs.detections)();
         let mut results = Vec::new();
-        for detection in (self.catalogue.logs.detections)() {
-            for told in told.values() {
-                results.extend(told.found(&*detection));
+        // What was made of one subject's signals is larger than they are, so they go at once.
+        for mut told in told.into_values() {
+            told.sort();
+            for (turn, detection) in detections.iter().enumerate() {
+                results.extend(told.found(&**detection).map(|result| (turn, result)));
             }
         }
-        results.extend(unread.into_iter().filter_map(not_evaluated));
-        results
+        results.sort_by_key(|(turn, _)| *turn);
+        let results = results.into_iter().map(|(_, result)| result);
+        let unread = unread.into_iter().filter_map(not_evaluated);
+        results.chain(unread).collect()
     }
 }
 
@@ -109,17 +113,18 @@ impl Told {
     }
 
     /// What a detection finds, each once: two logs may tell of one thing.
-    fn found(&self, detection: &dyn Detection) -> Vec<CheckResult> {
+    fn found(&self, detection: &dyn Detection) -> impl Iterator<Item = CheckResult> {
         let signals = self.of(detection.signal_kinds());
-        if signals.is_empty() {
-            return Vec::new();
-        }
+        let observed = if signals.is_empty() {
+            Vec::new()
+        } else {
+            detection.evaluate(&signals, &[])
+        };
         let mut seen = BTreeSet::new();
-        let observed = detection.evaluate(&signals, &[]).into_iter();
-        observed
-            .filter(|it| seen.insert(it.discriminator.clone()))
-            .map(|it| self.result(it))
-            .collect()
+        let once = observed
+            .into_iter()
+            .filter(move |it| seen.insert(it.discriminator.clone()));
+        once.map(|it| self.result(it))
     }
 
     fn result(&self, observed: Observation) -> CheckResult {

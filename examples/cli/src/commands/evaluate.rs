@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::app::{self, App};
 use crate::args::{Evaluate, Snapshots};
 use crate::exit::Exit;
-use crate::output::{Answer, data};
+use crate::output::{Answer, Output, data};
 use crate::page::{Page, Table, Text};
 use crate::words;
 
@@ -66,11 +66,12 @@ fn posture_of(kind: &str, app: &App, asked: &Snapshots) -> Result<Option<Answer>
     };
     let Some(snapshots) = several(&asked.path)? else {
         let results = evaluate(&asked.path)?;
-        return Ok(Some(Answer {
-            page: page_of(kind, &results)?,
-            exit: exit_of(&results, asked),
-            document: data(&results)?,
-        }));
+        if app.output.is_json() {
+            print_list(&results)?;
+        } else {
+            app.output.page(&page_of(kind, &results)?)?;
+        }
+        return Ok(Some(Answer::printed(exit_of(&results, asked))));
     };
     let mut exit = Exit::OK;
     for path in snapshots {
@@ -94,6 +95,18 @@ fn posture_of(kind: &str, app: &App, asked: &Snapshots) -> Result<Option<Answer>
         }
     }
     Ok(Some(Answer::printed(exit)))
+}
+
+/// One list, a result a line: a year's log may tell of tens of thousands of events.
+fn print_list(results: &[CheckResult]) -> Result<()> {
+    let mut list = Output::stream();
+    list.text("[")?;
+    for (number, result) in results.iter().enumerate() {
+        list.text(if number == 0 { "\n" } else { ",\n" })?;
+        list.value(result)?;
+    }
+    list.text("\n]\n")?;
+    list.end()
 }
 
 /// What the vendor's answer would be blamed for is here the file's fault.

@@ -52,7 +52,8 @@ impl Detection for Run {
         let before = |at: usize| history.iter().chain(new.iter().take(at));
         let hits = new.iter().enumerate().filter(|(at, signal)| {
             let mut all = history.iter().chain(new);
-            self.spec.is_hit(signal, before(*at)) && !all.any(|other| tells_of(other, signal))
+            let is_told = is_alert(signal) && all.any(|other| tells_of(other, signal));
+            self.spec.is_hit(signal, before(*at)) && !is_told
         });
         hits.map(|(_, signal)| self.observation(signal)).collect()
     }
@@ -131,14 +132,17 @@ fn is_suspicion(signal: &Signal) -> bool {
     BLOCKED.contains(&event) || (event == "login_success" && is_suspicious(signal))
 }
 
+/// Whether the Alert Center tells of it.
+fn is_alert(signal: &Signal) -> bool {
+    signal.attributes.contains_key("alert")
+}
+
 /// Whether an event of the logs tells of what an alert tells of: the same, or a suspicious sign-in,
 /// of the same account at the same time. Then it is the event that is found.
 fn tells_of(other: &Signal, alert: &Signal) -> bool {
-    let is_alert = |signal: &Signal| signal.attributes.contains_key("alert");
     let event = |signal| fact(signal, "event").unwrap_or_default();
     let apart = happened_at(other).duration_since(happened_at(alert));
-    is_alert(alert)
-        && !is_alert(other)
+    !is_alert(other)
         && apart.abs() <= APART
         && (event(other) == event(alert) || (is_suspicion(alert) && is_suspicion(other)))
 }

@@ -17,7 +17,7 @@ use super::{Directory, each, each_text};
 use crate::detections::is_of_admin;
 use crate::history::Past;
 use crate::settings::{Settings, Target};
-use crate::wire::{self, Parameter};
+use crate::wire::Parameter;
 use crate::workspace::{ADMIN_LOG, GROUPS, HISTORY, ORG_UNITS};
 
 /// The settings: by `<application>:<setting>`; by `service:<service>` for services that are switched on
@@ -45,7 +45,8 @@ pub(crate) struct Entries {
     /// Whether an event does not say what it changed.
     unreadable: bool,
     /// What administrators did that a detection looks at.
-    pub(crate) happened: Vec<wire::Activity>,
+    /// They stay as text, which is a third of what they are in memory.
+    pub(crate) happened: Vec<Box<str>>,
 }
 
 impl View for Entries {
@@ -74,7 +75,7 @@ impl Entries {
             }
         }
         if is_wanted {
-            self.happened.push(serde_json::from_str(text).ok()?);
+            self.happened.push(text.into());
         }
         Some(())
     }
