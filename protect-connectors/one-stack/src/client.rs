@@ -355,6 +355,30 @@ impl Platform {
     }
 }
 
+/// What every client has: itself, for one piece of work. It holds a `platform` and a `cx`.
+macro_rules! per_call {
+    ($client:ident) => {
+        impl $client {
+            /// The same client for one piece of work: its tenant, actor, correlation and deadline.
+            #[must_use]
+            pub fn within(&self, cx: &protect_core::connector::OpContext) -> Self {
+                Self {
+                    cx: cx.clone(),
+                    ..self.clone()
+                }
+            }
+
+            /// The same client, each of whose calls from now on gives up when so much time has passed.
+            #[must_use]
+            pub fn with_timeout(&self, timeout: std::time::Duration) -> Self {
+                let deadline = self.platform.context().clock.monotonic() + timeout;
+                self.within(&self.cx.clone().with_deadline(deadline))
+            }
+        }
+    };
+}
+pub(crate) use per_call;
+
 struct List {
     items: Vec<Item>,
     total: Option<usize>,

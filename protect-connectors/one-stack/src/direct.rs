@@ -87,3 +87,38 @@ pub(crate) fn take_word(given: &mut serde_json::Value, name: &str) -> Option<Str
     let word = given.as_object_mut()?.remove(name)?;
     Some(word.as_str().unwrap_or_default().to_owned())
 }
+
+/// Asserts that a class's table, the gate behind it and its constructor know the same names.
+#[cfg(test)]
+pub(crate) async fn agree<C>(class: &'static protect_core::operation::Class, connect: C)
+where
+    C: Fn(
+        serde_json::Value,
+        &Context,
+    ) -> Result<std::sync::Arc<dyn protect_core::operation::Callable>>,
+{
+    use serde_json::{Map, Value, json};
+
+    let context = protect_core::testing::context().context;
+    let key = json!({ "env": "KEY" });
+    let client = connect(
+        json!({ "organisation_id": "org", "api_key": key }),
+        &context,
+    );
+    let checked = protect_core::operation::check_table(client.unwrap()).await;
+    assert_eq!(checked, Ok(()));
+    let mut everything = Map::new();
+    for parameter in class.constructor {
+        let value = match parameter.kind {
+            ParameterKind::Secret => key.clone(),
+            _ => json!("x"),
+        };
+        everything.insert(parameter.name.to_owned(), value);
+    }
+    let refused = connect(Value::Object(everything), &context).err().unwrap();
+    assert!(
+        !refused.to_string().contains("no such argument"),
+        "{refused}"
+    );
+    assert!(connect(json!({ "organisation": "org" }), &context).is_err());
+}

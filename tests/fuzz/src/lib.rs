@@ -10,6 +10,7 @@ mod hibp;
 mod http;
 mod ledger;
 mod m365;
+mod one_stack;
 mod onepassword;
 mod people;
 mod posture;
@@ -138,6 +139,14 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "monitored_csv",
         run: people::csv,
+    },
+    Target {
+        name: "one_stack_answers",
+        run: one_stack::answers,
+    },
+    Target {
+        name: "one_stack_errors",
+        run: one_stack::errors,
     },
     Target {
         name: "onepassword_errors",

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use http::{Method, StatusCode};
 use protect_core::connector::{Diagnosis, OpContext};
 use protect_core::http::ErrorAnswer;
@@ -10,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{PRODUCT, Style};
-use crate::client::{Access, Platform};
+use crate::client::{Access, Platform, per_call};
 use crate::config::SOURCE;
 use crate::conventions::Path;
 use crate::direct::nobody;
@@ -71,6 +69,8 @@ pub struct Emitted {
     pub buffered: bool,
 }
 
+per_call!(Bus);
+
 impl Bus {
     /// A client for one organisation. No I/O.
     ///
@@ -88,22 +88,6 @@ impl Bus {
             style,
             cx,
         }
-    }
-
-    /// The same client for one piece of work: its tenant, actor, correlation and deadline.
-    #[must_use]
-    pub fn within(&self, cx: &OpContext) -> Self {
-        Self {
-            cx: cx.clone(),
-            ..self.clone()
-        }
-    }
-
-    /// The same client, each of whose calls from now on gives up when so much time has passed.
-    #[must_use]
-    pub fn with_timeout(&self, timeout: Duration) -> Self {
-        let deadline = self.platform.context().clock.monotonic() + timeout;
-        self.within(&self.cx.clone().with_deadline(deadline))
     }
 
     /// Puts an event on the bus. An answer that gets lost has it sent again under the same id, as the

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
@@ -14,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::PRODUCT;
 use super::controls::Control;
-use crate::client::{Access, Platform};
+use crate::client::{Access, Platform, per_call};
 use crate::config::SOURCE;
 use crate::conventions::Path;
 use crate::direct::nobody;
@@ -78,6 +76,8 @@ pub struct SubmittedEvidence {
     pub linked_controls: Vec<String>,
 }
 
+per_call!(Compliance);
+
 impl Compliance {
     /// A client for one organisation. No I/O.
     ///
@@ -91,22 +91,6 @@ impl Compliance {
     pub(crate) fn over(platform: Platform, tenant: &TenantId) -> Self {
         let cx = OpContext::new(tenant.clone(), "compliance", Actor::engine());
         Self { platform, cx }
-    }
-
-    /// The same client for one piece of work: its tenant, actor, correlation and deadline.
-    #[must_use]
-    pub fn within(&self, cx: &OpContext) -> Self {
-        Self {
-            cx: cx.clone(),
-            ..self.clone()
-        }
-    }
-
-    /// The same client, each of whose calls from now on gives up when so much time has passed.
-    #[must_use]
-    pub fn with_timeout(&self, timeout: Duration) -> Self {
-        let deadline = self.platform.context().clock.monotonic() + timeout;
-        self.within(&self.cx.clone().with_deadline(deadline))
     }
 
     /// Hands evidence in.

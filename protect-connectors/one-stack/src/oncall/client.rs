@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use http::Method;
 use protect_core::connector::{Diagnosis, OpContext};
 use protect_core::model::{Actor, TenantId};
@@ -9,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{PRODUCT, WayIn};
-use crate::client::{Access, Platform};
+use crate::client::{Access, Platform, per_call};
 use crate::config::SOURCE;
 use crate::conventions::Path;
 use crate::direct::nobody;
@@ -58,6 +56,8 @@ pub struct Paged {
     pub status: Option<String>,
 }
 
+per_call!(OnCall);
+
 impl OnCall {
     /// A client for one organisation. No I/O.
     ///
@@ -75,22 +75,6 @@ impl OnCall {
             way_in,
             cx,
         }
-    }
-
-    /// The same client for one piece of work: its tenant, actor, correlation and deadline.
-    #[must_use]
-    pub fn within(&self, cx: &OpContext) -> Self {
-        Self {
-            cx: cx.clone(),
-            ..self.clone()
-        }
-    }
-
-    /// The same client, each of whose calls from now on gives up when so much time has passed.
-    #[must_use]
-    pub fn with_timeout(&self, timeout: Duration) -> Self {
-        let deadline = self.platform.context().clock.monotonic() + timeout;
-        self.within(&self.cx.clone().with_deadline(deadline))
     }
 
     /// Pages whoever is on call. The same key again, while the page is open, joins it.

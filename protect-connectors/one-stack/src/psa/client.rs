@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use http::Method;
 use jiff::Timestamp;
 use protect_core::connector::{Diagnosis, OpContext};
@@ -9,7 +7,7 @@ use serde_json::{Map, json};
 
 use super::PRODUCT;
 use super::ticket::{NewTicket, Ticket};
-use crate::client::{Access, Platform};
+use crate::client::{Access, Platform, per_call};
 use crate::config::SOURCE;
 use crate::conventions::Path;
 use crate::direct::nobody;
@@ -24,6 +22,8 @@ pub struct Psa {
     cx: OpContext,
 }
 
+per_call!(Psa);
+
 impl Psa {
     /// A client for one organisation. No I/O.
     ///
@@ -37,22 +37,6 @@ impl Psa {
     pub(crate) fn over(platform: Platform, tenant: &TenantId) -> Self {
         let cx = OpContext::new(tenant.clone(), "psa", Actor::engine());
         Self { platform, cx }
-    }
-
-    /// The same client for one piece of work: its tenant, actor, correlation and deadline.
-    #[must_use]
-    pub fn within(&self, cx: &OpContext) -> Self {
-        Self {
-            cx: cx.clone(),
-            ..self.clone()
-        }
-    }
-
-    /// The same client, each of whose calls from now on gives up when so much time has passed.
-    #[must_use]
-    pub fn with_timeout(&self, timeout: Duration) -> Self {
-        let deadline = self.platform.context().clock.monotonic() + timeout;
-        self.within(&self.cx.clone().with_deadline(deadline))
     }
 
     /// Opens a ticket. Looks for nothing first: [`Psa::find_tickets`] does.

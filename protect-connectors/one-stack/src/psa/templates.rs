@@ -15,6 +15,9 @@ use crate::message::{Message, Seen, severity_word};
 /// Subjects end here (<https://docs.theonestack.com/docs/portal/ticket-management>).
 const LONGEST_TITLE: usize = 500;
 
+/// A text takes at most so many steps: loops inside of loops over thousands of findings would not end.
+const MOST_STEPS: u64 = 10_000_000;
+
 const TITLE: &str = "{{ finding.title }}";
 const BODY: &str = include_str!("body.jinja");
 
@@ -229,6 +232,7 @@ fn set<T>(place: &mut T, given: Option<T>) {
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(MOST_STEPS));
     environment
 }
 
@@ -397,6 +401,10 @@ mod tests {
             (
                 json!({ "title": "{{ finding.titel }}" }),
                 &["dark_web_alert.title line 1", "finding.titel"],
+            ),
+            (
+                json!({ "title": "{% for a in range(9) %}{% endfor %}" }),
+                &["dark_web_alert.title", "range"],
             ),
             (
                 json!({ "title": "{{ title | shout }}" }),

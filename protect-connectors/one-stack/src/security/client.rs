@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use http::Method;
 use protect_core::connector::{Diagnosis, OpContext};
 use protect_core::model::{Actor, TenantId};
@@ -8,7 +6,7 @@ use serde_json::Map;
 
 use super::PRODUCT;
 use super::incident::{NewSecurityIncident, SecurityIncident};
-use crate::client::{Access, Platform};
+use crate::client::{Access, Platform, per_call};
 use crate::config::SOURCE;
 use crate::conventions::Path;
 use crate::direct::nobody;
@@ -23,6 +21,8 @@ pub struct Security {
     cx: OpContext,
 }
 
+per_call!(Security);
+
 impl Security {
     /// A client for one organisation. No I/O.
     ///
@@ -36,22 +36,6 @@ impl Security {
     pub(crate) fn over(platform: Platform, tenant: &TenantId) -> Self {
         let cx = OpContext::new(tenant.clone(), "security", Actor::engine());
         Self { platform, cx }
-    }
-
-    /// The same client for one piece of work: its tenant, actor, correlation and deadline.
-    #[must_use]
-    pub fn within(&self, cx: &OpContext) -> Self {
-        Self {
-            cx: cx.clone(),
-            ..self.clone()
-        }
-    }
-
-    /// The same client, each of whose calls from now on gives up when so much time has passed.
-    #[must_use]
-    pub fn with_timeout(&self, timeout: Duration) -> Self {
-        let deadline = self.platform.context().clock.monotonic() + timeout;
-        self.within(&self.cx.clone().with_deadline(deadline))
     }
 
     /// Opens an incident. Looks for nothing first: [`Security::find_incidents`] does.

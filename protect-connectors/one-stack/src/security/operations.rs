@@ -167,27 +167,10 @@ impl Security {
 
 #[cfg(test)]
 mod tests {
-    use protect_core::operation::check_table;
-    use serde_json::json;
-
     use super::*;
 
     #[tokio::test]
     async fn the_table_the_gate_and_the_constructor_agree() {
-        let given = json!({ "organisation_id": "org", "api_key": { "env": "KEY" } });
-        let context = protect_core::testing::context().context;
-        let client = connect(given, &context).unwrap();
-        assert_eq!(check_table(client).await, Ok(()));
-        let mut everything = serde_json::Map::new();
-        for parameter in CLASS.constructor {
-            everything.insert(parameter.name.to_owned(), json!("x"));
-        }
-        for name in ["api_key", "integration_key"] {
-            everything.insert(name.to_owned(), json!({ "env": "KEY" }));
-        }
-        let known = connect(Value::Object(everything), &context).err().unwrap();
-        assert!(!known.to_string().contains("no such argument"), "{known}");
-        let unknown = json!({ "organisation": "org" });
-        assert!(connect(unknown, &context).is_err());
+        crate::direct::agree(&CLASS, connect).await;
     }
 }

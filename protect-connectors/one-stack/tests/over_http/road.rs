@@ -135,18 +135,24 @@ async fn everything_is_delivered_once_and_in_order_after_a_day_of_a_platform_tha
         .set_fault(Fault::new(FaultKind::Unavailable).at(Vendor::OneStack));
     let mut emitted = Vec::new();
     for breach in ["Adobe", "Canva", "Dropbox"] {
+        if breach == "Dropbox" {
+            assert!(world.made("event").is_empty() && world.made("ticket").is_empty());
+            world.sandbox.clear_faults();
+        }
         world.leak("acme", "jane", breach, Severity::High);
         let steps = walk(&acme).await;
+        assert!(
+            steps
+                .iter()
+                .all(|step| step.waits.is_some() || step.status() == Some(OutcomeStatus::Unknown)),
+            "the last one does not overtake those that wait, although the platform is back"
+        );
         let event = steps
             .iter()
             .find(|step| step.action.kind == ActionKind::EmitEvent);
         emitted.push(json!(event.unwrap().action.id));
-        world.pass(&acme, 8, Duration::from_hours(1)).await;
+        world.pass(&acme, 12, Duration::from_hours(1)).await;
     }
-    assert!(world.made("event").is_empty() && world.made("ticket").is_empty());
-
-    world.sandbox.clear_faults();
-    world.pass(&acme, 8, Duration::from_mins(70)).await;
     let tickets = world.made("ticket");
     assert_eq!(tickets.len(), 1);
     assert_eq!(
