@@ -69,8 +69,7 @@ impl Evaluation<'_> {
         let detections = (self.catalogue.logs.detections)();
         let mut results = Vec::new();
         // What was made of one subject's signals is larger than they are, so they go at once.
-        for mut told in told.into_values() {
-            told.sort();
+        for told in told.into_values().map(Told::by_kind) {
             for (turn, detection) in detections.iter().enumerate() {
                 results.extend(told.found(&**detection).map(|result| (turn, result)));
             }
@@ -82,24 +81,43 @@ impl Evaluation<'_> {
     }
 }
 
-/// What the logs tell about one subject.
+/// What the logs tell about one subject. Small, since there may be as many as there are accounts.
 #[derive(Debug, Default)]
 struct Told {
-    by_kind: BTreeMap<String, Vec<Signal>>,
-    logs: BTreeSet<&'static str>,
+    signals: Vec<Signal>,
+    logs: Vec<&'static str>,
 }
 
 impl Told {
     fn add(&mut self, log: &Log, signal: Signal) {
-        self.logs.insert(log.path);
-        let kind = signal.kind.clone();
-        self.by_kind.entry(kind).or_default().push(signal);
+        if !self.logs.contains(&log.path) {
+            self.logs.push(log.path);
+        }
+        self.signals.push(signal);
     }
 
-    fn sort(&mut self) {
-        self.by_kind.values_mut().for_each(sort);
+    /// The signals by kind, each kind in order.
+    fn by_kind(self) -> Sorted {
+        let mut by_kind: BTreeMap<String, Vec<Signal>> = BTreeMap::new();
+        for signal in self.signals {
+            by_kind.entry(signal.kind.clone()).or_default().push(signal);
+        }
+        by_kind.values_mut().for_each(sort);
+        Sorted {
+            by_kind,
+            source: self.logs.join(", "),
+        }
     }
+}
 
+/// The same, ready to be looked at.
+#[derive(Debug)]
+struct Sorted {
+    by_kind: BTreeMap<String, Vec<Signal>>,
+    source: String,
+}
+
+impl Sorted {
     /// The signals of some kinds.
     fn of(&self, kinds: &[&str]) -> Cow<'_, [Signal]> {
         let mut lists = kinds.iter().filter_map(|kind| self.by_kind.get(*kind));
@@ -129,7 +147,6 @@ impl Told {
 
     fn result(&self, observed: Observation) -> CheckResult {
         let reasons = observed.reasons.join("; ");
-        let logs: Vec<_> = self.logs.iter().copied().collect();
         CheckResult {
             check: observed.check,
             verdict: Verdict::Fail,
@@ -137,7 +154,7 @@ impl Told {
             severity: observed.severity,
             reason: format!("{}: {reasons}", observed.title),
             affected: vec![observed.subject.id],
-            source: logs.join(", "),
+            source: self.source.clone(),
             confidence: observed.confidence,
             references: observed.references,
             details: observed.details,
