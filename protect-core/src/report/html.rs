@@ -9,10 +9,12 @@ pub(super) fn render(report: &Report) -> Result<String> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let drawings: Vec<_> = report.sections.iter().map(drawings).collect();
+    let parts = report.score.parts.iter();
+    let areas: Vec<_> = parts.map(|part| part.area.title()).collect();
     environment
         .render_str(
             include_str!("page.html"),
-            context! { report => Value::from(Serde(report)), drawings => drawings },
+            context! { report => Value::from(Serde(report)), drawings => drawings, areas => areas },
         )
         .map_err(|error| Error::unexpected("the report page has a defect").with_source(error))
 }
