@@ -4,6 +4,16 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::model::Signal;
 
+/// Every signal of one subject in the order of time, and whether it is new: the history ends where the
+/// new ones begin.
+pub fn in_order<'s>(
+    new: &'s [Signal],
+    history: &'s [Signal],
+) -> impl Iterator<Item = (&'s Signal, bool)> {
+    let history = history.iter().map(|signal| (signal, false));
+    history.chain(new.iter().map(|signal| (signal, true)))
+}
+
 /// The new signals at which the number of different keys within the window reaches the limit.
 /// `signals` come in the order of time, each with whether it is new; those without a key do not count.
 ///

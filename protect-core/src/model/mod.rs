@@ -33,6 +33,7 @@ pub use finding::{
     Acceptance, Attribution, Finding, FindingKind, FindingStatus, Observation, RejectedItem,
 };
 pub use hash::hash_fields;
+#[cfg(feature = "engine")]
 pub(crate) use hash::hex;
 pub use id::{
     ActionId, Address, CheckId, ConnectionName, ConnectorName, FindingId, IncidentId, PersonId,

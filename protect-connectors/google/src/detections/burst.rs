@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use protect_core::burst::crossings;
+use protect_core::burst::{crossings, in_order};
 use protect_core::connector::Detection;
 use protect_core::model::{CheckId, Confidence, FindingKind, Observation, Severity, Signal};
 
@@ -73,15 +73,6 @@ struct Limits {
     failures: u32,
     accounts: u32,
     seconds: u64,
-}
-
-/// Every signal in the order of time, and whether it is to be judged.
-fn in_order<'s>(
-    new: &'s [Signal],
-    history: &'s [Signal],
-) -> impl Iterator<Item = (&'s Signal, bool)> {
-    let history = history.iter().map(|signal| (signal, false));
-    history.chain(new.iter().map(|signal| (signal, true)))
 }
 
 fn of_account<'s>(limits: &Limits, new: &'s [Signal], history: &'s [Signal]) -> Vec<&'s Signal> {

@@ -292,8 +292,7 @@ impl<'a> Case<'a> {
 
     /// Every signal in the order of time, and whether it is to be judged.
     fn in_order(&self) -> impl Iterator<Item = (&'a Signal, bool)> {
-        let history = self.history.iter().map(|signal| (signal, false));
-        history.chain(self.new.iter().map(|signal| (signal, true)))
+        protect_core::burst::in_order(self.new, self.history)
     }
 }
 

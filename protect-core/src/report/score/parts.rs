@@ -53,6 +53,10 @@ pub(super) fn saas(verdicts: &[StoredVerdict], findings: &[Finding]) -> ScorePar
     for verdict in verdicts.iter().filter(|it| is_setting(&it.result.check)) {
         let app = apps.entry(&verdict.connector).or_default();
         let weight = check_weight(verdict.result.severity);
+        if weight == 0 {
+            // That a log was read to its end is no setting that is right.
+            continue;
+        }
         match verdict.result.verdict {
             Verdict::Pass => app.passed.add(weight),
             Verdict::Fail if standing.excuses(verdict) => {}

@@ -41,6 +41,7 @@ fn an_application_is_scored_by_the_weight_of_its_checks() {
         verdict("entra", "m365.ca.b", "high", "fail"),
         verdict("entra", "m365.ca.c", "medium", "manual"),
         verdict("entra", "m365.ca.d", "low", "not_evaluated"),
+        verdict("entra", "m365.event.alert", "info", "pass"),
         verdict("mail", "email.spf.missing", "critical", "fail"),
         verdict("breaches", "hibp.exposure.breach", "critical", "fail"),
         verdict("breaches", "hibp.connection.plan", "critical", "fail"),
