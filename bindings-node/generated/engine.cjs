@@ -58,6 +58,12 @@ describe(DayScore, [
   ['total', 'total'],
 ]);
 
+class Delivered extends Model {}
+describe(Delivered, [
+  ['id', 'id'],
+  ['status', 'status'],
+]);
+
 class Figure extends Model {}
 describe(Figure, [
   ['label', 'label'],
@@ -198,6 +204,18 @@ describe(CheckResult, [
   ['verdict', 'verdict'],
 ]);
 
+class Delivery extends Model {}
+describe(Delivery, [
+  ['action_id', 'actionId'],
+  ['body', 'body'],
+  ['data', 'data'],
+  ['kind', 'kind'],
+  ['note_to', 'noteTo'],
+  ['severity', 'severity'],
+  ['source_reference', 'sourceReference'],
+  ['title', 'title'],
+]);
+
 class Diagnosis extends Model {}
 describe(Diagnosis, [
   ['clock_skew_seconds', 'clockSkewSeconds'],
@@ -325,7 +343,9 @@ describe(WatchList, [
 class AccountPage extends Model {}
 describe(AccountPage, [
   ['accounts', 'accounts', list(Account)],
+  ['changes_from', 'changesFrom'],
   ['cursor', 'cursor'],
+  ['gone', 'gone', list()],
   ['rejected', 'rejected', list(RejectedItem)],
 ]);
 
@@ -761,6 +781,7 @@ module.exports = {
   ConnectorInfo,
   CredentialDiagnosis,
   DayScore,
+  Delivered,
   Figure,
   Line,
   Probe,
@@ -778,6 +799,7 @@ module.exports = {
   Applied,
   Block,
   CheckResult,
+  Delivery,
   Diagnosis,
   ErrorEnvelope,
   Guard,

@@ -185,6 +185,15 @@ export class DayScore extends Model {
   readonly total: number | null;
 }
 
+/** What a sink has. */
+export class Delivered extends Model {
+  constructor(plain: Init<Delivered>);
+  /** The receiver's id. */
+  readonly id: string;
+  /** The receiver's word for where it stands, where it says so. */
+  readonly status: string | null;
+}
+
 /** What went wrong, in the terms a caller can act on. */
 export type ErrorKind =
   /** The configuration is wrong; the context names tenant, connection and field. */
@@ -650,6 +659,31 @@ export class CheckResult extends Model {
   readonly verdict: Verdict;
 }
 
+/** Something for a sink. */
+export class Delivery extends Model {
+  constructor(plain: Init<Delivery>);
+  /** The action, whose id is the idempotency key. */
+  readonly actionId: string;
+  /** Text for people, in Markdown. */
+  readonly body: string;
+  /**
+   * The same as data: the parameters of the action, `incident`, `findings`, and for a ticket
+   * `security_incidents`: where one was opened or is to be opened about the same, each as
+   * `connector`, `kind`, `state` (`waiting`, `applied`) and `since`; for evidence its `artifact`.
+   */
+  readonly data: { readonly [name: string]: unknown };
+  /** What to make of it. */
+  readonly kind: ActionKind;
+  /** The receiver's id of an open item: then this is a note to it. */
+  readonly noteTo: string | null;
+  /** How urgent it is. */
+  readonly severity: Severity;
+  /** What it is found by again: the same for every delivery about one incident. */
+  readonly sourceReference: string;
+  /** One line. */
+  readonly title: string;
+}
+
 /** What `doctor` found out about a connector. */
 export class Diagnosis extends Model {
   constructor(plain: Init<Diagnosis>);
@@ -870,8 +904,15 @@ export class AccountPage extends Model {
   constructor(plain: Init<AccountPage>);
   /** The accounts. */
   readonly accounts: readonly Account[];
+  /**
+   * On the last page: from where on `changes` is asked next time; null where accounts are listed
+   * anew each time.
+   */
+  readonly changesFrom: string | null;
   /** Where the next page begins; null after the last. */
   readonly cursor: string | null;
+  /** The ids of accounts that are there no more; of `changes` alone. */
+  readonly gone: readonly string[];
   /** What could not be read. */
   readonly rejected: readonly RejectedItem[];
 }

@@ -9,7 +9,15 @@ const { read, write } = require('./model.cjs');
 /** Shown where `NODE_DEBUG` names `protect`: what an exception says may be anything. */
 const debug = debuglog('protect');
 
-const ROLES = { scanner: ['scan'], directory: ['list', 'get'], remediator: ['preview', 'apply', 'probe'] };
+const ROLES = {
+  scanner: ['scan'],
+  directory: ['list', 'get'],
+  remediator: ['preview', 'apply', 'probe'],
+  sink: ['deliver'],
+};
+
+/** Methods that a role may leave out. */
+const EXTRAS = ['changes', 'find'];
 
 /** Connectors written in JavaScript: classes on one side, JSON on the other. */
 class Connectors {
@@ -67,7 +75,9 @@ const MISSING = {
   diagnose: () => ({ reachable: true, credentials: [], clock_skew_seconds: null, notes: [] }),
 };
 
-function methods({ Account, AccountPage, Action, Applied, Diagnosis, Preview, Probe, ScanPage, ScanRequest }) {
+function methods(models) {
+  const { Account, AccountPage, Action, Applied, Delivered, Delivery, Diagnosis } = models;
+  const { Preview, Probe, ScanPage, ScanRequest } = models;
   const giving = (type) => (value) => {
     try {
       return write(type, value);
@@ -80,17 +90,20 @@ function methods({ Account, AccountPage, Action, Applied, Diagnosis, Preview, Pr
   return {
     scan: { take: (value) => read(ScanRequest, value), give: giving(ScanPage) },
     list: { take: ({ cursor }) => cursor, give: giving(AccountPage) },
+    changes: { take: ({ since }) => since, give: giving(AccountPage) },
     get: { take: ({ id }) => id, give: giving(Account) },
     preview: { take: action, give: giving(Preview) },
     apply: { take: action, give: giving(Applied) },
     probe: { take: action, give: giving(Probe) },
+    deliver: { take: (value) => read(Delivery, value), give: giving(Delivered) },
+    find: { take: ({ kind, source_reference: sourceReference }) => ({ kind, sourceReference }), give: giving(Delivered) },
     diagnose: { take: () => undefined, give: giving(Diagnosis) },
   };
 }
 
 function declaration(Class) {
   const { kind, docs = '', checks = [], actions = {}, scanEverySeconds = null } = Class;
-  const { settings = {}, stateKeys = [] } = Class;
+  const { settings = {}, stateKeys = [], templates = null } = Class;
   const has = (method) => typeof Class.prototype?.[method] === 'function';
   const roles = Object.keys(ROLES).filter((role) => ROLES[role].every(has));
   if (typeof kind !== 'string' || roles.length === 0) {
@@ -101,7 +114,8 @@ function declaration(Class) {
     );
   }
   return {
-    kind, docs, roles, checks, actions, settings,
+    kind, docs, roles, checks, actions, settings, templates,
+    has: EXTRAS.filter(has),
     scan_every_seconds: scanEverySeconds,
     state_keys: stateKeys,
   };

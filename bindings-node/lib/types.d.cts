@@ -1,5 +1,5 @@
 import type {
-  Account, AccountPage, Action, ActionKind, Applied, Diagnosis, ErrorKind, Preview, Probe, Protect, Retry, ScanPage,
+  Account, AccountPage, Action, ActionKind, Applied, Delivered, Delivery, Diagnosis, ErrorKind, Preview, Probe, Protect, Retry, ScanPage,
   ScanRequest,
 } from '../generated/engine.cjs';
 
@@ -107,12 +107,12 @@ export interface ConnectorSetup {
 
 /**
  * A kind of connector written in JavaScript. Its methods say which roles it plays: `scan` a scanner;
- * `list` and `get` a directory; `preview`, `apply` and `probe` a remediator. What they throw ends that
- * one step with an error: a `ProtectError` keeps its kind, and of anything else the engine keeps only
+ * `list` and `get` a directory; `preview`, `apply` and `probe` a remediator; `deliver` a sink. What they
+ * throw ends that one step with an error: a `ProtectError` keeps its kind, and of anything else the engine keeps only
  * the class. `NODE_DEBUG=protect` shows the exception itself.
  */
 export interface ConnectorClass {
-  new (setup: ConnectorSetup): Scanner | Directory | Remediator;
+  new (setup: ConnectorSetup): Scanner | Directory | Remediator | Sink;
   /** The kind's name in the configuration. */
   readonly kind: string;
   /** What it is, in one or two sentences. */
@@ -127,6 +127,8 @@ export interface ConnectorClass {
   readonly settings?: { readonly [name: string]: 'text' | 'integer' | 'boolean' | 'texts' | 'duration' | 'path' };
   /** What it stores with its pages and wants back. */
   readonly stateKeys?: readonly string[];
+  /** The texts that a rule's `template` may name, where a sink has any. */
+  readonly templates?: readonly string[];
 }
 
 /** How a repeated action behaves. */
@@ -150,6 +152,11 @@ export interface Scanner extends Diagnosable {
 export interface Directory extends Diagnosable {
   /** One page of accounts; called again with its cursor until that is null. */
   list(cursor: string | null): Awaitable<Partial<Init<AccountPage>>>;
+  /**
+   * What changed since an earlier reading whose last page gave `changesFrom`; null where the vendor
+   * does not tell, or no longer. Left out, accounts are always listed anew.
+   */
+  changes?(since: string): Awaitable<Partial<Init<AccountPage>> | null>;
   /** One account, or null where there is none of this id. */
   get(id: string): Awaitable<Init<Account> | null>;
 }
@@ -165,4 +172,15 @@ export interface Remediator extends Diagnosable {
   apply(action: Action): Awaitable<Init<Applied>>;
   /** Did it happen? */
   probe(action: Action): Awaitable<Init<Probe>>;
+}
+
+/** Is told things: receives incidents, tickets, events, notices. */
+export interface Sink extends Diagnosable {
+  /**
+   * Delivers once; `delivery.actionId` is the idempotency key, and `delivery.noteTo` names an open item
+   * that this is a note to. What it throws means what it means for `apply`.
+   */
+  deliver(delivery: Delivery): Awaitable<Init<Delivered>>;
+  /** What stands open under our reference. Needed for `search_before_create` actions alone. */
+  find?(wanted: { readonly kind: ActionKind; readonly sourceReference: string }): Awaitable<Init<Delivered> | null>;
 }

@@ -277,6 +277,111 @@ test('a constructor that throws is the cause of an error that names tenant and c
   });
 });
 
+/** A service desk that keeps what it is told. */
+function desk() {
+  const tickets = new Map();
+  const looked = [];
+  class Desk {
+    static kind = 'desk';
+    static actions = { open_ticket: 'search_before_create' };
+    static templates = ['door'];
+
+    async deliver(delivery) {
+      const id = delivery.noteTo ?? `T${tickets.size + 1}`;
+      tickets.set(id, [...(tickets.get(id) ?? []), delivery]);
+      return { id, status: 'open' };
+    }
+
+    find({ kind, sourceReference }) {
+      looked.push(kind);
+      for (const [id, [first]] of tickets) if (first.sourceReference === sourceReference) return { id, status: 'open' };
+      return null;
+    }
+  }
+  return { Desk, tickets, looked };
+}
+
+function withDesk(template = 'door') {
+  const wanted = config();
+  wanted.tenants.acme.connectors.desk = { kind: 'desk' };
+  wanted.tenants.acme.rules[0].then = [{ action: 'open_ticket', template }];
+  return wanted;
+}
+
+test('a sink in JavaScript gets one ticket for an incident', async (t) => {
+  const { Badges } = kind({ ann: 'active' });
+  const { Desk, tickets, looked } = desk();
+  const protect = await open(withDesk(), { connectors: [Badges, Desk] });
+  t.after(() => protect.close());
+  const acme = protect.tenant('acme');
+  await scanned(acme);
+  assert.deepEqual(outcomes(await acme.apply(await acme.approve(await acme.plan(), { by: 'alice' }))), ['applied']);
+  await scanned(acme);
+  assert.equal((await acme.plan()).actions.length, 0);
+  const [[told], ...others] = tickets.values();
+  assert.equal(others.length, 0);
+  assert.deepEqual([told.kind, told.severity, told.noteTo], ['open_ticket', 'high', null]);
+  assert.ok(told.body.includes('Card copied') && told.body.includes('two doors at once'));
+  assert.deepEqual([...new Set(looked)], ['open_ticket']);
+});
+
+test('a ticket whose answer was lost is found and not opened again', async (t) => {
+  const { Badges } = kind({ ann: 'active' });
+  const { Desk, tickets } = desk();
+  class Forgetful extends Desk {
+    async deliver(delivery) {
+      await super.deliver(delivery);
+      throw new Error('the line broke');
+    }
+  }
+  const protect = await open(withDesk(), { connectors: [Badges, Forgetful] });
+  t.after(() => protect.close());
+  const acme = protect.tenant('acme');
+  await scanned(acme);
+  let steps = await acme.apply(await acme.approve(await acme.plan(), { by: 'alice' }));
+  if (steps[0].outcome?.status !== 'applied') steps = await acme.applyWaiting();
+  assert.deepEqual(outcomes(steps), ['applied']);
+  assert.deepEqual([...tickets.values()].map((told) => told.length), [1]);
+});
+
+test('a template that the sink does not have is refused', async () => {
+  const { Badges } = kind();
+  await assert.rejects(open(withDesk('window'), { connectors: [Badges, desk().Desk] }), /known: door/);
+});
+
+test('a sink that must look before it creates needs a find', async () => {
+  const { Badges } = kind();
+  class Blind {
+    static kind = 'blind';
+    static actions = { open_ticket: 'search_before_create' };
+
+    deliver() {
+      return { id: '1', status: null };
+    }
+  }
+  await assert.rejects(open(config(), { connectors: [Badges, Blind] }), { kind: 'invalid_input', message: /find/ });
+});
+
+test('a directory that tells what changed is listed once', async (t) => {
+  const { Badges } = kind();
+  const asked = [];
+  const acme = await acmeOf(t, class extends Badges {
+    async list(cursor) {
+      asked.push('list');
+      return { ...(await super.list(cursor)), changesFrom: '1' };
+    }
+
+    changes(since) {
+      asked.push(`since ${since}`);
+      return { accounts: [this.account('ann')], gone: ['bob'], changesFrom: String(Number(since) + 1) };
+    }
+  });
+  for (let run = 0; run < 3; run += 1) await scanned(acme);
+  assert.deepEqual(asked, ['list', 'since 1', 'since 2']);
+  const bob = (await acme.accounts()).find(({ id }) => id === 'bob');
+  assert.ok(bob === undefined || bob.state === 'deleted');
+});
+
 async function collect(stream) {
   const all = [];
   for await (const item of stream) all.push(item);

@@ -16,6 +16,8 @@ from protect.models import (
     Action,
     Applied,
     ConnectorScan,
+    Delivered,
+    Delivery,
     Evaluated,
     Observation,
     Preview,
@@ -230,3 +232,116 @@ def test_a_connector_that_declares_nonsense_is_refused() -> None:
 def test_a_setting_that_was_not_declared_is_refused() -> None:
     with pytest.raises(ConfigInvalidError, match="bilding"):
         protect.open(config(bilding="west"), connectors=[Badges])
+
+
+class Desk(protect.Sink):
+    """A service desk that keeps what it is told."""
+
+    kind = "desk"
+    actions = {"open_ticket": "search_before_create"}
+    templates: ClassVar[list[str]] = ["door"]
+    tickets: ClassVar[dict[str, list[Delivery]]] = {}
+    looked: ClassVar[list[str]] = []
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        await asyncio.sleep(0)
+        id = delivery.note_to or f"T{len(self.tickets) + 1}"
+        self.tickets.setdefault(id, []).append(delivery)
+        return Delivered(id=id, status="open")
+
+    def find(self, kind: str, source_reference: str) -> Delivered | None:
+        self.looked.append(kind)
+        for id, [first, *_] in self.tickets.items():
+            if first.source_reference == source_reference:
+                return Delivered(id=id, status="open")
+        return None
+
+
+@pytest.fixture(autouse=True)
+def desk() -> None:
+    Desk.tickets = {}
+    Desk.looked = []
+
+
+def with_desk(template: str = "door") -> dict[str, Any]:
+    with_rule = config()
+    acme = with_rule["tenants"]["acme"]
+    acme["connectors"]["desk"] = {"kind": "desk"}
+    acme["rules"][0]["then"] = [{"action": "open_ticket", "template": template}]
+    return with_rule
+
+
+def act(acme: protect.Tenant) -> list[str]:
+    steps = acme.apply(acme.approve(acme.plan(), by="alice"))
+    return [it.outcome.status for it in steps if it.outcome]
+
+
+def test_a_sink_in_python_gets_one_ticket_for_an_incident() -> None:
+    Badges.cards = {"ann": "active"}
+    with protect.open(with_desk(), connectors=[Badges, Desk]) as p:
+        acme = p.tenant("acme")
+        scanned(acme)
+        assert act(acme) == ["applied"]
+        scanned(acme)
+        assert act(acme) == []
+    [[told]] = Desk.tickets.values()
+    assert told.kind == "open_ticket" and told.severity == "high" and told.note_to is None
+    assert "Card copied" in told.body and "two doors at once" in told.body
+    assert set(Desk.looked) == {"open_ticket"}
+
+
+def test_a_ticket_whose_answer_was_lost_is_found_and_not_opened_again() -> None:
+    class Forgetful(Desk):
+        async def deliver(self, delivery: Delivery) -> Delivered:
+            await super().deliver(delivery)
+            raise ConnectionResetError
+
+    Badges.cards = {"ann": "active"}
+    with protect.open(with_desk(), connectors=[Badges, Forgetful]) as p:
+        acme = p.tenant("acme")
+        scanned(acme)
+        first = act(acme)
+        settled = [it.outcome.status for it in acme.apply_waiting() if it.outcome] or first
+    assert settled == ["applied"]
+    assert [len(told) for told in Desk.tickets.values()] == [1]
+
+
+def test_a_template_that_the_sink_does_not_have_is_refused() -> None:
+    with pytest.raises(ConfigInvalidError, match="known: door"):
+        protect.open(with_desk("window"), connectors=[Badges, Desk])
+
+
+def test_a_sink_that_must_look_before_it_creates_needs_a_find() -> None:
+    class Blind(protect.Sink):
+        kind = "blind"
+        actions = {"open_ticket": "search_before_create"}
+
+        def deliver(self, delivery: Delivery) -> Delivered:
+            return Delivered(id="1", status=None)
+
+    with pytest.raises(InvalidInputError, match="find"):
+        protect.open(config(), connectors=[Badges, Blind])
+
+
+def test_a_directory_that_tells_what_changed_is_listed_once() -> None:
+    class Telling(Badges):
+        asked: ClassVar[list[str]] = []
+
+        async def list(self, cursor: str | None) -> AccountPage:
+            self.asked.append("list")
+            page = await super().list(cursor)
+            return AccountPage(accounts=page.accounts, changes_from="1")
+
+        def changes(self, since: str) -> AccountPage:
+            self.asked.append(f"since {since}")
+            return AccountPage(
+                accounts=[self.account("ann")], gone=["bob"], changes_from=str(int(since) + 1)
+            )
+
+    with protect.open(config(), connectors=[Telling]) as p:
+        acme = p.tenant("acme")
+        for _ in range(3):
+            scanned(acme)
+        states = {it.id: it.state for it in acme.accounts()}
+    assert Telling.asked == ["list", "since 1", "since 2"]
+    assert states["ann"] == "active" and states.get("bob") in (None, "deleted")

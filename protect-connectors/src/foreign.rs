@@ -7,10 +7,13 @@
 //! |---|---|---|
 //! | `scan` | [`ForeignScanRequest`] | [`ForeignScanPage`] |
 //! | `list` | `{"cursor": text or null}` | [`ForeignAccountPage`] |
+//! | `changes` | `{"since": text}` | [`ForeignAccountPage`] or null |
 //! | `get` | `{"id": text}` | an [`Account`] or null |
 //! | `preview` | an [`Action`] | a [`Preview`] |
 //! | `apply` | an [`Action`] | [`ForeignApplied`] |
 //! | `probe` | an [`Action`] | [`ForeignProbe`] |
+//! | `deliver` | a [`Delivery`] | [`Delivered`] |
+//! | `find` | `{"kind": action, "source_reference": text}` | [`Delivered`] or null |
 //! | `diagnose` | `{}` | a [`Diagnosis`] |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,9 +24,9 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use protect_core::config::{KindSpec, SettingSpec, SettingType};
 use protect_core::connector::{
-    Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Cursor, Diagnosis, Directory,
-    DirectoryPage, Evaluated, OpContext, Probe, Progress, Remediator, ScanPage, ScanRequest,
-    Scanner,
+    Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Cursor, Delivered, Delivery,
+    Diagnosis, Directory, DirectoryPage, Evaluated, OpContext, Probe, Progress, Remediator,
+    ScanPage, ScanRequest, Scanner, Sink,
 };
 use protect_core::model::{
     Account, Action, ActionKind, Attributes, CheckId, CheckResult, EffectClass, Observation,
@@ -66,6 +69,10 @@ pub struct ForeignKind {
     pub settings: BTreeMap<String, ForeignSetting>,
     /// What it stores with its pages and wants back.
     pub state_keys: Vec<String>,
+    /// The texts that a rule's `template` may name, where it has any.
+    pub templates: Option<Vec<String>>,
+    /// Which of the methods it may leave out it has.
+    pub has: Vec<ForeignExtra>,
 }
 
 /// A role that a foreign connector can play.
@@ -78,6 +85,18 @@ pub enum ForeignRole {
     Directory,
     /// Has `preview`, `apply` and `probe`.
     Remediator,
+    /// Has `deliver`.
+    Sink,
+}
+
+/// A method that a foreign connector may leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForeignExtra {
+    /// A directory that tells what changed.
+    Changes,
+    /// A sink that finds what it made; needed for `search_before_create` actions.
+    Find,
 }
 
 /// What a setting is.
@@ -156,8 +175,13 @@ pub struct ForeignAccountPage {
     pub accounts: Vec<Account>,
     /// What could not be read.
     pub rejected: Vec<RejectedItem>,
+    /// The ids of accounts that are there no more; of `changes` alone.
+    pub gone: Vec<String>,
     /// Where the next page begins; null after the last.
     pub cursor: Option<String>,
+    /// On the last page: from where on `changes` is asked next time; null where accounts are listed
+    /// anew each time.
+    pub changes_from: Option<String>,
 }
 
 /// What a remediator did.
@@ -212,12 +236,15 @@ pub(crate) const MODELS: &[Model] = &[
     Model::of::<Action>("Action"),
     Model::of::<Preview>("Preview"),
     Model::of::<Diagnosis>("Diagnosis"),
+    Model::of::<Delivery>("Delivery"),
+    Model::of::<Delivered>("Delivered"),
 ];
 
 /// Registers a kind; `make` is given `{"tenant", "name", "settings"}` for each connector of it.
 ///
 /// # Errors
-/// `invalid_input` for a kind without a name or a role.
+/// `invalid_input` for a kind without a name or a role, and for a sink that must look before it creates
+/// and has no `find`.
 pub fn register(
     registry: &mut Registry,
     kind: ForeignKind,
@@ -227,6 +254,12 @@ pub fn register(
         return Err(Error::invalid_input(
             "a connector needs a `kind` and at least one role",
         ));
+    }
+    if kind.creates_unseen() {
+        return Err(Error::invalid_input(
+            "a sink with an action that is `search_before_create` needs a `find`",
+        )
+        .with_context("kind", kind.kind));
     }
     let mut spec = KindSpec::new(&*kind.kind, &*kind.docs);
     for (name, setting) in &kind.settings {
@@ -249,6 +282,13 @@ pub fn register(
         },
     );
     Ok(())
+}
+
+impl ForeignKind {
+    fn creates_unseen(&self) -> bool {
+        let searches = |class: &EffectClass| *class == EffectClass::SearchBeforeCreate;
+        self.actions.values().any(searches) && !self.has.contains(&ForeignExtra::Find)
+    }
 }
 
 impl ForeignSetting {
@@ -276,6 +316,19 @@ struct Foreign {
 impl Foreign {
     fn plays(&self, role: ForeignRole) -> bool {
         self.kind.roles.contains(&role)
+    }
+
+    fn has(&self, extra: ForeignExtra) -> bool {
+        self.kind.has.contains(&extra)
+    }
+
+    /// For a call that changes something: called, and its answer cannot be read, it may have been done.
+    async fn change<T: DeserializeOwned>(&self, method: &'static str, with: Value) -> Result<T> {
+        let changed = self.ask(method, with).await;
+        changed.map_err(|error| match error.kind() {
+            ErrorKind::InvalidResponse | ErrorKind::Unexpected => error.temporary(),
+            _ => error,
+        })
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: &'static str, with: Value) -> Result<T> {
@@ -334,6 +387,10 @@ impl Connector for Foreign {
     fn as_remediator(&self) -> Option<&dyn Remediator> {
         self.plays(ForeignRole::Remediator).then_some(self)
     }
+
+    fn as_sink(&self) -> Option<&dyn Sink> {
+        self.plays(ForeignRole::Sink).then_some(self)
+    }
 }
 
 #[async_trait]
@@ -384,17 +441,33 @@ impl From<ForeignScanPage> for ScanPage {
     }
 }
 
+impl From<ForeignAccountPage> for DirectoryPage {
+    fn from(page: ForeignAccountPage) -> Self {
+        Self {
+            accounts: page.accounts,
+            rejected: page.rejected,
+            gone: page.gone,
+            cursor: page.cursor.map(Cursor),
+            changes_from: page.changes_from.map(Cursor),
+        }
+    }
+}
+
 #[async_trait]
 impl Directory for Foreign {
     async fn list(&self, _: &OpContext, cursor: Option<&Cursor>) -> Result<DirectoryPage> {
         let cursor = cursor.map(|cursor| &cursor.0);
         let page: ForeignAccountPage = self.ask("list", json!({ "cursor": cursor })).await?;
-        Ok(DirectoryPage {
-            accounts: page.accounts,
-            rejected: page.rejected,
-            cursor: page.cursor.map(Cursor),
-            ..DirectoryPage::default()
-        })
+        Ok(page.into())
+    }
+
+    async fn changes(&self, _: &OpContext, since: &Cursor) -> Result<Option<DirectoryPage>> {
+        if !self.has(ForeignExtra::Changes) {
+            return Ok(None);
+        }
+        let since = json!({ "since": since.0 });
+        let page: Option<ForeignAccountPage> = self.ask("changes", since).await?;
+        Ok(page.map(DirectoryPage::from))
     }
 
     async fn get(&self, _: &OpContext, id: &str) -> Result<Option<Account>> {
@@ -409,14 +482,7 @@ impl Remediator for Foreign {
     }
 
     async fn apply(&self, _: &OpContext, action: &Action) -> Result<Applied> {
-        let applied: ForeignApplied =
-            self.ask("apply", answer(action)?)
-                .await
-                .map_err(|error| match error.kind() {
-                    // Called, and its answer cannot be read: it may have been done.
-                    ErrorKind::InvalidResponse | ErrorKind::Unexpected => error.temporary(),
-                    _ => error,
-                })?;
+        let applied: ForeignApplied = self.change("apply", answer(action)?).await?;
         Ok(Applied {
             status: match applied.status {
                 ForeignAppliedStatus::Applied => AppliedStatus::Applied,
@@ -437,5 +503,26 @@ impl Remediator for Foreign {
             Some(false) => Probe::DidNotHappen(probe.state),
             None => Probe::CannotTell,
         })
+    }
+}
+
+#[async_trait]
+impl Sink for Foreign {
+    async fn deliver(&self, _: &OpContext, delivery: &Delivery) -> Result<Delivered> {
+        self.change("deliver", answer(delivery)?).await
+    }
+
+    fn templates(&self) -> Option<Vec<String>> {
+        self.kind.templates.clone()
+    }
+
+    async fn find(
+        &self,
+        _: &OpContext,
+        kind: ActionKind,
+        source_reference: &str,
+    ) -> Result<Option<Delivered>> {
+        let wanted = json!({ "kind": kind, "source_reference": source_reference });
+        self.ask("find", wanted).await
     }
 }

@@ -38,7 +38,7 @@ from protect._open import open, secret
 from protect._protect import finish as _finish
 from protect._protect import version
 from protect._sandbox import Sandbox
-from protect.connectors import Connector, Directory, Remediator, Scanner, Setup
+from protect.connectors import Connector, Directory, Remediator, Scanner, Setup, Sink
 from protect.exceptions import ProtectError
 from protect.models import ScanPage, ScanRequest
 
@@ -64,6 +64,7 @@ __all__ = [
     "Scanner",
     "Security",
     "Setup",
+    "Sink",
     "Stripe",
     "Tenant",
     "__version__",

@@ -29,6 +29,8 @@ from protect._generated.engine_models import (
     AccountPage,
     Action,
     Applied,
+    Delivered,
+    Delivery,
     Diagnosis,
     Preview,
     Probe,
@@ -37,7 +39,7 @@ from protect._generated.engine_models import (
 )
 from protect.exceptions import ProtectError
 
-__all__ = ["Connector", "Directory", "Remediator", "Scanner", "Setup"]
+__all__ = ["Connector", "Directory", "Remediator", "Scanner", "Setup", "Sink"]
 
 _log = logging.getLogger("protect")
 
@@ -94,6 +96,13 @@ class Directory(Connector):
         """One page of accounts; `cursor` is what the page before gave."""
         raise NotImplementedError
 
+    def changes(
+        self, since: str
+    ) -> Union[AccountPage, None, Awaitable[Union[AccountPage, None]]]:
+        """What changed since an earlier reading whose last page gave `changes_from`; None where the
+        vendor does not tell, or no longer. May be left out: then accounts are always listed anew."""
+        return None
+
     def get(self, id: str) -> Union[Account, None, Awaitable[Union[Account, None]]]:
         """One account by the vendor's id, or None where it is gone."""
         raise NotImplementedError
@@ -119,20 +128,47 @@ class Remediator(Connector):
         raise NotImplementedError
 
 
+class Sink(Connector):
+    """Is told things: receives incidents, tickets, events, notices."""
+
+    actions: ClassVar[Mapping[str, str]] = {}
+    """What it receives, each with how a repeat behaves: `{"open_ticket": "search_before_create"}`."""
+    templates: ClassVar[Union[Sequence[str], None]] = None
+    """The texts that a rule's `template` may name, where it has any."""
+
+    def deliver(self, delivery: Delivery) -> Union[Delivered, Awaitable[Delivered]]:
+        """Delivers once; `delivery.action_id` is the idempotency key, and `delivery.note_to` names an
+        open item that this is a note to. What it raises means what it means for `apply`."""
+        raise NotImplementedError
+
+    def find(
+        self, kind: str, source_reference: str
+    ) -> Union[Delivered, None, Awaitable[Union[Delivered, None]]]:
+        """What stands open under our reference. Needed for `search_before_create` actions alone."""
+        raise NotImplementedError
+
+
 _ROLES: dict[str, type[Connector]] = {
     "scanner": Scanner,
     "directory": Directory,
     "remediator": Remediator,
+    "sink": Sink,
 }
+
+# Methods that a role may leave out, with the class that has them.
+_EXTRAS: dict[str, type[Connector]] = {"changes": Directory, "find": Sink}
 
 _READ: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "diagnose": lambda plain: (),
     "scan": lambda plain: (ScanRequest.from_dict(plain),),
     "list": lambda plain: (plain["cursor"],),
+    "changes": lambda plain: (plain["since"],),
     "get": lambda plain: (plain["id"],),
     "preview": lambda plain: (Action.from_dict(plain),),
     "apply": lambda plain: (Action.from_dict(plain),),
     "probe": lambda plain: (Action.from_dict(plain),),
+    "deliver": lambda plain: (Delivery.from_dict(plain),),
+    "find": lambda plain: (plain["kind"], plain["source_reference"]),
 }
 
 
@@ -149,8 +185,15 @@ def _declared(kind: type[Connector] | Connector) -> str:
         declared["checks"] = list(of.checks)
         declared["scan_every_seconds"] = of.scan_every_seconds
         declared["state_keys"] = list(of.state_keys)
-    if issubclass(of, Remediator):
+    if issubclass(of, (Remediator, Sink)):
         declared["actions"] = dict(of.actions)
+    if issubclass(of, Sink):
+        declared["templates"] = None if of.templates is None else list(of.templates)
+    declared["has"] = [
+        name
+        for name, role in _EXTRAS.items()
+        if issubclass(of, role) and getattr(of, name) is not getattr(role, name)
+    ]
     return json.dumps(declared)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "ConnectorInfo",
     "CredentialDiagnosis",
     "DayScore",
+    "Delivered",
     "ErrorKind",
     "Figure",
     "FindingKind",
@@ -58,6 +59,7 @@ __all__ = [
     "Applied",
     "Block",
     "CheckResult",
+    "Delivery",
     "Diagnosis",
     "ErrorEnvelope",
     "Guard",
@@ -377,6 +379,23 @@ class DayScore(Model):
         _codec.Field("day", "day", _codec.PLAIN, True),
         _codec.Field("parts", "parts", _codec.by_name(_codec.PLAIN), True),
         _codec.Field("total", "total", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Delivered(Model):
+    """What a sink has."""
+
+    id: str
+    """The receiver's id."""
+    status: str | None = None
+    """The receiver's word for where it stands, where it says so."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.PLAIN, True),
     )
 
 ErrorKind = Union[
@@ -1100,6 +1119,44 @@ class CheckResult(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Delivery(Model):
+    """Something for a sink."""
+
+    action_id: str
+    """The action, whose id is the idempotency key."""
+    body: str
+    """Text for people, in Markdown."""
+    data: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """The same as data: the parameters of the action, `incident`, `findings`, and for a ticket
+    `security_incidents`: where one was opened or is to be opened about the same, each as
+    `connector`, `kind`, `state` (`waiting`, `applied`) and `since`; for evidence its `artifact`.
+    """
+    kind: ActionKind
+    """What to make of it."""
+    note_to: str | None = None
+    """The receiver's id of an open item: then this is a note to it."""
+    severity: Severity
+    """How urgent it is."""
+    source_reference: str
+    """What it is found by again: the same for every delivery about one incident."""
+    title: str
+    """One line."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("action_id", "action_id", _codec.PLAIN, True),
+        _codec.Field("body", "body", _codec.PLAIN, True),
+        _codec.Field("data", "data", _codec.OBJECT, True),
+        _codec.Field("kind", "kind", _codec.model(ActionKind), True),
+        _codec.Field("note_to", "note_to", _codec.PLAIN, True),
+        _codec.Field("severity", "severity", _codec.model(Severity), True),
+        _codec.Field("source_reference", "source_reference", _codec.PLAIN, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Diagnosis(Model):
     """What `doctor` found out about a connector."""
 
@@ -1467,8 +1524,14 @@ class AccountPage(Model):
 
     accounts: Sequence[Account] = ()
     """The accounts."""
+    changes_from: str | None = None
+    """On the last page: from where on `changes` is asked next time; null where accounts are listed
+    anew each time.
+    """
     cursor: str | None = None
     """Where the next page begins; null after the last."""
+    gone: Sequence[str] = ()
+    """The ids of accounts that are there no more; of `changes` alone."""
     rejected: Sequence[RejectedItem] = ()
     """What could not be read."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
@@ -1476,7 +1539,9 @@ class AccountPage(Model):
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("accounts", "accounts", _codec.several(_codec.model(Account)), True),
+        _codec.Field("changes_from", "changes_from", _codec.PLAIN, True),
         _codec.Field("cursor", "cursor", _codec.PLAIN, True),
+        _codec.Field("gone", "gone", _codec.several(_codec.PLAIN), True),
         _codec.Field("rejected", "rejected", _codec.several(_codec.model(RejectedItem)), True),
     )
 
