@@ -1,5 +1,6 @@
 //! Everything about a domain in one call, and about many domains in one run.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt as _};
@@ -7,9 +8,10 @@ use jiff::Timestamp;
 use protect_core::connector::OpContext;
 use protect_core::dns::TxtRecord;
 use protect_core::model::{CheckResult, NotEvaluatedReason, Observation, Severity, Verdict};
-use protect_core::{Context, Error, Result};
+use protect_core::{Context, Error, ErrorKind, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use crate::checks::{self, Decided, Facts, Known};
 use crate::dkim::{self, DkimAudit, Guess, Hints};
@@ -161,20 +163,45 @@ pub async fn audit(
 }
 
 /// Audits many domains, so many at a time, in the order given: each question of the run is asked
-/// once, whichever domain it is for.
-pub fn audit_all<'a>(
+/// once, whichever domain it is for. Dropping the stream ends what is under way.
+///
+/// # Panics
+/// When polled outside a Tokio runtime.
+pub fn audit_all(
     domains: Vec<DomainName>,
-    options: &'a AuditOptions,
-    context: &'a Context,
-    cx: &'a OpContext,
-) -> impl Stream<Item = Result<DomainAudit>> + 'a {
+    options: &AuditOptions,
+    context: &Context,
+    cx: &OpContext,
+) -> impl Stream<Item = Result<DomainAudit>> + use<> {
+    let at_once = options.at_once.max(1);
     let run = Run::new(Arc::clone(&context.dns));
+    let asked = Arc::new((options.clone(), context.clone(), cx.clone()));
     futures::stream::iter(domains)
         .map(move |domain| {
-            let run = run.clone();
-            async move { Ok(audit_in(&run, &domain, options, context, cx).await?.audit) }
+            let (run, asked) = (run.clone(), Arc::clone(&asked));
+            on_a_task(async move {
+                let (options, context, cx) = &*asked;
+                Ok(audit_in(&run, &domain, options, context, cx).await?.audit)
+            })
         })
-        .buffered(options.at_once.max(1))
+        .buffered(at_once)
+}
+
+/// On a task of its own, so that the domains of a run keep all of the runtime's threads busy.
+async fn on_a_task<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    // A set ends its tasks when it is dropped; a bare task would go on.
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    match task.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(failed)) if failed.is_panic() => resume_unwind(failed.into_panic()),
+        _ => Err(Error::new(
+            ErrorKind::Cancelled,
+            "the runtime is being shut down",
+        )),
+    }
 }
 
 /// Audits a domain within a run.
