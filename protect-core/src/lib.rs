@@ -19,6 +19,7 @@ pub mod operation;
 pub mod password;
 pub mod posture;
 pub mod registry;
+pub mod remedy;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod secret;

@@ -1,13 +1,12 @@
 //! Changing accounts, with what was before and what was read back. The steps of each action stand
 //! in `actions.rs`.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use protect_core::connector::{Applied, AppliedStatus, OpContext, Probe, Remediator};
+use protect_core::connector::{Applied, OpContext, Probe, Remediator};
 use protect_core::model::{
-    Action, ActionKind, ActionTarget, Address, Attributes, EffectClass, Preview, Protection,
+    Action, ActionKind, ActionTarget, Attributes, EffectClass, Preview, Protection,
 };
+use protect_core::remedy::{self, Remedy, Sent};
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::actions::{Change, Looked};
@@ -61,89 +60,112 @@ impl Act {
     }
 }
 
-/// The parameter of an action that says whose account is meant, by address.
-const ADDRESS: &str = "address";
-
-/// How long to wait before each reading back: reads lag behind writes.
-const READ_BACK_WAITS: [Duration; 6] = [
-    Duration::ZERO,
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
-
 #[async_trait]
 impl Remediator for GoogleConnector {
     async fn preview(&self, cx: &OpContext, action: &Action) -> Result<Preview> {
-        let (workspace, change) = self.change(action)?;
-        let user = workspace.user(cx, change.user).await?;
-        let looked = change.look(workspace, cx, &user).await?;
-        Ok(Preview {
-            after: change.wanted(&looked),
-            already_so: change.is_so(&looked),
-            protection: self.protection(cx, workspace, &change, &user).await?,
-            before: looked.facts,
-        })
+        remedy::preview(&self.change(action)?, cx).await
     }
 
     async fn apply(&self, cx: &OpContext, action: &Action) -> Result<Applied> {
-        let (workspace, change) = self.change(action)?;
-        let user = workspace.user(cx, change.user).await?;
-        let before = change.look(workspace, cx, &user).await?;
-        let applied = |status, reason: &str, after: Attributes| Applied {
-            status,
-            reason: reason.to_owned(),
-            before: before.facts.clone(),
-            after,
-        };
-        let refused = |reason: &str| applied(AppliedStatus::Refused, reason, before.facts.clone());
-        if let Some(reason) = mismatch(action, &change, &user) {
-            return Ok(refused(reason));
-        }
-        if change.is_so(&before) {
-            let after = before.facts.clone();
-            return Ok(applied(AppliedStatus::AlreadySo, "", after));
-        }
-        if let Some(reason) = change.is_googles(&user) {
-            return Ok(refused(reason));
-        }
-        if let Some(protection) = self.protection(cx, workspace, &change, &user).await? {
-            return Ok(refused(refusal(protection)));
-        }
-        let sent = change.send(workspace, cx, action, &before).await;
-        match sent {
-            Ok(()) => {}
-            // Google keeps super administrators from everybody else.
-            Err(error) if is_about_power(&error) && user.is_admin == Some(true) => {
-                return Ok(refused(
-                    "Google refuses: only a super administrator may change another",
-                ));
-            }
-            // It was accepted and nobody knows what was said: only reading back tells.
-            Err(error) if error.kind() == ErrorKind::InvalidResponse && change.can_be_seen() => {}
-            Err(error) => return Err(error),
-        }
-        let (after, is_so) = self.read_back(cx, workspace, &change, &before).await?;
-        Ok(if is_so {
-            applied(AppliedStatus::Applied, "", after)
-        } else {
-            let reason = "Google accepted the change, and still shows another state";
-            applied(AppliedStatus::NotConfirmed, reason, after)
-        })
+        remedy::apply(&self.change(action)?, cx, &*self.clock).await
     }
 
     async fn probe(&self, cx: &OpContext, action: &Action) -> Result<Probe> {
-        let (workspace, change) = self.change(action)?;
-        let user = workspace.user(cx, change.user).await?;
-        let looked = change.look(workspace, cx, &user).await?;
-        Ok(change.probe(looked))
+        remedy::probe(&self.change(action)?, cx).await
+    }
+}
+
+/// A change of one account, and by whom.
+struct Attempt<'a> {
+    connector: &'a GoogleConnector,
+    workspace: &'a Workspace,
+    action: &'a Action,
+    change: Change<'a>,
+}
+
+#[async_trait]
+impl Remedy for Attempt<'_> {
+    type Looked = (User, Looked);
+
+    async fn look(&self, cx: &OpContext) -> Result<Self::Looked> {
+        let user = self.workspace.user(cx, self.change.user).await?;
+        let looked = self.change.look(self.workspace, cx, &user).await?;
+        Ok((user, looked))
+    }
+
+    fn facts(&self, (_, looked): &Self::Looked) -> Attributes {
+        looked.facts.clone()
+    }
+
+    fn wanted(&self, (_, now): &Self::Looked) -> Attributes {
+        self.change.wanted(now)
+    }
+
+    fn is_so(&self, (_, now): &Self::Looked) -> bool {
+        self.change.is_so(now)
+    }
+
+    fn can_be_seen(&self) -> bool {
+        self.change.can_be_seen()
+    }
+
+    fn told(&self, _: &Self::Looked, (_, after): &Self::Looked) -> Attributes {
+        self.change.told(after)
+    }
+
+    fn objection(&self, (user, _): &Self::Looked) -> Option<&'static str> {
+        if user.id != self.change.user {
+            return Some("Google gave an account with another id");
+        }
+        if !remedy::is_meant(&self.action.parameters, user.primary_email.as_deref()) {
+            return Some("the account's address is not the one that was meant");
+        }
+        self.change.is_googles(user)
+    }
+
+    /// Giving back what was taken harms nobody.
+    async fn protection(
+        &self,
+        cx: &OpContext,
+        (user, _): &Self::Looked,
+    ) -> Result<Option<Protection>> {
+        if self.change.gives_back() {
+            return Ok(None);
+        }
+        self.connector.protection(cx, self.workspace, user).await
+    }
+
+    fn words(&self, protection: Protection) -> &'static str {
+        refusal(protection)
+    }
+
+    async fn send(
+        &self,
+        cx: &OpContext,
+        (user, before): &Self::Looked,
+    ) -> Result<Sent<Self::Looked>> {
+        let sent = self.change.send(self.workspace, cx, self.action, before);
+        match sent.await {
+            Ok(()) => Ok(Sent::Accepted),
+            // Google keeps super administrators from everybody else.
+            Err(error) if is_about_power(&error) && user.is_admin == Some(true) => Ok(
+                Sent::Refused("Google refuses: only a super administrator may change another"),
+            ),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn unconfirmed(&self) -> &'static str {
+        "Google accepted the change, and still shows another state"
+    }
+
+    fn probed(&self, (_, now): Self::Looked) -> Probe {
+        self.change.probe(now)
     }
 }
 
 impl GoogleConnector {
-    fn change<'a>(&'a self, action: &'a Action) -> Result<(&'a Workspace, Change<'a>)> {
+    fn change<'a>(&'a self, action: &'a Action) -> Result<Attempt<'a>> {
         let workspace = self.respond.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
@@ -161,21 +183,21 @@ impl GoogleConnector {
         if !is_user_id(&account.id) {
             return Err(Error::invalid_input("an account's id is a number"));
         }
-        Ok((workspace, Change::of(action, &account.id, &self.options)?))
+        Ok(Attempt {
+            connector: self,
+            workspace,
+            action,
+            change: Change::of(action, &account.id, &self.options)?,
+        })
     }
 
-    /// Why nothing may change the account; giving back what was taken harms nobody. An answer that
-    /// cannot be had is an error, never a yes.
+    /// Why nothing may change the account.
     async fn protection(
         &self,
         cx: &OpContext,
         workspace: &Workspace,
-        change: &Change<'_>,
         user: &User,
     ) -> Result<Option<Protection>> {
-        if change.gives_back() {
-            return Ok(None);
-        }
         let admins = self.admins.again(workspace, cx).await?;
         if let Some(protection) = self.people(workspace, &admins).protection(user) {
             return Ok(Some(protection));
@@ -192,50 +214,6 @@ impl GoogleConnector {
         }
         Ok(Some(Protection::LastOwner))
     }
-
-    /// The state after a change, and whether it is what was wanted. Reads may lag behind a write, so
-    /// they are repeated for a while before the change counts as not confirmed.
-    async fn read_back(
-        &self,
-        cx: &OpContext,
-        workspace: &Workspace,
-        change: &Change<'_>,
-        before: &Looked,
-    ) -> Result<(Attributes, bool)> {
-        let mut last = Err(Error::unexpected("nothing was read back"));
-        for wait in READ_BACK_WAITS {
-            self.clock.sleep(wait).await;
-            last = look_again(cx, workspace, change).await;
-            if let Ok(after) = &last
-                && (change.is_so(after) || !change.can_be_seen())
-            {
-                return last.map(|after| (change.told(&after), true));
-            }
-        }
-        match last {
-            Ok(after) if after.facts == before.facts => Ok((after.facts, false)),
-            Ok(after) => Ok((change.told(&after), false)),
-            // A permanent error would claim that nothing was changed.
-            Err(error) => Err(error.temporary()),
-        }
-    }
-}
-
-async fn look_again(cx: &OpContext, workspace: &Workspace, change: &Change<'_>) -> Result<Looked> {
-    let user = workspace.user(cx, change.user).await?;
-    change.look(workspace, cx, &user).await
-}
-
-/// Why the account at the vendor is not the one that was meant.
-fn mismatch(action: &Action, change: &Change<'_>, user: &User) -> Option<&'static str> {
-    if user.id != change.user {
-        return Some("Google gave an account with another id");
-    }
-    let meant = action.parameters.get(ADDRESS)?.as_str()?;
-    let meant = Address::new(meant).ok();
-    let has = user.primary_email.as_deref();
-    let is_meant = has.is_some_and(|has| meant.is_some() && Address::new(has).ok() == meant);
-    (!is_meant).then_some("the account's address is not the one that was meant")
 }
 
 /// Whether Google refuses for who asks, and not for a scope.

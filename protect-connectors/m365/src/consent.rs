@@ -2,14 +2,15 @@
 //! tenant's authorization policy
 //! (<https://learn.microsoft.com/graph/api/authorizationpolicy-update>).
 
-use protect_core::connector::{Applied, AppliedStatus, OpContext, Probe};
-use protect_core::model::{Action, ActionKind, Attributes, Preview};
+use async_trait::async_trait;
+use protect_core::connector::OpContext;
+use protect_core::model::{Action, ActionKind, Attributes};
+use protect_core::remedy::{Remedy, Sent};
 use protect_core::{Error, Result};
 use serde_json::{Value, json};
 
 use crate::api::Graph;
-use crate::connector::M365Connector;
-use crate::remediate::READ_BACK_WAITS;
+use crate::remediate::UNCONFIRMED;
 
 /// The name of the fact, and of the member in Graph that it is made of.
 const POLICIES: &str = "permission_grant_policies";
@@ -35,100 +36,77 @@ enum Change {
     Restore(Vec<String>),
 }
 
-impl Change {
+/// A change of what users may consent to.
+pub(crate) struct Consent<'a> {
+    graph: &'a Graph,
+    change: Change,
+}
+
+impl<'a> Consent<'a> {
     /// # Errors
     /// `invalid_input` for policies to be given back that nobody wrote down.
-    fn of(action: &Action) -> Result<Self> {
-        if action.kind == ActionKind::BlockAppConsent {
-            return Ok(Self::Block);
-        }
-        let recorded = action.parameters.get(BEFORE);
-        let recorded = recorded.and_then(|it| it.get(POLICIES)?.as_array());
-        let recorded = recorded.ok_or_else(|| {
-            Error::invalid_input(
-                "what users might consent to is known only from the action that took it away",
-            )
-        })?;
-        let names = recorded.iter().filter_map(Value::as_str);
-        Ok(Self::Restore(names.map(ToOwned::to_owned).collect()))
+    pub(crate) fn of(graph: &'a Graph, action: &Action) -> Result<Self> {
+        let change = match action.kind {
+            ActionKind::BlockAppConsent => Change::Block,
+            _ => Change::Restore(recorded(action)?),
+        };
+        Ok(Self { graph, change })
     }
 
-    fn wanted(&self, now: &[String]) -> Vec<String> {
-        match self {
-            Self::Block => without_users(now),
-            Self::Restore(before) => {
+    fn policies(&self, now: &[String]) -> Vec<String> {
+        match &self.change {
+            Change::Block => without_users(now),
+            Change::Restore(before) => {
                 let missing = before.iter().filter(|name| !now.contains(name));
                 now.iter().chain(missing).cloned().collect()
             }
         }
     }
+}
 
-    fn is_so(&self, now: &[String]) -> bool {
-        self.wanted(now) == now
+#[async_trait]
+impl Remedy for Consent<'_> {
+    type Looked = Vec<String>;
+
+    async fn look(&self, cx: &OpContext) -> Result<Vec<String>> {
+        Ok(self.graph.user_consent(cx).await?.permission_grant_policies)
     }
+
+    fn facts(&self, policies: &Vec<String>) -> Attributes {
+        facts(policies)
+    }
+
+    fn wanted(&self, now: &Vec<String>) -> Attributes {
+        facts(&self.policies(now))
+    }
+
+    fn is_so(&self, now: &Vec<String>) -> bool {
+        self.policies(now) == *now
+    }
+
+    async fn send(&self, cx: &OpContext, before: &Vec<String>) -> Result<Sent<Vec<String>>> {
+        let wanted = self.policies(before);
+        self.graph.set_user_consent(cx, &wanted).await?;
+        Ok(Sent::Accepted)
+    }
+
+    fn unconfirmed(&self) -> &'static str {
+        UNCONFIRMED
+    }
+}
+
+fn recorded(action: &Action) -> Result<Vec<String>> {
+    let recorded = action.parameters.get(BEFORE);
+    let recorded = recorded.and_then(|it| it.get(POLICIES)?.as_array());
+    let recorded = recorded.ok_or_else(|| {
+        Error::invalid_input(
+            "what users might consent to is known only from the action that took it away",
+        )
+    })?;
+    let names = recorded.iter().filter_map(Value::as_str);
+    Ok(names.map(ToOwned::to_owned).collect())
 }
 
 fn facts(policies: &[String]) -> Attributes {
     Attributes::from_iter([(POLICIES.to_owned(), json!(policies))])
-}
-
-async fn policies(graph: &Graph, cx: &OpContext) -> Result<Vec<String>> {
-    Ok(graph.user_consent(cx).await?.permission_grant_policies)
-}
-
-pub(crate) async fn preview(graph: &Graph, cx: &OpContext, action: &Action) -> Result<Preview> {
-    let change = Change::of(action)?;
-    let now = policies(graph, cx).await?;
-    Ok(Preview {
-        before: facts(&now),
-        after: facts(&change.wanted(&now)),
-        already_so: change.is_so(&now),
-        protection: None,
-    })
-}
-
-pub(crate) async fn probe(graph: &Graph, cx: &OpContext, action: &Action) -> Result<Probe> {
-    let change = Change::of(action)?;
-    let now = policies(graph, cx).await?;
-    Ok(if change.is_so(&now) {
-        Probe::Happened(facts(&now))
-    } else {
-        Probe::DidNotHappen(facts(&now))
-    })
-}
-
-impl M365Connector {
-    pub(crate) async fn change_consent(
-        &self,
-        graph: &Graph,
-        cx: &OpContext,
-        action: &Action,
-    ) -> Result<Applied> {
-        let change = Change::of(action)?;
-        let before = policies(graph, cx).await?;
-        let applied = |status, reason: &str, after: &[String]| Applied {
-            status,
-            reason: reason.to_owned(),
-            before: facts(&before),
-            after: facts(after),
-        };
-        if change.is_so(&before) {
-            return Ok(applied(AppliedStatus::AlreadySo, "", &before));
-        }
-        graph.set_user_consent(cx, &change.wanted(&before)).await?;
-        let mut last = Err(Error::unexpected("nothing was read back"));
-        for wait in READ_BACK_WAITS {
-            self.clock.sleep(wait).await;
-            last = policies(graph, cx).await;
-            if let Ok(after) = &last
-                && change.is_so(after)
-            {
-                return Ok(applied(AppliedStatus::Applied, "", after));
-            }
-        }
-        let reason = "Microsoft 365 accepted the change, and still shows another state";
-        // A permanent error would claim that nothing was changed.
-        let after = last.map_err(Error::temporary)?;
-        Ok(applied(AppliedStatus::NotConfirmed, reason, &after))
-    }
 }

@@ -1,20 +1,19 @@
-//! Changing accounts and what users may consent to, with what was before and what was read back. The steps of each action stand
-//! in `actions.rs`.
-
-use std::time::Duration;
+//! Changing accounts and what users may consent to, with what was before and what was read back. The
+//! steps of each action stand in `actions.rs` and `consent.rs`.
 
 use async_trait::async_trait;
-use protect_core::connector::{Applied, AppliedStatus, OpContext, Probe, Remediator};
+use protect_core::connector::{Applied, OpContext, Probe, Remediator};
 use protect_core::model::{
-    Action, ActionKind, ActionTarget, Address, Attributes, EffectClass, Preview, Protection,
+    Action, ActionKind, ActionTarget, Attributes, EffectClass, Preview, Protection,
 };
+use protect_core::remedy::{self, Remedy, Sent};
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::actions::{Change, Looked};
 use crate::api::Graph;
 use crate::config::{Options, is_guid};
 use crate::connector::M365Connector;
-use crate::consent;
+use crate::consent::Consent;
 use crate::id::Name;
 use crate::model::User;
 
@@ -84,95 +83,136 @@ impl Act {
     }
 }
 
-/// The parameter of an action that says whose account is meant, by address.
-const ADDRESS: &str = "address";
-
-/// How long to wait before each reading back: reads lag behind writes.
-pub(crate) const READ_BACK_WAITS: [Duration; 6] = [
-    Duration::ZERO,
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
+/// What is said where a change does not show.
+pub(crate) const UNCONFIRMED: &str =
+    "Microsoft 365 accepted the change, and still shows another state";
 
 #[async_trait]
 impl Remediator for M365Connector {
     async fn preview(&self, cx: &OpContext, action: &Action) -> Result<Preview> {
         if action.kind.changes_a_setting() {
-            return consent::preview(self.able(action)?, cx, action).await;
+            return remedy::preview(&self.consent(action)?, cx).await;
         }
-        let (graph, change) = self.change(action)?;
-        let user = graph.user(cx, change.user).await?;
-        let looked = change.look(graph, cx, &user).await?;
-        Ok(Preview {
-            after: change.wanted(&looked),
-            already_so: change.is_so(&looked),
-            protection: self.protection(cx, graph, &change, &user).await?,
-            before: looked.facts,
-        })
+        remedy::preview(&self.change(action)?, cx).await
     }
 
     async fn apply(&self, cx: &OpContext, action: &Action) -> Result<Applied> {
         if action.kind.changes_a_setting() {
-            return self.change_consent(self.able(action)?, cx, action).await;
+            return remedy::apply(&self.consent(action)?, cx, &*self.clock).await;
         }
-        let (graph, change) = self.change(action)?;
-        let user = graph.user(cx, change.user).await?;
-        let before = change.look(graph, cx, &user).await?;
-        let applied = |status, reason: &str, after: Attributes| Applied {
-            status,
-            reason: reason.to_owned(),
-            before: before.facts.clone(),
-            after,
-        };
-        if let Some(reason) = mismatch(action, &change, &user) {
-            let after = before.facts.clone();
-            return Ok(applied(AppliedStatus::Refused, reason, after));
-        }
-        if change.is_so(&before) {
-            let after = before.facts.clone();
-            return Ok(applied(AppliedStatus::AlreadySo, "", after));
-        }
-        if let Some(protection) = self.protection(cx, graph, &change, &user).await? {
-            let after = before.facts.clone();
-            return Ok(applied(AppliedStatus::Refused, refusal(protection), after));
-        }
-        let handover = self.options.handover.as_deref();
-        let sent = change.send(graph, cx, action, &before, handover).await;
-        match sent {
-            Ok(()) => {}
-            // Nothing else says that an account holds a role that only a higher role may touch.
-            Err(error) if is_about_roles(&error) && self.may_change(cx, graph, &change).await? => {
-                let reason = "Microsoft 365 refuses: the account holds a role that only a higher role may touch";
-                return Ok(applied(
-                    AppliedStatus::Refused,
-                    reason,
-                    before.facts.clone(),
-                ));
-            }
-            // It was accepted and nobody knows what was said: only reading back tells.
-            Err(error) if error.kind() == ErrorKind::InvalidResponse && change.can_be_seen() => {}
-            Err(error) => return Err(error),
-        }
-        let (after, is_so) = self.read_back(cx, graph, &change, &before).await?;
-        Ok(if is_so {
-            applied(AppliedStatus::Applied, "", after)
-        } else {
-            let reason = "Microsoft 365 accepted the change, and still shows another state";
-            applied(AppliedStatus::NotConfirmed, reason, after)
-        })
+        remedy::apply(&self.change(action)?, cx, &*self.clock).await
     }
 
     async fn probe(&self, cx: &OpContext, action: &Action) -> Result<Probe> {
         if action.kind.changes_a_setting() {
-            return consent::probe(self.able(action)?, cx, action).await;
+            return remedy::probe(&self.consent(action)?, cx).await;
         }
-        let (graph, change) = self.change(action)?;
-        let user = graph.user(cx, change.user).await?;
-        let looked = change.look(graph, cx, &user).await?;
-        Ok(change.probe(looked, self.clock.now()))
+        remedy::probe(&self.change(action)?, cx).await
+    }
+}
+
+/// A change of one user, and by whom.
+struct Attempt<'a> {
+    connector: &'a M365Connector,
+    graph: &'a Graph,
+    action: &'a Action,
+    change: Change<'a>,
+}
+
+#[async_trait]
+impl Remedy for Attempt<'_> {
+    type Looked = (User, Looked);
+
+    async fn look(&self, cx: &OpContext) -> Result<Self::Looked> {
+        let user = self.graph.user(cx, self.change.user).await?;
+        let looked = self.change.look(self.graph, cx, &user).await?;
+        Ok((user, looked))
+    }
+
+    fn facts(&self, (_, looked): &Self::Looked) -> Attributes {
+        looked.facts.clone()
+    }
+
+    fn wanted(&self, (_, now): &Self::Looked) -> Attributes {
+        self.change.wanted(now)
+    }
+
+    fn is_so(&self, (_, now): &Self::Looked) -> bool {
+        self.change.is_so(now)
+    }
+
+    fn can_be_seen(&self) -> bool {
+        self.change.can_be_seen()
+    }
+
+    fn has_happened(&self, (_, before): &Self::Looked, (_, after): &Self::Looked) -> bool {
+        self.change.happened_since(before, after)
+    }
+
+    fn told(&self, (_, before): &Self::Looked, (_, after): &Self::Looked) -> Attributes {
+        self.change.told(before, after)
+    }
+
+    fn objection(&self, (user, _): &Self::Looked) -> Option<&'static str> {
+        if !user.id.eq_ignore_ascii_case(self.change.user) {
+            return Some("Microsoft 365 gave a user with another id");
+        }
+        let has = [&user.mail, &user.user_principal_name];
+        let has = has.into_iter().flatten().map(String::as_str);
+        (!remedy::is_meant(&self.action.parameters, has))
+            .then_some("the user's address is not the one that was meant")
+    }
+
+    /// Giving back what was taken harms nobody.
+    async fn protection(
+        &self,
+        cx: &OpContext,
+        (user, _): &Self::Looked,
+    ) -> Result<Option<Protection>> {
+        if self.change.gives_back() {
+            return Ok(None);
+        }
+        let (connector, graph) = (self.connector, self.graph);
+        connector.protection(cx, graph, &self.change, user).await
+    }
+
+    fn words(&self, protection: Protection) -> &'static str {
+        refusal(protection)
+    }
+
+    async fn send(&self, cx: &OpContext, (_, before): &Self::Looked) -> Result<Sent<Self::Looked>> {
+        let handover = self.connector.options.handover.as_deref();
+        let sent = self
+            .change
+            .send(self.graph, cx, self.action, before, handover);
+        match sent.await {
+            Ok(()) => Ok(Sent::Accepted),
+            // Nothing else says that an account holds a role that only a higher role may touch.
+            Err(error) if is_about_roles(&error) && self.may_change(cx).await? => {
+                Ok(Sent::Refused(
+                    "Microsoft 365 refuses: the account holds a role that only a higher role may touch",
+                ))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn unconfirmed(&self) -> &'static str {
+        UNCONFIRMED
+    }
+
+    fn probed(&self, (_, now): Self::Looked) -> Probe {
+        self.change.probe(now, self.connector.clock.now())
+    }
+}
+
+impl Attempt<'_> {
+    /// Whether the credential has the permission, so that a refusal is about the account.
+    async fn may_change(&self, cx: &OpContext) -> Result<bool> {
+        let granted = self.graph.granted(cx).await?.unwrap_or_default();
+        let act = ACTIONS.iter().find(|act| act.kind == self.change.kind);
+        let mut needed = act.into_iter().flat_map(|act| act.permissions);
+        Ok(needed.any(|permission| granted.contains(*permission)))
     }
 }
 
@@ -193,7 +233,11 @@ impl M365Connector {
         Ok(graph)
     }
 
-    fn change<'a>(&'a self, action: &'a Action) -> Result<(&'a Graph, Change<'a>)> {
+    fn consent(&self, action: &Action) -> Result<Consent<'_>> {
+        Consent::of(self.able(action)?, action)
+    }
+
+    fn change<'a>(&'a self, action: &'a Action) -> Result<Attempt<'a>> {
         let graph = self.able(action)?;
         let ActionTarget::Account(account) = &action.target else {
             return Err(Error::invalid_input("the target is no account"));
@@ -201,11 +245,15 @@ impl M365Connector {
         if !is_guid(&account.id) {
             return Err(Error::invalid_input("an account's id is a GUID"));
         }
-        Ok((graph, Change::of(action, &account.id)?))
+        Ok(Attempt {
+            connector: self,
+            graph,
+            action,
+            change: Change::of(action, &account.id)?,
+        })
     }
 
-    /// Why nothing may change the account; giving back what was taken harms nobody. An answer that
-    /// cannot be had is an error, never a yes.
+    /// Why nothing may change the account.
     async fn protection(
         &self,
         cx: &OpContext,
@@ -213,9 +261,6 @@ impl M365Connector {
         change: &Change<'_>,
         user: &User,
     ) -> Result<Option<Protection>> {
-        if change.gives_back() {
-            return Ok(None);
-        }
         if graph.client_id().eq_ignore_ascii_case(change.user) {
             return Ok(Some(Protection::OwnPrincipal));
         }
@@ -237,65 +282,6 @@ impl M365Connector {
         }
         Ok(Some(Protection::LastOwner))
     }
-
-    /// Whether the credential has the permission, so that a refusal is about the account.
-    async fn may_change(&self, cx: &OpContext, graph: &Graph, change: &Change<'_>) -> Result<bool> {
-        let granted = graph.granted(cx).await?.unwrap_or_default();
-        let act = ACTIONS.iter().find(|act| act.kind == change.kind);
-        let mut needed = act.into_iter().flat_map(|act| act.permissions);
-        Ok(needed.any(|permission| granted.contains(*permission)))
-    }
-
-    /// The state after a change, and whether it is what was wanted. Reads may lag behind a write, so
-    /// they are repeated for a while before the change counts as not confirmed.
-    async fn read_back(
-        &self,
-        cx: &OpContext,
-        graph: &Graph,
-        change: &Change<'_>,
-        before: &Looked,
-    ) -> Result<(Attributes, bool)> {
-        let mut last = Err(Error::unexpected("nothing was read back"));
-        for wait in READ_BACK_WAITS {
-            self.clock.sleep(wait).await;
-            last = self.look_again(cx, graph, change).await;
-            if let Ok(after) = &last
-                && change.happened_since(before, after)
-            {
-                return last.map(|after| (change.told(before, &after), true));
-            }
-        }
-        match last {
-            Ok(after) => Ok((change.told(before, &after), !change.can_be_seen())),
-            // A permanent error would claim that nothing was changed.
-            Err(error) => Err(error.temporary()),
-        }
-    }
-
-    async fn look_again(
-        &self,
-        cx: &OpContext,
-        graph: &Graph,
-        change: &Change<'_>,
-    ) -> Result<Looked> {
-        let user = graph.user(cx, change.user).await?;
-        change.look(graph, cx, &user).await
-    }
-}
-
-/// Why the user at the vendor is not the one that was meant.
-fn mismatch(action: &Action, change: &Change<'_>, user: &User) -> Option<&'static str> {
-    if !user.id.eq_ignore_ascii_case(change.user) {
-        return Some("Microsoft 365 gave a user with another id");
-    }
-    let meant = action.parameters.get(ADDRESS)?.as_str()?;
-    let meant = Address::new(meant).ok();
-    let has = [&user.mail, &user.user_principal_name];
-    let is_meant = has
-        .into_iter()
-        .flatten()
-        .any(|text| meant.is_some() && Address::new(text.as_str()).ok() == meant);
-    (!is_meant).then_some("the user's address is not the one that was meant")
 }
 
 fn is_about_roles(error: &Error) -> bool {
