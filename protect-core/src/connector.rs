@@ -13,8 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::authenticate::Authenticator;
 use crate::clock::{Clock, MAX_SKEW_SECONDS};
 use crate::error::Result;
+use crate::inbound::Inbound;
 use crate::model::{
     Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
     EffectClass, Observation, Preview, RejectedItem, Severity, Signal, Subject, TenantId,
@@ -54,6 +56,16 @@ pub trait Connector: Debug + Send + Sync + 'static {
 
     /// This connector as one that is told things.
     fn as_sink(&self) -> Option<&dyn Sink> {
+        None
+    }
+
+    /// This connector as one that others call.
+    fn as_inbound(&self) -> Option<&dyn Inbound> {
+        None
+    }
+
+    /// This connector as one that knows who somebody is.
+    fn as_authenticator(&self) -> Option<&dyn Authenticator> {
         None
     }
 

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
 use crate::model::{
     Action, ActionKind, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass,
-    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus,
+    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus, Permission,
 };
 use crate::store::{Claim, Claimed, Commit, Expect, RecordKind};
 
@@ -115,7 +115,7 @@ impl Tenant {
     /// A person settles what no probe could: the vendor did it, or did not.
     ///
     /// # Errors
-    /// `not_found`; `conflict` where the outcome is known already; `invalid_input` for a status
+    /// `permission_denied`; `not_found`; `conflict` where the outcome is known already; `invalid_input` for a status
     /// that settles nothing.
     pub async fn settle(
         &self,
@@ -124,6 +124,7 @@ impl Tenant {
         actor: &Actor,
         reason: &str,
     ) -> Result<Step> {
+        actor.need(Permission::RemediationsApprove)?;
         if !matches!(status, OutcomeStatus::Applied | OutcomeStatus::Failed) {
             return Err(Error::invalid_input("settle as `applied` or as `failed`"));
         }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::decide::routed;
 use super::triage::MANY_SUBJECTS;
-use super::{Authenticator, Engine, Shared, TenantParts};
+use super::{Authenticator, Engine, Shared, TenantParts, TenantRoutes};
 use crate::config::{Config, ConnectorConfig, TenantConfig, unknown_name};
 use crate::connector::{Connector, ConnectorInfo};
 use crate::context::Context;
@@ -22,6 +22,7 @@ pub struct EngineBuilder {
     context: Context,
     lease: Duration,
     authenticator: Option<Arc<dyn Authenticator>>,
+    areas: Vec<Arc<dyn TenantRoutes>>,
     many_subjects: usize,
 }
 
@@ -35,6 +36,7 @@ impl Engine {
             context,
             lease: Duration::from_mins(3),
             authenticator: None,
+            areas: Vec::new(),
             many_subjects: MANY_SUBJECTS,
         }
     }
@@ -45,6 +47,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn authenticator(mut self, authenticator: Arc<dyn Authenticator>) -> Self {
         self.authenticator = Some(authenticator);
+        self
+    }
+
+    /// Adds routes that are answered for every tenant.
+    #[must_use]
+    pub fn routes(mut self, area: Arc<dyn TenantRoutes>) -> Self {
+        self.areas.push(area);
         self
     }
 
@@ -82,6 +91,7 @@ impl EngineBuilder {
             store,
             lease: self.lease,
             authenticator: self.authenticator,
+            areas: self.areas,
             many_subjects: self.many_subjects,
             census: super::census::Known::default(),
             dropped_runs: super::run::Dropped::default(),

@@ -21,6 +21,7 @@ mod failure;
 mod findings;
 mod guard;
 mod identify;
+mod inbound;
 mod incidents;
 mod monitor;
 mod observe;
@@ -28,6 +29,7 @@ mod people;
 mod place;
 mod queue;
 mod records;
+mod reject;
 mod rules;
 mod run;
 mod run_end;
@@ -50,13 +52,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use apply::Step;
-pub use authenticate::Authenticator;
+pub use authenticate::{Authenticator, SignedIn, SingleUse};
 pub use build::EngineBuilder;
 pub use control::Pause;
 pub use doctor::Checkup;
 pub use failure::ENGINE_CHECKS;
 pub use findings::{FindingFilter, FindingPage};
 pub use identify::DirectoryRefresh;
+pub use inbound::{Caller, TenantRoutes};
 pub use incidents::IncidentFilter;
 pub use monitor::parse_people;
 pub use observe::Observed;
@@ -95,6 +98,7 @@ struct Shared {
     context: Context,
     store: Arc<dyn Store>,
     authenticator: Option<Arc<dyn Authenticator>>,
+    areas: Vec<Arc<dyn TenantRoutes>>,
     tenants: Vec<Arc<TenantParts>>,
     /// How long a worker may take for one intent before another looks after it.
     lease: Duration,

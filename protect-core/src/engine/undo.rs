@@ -10,7 +10,7 @@ use super::decide::{Wanted, routed, with_address};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Account, AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes,
-    Intent, OutcomeStatus, Plan,
+    Intent, OutcomeStatus, Permission, Plan,
 };
 use crate::store::{Query, RecordKind};
 
@@ -38,9 +38,11 @@ impl Tenant {
     /// it done.
     ///
     /// # Errors
-    /// `not_found` where no connector knows such an account; `unsupported` where none can do the
+    /// `permission_denied` where the role of who asks does not allow it; `not_found` where no connector
+    /// knows such an account; `unsupported` where none can do the
     /// action; `invalid_input` for an action that changes nothing.
     pub async fn request(&self, request: Request) -> Result<Plan> {
+        request.by.need(Permission::RemediationsRequest)?;
         if request.kind.tells() {
             return Err(Error::invalid_input(
                 "only actions on accounts and settings can be requested",
@@ -125,6 +127,7 @@ impl Tenant {
     /// # Errors
     /// `not_found`; `unsupported` where the action has no undo; `conflict` where it was not applied.
     pub async fn undo(&self, action: &ActionId, actor: &Actor, reason: &str) -> Result<Plan> {
+        actor.need(Permission::RemediationsRequest)?;
         let found = self
             .read::<Intent>(RecordKind::Intent, action.as_str())
             .await?;

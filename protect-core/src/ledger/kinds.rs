@@ -68,6 +68,7 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
     ),
     ("plan.approved", "somebody consented to a plan"),
     ("plan.made", "a plan was made"),
+    ("plan.rejected", "somebody turned a plan down"),
     ("scan.completed", "a scan came to its end"),
     ("scan.failed", "a scan did not come to its end"),
     ("scan.page", "one page of a scan"),

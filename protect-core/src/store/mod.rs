@@ -118,6 +118,8 @@ record_kinds! {
     Outbox = "outbox",
     /// A month's usage, counted for billing, and the people of the month that runs.
     Usage = "usage",
+    /// What counts once, kept until it is worth nothing: a sign-in, a message that came in.
+    Once = "once",
 }
 
 /// One record as stored.
