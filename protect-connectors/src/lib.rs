@@ -47,6 +47,8 @@ pub use protect_one_stack as one_stack;
 pub use protect_onepassword as onepassword;
 #[cfg(feature = "sandbox")]
 pub use protect_sandbox as sandbox;
+#[cfg(feature = "scim")]
+pub use protect_scim as scim;
 #[cfg(feature = "stripe")]
 pub use protect_stripe as stripe;
 #[cfg(feature = "webhook")]

@@ -11,6 +11,7 @@ pub fn registry() -> Registry {
             feature = "one-stack",
             feature = "notify",
             feature = "onepassword",
+            feature = "scim",
             feature = "stripe",
             feature = "webhook"
         )),
@@ -31,6 +32,8 @@ pub fn registry() -> Registry {
     protect_notify::register(&mut registry);
     #[cfg(feature = "onepassword")]
     protect_onepassword::register(&mut registry);
+    #[cfg(feature = "scim")]
+    protect_scim::register(&mut registry);
     #[cfg(feature = "stripe")]
     protect_stripe::register(&mut registry);
     #[cfg(feature = "webhook")]

@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    routing::{get, patch, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use crate::{
     hibp::{self, Plan},
     one_stack,
     onepassword::{self, Scope, Stream, UserChange},
+    scim,
     world::World,
 };
 
@@ -73,6 +74,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/one_stack/items/{id}", patch(set_one_stack_status))
         .route("/one_stack/settings", post(one_stack_settings))
         .route("/webhook/items/{id}", patch(set_item_status))
+        .route("/scim/settings", post(scim_settings))
+        .route("/scim/users/{id}", delete(delete_scim_user))
 }
 
 async fn index() -> Json<Value> {
@@ -89,6 +92,7 @@ async fn index() -> Json<Value> {
         "one_stack": "/one_stack",
         "webhook": "/webhook",
         "stripe_api": "/stripe",
+        "scim": "/scim/v2",
         "faults": Fault::NAMES,
     }))
 }
@@ -376,6 +380,16 @@ async fn set_one_stack_status(
 async fn one_stack_settings(State(world): Shared, Json(body): Json<one_stack::Settings>) -> Answer {
     world.state().one_stack.settings(&body);
     done()
+}
+
+async fn scim_settings(State(world): Shared, Json(body): Json<scim::Settings>) -> Answer {
+    world.state().scim.settings(body);
+    done()
+}
+
+async fn delete_scim_user(State(world): Shared, Path(id): Path<String>) -> Answer {
+    let now = world.clock.now();
+    found(world.state().delete_scim_user(&id, now))
 }
 
 fn found(found: bool) -> Answer {

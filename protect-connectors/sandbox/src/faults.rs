@@ -362,6 +362,7 @@ impl Struck {
 fn suspends(vendor: Vendor, template: &str, changing: bool) -> bool {
     match vendor {
         Vendor::M365 => changing && template == "/users/{id}",
+        Vendor::Scim => changing && template == "/Users/{id}",
         Vendor::Google => changing && template.ends_with("/users/{userKey}"),
         _ => template.ends_with(":suspend"),
     }

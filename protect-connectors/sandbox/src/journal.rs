@@ -42,6 +42,8 @@ pub enum Vendor {
     Teams,
     /// Stripe's meters.
     Stripe,
+    /// An application whose users are provisioned by SCIM 2.0.
+    Scim,
 }
 
 /// One request that reached a simulated vendor. It holds no secret, address, body or full path.
@@ -134,6 +136,7 @@ impl Vendor {
             "slack" => Some(Self::Slack),
             "teams" => Some(Self::Teams),
             "stripe" => Some(Self::Stripe),
+            "scim" => Some(Self::Scim),
             _ => None,
         }
     }

@@ -47,6 +47,7 @@ mod request;
 mod rng;
 mod sandbox;
 mod scenario;
+mod scim;
 mod server;
 mod smtp;
 mod stripe;

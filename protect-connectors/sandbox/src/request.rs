@@ -90,6 +90,11 @@ impl Reply {
         Self::rendered(status, Bytes::from(body.to_string()))
     }
 
+    /// JSON of a media type of its own.
+    pub(crate) fn of_type(status: u16, content_type: &'static str, body: &Value) -> Self {
+        Self::of(status, Some(content_type), Bytes::from(body.to_string()))
+    }
+
     /// JSON that is bytes already.
     pub(crate) fn rendered(status: u16, body: Bytes) -> Self {
         Self::of(status, Some("application/json"), body)
@@ -136,7 +141,8 @@ impl Reply {
     }
 
     pub(crate) fn is_json(&self) -> bool {
-        self.content_type == Some("application/json")
+        let json = ["application/json", "application/scim+json"];
+        self.content_type.is_some_and(|kind| json.contains(&kind))
     }
 }
 

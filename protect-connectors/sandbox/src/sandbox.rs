@@ -2,6 +2,7 @@
 
 mod google_workspace;
 mod one_stack;
+mod scim;
 
 use std::{
     io,
@@ -86,6 +87,10 @@ pub struct Credentials {
     pub stripe_restricted_key: String,
     /// A customer at Stripe.
     pub stripe_customer_id: String,
+    /// Token that may read the users of the SCIM application.
+    pub scim_scan_token: String,
+    /// Token that may read and change them.
+    pub scim_respond_token: String,
     /// User name at the mail server.
     pub smtp_username: String,
     /// Its password.
@@ -606,6 +611,7 @@ impl Sandbox {
             "webhook": self.webhook_url(),
             "smtp": self.smtp_url(),
             "stripe_api": self.stripe_api_url(),
+            "scim": self.scim_url(),
             "dns": self.dns_address(),
             "credentials": self.credentials(),
         })

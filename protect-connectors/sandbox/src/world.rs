@@ -22,6 +22,7 @@ use crate::{
     onepassword::{self, Application, OnePassword, Scope, Stream, UserChange},
     request::{Call, Change, Context, Reply, Route},
     scenario::{Cast, Part, Planted},
+    scim::{self, Scim},
     smtp::{self, Smtp},
     stripe::{self, Stripe},
     webhook::{self, Webhook},
@@ -64,6 +65,7 @@ pub(crate) struct State {
     pub(crate) chat: Chat,
     pub(crate) smtp: Smtp,
     pub(crate) stripe: Stripe,
+    pub(crate) scim: Scim,
     pub(crate) journal: Journal,
     pub(crate) faults: Board,
     planted: Planted,
@@ -86,6 +88,7 @@ enum Taken {
     Webhook(Route<webhook::Endpoint>),
     Chat(Route<chat::Endpoint>),
     Stripe(Route<stripe::Endpoint>),
+    Scim(Route<scim::Endpoint>),
 }
 
 impl World {
@@ -165,6 +168,7 @@ impl State {
             chat: Chat::new(setup.seed, &setup.base),
             smtp: Smtp::new(setup.seed),
             stripe: Stripe::new(setup.seed),
+            scim: Scim::new(setup.seed, &cast),
             journal: Journal::default(),
             faults: Board::default(),
             limits: setup.limits,
@@ -279,6 +283,7 @@ impl State {
             Some(Taken::Webhook(route)) => self.webhook.handle(route.endpoint, call, cx),
             Some(Taken::Chat(route)) => self.chat.handle(route.endpoint, call, cx),
             Some(Taken::Stripe(route)) => self.stripe.handle(route.endpoint, call, cx),
+            Some(Taken::Scim(route)) => self.scim.handle(route.endpoint, call, cx),
             None => {
                 cx.violate("unknown_route", "the vendor has no such method and path");
                 error(call.vendor, None, 404, "not found")
@@ -339,6 +344,8 @@ impl State {
             webhook_secret: self.webhook.secret.clone(),
             stripe_restricted_key: self.stripe.restricted_key(),
             stripe_customer_id: self.stripe.customer(),
+            scim_scan_token: self.scim.scan_token.clone(),
+            scim_respond_token: self.scim.respond_token.clone(),
             smtp_username: self.smtp.username.clone(),
             smtp_password: self.smtp.password.clone(),
             slack_webhook_url: self.chat.slack_url(),
@@ -383,6 +390,7 @@ impl State {
             "webhook": {"items": self.webhook.items()},
             "smtp": self.smtp.snapshot(),
             "stripe": self.stripe.snapshot(),
+            "scim": self.scim.snapshot(),
             "slack": slack,
             "teams": teams,
         })
@@ -495,6 +503,15 @@ impl State {
         self.onepassword.oauth.set_scopes(application, scopes)
     }
 
+    /// Deletes a user of the SCIM application. False for an unknown one.
+    pub(crate) fn delete_scim_user(&mut self, id: &str, now: Timestamp) -> bool {
+        let Some(from) = self.scim.delete(id) else {
+            return false;
+        };
+        self.moved(Vendor::Scim, ("user", id), (from, "deleted"), now);
+        true
+    }
+
     fn moved(
         &mut self,
         vendor: Vendor,
@@ -523,6 +540,7 @@ impl Taken {
             Vendor::Webhook => Webhook::route(call).map(Self::Webhook),
             Vendor::Slack | Vendor::Teams => Chat::route(call).map(Self::Chat),
             Vendor::Stripe => Stripe::route(call).map(Self::Stripe),
+            Vendor::Scim => Scim::route(call).map(Self::Scim),
             // A mail server takes no HTTP.
             Vendor::Smtp => None,
         }
@@ -538,6 +556,7 @@ impl Taken {
             Self::Webhook(route) => (route.template, route.changing),
             Self::Chat(route) => (route.template, route.changing),
             Self::Stripe(route) => (route.template, route.changing),
+            Self::Scim(route) => (route.template, route.changing),
         }
     }
 }
@@ -571,6 +590,7 @@ fn error(vendor: Vendor, taken: Option<&Taken>, status: u16, message: &str) -> R
         (Vendor::OneStack, _) => OneStack::error(status, message),
         (Vendor::Webhook | Vendor::Smtp, _) => Webhook::error(status, message),
         (Vendor::Stripe, _) => Stripe::error(status, message),
+        (Vendor::Scim, _) => Scim::error(status, message),
         (Vendor::Slack | Vendor::Teams, _) => Chat::error(vendor, status, message),
     }
 }

@@ -51,6 +51,8 @@ pub fn classes() -> Vec<&'static Class> {
         &protect_notify::CLASS,
         #[cfg(feature = "onepassword")]
         &protect_onepassword::CLASS,
+        #[cfg(feature = "scim")]
+        &protect_scim::CLASS,
         #[cfg(feature = "stripe")]
         &protect_stripe::CLASS,
         #[cfg(feature = "sandbox")]
@@ -121,6 +123,8 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "Notify" => protect_notify::connect(constructor, context.clone()),
         #[cfg(feature = "onepassword")]
         "OnePassword" => protect_onepassword::connect(constructor, context.clone()),
+        #[cfg(feature = "scim")]
+        "Scim" => protect_scim::connect(constructor, context.clone()),
         #[cfg(feature = "stripe")]
         "Stripe" => protect_stripe::connect(constructor, context.clone()),
         #[cfg(feature = "sandbox")]

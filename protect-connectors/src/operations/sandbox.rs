@@ -252,6 +252,7 @@ fn without_arguments(sandbox: &Sandbox, operation: &str, given: Value) -> Result
             one_stack: sandbox.one_stack_root(),
             webhook: sandbox.webhook_url(),
             stripe_api: sandbox.stripe_api_url(),
+            scim: sandbox.scim_url(),
             smtp: sandbox.smtp_url(),
         }),
         "credentials" => answer(&sandbox.credentials()),

@@ -35,6 +35,7 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
         ("The One Stack", sandbox.one_stack_root()),
         ("webhook receiver", sandbox.webhook_url()),
         ("Stripe", sandbox.stripe_api_url()),
+        ("SCIM application", sandbox.scim_url()),
         ("mail server", sandbox.smtp_url()),
         ("name server", sandbox.dns_address().to_string()),
         (

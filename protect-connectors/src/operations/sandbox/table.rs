@@ -38,6 +38,8 @@ pub(super) struct SandboxAddresses {
     pub(super) webhook: String,
     /// Stripe's API.
     pub(super) stripe_api: String,
+    /// Base of the SCIM application.
+    pub(super) scim: String,
     /// The mail server, `smtp://…`.
     pub(super) smtp: String,
 }
