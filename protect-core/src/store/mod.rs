@@ -118,6 +118,10 @@ record_kinds! {
     Outbox = "outbox",
     /// A month's usage, counted for billing, and the people of the month that runs.
     Usage = "usage",
+    /// When a duty beside the scans is next done, by its name.
+    Duty = "duty",
+    /// The report of a month that is over, as it was made.
+    Report = "report",
 }
 
 /// One record as stored.
