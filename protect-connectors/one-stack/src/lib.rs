@@ -7,11 +7,13 @@ mod config;
 mod conventions;
 mod direct;
 mod error;
+pub mod hub;
 mod item;
 mod key;
 mod message;
 pub mod oncall;
 pub mod psa;
+pub mod rmm;
 pub mod security;
 
 use std::sync::Arc;
@@ -23,8 +25,10 @@ pub use bus::Bus;
 pub use client::{Access, Credential};
 pub use compliance::Compliance;
 pub use conventions::Conventions;
+pub use hub::Hub;
 pub use oncall::OnCall;
 pub use psa::Psa;
+pub use rmm::Rmm;
 pub use security::Security;
 
 /// Adds every kind to a registry.
@@ -34,6 +38,12 @@ pub fn register(registry: &mut Registry) {
     });
     registry.register(security::spec(), |setup, context| {
         security::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(rmm::spec(), |setup, context| {
+        rmm::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(hub::spec(), |setup, context| {
+        hub::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
     registry.register(compliance::spec(), |setup, context| {
         compliance::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)

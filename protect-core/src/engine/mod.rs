@@ -28,6 +28,7 @@ mod observe;
 mod people;
 mod place;
 mod queue;
+mod reach;
 mod records;
 mod reject;
 mod rules;
@@ -104,6 +105,8 @@ struct Shared {
     lease: Duration,
     /// From so many subjects on, one cause makes one incident.
     many_subjects: usize,
+    #[cfg(feature = "report")]
+    sections: Vec<&'static dyn crate::report::ReportSection>,
     census: census::Known,
     dropped_runs: run::Dropped,
 }
@@ -202,6 +205,12 @@ impl Tenant {
 
     pub(crate) fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    /// The sections that the program registered.
+    #[cfg(feature = "report")]
+    pub(crate) fn report_sections(&self) -> &[&'static dyn crate::report::ReportSection] {
+        &self.shared.sections
     }
 
     pub(crate) fn dropped_runs(&self) -> &run::Dropped {

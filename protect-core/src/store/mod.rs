@@ -120,6 +120,10 @@ record_kinds! {
     Usage = "usage",
     /// What counts once, kept until it is worth nothing: a sign-in, a message that came in.
     Once = "once",
+    /// When a duty beside the scans is next done, by its name.
+    Duty = "duty",
+    /// The report of a month that is over, as it was made.
+    Report = "report",
 }
 
 /// One record as stored.
