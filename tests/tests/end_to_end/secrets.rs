@@ -1,5 +1,6 @@
 //! No secret is in anything that a person, a log or a file gets to see, whatever goes wrong.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -10,9 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use protect_connectors::Protect;
 use protect_connectors::core::engine::{FindingFilter, IncidentFilter, ScanOptions, Tenant};
 use protect_connectors::core::ledger::{LedgerKey, checkpoint, export};
+use protect_connectors::core::model::Plan;
 use protect_connectors::core::report::Month;
 use protect_connectors::core::{Error, config::Config};
-use protect_sandbox::{Fault, FaultKind};
+use protect_sandbox::{Fault, FaultKind, Vendor};
 use serde::Serialize;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -27,7 +29,7 @@ async fn no_secret_is_in_any_output_log_error_file_or_debug() {
         .finish();
     // Once for the process: the store and the vendors have threads of their own.
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    let world = World::fast(20).await;
+    let world = World::with_every_receiver(20).await;
     let secrets = secrets(&world);
     let shown = Shown::default();
     let protect = Protect::builder()
@@ -53,6 +55,7 @@ async fn no_secret_is_in_any_output_log_error_file_or_debug() {
     shown.debug(&world.sandbox.requests());
 
     assert!(shown.text().len() > 100_000 && logged.text().len() > 10_000);
+    assert_everybody_was_told(&world);
     assert_free_of(&secrets, "what was shown", &shown.text());
     assert_free_of(&secrets, "the log", &logged.text());
     assert_free_of_addresses("the log", &logged.text());
@@ -60,6 +63,33 @@ async fn no_secret_is_in_any_output_log_error_file_or_debug() {
         let file = std::fs::read(world.folder.path().join(name)).unwrap();
         assert_free_of(&secrets, name, &String::from_utf8_lossy(&file));
     }
+}
+
+/// No receiver was left out, so that its secrets had the chance to show.
+fn assert_everybody_was_told(world: &World) {
+    let requests = world.sandbox.requests();
+    let asked: BTreeSet<_> = requests.iter().map(|request| request.vendor).collect();
+    for vendor in [Vendor::Scim, Vendor::Slack, Vendor::Stripe] {
+        assert!(
+            asked.contains(&vendor),
+            "{vendor:?} was not asked: {asked:?}"
+        );
+    }
+    let items = world.sandbox.one_stack_items();
+    let made: BTreeSet<_> = items
+        .iter()
+        .filter_map(|it| it["object"].as_str())
+        .collect();
+    let wanted = [
+        "event",
+        "evidence",
+        "incident",
+        "page",
+        "remediation",
+        "revocation",
+        "ticket",
+    ];
+    assert_eq!(made.into_iter().collect::<Vec<_>>(), wanted);
 }
 
 /// The road and everything that shows something of it, on whatever the vendors do now.
@@ -71,14 +101,8 @@ async fn everything(world: &World, protect: &Protect, acme: &Tenant, shown: &Sho
     };
     shown.result(acme.scan_with(forced).await);
     world.advance(Duration::ZERO);
-    if let Some(plan) = shown.result(acme.plan().await)
-        && let Some(approved) = shown.result_debug(acme.approve(plan, &alice()).await)
-        && let Some(steps) = shown.result(acme.apply(approved).await)
-    {
-        for step in steps {
-            shown.add(&step.to_string());
-        }
-    }
+    carry_out(acme, acme.plan().await, shown).await;
+    carry_out(acme, acme.plan_evidence().await, shown).await;
     shown.result(acme.apply_waiting().await);
     shown.result(protect.tick().await);
     shown.result(acme.status().await);
@@ -110,6 +134,17 @@ async fn everything(world: &World, protect: &Protect, acme: &Tenant, shown: &Sho
     shown.debug(&key);
     let head = checkpoint(protect.store().as_ref(), acme.id(), &key, now).await;
     shown.add(&head.unwrap().to_string());
+}
+
+async fn carry_out(acme: &Tenant, plan: Result<Plan, Error>, shown: &Shown) {
+    if let Some(plan) = shown.result(plan)
+        && let Some(approved) = shown.result_debug(acme.approve(plan, &alice()).await)
+        && let Some(steps) = shown.result(acme.apply(approved).await)
+    {
+        for step in steps {
+            shown.add(&step.to_string());
+        }
+    }
 }
 
 /// Each secret where a reference, or something else, belongs.
@@ -179,7 +214,16 @@ fn secrets(world: &World) -> Vec<(&'static str, String)> {
     // The last 32 bytes of PKCS#8 are the seed.
     let der = STANDARD.decode(key_line).unwrap();
     let seed = &der[der.len() - 32..];
+    let organisation = &credentials.one_stack[0];
+    let slack = credentials.slack_webhook_url.rsplit('/').next().unwrap();
     vec![
+        ("One Stack API key", organisation.api_key.clone()),
+        ("One Stack key", organisation.integration_key.clone()),
+        ("Slack's address", slack.to_owned()),
+        ("Stripe key", credentials.stripe_restricted_key),
+        ("SMTP password", credentials.smtp_password),
+        ("SCIM scan token", credentials.scim_scan_token),
+        ("SCIM respond token", credentials.scim_respond_token),
         ("HIBP key", credentials.hibp_api_key),
         (
             "scan basic",

@@ -116,6 +116,31 @@ impl World {
         world
     }
 
+    /// The same with a connector for every receiver of notices, tickets, incidents, events, evidence and
+    /// usage, and with more ways to act; a leak is told to all of them.
+    pub(crate) async fn with_every_receiver(speed: u32) -> Self {
+        let mut world = Self::fast(speed).await;
+        for (name, connection, mut connector) in receivers(&world.sandbox, world.folder.path()) {
+            world.config["connections"][name] = connection;
+            connector["connection"] = name.into();
+            world.config["tenants"]["acme"]["connectors"][name] = connector;
+        }
+        let acme = &mut world.config["tenants"]["acme"];
+        acme["route"] = json!({
+            "open_ticket": ["psa"],
+            "open_security_incident": ["security"],
+            "emit_event": ["bus"],
+            "notify": ["slack", "mail"],
+        });
+        acme["rules"][0]["then"] = json!([
+            "suspend_account", "open_security_incident", "page", "emit_event", "notify",
+            "force_password_reset", "revoke_access",
+            { "action": "open_ticket", "template": "dark_web_alert" },
+        ]);
+        world.write();
+        world
+    }
+
     /// The same with something else in the configuration, given by JSON pointer.
     pub(crate) fn set(&mut self, pointer: &str, value: Value) {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -366,4 +391,69 @@ fn config(sandbox: &Sandbox, folder: &Path) -> Value {
             ],
         }},
     })
+}
+
+/// Every receiver beside the webhook, and what acts beside 1Password: `(name, connection, connector)`.
+fn receivers(sandbox: &Sandbox, folder: &Path) -> Vec<(&'static str, Value, Value)> {
+    let own = sandbox.credentials();
+    let organisation = &own.one_stack[0];
+    let secret = |name: &str, value: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, value).unwrap();
+        json!({ "file": file })
+    };
+    let connection = |kind: &str, endpoints: Value, respond: Value| json!({ "kind": kind, "endpoints": endpoints, "respond": respond, "tenants": ["acme"] });
+    let products = [
+        "psa",
+        "security",
+        "oncall",
+        "bus",
+        "compliance",
+        "rmm",
+        "hub",
+    ];
+    let mut all: Vec<_> = products
+        .into_iter()
+        .map(|kind| {
+            let (form, key) = match kind {
+                "psa" | "security" => ("api_key", &organisation.api_key),
+                _ => ("integration_key", &organisation.integration_key),
+            };
+            let respond = json!({ form: secret(&format!("{kind}.key"), key) });
+            let api = json!({ "api": sandbox.one_stack_url(kind) });
+            let mut connector = json!({ "organisation_id": organisation.id });
+            if matches!(kind, "rmm" | "hub") {
+                connector["owners"] = json!([]);
+            }
+            (kind, connection(kind, api, respond), connector)
+        })
+        .collect();
+    let mail = json!({
+        "username": own.smtp_username, "password": secret("smtp.password", &own.smtp_password),
+    });
+    let slack = json!({ "webhook_url": secret("slack.url", &own.slack_webhook_url) });
+    let stripe = json!({ "secret_key": secret("stripe.key", &own.stripe_restricted_key) });
+    let mut people = connection(
+        "scim",
+        json!({ "base": sandbox.scim_url() }),
+        json!({ "token": secret("scim.respond", &own.scim_respond_token) }),
+    );
+    people["scan"] = json!({ "token": secret("scim.scan", &own.scim_scan_token) });
+    let mut chat = connection("notify", json!({}), slack);
+    chat["format"] = "slack".into();
+    all.extend([
+        ("slack", chat, json!({})),
+        (
+            "mail",
+            connection("notify", json!({ "smtp": sandbox.smtp_url() }), mail),
+            json!({ "to": ["soc@acme.example"] }),
+        ),
+        (
+            "stripe",
+            connection("stripe", json!({ "api": sandbox.stripe_api_url() }), stripe),
+            json!({ "customer_id": own.stripe_customer_id }),
+        ),
+        ("people", people, json!({})),
+    ]);
+    all
 }
