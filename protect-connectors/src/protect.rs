@@ -115,7 +115,10 @@ impl ProtectBuilder {
         };
         let context = with_key_vaults(context, &config)?;
         let store = open_store(&config.store).await?;
-        let engine = Engine::builder(config, self.registry, context).build(store)?;
+        let builder = Engine::builder(config, self.registry, context);
+        #[cfg(feature = "email")]
+        let builder = builder.report_sections(crate::report::sections());
+        let engine = builder.build(store)?;
         Ok(Protect { engine })
     }
 }

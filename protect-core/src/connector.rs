@@ -20,8 +20,8 @@ use crate::error::Result;
 use crate::inbound::Inbound;
 use crate::model::{
     Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
-    EffectClass, Observation, Preview, RejectedItem, Severity, Signal, Subject, TenantId,
-    WatchCensus, WatchList,
+    EffectClass, IncidentStatus, Observation, Preview, RejectedItem, Severity, Signal, Subject,
+    TenantId, WatchCensus, WatchList,
 };
 
 /// A connection to a vendor, used for one tenant.
@@ -199,6 +199,29 @@ pub trait Sink: Connector {
     /// It cannot be said yet: a retryable error makes the action wait.
     fn declines(&self, _delivery: &Delivery) -> Result<Option<String>> {
         Ok(None)
+    }
+
+    /// Where an incident of ours that was opened there stands, in our words; `None` where the receiver
+    /// keeps no such status, or one that is not among ours.
+    ///
+    /// # Errors
+    /// Nobody could say.
+    async fn incident_status(&self, _cx: &OpContext, _id: &str) -> Result<Option<IncidentStatus>> {
+        Ok(None)
+    }
+
+    /// Says there where our incident stands; false where the receiver keeps no such status. A repeat
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// As for every change.
+    async fn tell_status(
+        &self,
+        _cx: &OpContext,
+        _id: &str,
+        _status: IncidentStatus,
+    ) -> Result<bool> {
+        Ok(false)
     }
 
     /// The texts that a rule's `template` may name, where this sink has any. A rule that names another
@@ -463,7 +486,8 @@ pub struct Delivery {
     pub severity: Severity,
     /// The same as data: the parameters of the action, `incident`, `findings`, and for a ticket
     /// `security_incidents`: where one was opened or is to be opened about the same, each as
-    /// `connector`, `kind`, `state` (`waiting`, `applied`) and `since`; for evidence its `artifact`.
+    /// `connector`, `kind`, `state` (`waiting`, `applied`) and `since`; for evidence its `artifact`; for
+    /// what clients may see the `view`.
     pub data: Attributes,
 }
 

@@ -115,6 +115,32 @@ impl Common {
     }
 }
 
+/// Adds the keys by which somebody lets the program send by itself.
+pub(crate) fn with_standing_consent(spec: KindSpec) -> KindSpec {
+    spec.setting(
+        SettingSpec::one_of(
+            "approval",
+            ["required", "auto"],
+            "Whether what the program sends by itself waits for somebody's consent; `auto` needs `enabled_by`.",
+        )
+        .default("required"),
+    )
+    .setting(SettingSpec::text(
+        "enabled_by",
+        "Who decided that it needs nobody's consent.",
+    ))
+}
+
+/// # Errors
+/// `config_invalid` where nobody answers for `approval = "auto"`.
+pub(crate) fn check_standing_consent(setup: &ConnectorSetup) -> Result<()> {
+    let is_auto = text(setup, "approval").as_deref() == Some("auto");
+    if is_auto && text(setup, "enabled_by").is_none() {
+        return Err(setup.error("enabled_by", "`approval = \"auto\"` says who decided so"));
+    }
+    Ok(())
+}
+
 /// A setting of the tenant's connector that is text.
 pub(crate) fn text(setup: &ConnectorSetup, name: &str) -> Option<String> {
     setup.settings.get(name)?.as_str().map(str::to_owned)

@@ -12,6 +12,7 @@ mod item;
 mod key;
 mod message;
 pub mod oncall;
+pub mod portal;
 pub mod psa;
 pub mod rmm;
 pub mod security;
@@ -27,6 +28,7 @@ pub use compliance::Compliance;
 pub use conventions::Conventions;
 pub use hub::Hub;
 pub use oncall::OnCall;
+pub use portal::Portal;
 pub use psa::Psa;
 pub use rmm::Rmm;
 pub use security::Security;
@@ -44,6 +46,9 @@ pub fn register(registry: &mut Registry) {
     });
     registry.register(hub::spec(), |setup, context| {
         hub::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(portal::spec(), |setup, context| {
+        portal::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
     registry.register(compliance::spec(), |setup, context| {
         compliance::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)

@@ -46,6 +46,8 @@ pub fn classes() -> Vec<&'static Class> {
         #[cfg(feature = "one-stack")]
         &protect_one_stack::oncall::CLASS,
         #[cfg(feature = "one-stack")]
+        &protect_one_stack::portal::CLASS,
+        #[cfg(feature = "one-stack")]
         &protect_one_stack::psa::CLASS,
         #[cfg(feature = "one-stack")]
         &protect_one_stack::rmm::CLASS,
@@ -121,6 +123,8 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         "Hub" => protect_one_stack::hub::connect(constructor, context),
         #[cfg(feature = "one-stack")]
         "OnCall" => protect_one_stack::oncall::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "Portal" => protect_one_stack::portal::connect(constructor, context),
         #[cfg(feature = "one-stack")]
         "Psa" => protect_one_stack::psa::connect(constructor, context),
         #[cfg(feature = "one-stack")]

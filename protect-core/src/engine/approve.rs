@@ -1,6 +1,7 @@
 //! Approve: somebody's consent to exactly one plan turns its actions into intents.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::Tenant;
 use super::decide::{plan_id, put_plan};
@@ -9,8 +10,8 @@ use crate::clock::later;
 use crate::config::{ApprovalMode, SelfApproval, UnverifiedActors};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Action, Actor, ActorKind, Approval, ApprovedPlan, Attributes, Authority, GuardDecision, Intent,
-    IntentState, Mode, Permission, Plan, PlanId, PlannedAction, Role,
+    Action, Actor, ActorKind, Approval, ApprovedPlan, Attributes, Authority, ConnectorName,
+    GuardDecision, Intent, IntentState, Mode, Permission, Plan, PlanId, PlannedAction, Role,
 };
 use crate::store::{Commit, Expect, Put, RecordKind};
 
@@ -119,7 +120,7 @@ impl Tenant {
     }
 
     /// When a consent that is given now stops counting.
-    fn approval_ends(&self) -> Timestamp {
+    pub(super) fn approval_ends(&self) -> Timestamp {
         later(self.now(), self.config().approval.expires)
     }
 
@@ -215,6 +216,15 @@ impl Tenant {
             .next()
             .map_or(String::new(), |record| record.group);
         Ok(put_plan(&stored.value, "approved", &origin)?.expect(stored.expect()))
+    }
+
+    /// Who decided that what the program itself sends through this connector needs nobody's consent,
+    /// where somebody did.
+    pub(super) fn standing_consent(&self, connector: &ConnectorName) -> Option<String> {
+        let settings = &self.config().connectors.get(connector)?.settings;
+        let text = |name: &str| settings.get(name).and_then(Value::as_str);
+        let enabled_by = text("enabled_by")?;
+        (text("approval") == Some("auto")).then(|| enabled_by.to_owned())
     }
 
     /// Who decided that a rule needs nobody's consent, where it needs none.

@@ -21,6 +21,9 @@ use crate::store::{Commit, Expect, Put, Query, RecordKind};
 /// How often a failed action is planned again before it needs somebody's consent.
 const AUTOMATIC_TRIES: u32 = 3;
 
+/// Where plans come from of which only the latest counts.
+const REPLACE_EACH_OTHER: [&str; 3] = ["rules", "evidence", "view"];
+
 /// An action a rule or a person asks for, before anybody looked at the vendor.
 pub(crate) struct Wanted {
     pub(crate) action: Action,
@@ -146,7 +149,7 @@ impl Tenant {
             .read::<Plan>(RecordKind::Plan, plan.id.as_str())
             .await?
         {
-            return Ok(known.value);
+            return self.take_up_again(known, origin).await;
         }
         let mut commit = Commit::default()
             .put(put_plan(&plan, "planned", origin)?.expect(Expect::Absent))
@@ -154,8 +157,8 @@ impl Tenant {
         for put in others {
             commit = commit.put(put);
         }
-        if origin == "rules" {
-            for old in self.superseded(&plan.id).await? {
+        if REPLACE_EACH_OTHER.contains(&origin) {
+            for old in self.superseded(&plan.id, origin).await? {
                 commit = commit.put(old);
             }
         }
@@ -163,15 +166,31 @@ impl Tenant {
         Ok(plan)
     }
 
-    /// Earlier plans of the rules that nobody consented to: a newer one replaces them.
-    async fn superseded(&self, by: &PlanId) -> Result<Vec<Put>> {
+    /// A plan that was made before is the one that counts again, where another had replaced it since.
+    async fn take_up_again(&self, known: Versioned<Plan>, origin: &str) -> Result<Plan> {
+        let id = known.value.id.to_string();
+        let query = Query::keys(RecordKind::Plan, vec![id]).in_states(&["superseded"]);
+        if self.read_all::<Plan>(query).await?.is_empty() {
+            return Ok(known.value);
+        }
+        let put = put_plan(&known.value, "planned", origin)?.expect(known.expect());
+        let mut commit = Commit::default().put(put);
+        for old in self.superseded(&known.value.id, origin).await? {
+            commit = commit.put(old);
+        }
+        self.store().commit(self.id(), commit).await?;
+        Ok(known.value)
+    }
+
+    /// Earlier plans of the same origin that nobody consented to: a newer one replaces them.
+    async fn superseded(&self, by: &PlanId, origin: &str) -> Result<Vec<Put>> {
         let query = Query::all(RecordKind::Plan)
             .in_states(&["planned"])
-            .in_groups(vec!["rules".to_owned()]);
+            .in_groups(vec![origin.to_owned()]);
         let old: Vec<Versioned<Plan>> = self.read_all(query).await?;
         old.iter()
             .filter(|old| old.value.id != *by)
-            .map(|old| Ok(put_plan(&old.value, "superseded", "rules")?.expect(old.expect())))
+            .map(|old| Ok(put_plan(&old.value, "superseded", origin)?.expect(old.expect())))
             .collect()
     }
 

@@ -7,8 +7,8 @@ use super::records::message_group;
 use crate::connector::{Connector, Delivered, Delivery, OpContext, Probe, Sink};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Action, ActionId, ActionKind, Artifact, Attributes, EffectClass, Finding, Incident, Intent,
-    Outcome, OutcomeStatus, Severity,
+    Action, ActionId, ActionKind, Artifact, Attributes, EffectClass, Finding, Incident,
+    IncidentStatus, Intent, Outcome, OutcomeStatus, Severity,
 };
 use crate::store::{Commit, Put, Query, RecordKind};
 
@@ -19,6 +19,9 @@ pub(super) struct Ticket {
     pub(super) source_reference: String,
     /// The action that opened it; every later one is a note.
     pub(super) opened_by: ActionId,
+    /// Where our incident and the receiver's stood when both were the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) agreed: Option<IncidentStatus>,
 }
 
 impl Tenant {
@@ -154,6 +157,11 @@ impl Tenant {
             let elsewhere = self.security_incidents(action).await?;
             data.insert("security_incidents".to_owned(), elsewhere.into());
         }
+        #[cfg(feature = "report")]
+        if action.kind == ActionKind::PublishView {
+            let view = self.published_view(action.target.connector()).await?;
+            data.insert("view".to_owned(), view);
+        }
         if let Some(artifact) = artifact {
             data.insert("artifact".to_owned(), serde_json::json!(artifact));
         }
@@ -210,6 +218,7 @@ impl Tenant {
         let ticket = Ticket {
             id: delivered.id.clone(),
             source_reference: reference.to_owned(),
+            agreed: known.as_ref().and_then(|known| known.value.agreed),
             opened_by: known.map_or_else(|| action.id.clone(), |known| known.value.opened_by),
         };
         let put = Put::new(RecordKind::Ticket, key, &ticket)?.group(reference);
@@ -229,7 +238,7 @@ fn standing(intent: &Intent) -> Option<&'static str> {
     }
 }
 
-fn ticket_key(action: &Action, source_reference: &str) -> String {
+pub(super) fn ticket_key(action: &Action, source_reference: &str) -> String {
     format!(
         "{}/{}/{source_reference}",
         action.target.connector(),
@@ -258,6 +267,7 @@ fn source_reference(tenant: &Tenant, action: &Action) -> String {
     match action.kind {
         // Each event is its own; a ticket or an incident stands for all that happens in it.
         ActionKind::EmitEvent => format!("{reference}:{}", action.id),
+        ActionKind::PublishView => reference_of(tenant, "view"),
         ActionKind::SubmitEvidence => reference_of(tenant, &super::submit::reference(action)),
         _ => reference,
     }

@@ -145,6 +145,7 @@ pub(crate) fn target_group(account: &AccountRef) -> String {
 pub(crate) fn message_about(action: &Action) -> String {
     match action.kind {
         ActionKind::SubmitEvidence => super::submit::reference(action),
+        ActionKind::PublishView => "view".to_owned(),
         _ => action.about().to_owned(),
     }
 }

@@ -97,6 +97,7 @@ impl Engine {
             }
         }
         self.count_and_tell_usage().await?;
+        self.do_duties().await?;
         tick.steps = self.apply_waiting().await?;
         Ok(tick)
     }
@@ -130,6 +131,7 @@ impl Engine {
                 Either::Right((None, _)) => {}
             }
             pass(self.count_and_tell_usage().await)?;
+            pass(self.do_duties().await)?;
             pass(self.apply_waiting().await)?;
         }
     }
@@ -141,6 +143,7 @@ impl Engine {
         for tenant in self.tenants() {
             tenant.review_schedules().await?;
             tenant.review_usage().await?;
+            tenant.review_duties().await?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::decide::{Wanted, routed};
 use super::records::Versioned;
@@ -244,7 +244,7 @@ impl Tenant {
         let Some(biller) = self.biller() else {
             return self.keep(usage.put(state::OVER, Some(due), fence)?).await;
         };
-        let consent = self.consents_to_billing(&biller);
+        let consent = self.standing_consent(&biller);
         let action = self.telling(&usage, biller);
         let id = action.id.clone();
         let wanted = Wanted {
@@ -284,14 +284,6 @@ impl Tenant {
             lasts: None,
             parameters,
         }
-    }
-
-    /// Who decided that this connector may bill without anybody's consent, where it may.
-    fn consents_to_billing(&self, biller: &ConnectorName) -> Option<String> {
-        let settings = &self.config().connectors.get(biller)?.settings;
-        let text = |name: &str| settings.get(name).and_then(Value::as_str);
-        let enabled_by = text("enabled_by")?;
-        (text("approval") == Some("auto")).then(|| enabled_by.to_owned())
     }
 
     /// What came of the action so far; `None` where nobody approved it yet.

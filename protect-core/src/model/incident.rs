@@ -57,6 +57,16 @@ pub enum IncidentStatus {
 }
 
 impl IncidentStatus {
+    /// Every status, in the order in which an incident goes through them.
+    pub const ALL: [Self; 6] = [
+        Self::New,
+        Self::Open,
+        Self::Investigating,
+        Self::Contained,
+        Self::Resolved,
+        Self::Closed,
+    ];
+
     /// The stable name.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -31,7 +31,15 @@ pub(crate) const PRODUCT: Product = Product {
 };
 
 pub(crate) fn spec() -> KindSpec {
-    config::spec(&PRODUCT)
+    config::with_standing_consent(config::spec(&PRODUCT))
+        .setting(
+            SettingSpec::new(
+                "auto_collection",
+                SettingType::Boolean,
+                "Whether the scheduler looks once a day for evidence to hand in.",
+            )
+            .default(false),
+        )
         .setting(
             SettingSpec::new(
                 "evidence",
@@ -49,6 +57,7 @@ pub(crate) fn spec() -> KindSpec {
 
 pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<ComplianceConnector> {
     let platform = config::platform(setup, &PRODUCT, false, context)?;
+    config::check_standing_consent(setup)?;
     let controls = Controls::parse(setup.settings.get("controls"))
         .map_err(|message| setup.error("controls", message))?;
     Ok(ComplianceConnector {

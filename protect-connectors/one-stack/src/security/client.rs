@@ -1,10 +1,12 @@
 use http::Method;
+use jiff::Timestamp;
 use protect_core::connector::{Diagnosis, OpContext};
 use protect_core::model::{Actor, TenantId};
-use protect_core::{Context, Error, Result};
+use protect_core::{Context, Error, ErrorKind, Result};
 use serde_json::Map;
 
 use super::PRODUCT;
+use super::alert::SecurityAlert;
 use super::incident::{NewSecurityIncident, SecurityIncident};
 use crate::client::{Access, Platform, per_call};
 use crate::config::SOURCE;
@@ -55,6 +57,44 @@ impl Security {
     /// `invalid_response` where Security's incidents show no reference; otherwise as for every call.
     pub async fn find_incidents(&self, source_ref: &str) -> Result<Vec<SecurityIncident>> {
         self.incidents_of(SOURCE, source_ref).await
+    }
+
+    /// The alerts about one account between two moments. Whether Security heeds the filter is not
+    /// known, so each alert is compared again.
+    ///
+    /// # Errors
+    /// `invalid_response` where Security's alerts do not say whom they are about; otherwise as for every
+    /// call.
+    pub async fn find_alerts(
+        &self,
+        account: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<SecurityAlert>> {
+        let (from_text, to_text) = (from.to_string(), to.to_string());
+        let filters = [
+            ("email", account),
+            ("from", from_text.as_str()),
+            ("to", to_text.as_str()),
+        ];
+        let path = Path::Alerts;
+        let items = self
+            .platform
+            .all(&self.cx, "security.find_alerts", path, "alerts", &filters)
+            .await?;
+        let mut alerts: Vec<_> = items.into_iter().map(SecurityAlert::of).collect();
+        if alerts.iter().any(|alert| alert.affected_account.is_none()) {
+            return Err(Error::new(
+                ErrorKind::InvalidResponse,
+                "an alert of Security's list has no `affected_account`, so that it cannot be said whom it is about; say what it is called in `conventions.members`",
+            ));
+        }
+        alerts.retain(|alert| {
+            let whose = alert.affected_account.as_deref().unwrap_or_default();
+            let is_within = |at: Timestamp| from <= at && at <= to;
+            whose.eq_ignore_ascii_case(account) && alert.created_at.is_none_or(is_within)
+        });
+        Ok(alerts)
     }
 
     /// One incident by Security's id.
@@ -155,6 +195,14 @@ impl Security {
             .post(&self.cx, request, body, key)
             .await
             .map(drop)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.platform.context().clock.now()
+    }
+
+    pub(super) fn is_closed(&self, status: &str) -> bool {
+        self.platform.conventions().is_closed(status)
     }
 
     pub(super) async fn diagnose(&self, cx: &OpContext) -> Diagnosis {

@@ -47,6 +47,9 @@ pub struct NewSecurityIncident {
     /// What to do next, in words.
     #[serde(default)]
     pub recommended_actions: Option<Vec<String>>,
+    /// Security's alerts about the same account.
+    #[serde(default)]
+    pub alert_ids: Option<Vec<String>>,
 }
 
 /// An incident as Security shows it.
@@ -92,6 +95,10 @@ impl NewSecurityIncident {
         let actions = self.recommended_actions.unwrap_or_default();
         if !actions.is_empty() {
             body.insert("recommended_actions".to_owned(), json!(actions));
+        }
+        let alerts = self.alert_ids.unwrap_or_default();
+        if !alerts.is_empty() {
+            body.insert("correlation".to_owned(), json!({ "alert_ids": alerts }));
         }
         body
     }

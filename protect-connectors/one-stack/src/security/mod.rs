@@ -1,5 +1,6 @@
 //! Security: incidents, opened once, noted on a repeat, their status read back.
 
+mod alert;
 mod client;
 mod incident;
 mod operations;
@@ -7,12 +8,14 @@ mod sink;
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use protect_core::config::{KindSpec, SettingSpec, SettingType};
 use protect_core::model::{FindingKind, Severity};
 use protect_core::registry::ConnectorSetup;
 use protect_core::{Context, Result};
 use serde_json::Value;
 
+pub use alert::SecurityAlert;
 pub use client::Security;
 pub use incident::{NewSecurityIncident, SecurityIncident};
 pub use operations::{CLASS, OPERATIONS, connect};
@@ -38,15 +41,35 @@ const THRESHOLDS: [(FindingKind, Severity); 2] = [
     (FindingKind::Misconfiguration, Severity::Critical),
 ];
 
+/// Alerts of the same account "in a 72 h window".
+const WINDOW: SignedDuration = SignedDuration::from_hours(72);
+
 /// What a threshold says that lets nothing through.
 const OFF: &str = "off";
 
 pub(crate) fn spec() -> KindSpec {
-    config::spec(&PRODUCT).setting(SettingSpec::new(
-        "thresholds",
-        SettingType::TextTable,
-        "From which severity on a kind of finding makes an incident, or `off`; `credential_exposure = \"high\"` and `misconfiguration = \"critical\"` where nobody says.",
-    ))
+    config::spec(&PRODUCT)
+        .setting(SettingSpec::new(
+            "thresholds",
+            SettingType::TextTable,
+            "From which severity on a kind of finding makes an incident, or `off`; `credential_exposure = \"high\"` and `misconfiguration = \"critical\"` where nobody says.",
+        ))
+        .setting(
+            SettingSpec::new(
+                "correlate",
+                SettingType::Boolean,
+                "Whether an incident is opened with Security's alerts about the same account; alerts by themselves open none.",
+            )
+            .default(true),
+        )
+        .setting(
+            SettingSpec::new(
+                "correlation_window",
+                SettingType::Duration,
+                "How far back those alerts may lie.",
+            )
+            .default("72h"),
+        )
 }
 
 pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<SecurityConnector> {
@@ -56,7 +79,18 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<Securit
         client: Security::over(platform, &setup.info.tenant),
         common: Common::read(setup)?,
         thresholds: thresholds(setup)?,
+        correlation_window: window(setup),
     })
+}
+
+/// How far back alerts are looked for; `None` where none are.
+fn window(setup: &ConnectorSetup) -> Option<SignedDuration> {
+    let correlates = setup.settings.get("correlate").and_then(Value::as_bool);
+    let seconds = setup.settings.get("correlation_window");
+    let window = seconds
+        .and_then(Value::as_i64)
+        .map(SignedDuration::from_secs);
+    correlates.unwrap_or(true).then(|| window.unwrap_or(WINDOW))
 }
 
 /// The least severity for each kind; `None` lets nothing through.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use protect_core::operation::{
     Callable, Class, Effect, Model, Operation, Parameter, ParameterKind, ResultType, answer,
     arguments, unknown,
@@ -12,7 +13,7 @@ use protect_core::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{KIND, NewSecurityIncident, PRODUCT, Security, SecurityIncident};
+use super::{KIND, NewSecurityIncident, PRODUCT, Security, SecurityAlert, SecurityIncident};
 use crate::direct::{
     API_KEY, BASE_URL, CONVENTIONS, Construct, INTEGRATION_KEY, ORGANISATION, nobody,
 };
@@ -66,6 +67,26 @@ pub const OPERATIONS: &[Operation] = &[
         docs: "The incidents under one reference, whatever their status.",
     },
     Operation {
+        name: "find_alerts",
+        parameters: &[
+            Parameter::required(
+                "account",
+                ParameterKind::Text,
+                "The login or address that they are about.",
+            ),
+            Parameter::required(
+                "from",
+                ParameterKind::Text,
+                "The first moment, in RFC 3339.",
+            ),
+            Parameter::required("to", ParameterKind::Text, "The last moment, in RFC 3339."),
+        ],
+        result: ResultType::List(Model::of::<SecurityAlert>("SecurityAlert")),
+        effect: Effect::Read,
+        permission: "",
+        docs: "The alerts about one account between two moments.",
+    },
+    Operation {
         name: "get_incident",
         parameters: &[INCIDENT_ID],
         result: ResultType::One(INCIDENT),
@@ -111,6 +132,14 @@ struct ReferenceArgument {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct AlertsArguments {
+    account: String,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct IncidentArgument {
     incident_id: String,
 }
@@ -148,6 +177,14 @@ impl Security {
             "find_incidents" => {
                 let ReferenceArgument { source_ref } = arguments(given)?;
                 answer(&self.find_incidents(&source_ref).await?)
+            }
+            "find_alerts" => {
+                let given: AlertsArguments = arguments(given)?;
+                answer(
+                    &self
+                        .find_alerts(&given.account, given.from, given.to)
+                        .await?,
+                )
             }
             "get_incident" => {
                 let IncidentArgument { incident_id } = arguments(given)?;

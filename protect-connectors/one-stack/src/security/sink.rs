@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use protect_core::Result;
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, Delivered, Delivery, Diagnosis, OpContext, Sink,
 };
-use protect_core::model::{ActionKind, EffectClass, FindingKind, Severity};
+use protect_core::model::{ActionKind, EffectClass, FindingKind, IncidentStatus, Severity};
 
+use super::alert::Correlation;
 use super::client::Security;
 use super::incident::{NewSecurityIncident, SecurityIncident};
 use crate::config::Common;
@@ -21,6 +23,8 @@ pub(crate) struct SecurityConnector {
     pub(super) common: Common,
     /// The least severity for each kind; `None` lets nothing through.
     pub(super) thresholds: BTreeMap<FindingKind, Option<Severity>>,
+    /// How far back alerts of the same account are looked for; `None` where none are.
+    pub(super) correlation_window: Option<SignedDuration>,
 }
 
 #[async_trait]
@@ -61,7 +65,8 @@ impl Sink for SecurityConnector {
                 status: None,
             });
         }
-        let opened = match client.open(self.incident(&message), &key).await {
+        let incident = self.incident(&client, &message).await;
+        let opened = match client.open(incident, &key).await {
             Err(error) if is_there_already(&error) => {
                 let reference = &delivery.source_reference;
                 let open = client.open_incident(&self.common.source, reference).await?;
@@ -99,29 +104,63 @@ impl Sink for SecurityConnector {
             .await?;
         Ok(open.map(delivered))
     }
+
+    async fn incident_status(&self, cx: &OpContext, id: &str) -> Result<Option<IncidentStatus>> {
+        let incident = self.client.within(cx).get_incident(id).await?;
+        let status = incident.status.unwrap_or_default();
+        let mut known = IncidentStatus::ALL.into_iter();
+        Ok(known.find(|known| known.as_str() == status))
+    }
+
+    async fn tell_status(&self, cx: &OpContext, id: &str, status: IncidentStatus) -> Result<bool> {
+        let client = self.client.within(cx);
+        client.change(id, Some(status.as_str()), None, None).await?;
+        Ok(true)
+    }
 }
 
 impl SecurityConnector {
-    fn incident(&self, message: &Message<'_>) -> NewSecurityIncident {
+    async fn incident(&self, client: &Security, message: &Message<'_>) -> NewSecurityIncident {
         let delivery = message.delivery;
         let worst = message.worst();
         let account = worst.map(|seen| seen.account().to_owned());
+        let account = account.filter(|account| !account.is_empty());
         let (name, date, data_types) = worst.and_then(Seen::breach).unwrap_or_default();
+        let correlation = self.correlation(client, account.as_deref()).await;
+        let mut description = delivery.body.clone();
+        if correlation.is_err() {
+            // That nobody could look is not that nothing is there.
+            description.push_str("\n\nSecurity's alerts about the account could not be looked at.");
+        }
+        let correlation = correlation.unwrap_or_default();
         NewSecurityIncident {
             title: delivery.title.clone(),
             severity: severity_word(delivery.severity).to_owned(),
-            description: Some(delivery.body.clone()),
+            description: Some(description),
             category: message.kind().map(category),
             source: Some(self.common.source.clone()),
             source_ref: delivery.source_reference.clone(),
             source_url: self.common.link(&message.incident),
             client_id: self.common.client_id.clone(),
-            affected_account: account.filter(|account| !account.is_empty()),
+            affected_account: account,
             breach_name: Some(name.to_owned()),
             breach_date: Some(date.to_owned()),
             breach_data_types: Some(data_types.into_iter().map(str::to_owned).collect()),
-            recommended_actions: message.kind().map(recommended),
+            recommended_actions: message
+                .kind()
+                .map(|kind| recommended(kind, correlation.is_active)),
+            alert_ids: Some(correlation.alerts),
         }
+    }
+
+    async fn correlation(&self, client: &Security, account: Option<&str>) -> Result<Correlation> {
+        let (Some(window), Some(account)) = (self.correlation_window, account) else {
+            return Ok(Correlation::default());
+        };
+        let now = client.now();
+        let from = now.checked_sub(window).unwrap_or(now);
+        let alerts = client.find_alerts(account, from, now).await?;
+        Ok(Correlation::of(alerts, |status| client.is_closed(status)))
     }
 }
 
@@ -134,7 +173,8 @@ fn category(kind: FindingKind) -> String {
 }
 
 /// What the product recommends for an exposure; the others say it in their text.
-fn recommended(kind: FindingKind) -> Vec<String> {
+/// To lock somebody out is advised only where Security sees the account under attack.
+fn recommended(kind: FindingKind, is_under_attack: bool) -> Vec<String> {
     let actions: &[&str] = match kind {
         FindingKind::CredentialExposure => &[
             "Force a password reset",
@@ -144,7 +184,10 @@ fn recommended(kind: FindingKind) -> Vec<String> {
         ],
         _ => &[],
     };
-    actions.iter().map(|&action| action.to_owned()).collect()
+    let lockout = (kind == FindingKind::CredentialExposure && is_under_attack)
+        .then_some("Lock the account out for a day");
+    let actions = actions.iter().copied().chain(lockout);
+    actions.map(str::to_owned).collect()
 }
 
 fn delivered(incident: SecurityIncident) -> Delivered {

@@ -179,3 +179,39 @@ async fn more_than_fifty_megabytes_never_leave() {
     assert!(error.to_string().contains("50 MB"), "{error}");
     assert!(world.sandbox.requests().is_empty());
 }
+
+#[tokio::test]
+async fn evidence_is_collected_by_itself_only_where_somebody_switched_that_on_and_answers_for_it() {
+    for (settings, handed_in, waiting) in [
+        (json!({}), 0, 0),
+        (json!({ "auto_collection": true }), 0, 1),
+        (
+            json!({ "auto_collection": true, "approval": "auto", "enabled_by": "Ada" }),
+            1,
+            0,
+        ),
+    ] {
+        let world = World::new().await;
+        let config = world.config(&["compliance"], |config| {
+            let own = &mut config["tenants"]["acme"]["connectors"]["compliance"];
+            let own = own.as_object_mut().unwrap();
+            own.extend(settings.as_object().unwrap().clone());
+        });
+        let engine = world.engine(&config).unwrap();
+        world.decide("planted.setting.mfa", "pass");
+        engine.tick().await.unwrap();
+        for _ in 0..5 {
+            world.clock.advance(Duration::from_hours(12));
+            engine.tick().await.unwrap();
+        }
+        assert_eq!(world.made("evidence").len(), handed_in, "{settings}");
+        let plans = engine
+            .tenant("acme")
+            .unwrap()
+            .plans_waiting()
+            .await
+            .unwrap();
+        assert_eq!(plans.len(), waiting, "{settings}");
+        assert_eq!(world.rules(), [""; 0]);
+    }
+}

@@ -9,6 +9,7 @@ mod compliance;
 mod hub;
 mod limits;
 mod oncall;
+mod portal;
 mod psa;
 mod rmm;
 mod road;

@@ -28,7 +28,7 @@ impl OneStack {
         call: &Call,
         cx: &mut Context,
     ) -> Result<Reply, Refusal> {
-        let required = [("client_id", Rule::Text), ("generated_at", Rule::Text)];
+        let required = ["tenant_id", "client_id", "generated_at"].map(|name| (name, Rule::Text));
         let optional = ["score", "alerts", "domains", "reports", "credits"];
         let optional = optional.map(|name| (name, Rule::Any));
         let fields = body::read(call, organisation, &required, &optional)?;
