@@ -5,6 +5,8 @@ pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod context;
+#[cfg(feature = "engine")]
+mod csv_table;
 pub mod dns;
 #[cfg(feature = "engine")]
 pub mod engine;
@@ -17,6 +19,8 @@ pub mod listing;
 pub mod model;
 pub mod operation;
 pub mod password;
+#[cfg(feature = "people")]
+pub mod people;
 pub mod posture;
 pub mod registry;
 #[cfg(feature = "report")]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::rule::Rule;
 use crate::model::{
-    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TenantId,
+    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TaskTemplate, TenantId,
 };
 use crate::secret::SecretRef;
 
@@ -130,6 +130,29 @@ pub struct TenantConfig {
     pub approval: ApprovalConfig,
     /// How much may change at once.
     pub guard: GuardConfig,
+    /// How people come and leave.
+    pub people: PeopleConfig,
+}
+
+/// `people = { ... }` of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleConfig {
+    /// The time zone that days are counted in, of an employee who has none; `UTC` by default.
+    pub time_zone: String,
+    /// The tasks of an offboarding, instead of the built-in ones.
+    pub offboarding: Option<Vec<TaskTemplate>>,
+    /// The tasks of an onboarding, instead of the built-in ones.
+    pub onboarding: Option<Vec<TaskTemplate>>,
+}
+
+impl Default for PeopleConfig {
+    fn default() -> Self {
+        Self {
+            time_zone: "UTC".to_owned(),
+            offboarding: None,
+            onboarding: None,
+        }
+    }
 }
 
 /// `monitor = { ... }`.
@@ -303,6 +326,7 @@ impl fmt::Debug for TenantConfig {
             .field("rules", &self.rules)
             .field("approval", &self.approval)
             .field("guard", &self.guard)
+            .field("people", &self.people)
             .finish()
     }
 }

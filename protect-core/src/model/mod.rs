@@ -8,6 +8,7 @@ mod action;
 mod actor;
 mod artifact;
 mod check;
+mod employee;
 mod event;
 mod evidence;
 mod finding;
@@ -19,6 +20,7 @@ mod month;
 mod plan;
 mod signal;
 mod subject;
+mod workflow;
 
 pub use account::{Account, AccountRef, AccountState, Person, Protection};
 pub use action::{
@@ -27,6 +29,9 @@ pub use action::{
 pub use actor::{Actor, ActorKind, Approval};
 pub use artifact::{Artifact, ArtifactKind};
 pub use check::{CheckResult, Confidence, NotEvaluatedReason, Reference, Severity, Verdict};
+pub use employee::{
+    Employee, Employment, EmploymentStatus, EmploymentType, Leaving, PrivateDetails,
+};
 pub use event::Event;
 pub use evidence::EvidenceEntry;
 pub use finding::{
@@ -36,8 +41,8 @@ pub use hash::hash_fields;
 #[cfg(feature = "engine")]
 pub(crate) use hash::hex;
 pub use id::{
-    ActionId, Address, CheckId, ConnectionName, ConnectorName, FindingId, IncidentId, PersonId,
-    PlanId, TenantId,
+    ActionId, Address, CheckId, ConnectionName, ConnectorName, EmployeeId, FindingId, IncidentId,
+    PersonId, PlanId, TenantId, WorkflowId,
 };
 pub use incident::{Incident, IncidentStatus};
 pub use monitor::{WatchCensus, WatchList, WatchedAddress};
@@ -45,6 +50,9 @@ pub use month::Month;
 pub use plan::{ApprovedPlan, Guard, GuardDecision, Mode, Plan, PlannedAction, Preview};
 pub use signal::Signal;
 pub use subject::{Subject, SubjectKind};
+pub use workflow::{
+    AutomatedStep, Task, TaskStatus, TaskTemplate, Workflow, WorkflowKind, WorkflowStatus,
+};
 
 /// Free-form facts, in a stable order.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;

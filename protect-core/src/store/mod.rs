@@ -118,6 +118,12 @@ record_kinds! {
     Outbox = "outbox",
     /// A month's usage, counted for billing, and the people of the month that runs.
     Usage = "usage",
+    /// An [`Employee`](crate::model::Employee).
+    Employee = "employee",
+    /// Whose address it is: no two employees have the same.
+    EmployeeAddress = "employee_address",
+    /// A [`Workflow`](crate::model::Workflow).
+    Workflow = "workflow",
 }
 
 /// One record as stored.

@@ -3,6 +3,7 @@
 mod action;
 mod connection;
 mod json;
+mod people;
 mod secret;
 mod tenant;
 mod vault;

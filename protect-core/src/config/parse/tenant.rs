@@ -6,7 +6,7 @@ use url::Host;
 
 use super::action::{self, Connectors};
 use super::connection::{self, Connections};
-use super::when;
+use super::{people, when};
 use crate::config::kind::KindSpec;
 use crate::config::model::{
     ApprovalConfig, ApprovalMode, ConnectorConfig, CsvMonitor, GuardConfig, MonitorConfig,
@@ -55,6 +55,7 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
     let rules = table.get("rules");
     let approval = optional(table.get("approval"), read_approval);
     let guard = optional(table.get("guard"), read_guard);
+    let people = optional(table.get("people"), people::read);
     table.finish();
 
     let declared = Connectors::declared(connectors.as_ref(), connections);
@@ -74,6 +75,7 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
         rules: rules?,
         approval: approval?,
         guard: guard?,
+        people: people?,
     })
 }
 

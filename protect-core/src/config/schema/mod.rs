@@ -33,6 +33,7 @@ pub fn schema(registry: &Registry) -> Value {
     define("route", route());
     define("approval", approval());
     define("guard", guard());
+    define("people", people());
     define("rule", rule());
     define("condition", condition());
     define("account_condition", account_condition(registry));
@@ -257,6 +258,75 @@ fn tenant() -> Value {
             ),
             ("approval", reference("approval")),
             ("guard", reference("guard")),
+            ("people", reference("people")),
+        ],
+        &[],
+    )
+}
+
+fn people() -> Value {
+    let tasks = |meaning: &str| {
+        let task = object(
+            "A task.",
+            &[
+                ("title", documented(text(), "What to do.")),
+                (
+                    "category",
+                    with_default(
+                        documented(
+                            text(),
+                            "`orientation`, `equipment`, `it_setup`, or another word.",
+                        ),
+                        "orientation",
+                    ),
+                ),
+                (
+                    "assignee",
+                    with_default(
+                        documented(
+                            text(),
+                            "Whose it is: `hr`, `manager`, `it`, or another word.",
+                        ),
+                        "hr",
+                    ),
+                ),
+                (
+                    "due",
+                    documented(
+                        json!({ "type": "integer", "minimum": -3650, "maximum": 3650, "default": 0 }),
+                        "By when, in days from the day: -5 is five days before.",
+                    ),
+                ),
+            ],
+            &["title"],
+        );
+        documented(json!({ "type": "array", "items": task }), meaning)
+    };
+    object(
+        "How people come and leave.",
+        &[
+            (
+                "time_zone",
+                with_default(
+                    documented(
+                        text(),
+                        "The time zone that days are counted in, such as `Europe/Berlin`.",
+                    ),
+                    "UTC",
+                ),
+            ),
+            (
+                "offboarding",
+                tasks(
+                    "The tasks of an offboarding, instead of the built-in ones; `due` counts from the last day.",
+                ),
+            ),
+            (
+                "onboarding",
+                tasks(
+                    "The tasks of an onboarding, instead of the built-in ones; `due` counts from the first day.",
+                ),
+            ),
         ],
         &[],
     )

@@ -300,6 +300,7 @@ impl Build {
             rules: Vec::new(),
             approval: ApprovalConfig::default(),
             guard: GuardConfig::default(),
+            people: crate::config::PeopleConfig::default(),
         };
         let config = Config {
             mode: Mode::DryRun,

@@ -11,6 +11,8 @@ mod harness;
 mod identify;
 mod monitor;
 mod observe;
+#[cfg(feature = "people")]
+mod offboarding;
 mod planning;
 mod queue;
 mod random;
@@ -18,3 +20,5 @@ mod scan;
 mod schedule;
 mod triage;
 mod usage;
+#[cfg(feature = "people")]
+mod workforce;
