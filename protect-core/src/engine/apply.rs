@@ -103,15 +103,18 @@ impl Tenant {
         let mut steps = Vec::new();
         loop {
             let Some(claimed) = self.claim(Vec::new(), 1).await?.into_iter().next() else {
-                return Ok(steps);
+                break;
             };
             let id = claimed.record.key.clone();
             let moved = self.work(claimed).await?;
             steps.extend(self.step(&id).await?);
             if !moved {
-                return Ok(steps);
+                break;
             }
         }
+        #[cfg(feature = "people")]
+        self.workflows_after(&steps).await?;
+        Ok(steps)
     }
 
     /// A person settles what no probe could: the vendor did it, or did not.

@@ -1,10 +1,10 @@
 //! What the engine does for workflows: their intents, and a look at them once something was applied.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Step, Tenant};
 use crate::error::Result;
-use crate::model::{Action, ActionId, Actor, Intent, IntentState, OutcomeStatus};
+use crate::model::{ActionId, Actor, Intent, IntentState, OutcomeStatus, WorkflowId};
 use crate::store::{Query, RecordKind};
 
 impl Tenant {
@@ -45,13 +45,10 @@ impl Tenant {
 
     /// Looks after the workflows whose steps were among these.
     pub(super) async fn workflows_after(&self, steps: &[Step]) -> Result<()> {
-        if steps.iter().any(|step| is_step(&step.action)) {
-            self.review_workflows().await?;
-        }
+        let named = steps.iter().filter_map(|step| step.action.workflow());
+        let ids: BTreeSet<&str> = named.collect();
+        let ids = ids.into_iter().filter_map(|id| WorkflowId::new(id).ok());
+        self.review_these(ids.collect::<Vec<_>>()).await?;
         Ok(())
     }
-}
-
-fn is_step(action: &Action) -> bool {
-    action.workflow().is_some()
 }

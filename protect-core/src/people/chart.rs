@@ -70,13 +70,13 @@ fn chart(all: &[Employee], top: Option<&EmployeeId>) -> OrgChart {
         teams.entry(manager(employee)).or_default().push(employee);
         by_id.insert(&employee.id, employee);
     }
-    let mut waiting: Vec<(&Employee, u32)> = match top {
-        Some(top) => by_id.get(top).map(|it| (*it, 0)).into_iter().collect(),
-        None => {
-            let first = teams.get(&None).into_iter().flatten();
-            first.rev().map(|it| (*it, 0)).collect()
-        }
+    let first: Vec<&Employee> = if let Some(top) = top {
+        by_id.get(top).copied().into_iter().collect()
+    } else {
+        let first = teams.get(&None).into_iter().flatten();
+        first.rev().copied().collect()
     };
+    let mut waiting: Vec<(&Employee, u32)> = first.into_iter().map(|it| (it, 0)).collect();
     let mut people = Vec::with_capacity(by_id.len());
     while let Some((employee, depth)) = waiting.pop() {
         let team = teams.get(&Some(employee.id.clone()));

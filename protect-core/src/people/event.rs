@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::workforce::{Changed, Row};
+use super::register::{Changed, Row};
 use crate::clock::later;
 use crate::engine::{Tenant, put_intent, routed};
 use crate::error::Result;

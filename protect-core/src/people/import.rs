@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::input::{EmployeeInput, FIELDS, Wrong, set_text};
-use super::workforce::{CIRCLE, Counts, Taking, Workforce};
+use super::register::{CIRCLE, Counts, Taking, Workforce};
 use crate::csv_table::{CsvRow, CsvTable, at};
 use crate::engine::Tenant;
 use crate::error::{Error, ErrorKind, Result};
@@ -119,29 +119,29 @@ impl List {
         let mut seen = HashSet::with_capacity(self.rows.len());
         for (row, input) in &self.rows {
             let taken = workforce.take(input, taking);
-            let place = taken.map_err(|wrong| self.placed(row, wrong))?;
+            let place = taken.map_err(|wrong| self.placed(row, &wrong))?;
             if !seen.insert(place) {
                 let message = "two rows about one employee: two people with one address or number";
                 let wrong = Wrong::new("work_email", ErrorKind::Conflict, message);
-                return Err(self.placed(row, wrong));
+                return Err(self.placed(row, &wrong));
             }
             places.push(place);
         }
         for ((row, input), place) in self.rows.iter().zip(&places) {
             let led = workforce.lead(*place, input);
-            led.map_err(|wrong| self.placed(row, wrong))?;
+            led.map_err(|wrong| self.placed(row, &wrong))?;
         }
         if let Some(circle) = workforce.in_a_circle()
             && let Some(at) = places.iter().position(|place| *place == circle)
         {
             let wrong = Wrong::new("manager", ErrorKind::Conflict, CIRCLE);
-            return Err(self.placed(&self.rows[at].0, wrong));
+            return Err(self.placed(&self.rows[at].0, &wrong));
         }
         Ok(places.last().copied().unwrap_or_default())
     }
 
     /// Puts an error to its line and column.
-    fn placed(&self, row: &CsvRow, wrong: Wrong) -> Error {
+    fn placed(&self, row: &CsvRow, wrong: &Wrong) -> Error {
         let column = self.fields.iter().position(|field| *field == wrong.field);
         let column = column.unwrap_or_default() as u64 + 1;
         Error::new(wrong.error.kind(), wrong.error.message())

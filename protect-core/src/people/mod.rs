@@ -13,6 +13,7 @@ mod input;
 mod lifecycle;
 mod plan;
 mod records;
+mod register;
 mod review;
 mod role;
 mod sync;

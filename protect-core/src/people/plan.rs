@@ -291,12 +291,11 @@ impl Tenant {
                 continue;
             };
             step.approved = true;
-            match &intent.outcome {
-                Some(outcome) => settle(step, outcome),
-                None => {
-                    step.outcome = None;
-                    step.reason = intent.last_error.clone().unwrap_or_default();
-                }
+            if let Some(outcome) = &intent.outcome {
+                settle(step, outcome);
+            } else {
+                step.outcome = None;
+                step.reason = intent.last_error.clone().unwrap_or_default();
             }
         }
         Ok(workflow)

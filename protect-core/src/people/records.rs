@@ -2,7 +2,7 @@
 //! groups.
 
 use crate::error::Result;
-use crate::model::{Address, Employee, EmployeeId, Workflow};
+use crate::model::{Address, Employee, EmployeeId, Workflow, WorkflowKind, WorkflowStatus};
 use crate::store::{Change, Expect, Put, RecordKind};
 
 /// An employee by id; the group is the manager, so that a team is found at once.
@@ -34,12 +34,21 @@ pub(super) fn free_address(address: &Address) -> Change {
     }
 }
 
-/// A workflow by id; the group is its employee.
+/// A workflow by id; the group is its employee. It is due when it is next to be looked after: at once,
+/// unless whoever looked says otherwise.
 pub(super) fn put_workflow(workflow: &Workflow, expect: Expect) -> Result<Put> {
     Ok(
         Put::new(RecordKind::Workflow, workflow.id.as_str(), workflow)?
             .state(workflow.status.as_str())
             .group(workflow.employee.as_str())
+            .due(is_looked_after(workflow).then_some(workflow.updated_at))
             .expect(expect),
     )
+}
+
+/// Whether there is anything to look after.
+pub(super) fn is_looked_after(workflow: &Workflow) -> bool {
+    workflow.kind == WorkflowKind::Offboarding
+        && workflow.status == WorkflowStatus::Open
+        && !workflow.access_gone
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::event::TERMINATED;
 use super::lifecycle::{Started, facts, is_open};
 use super::plan::{ends_access, is_late};
-use super::records::{put_employee, put_workflow};
+use super::records::{is_looked_after, put_employee, put_workflow};
 use crate::clock::later;
 use crate::engine::{
     CONFLICT_RETRIES, Tenant, Versioned, Wanted, check_reason, put_finding, put_incident, routed,
@@ -22,22 +22,42 @@ use crate::model::{
     EvidenceEntry, Finding, FindingId, FindingStatus, Incident, IncidentStatus, OutcomeStatus,
     Severity, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
 };
-use crate::store::{Commit, Query, RecordKind};
+use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
+
+/// How often a workflow is looked after, once access was to be gone.
+const LOOK_AFTER: Duration = Duration::from_mins(1);
 
 /// How often directories are asked anew, while access ought to be gone and is not known to be.
 const LOOK_AGAIN: Duration = Duration::from_mins(15);
 
 impl Tenant {
-    /// Looks after every open workflow, and gives those that changed. The engine does it by itself.
+    /// Looks after every workflow that is due for it, and gives those that changed. The engine does it by
+    /// itself.
     ///
     /// # Errors
     /// `store`.
     pub async fn review_workflows(&self) -> Result<Vec<Workflow>> {
-        let query = Query::all(RecordKind::Workflow).in_states(&[WorkflowStatus::Open.as_str()]);
+        let query = Query::all(RecordKind::Workflow)
+            .in_states(&[WorkflowStatus::Open.as_str()])
+            .due_by(self.now());
+        let due = self.read_all::<Workflow>(query).await?;
+        let ids = due.into_iter().map(|found| found.value.id);
+        self.review_these(ids).await
+    }
+
+    /// Looks after these workflows now.
+    pub(crate) async fn review_these(
+        &self,
+        ids: impl IntoIterator<Item = WorkflowId>,
+    ) -> Result<Vec<Workflow>> {
         let mut changed = Vec::new();
-        for found in self.read_all::<Workflow>(query).await? {
-            if found.value.kind == WorkflowKind::Offboarding && !found.value.access_gone {
-                changed.extend(self.review(&found.value.id).await?);
+        for id in ids {
+            let found = self.read::<Workflow>(RecordKind::Workflow, id.as_str());
+            if found
+                .await?
+                .is_some_and(|found| is_looked_after(&found.value))
+            {
+                changed.extend(self.review(&id).await?);
             }
         }
         Ok(changed)
@@ -61,7 +81,7 @@ impl Tenant {
         let mut workflow = self.with_outcomes(before.clone()).await?;
         let mut commit = Commit::default();
         let mut aloud = self.problems(&workflow).await?;
-        aloud.write(self, &mut commit).await?;
+        aloud.write(self, &mut commit)?;
         let now = self.now();
         let is_over = workflow.access_ends_at.is_some_and(|ends| now >= ends);
         let left = workflow.steps_left().any(|step| ends_access(step.kind));
@@ -74,15 +94,17 @@ impl Tenant {
             commit = commit.put(put_incident(&incident.value, incident.expect())?);
         }
         self.complete_where_done(&mut workflow, &mut commit);
-        if workflow != before {
+        let is_changed = workflow != before || !commit.is_empty();
+        if is_changed {
             workflow.updated_at = now;
-            commit = commit.put(put_workflow(&workflow, expect)?);
         }
-        if commit.is_empty() {
-            return Ok(None);
+        let mut put = put_workflow(&workflow, expect)?;
+        if put.due.is_some() {
+            let ends = workflow.access_ends_at.filter(|ends| *ends > now);
+            put = put.due(Some(ends.unwrap_or(later(now, LOOK_AFTER))));
         }
-        self.store().commit(self.id(), commit).await?;
-        Ok(Some(workflow))
+        self.store().commit(self.id(), commit.put(put)).await?;
+        Ok(is_changed.then_some(workflow))
     }
 
     /// Access is gone: they have left.
@@ -97,15 +119,15 @@ impl Tenant {
         let expect = found.expect();
         let mut employee = found.value;
         let open = self.open_access_id(workflow, &employee)?;
-        aloud.resolve_all(self, &open, commit).await?;
+        aloud.resolve_all(self, &open, commit)?;
         if !employee.status.has_left() {
             let leaving = workflow.leaving.unwrap_or_default();
             employee.status = EmploymentStatus::from(leaving);
             employee.updated_at = self.now();
-            let put = put_employee(&employee, expect)?;
-            commit.changes.push(crate::store::Change::Put(put));
-            let event = self.employee_event(TERMINATED, &employee)?;
-            commit.changes.extend(event.map(crate::store::Change::Put));
+            push(commit, put_employee(&employee, expect)?);
+            if let Some(event) = self.employee_event(TERMINATED, &employee)? {
+                push(commit, event);
+            }
         }
         let entry = self.entry("offboarding.access_gone", &Actor::engine(), facts(workflow));
         commit.entries.push(entry);
@@ -274,7 +296,7 @@ impl Tenant {
             let mut employee = found.value;
             let open = self.open_access_id(&workflow, &employee)?;
             let mut aloud = Aloud::of(self, &workflow).await?;
-            aloud.resolve_all(self, &open, &mut commit).await?;
+            aloud.resolve_all(self, &open, &mut commit)?;
             if let Some(incident) = aloud.incident_changed() {
                 commit = commit.put(put_incident(&incident.value, incident.expect())?);
             }
@@ -429,7 +451,7 @@ impl Aloud {
     }
 
     /// Writes what is new; what is known and the same is not written again.
-    async fn write(&mut self, tenant: &Tenant, commit: &mut Commit) -> Result<()> {
+    fn write(&mut self, tenant: &Tenant, commit: &mut Commit) -> Result<()> {
         for finding in std::mem::take(&mut self.raised) {
             let known = self.known(&finding.id);
             let is_same = known.as_ref().is_some_and(|known| {
@@ -439,9 +461,7 @@ impl Aloud {
             if is_same {
                 continue;
             }
-            let expect = known
-                .as_ref()
-                .map_or(crate::store::Expect::Absent, Versioned::expect);
+            let expect = known.as_ref().map_or(Expect::Absent, Versioned::expect);
             push(commit, put_finding(&finding, expect)?);
             self.join(&finding, tenant.now());
             let mut facts = Attributes::new();
@@ -461,7 +481,7 @@ impl Aloud {
     }
 
     /// Resolves everything that is open, since access is gone or stays by intent.
-    async fn resolve_all(
+    fn resolve_all(
         &mut self,
         tenant: &Tenant,
         open: &FindingId,
@@ -489,7 +509,7 @@ impl Aloud {
             return Ok(());
         };
         let is_written = commit.changes.iter().any(|change| match change {
-            crate::store::Change::Put(put) => *put.key == *id.as_str(),
+            Change::Put(put) => *put.key == *id.as_str(),
             _ => false,
         });
         if is_written || matches!(found.value.status, FindingStatus::Resolved) {
@@ -528,7 +548,7 @@ impl Aloud {
 
 impl Tenant {
     /// The ticket about access that was not revoked, where a connector takes tickets: never silent.
-    fn ticket_about(&self, finding: &Finding) -> Result<Option<crate::store::Put>> {
+    fn ticket_about(&self, finding: &Finding) -> Result<Option<Put>> {
         let kind = ActionKind::OpenTicket;
         let route = routed(self.config(), self.connectors(), kind);
         let Some(receiver) = route.first().filter(|_| self.changes_anything()) else {
@@ -553,6 +573,6 @@ impl Tenant {
     }
 }
 
-fn push(commit: &mut Commit, put: crate::store::Put) {
-    commit.changes.push(crate::store::Change::Put(put));
+fn push(commit: &mut Commit, put: Put) {
+    commit.changes.push(Change::Put(put));
 }

@@ -92,17 +92,17 @@ impl PeopleRole {
         use PeopleRole as R;
         match (operation, self) {
             (O::InsiderThreat, R::HrStaff) => Reach::Nobody,
-            (_, R::Admin | R::HrManager | R::HrStaff) => Reach::Everybody,
-            (O::ViewDirectory, _) => Reach::Everybody,
-            (O::EditOwnProfile | O::RequestTimeOff, _) => Reach::Own,
-            (O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements, R::Viewer) => {
+            (_, R::Admin | R::HrManager | R::HrStaff)
+            | (O::ViewDirectory, _)
+            | (O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements, R::Viewer) => {
                 Reach::Everybody
             }
             (
                 O::ViewTimeOff | O::DecideTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
                 R::Manager,
             ) => Reach::Team,
-            (
+            (O::EditOwnProfile | O::RequestTimeOff, _)
+            | (
                 O::ViewPrivate | O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
                 R::Employee,
             ) => Reach::Own,

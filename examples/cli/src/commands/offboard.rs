@@ -4,7 +4,7 @@ use clap::Subcommand;
 use jiff::civil::Date;
 use protect_connectors::core::engine::Tenant;
 use protect_connectors::core::model::{
-    Leaving, TaskStatus, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
+    Leaving, OutcomeStatus, TaskStatus, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
 };
 use protect_connectors::core::people::{NewOffboarding, NewOnboarding, Started, TaskChange};
 use protect_connectors::core::{Error, Result};
@@ -129,8 +129,9 @@ pub(super) async fn run(app: &App, command: OffboardCommand) -> Result<Answer> {
                 allow_past,
                 tasks: None,
             };
-            let started = tenant.offboard(&employee.id, &new, &actor.by.actor());
-            show_started(&tenant, &started.await?).await
+            let by = actor.by.actor();
+            let started = tenant.offboard(&employee.id, &new, &by).await?;
+            show_started(&tenant, &started).await
         }
         OffboardCommand::Welcome {
             actor,
@@ -168,8 +169,9 @@ pub(super) async fn run(app: &App, command: OffboardCommand) -> Result<Answer> {
             let tenant = app.tenant(actor.tenant.tenant.as_deref()).await?;
             let id = named(&tenant, &which).await?;
             let change = TaskChange { status, note };
-            let workflow = tenant.set_task(&id, number, &change, &actor.by.actor());
-            show(&tenant, &workflow.await?).await
+            let by = actor.by.actor();
+            let workflow = tenant.set_task(&id, number, &change, &by).await?;
+            show(&tenant, &workflow).await
         }
         OffboardCommand::Resume { tenant, which } => {
             let tenant = app.tenant(tenant.tenant.as_deref()).await?;
@@ -184,8 +186,9 @@ pub(super) async fn run(app: &App, command: OffboardCommand) -> Result<Answer> {
         } => {
             let tenant = app.tenant(actor.tenant.tenant.as_deref()).await?;
             let id = named(&tenant, &which).await?;
-            let called_off = tenant.cancel_workflow(&id, &reason, &actor.by.actor());
-            show_started(&tenant, &called_off.await?).await
+            let by = actor.by.actor();
+            let called_off = tenant.cancel_workflow(&id, &reason, &by).await?;
+            show_started(&tenant, &called_off).await
         }
         OffboardCommand::Evidence { tenant, which } => {
             let tenant = app.tenant(tenant.tenant.as_deref()).await?;
@@ -236,7 +239,7 @@ async fn show(tenant: &Tenant, workflow: &Workflow) -> Result<Answer> {
     let wrong = workflow
         .steps
         .iter()
-        .any(|step| step.outcome.is_some_and(|outcome| outcome.is_terminal()) && !step.is_done());
+        .any(|step| step.outcome.is_some_and(OutcomeStatus::is_terminal) && !step.is_done());
     Ok(Answer::one(workflow, page)?.exit(Exit::trouble(wrong)))
 }
 

@@ -34,6 +34,7 @@ pub fn schema(registry: &Registry) -> Value {
     define("approval", approval());
     define("guard", guard());
     define("people", people());
+    define("task", task());
     define("rule", rule());
     define("condition", condition());
     define("account_condition", account_condition(registry));
@@ -266,41 +267,10 @@ fn tenant() -> Value {
 
 fn people() -> Value {
     let tasks = |meaning: &str| {
-        let task = object(
-            "A task.",
-            &[
-                ("title", documented(text(), "What to do.")),
-                (
-                    "category",
-                    with_default(
-                        documented(
-                            text(),
-                            "`orientation`, `equipment`, `it_setup`, or another word.",
-                        ),
-                        "orientation",
-                    ),
-                ),
-                (
-                    "assignee",
-                    with_default(
-                        documented(
-                            text(),
-                            "Whose it is: `hr`, `manager`, `it`, or another word.",
-                        ),
-                        "hr",
-                    ),
-                ),
-                (
-                    "due",
-                    documented(
-                        json!({ "type": "integer", "minimum": -3650, "maximum": 3650, "default": 0 }),
-                        "By when, in days from the day: -5 is five days before.",
-                    ),
-                ),
-            ],
-            &["title"],
-        );
-        documented(json!({ "type": "array", "items": task }), meaning)
+        documented(
+            json!({ "type": "array", "items": reference("task") }),
+            meaning,
+        )
     };
     object(
         "How people come and leave.",
@@ -317,18 +287,51 @@ fn people() -> Value {
             ),
             (
                 "offboarding",
-                tasks(
-                    "The tasks of an offboarding, instead of the built-in ones; `due` counts from the last day.",
-                ),
+                tasks("The tasks of an offboarding, instead of the built-in ones."),
             ),
             (
                 "onboarding",
-                tasks(
-                    "The tasks of an onboarding, instead of the built-in ones; `due` counts from the first day.",
-                ),
+                tasks("The tasks of an onboarding, instead of the built-in ones."),
             ),
         ],
         &[],
+    )
+}
+
+fn task() -> Value {
+    object(
+        "What somebody does when a person comes or leaves.",
+        &[
+            ("title", documented(text(), "What to do.")),
+            (
+                "category",
+                with_default(
+                    documented(
+                        text(),
+                        "`orientation`, `equipment`, `it_setup`, or another word.",
+                    ),
+                    "orientation",
+                ),
+            ),
+            (
+                "assignee",
+                with_default(
+                    documented(
+                        text(),
+                        "Whose it is: `hr`, `manager`, `it`, or another word.",
+                    ),
+                    "hr",
+                ),
+            ),
+            (
+                "due",
+                documented(
+                    json!({ "type": "integer", "minimum": -3650, "maximum": 3650, "default": 0 }),
+                    "By when, in days from the last or the first day: -5 is five days before.",
+                ),
+            ),
+        ],
+        &["title"],
     )
 }
 
