@@ -6,6 +6,8 @@ pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod context;
+#[cfg(feature = "engine")]
+mod csv_table;
 pub mod dns;
 #[cfg(feature = "engine")]
 pub mod engine;
@@ -19,6 +21,8 @@ pub mod listing;
 pub mod model;
 pub mod operation;
 pub mod password;
+#[cfg(feature = "people")]
+pub mod people;
 pub mod posture;
 pub mod registry;
 pub mod remedy;

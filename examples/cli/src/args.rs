@@ -79,6 +79,12 @@ pub(crate) enum Command {
     Pause(Pause),
     /// Let effects go on.
     Resume(OneActor),
+    /// The workforce: who works here.
+    #[command(subcommand)]
+    Employee(crate::commands::employee::EmployeeCommand),
+    /// Somebody leaves: access ends everywhere with the last day.
+    #[command(subcommand)]
+    Offboard(crate::commands::offboard::OffboardCommand),
     /// Rules of the configuration.
     #[command(subcommand)]
     Rules(Rules),
@@ -582,7 +588,7 @@ fn incident_status(text: &str) -> Result<IncidentStatus, String> {
 }
 
 /// An id or an address; what is wrong with it in the words of its own error.
-fn typed<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
+pub(crate) fn typed<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|error: Error| error.message().to_owned())
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::client::{BrandingConfig, ClientViewConfig};
 use super::rule::Rule;
 use crate::model::{
-    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TenantId,
+    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TaskTemplate, TenantId,
 };
 use crate::secret::SecretRef;
 
@@ -135,6 +135,29 @@ pub struct TenantConfig {
     pub client_view: ClientViewConfig,
     /// How its reports look.
     pub branding: BrandingConfig,
+    /// How people come and leave.
+    pub people: PeopleConfig,
+}
+
+/// `people = { ... }` of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleConfig {
+    /// The time zone that days are counted in, of an employee who has none; `UTC` by default.
+    pub time_zone: String,
+    /// The tasks of an offboarding, instead of the built-in ones.
+    pub offboarding: Option<Vec<TaskTemplate>>,
+    /// The tasks of an onboarding, instead of the built-in ones.
+    pub onboarding: Option<Vec<TaskTemplate>>,
+}
+
+impl Default for PeopleConfig {
+    fn default() -> Self {
+        Self {
+            time_zone: "UTC".to_owned(),
+            offboarding: None,
+            onboarding: None,
+        }
+    }
 }
 
 /// `monitor = { ... }`.
@@ -309,6 +332,7 @@ impl fmt::Debug for TenantConfig {
             .field("approval", &self.approval)
             .field("guard", &self.guard)
             .field("client_view", &self.client_view)
+            .field("people", &self.people)
             .finish_non_exhaustive()
     }
 }

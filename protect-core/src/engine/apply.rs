@@ -95,6 +95,8 @@ impl Tenant {
             }
             steps.extend(self.step(id).await?);
         }
+        #[cfg(feature = "people")]
+        self.workflows_after(&steps).await?;
         Ok(steps)
     }
 
@@ -108,15 +110,18 @@ impl Tenant {
         let mut steps = Vec::new();
         loop {
             let Some(claimed) = self.claim(Vec::new(), 1).await?.into_iter().next() else {
-                return Ok(steps);
+                break;
             };
             let id = claimed.record.key.clone();
             let moved = self.work(claimed).await?;
             steps.extend(self.step(&id).await?);
             if !moved {
-                return Ok(steps);
+                break;
             }
         }
+        #[cfg(feature = "people")]
+        self.workflows_after(&steps).await?;
+        Ok(steps)
     }
 
     /// A person settles what no probe could: the vendor did it, or did not.
@@ -467,7 +472,7 @@ impl Tenant {
         match intent.action.kind {
             // What is told once a month is worth the whole time of its approval.
             ActionKind::ReportUsage => true,
-            kind if kind.tells() => !self.is_too_old(intent),
+            kind if kind.tells() || intent.action.workflow().is_some() => !self.is_too_old(intent),
             _ => intent.attempts < MAX_ATTEMPTS,
         }
     }
@@ -501,7 +506,7 @@ impl Tenant {
     }
 
     /// Stores an outcome. A terminal one ends the intent for good.
-    async fn conclude(
+    pub(super) async fn conclude(
         &self,
         mut intent: Intent,
         outcome: Outcome,
@@ -560,7 +565,10 @@ impl Tenant {
             (Some(_), _) => None,
             (None, Some(pause)) => Some(format!("paused by {}: {}", pause.by, pause.reason)),
             (None, None) => Some(intent.last_error.map_or_else(
-                || format!("the intent is {}", intent.state.as_str()),
+                || match intent.action.not_before() {
+                    Some(at) if at > self.now() => format!("it is due at {at}"),
+                    _ => format!("the intent is {}", intent.state.as_str()),
+                },
                 |error| match intent.attempts {
                     0 => error,
                     1 => format!("tried once, will be tried again; {error}"),

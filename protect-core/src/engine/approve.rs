@@ -124,6 +124,13 @@ impl Tenant {
         later(self.now(), self.config().approval.expires)
     }
 
+    /// When a consent stops counting for an action: as long after the moment it was made for.
+    fn counts_until(&self, action: &Action, until: Timestamp) -> Timestamp {
+        let begins = action.not_before();
+        let expires = self.config().approval.expires;
+        begins.map_or(until, |at| later(at, expires).max(until))
+    }
+
     /// Stores a consent and the intents that it makes of `actions`. With the actor comes who decided
     /// that nobody else need be asked, where somebody did.
     pub(crate) async fn consent(
@@ -158,10 +165,10 @@ impl Tenant {
                 continue;
             }
             let intent = Intent {
+                approval_expires_at: self.counts_until(&action, until),
                 action,
                 plan: plan.id.clone(),
                 approved_by: actor.clone(),
-                approval_expires_at: approval.expires_at,
                 state: IntentState::Ready,
                 attempts: 0,
                 last_error: None,

@@ -23,6 +23,24 @@ const AUTOMATIC_TRIES: u32 = 3;
 
 /// Where plans come from of which only the latest counts.
 const REPLACE_EACH_OTHER: [&str; 3] = ["rules", "evidence", "view"];
+/// Whether the state now must be known for a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looking {
+    /// What cannot be looked at is refused.
+    Needed,
+    /// What a vendor that is away keeps from being looked at is looked at before the change.
+    #[cfg_attr(
+        not(feature = "people"),
+        expect(dead_code, reason = "the workforce asks so")
+    )]
+    WherePossible,
+    /// No vendor is asked; everything is looked at before the change.
+    #[cfg_attr(
+        not(feature = "people"),
+        expect(dead_code, reason = "the workforce asks so")
+    )]
+    Later,
+}
 
 /// An action a rule or a person asks for, before anybody looked at the vendor.
 pub(crate) struct Wanted {
@@ -81,11 +99,25 @@ impl Tenant {
 
     /// Previews and guards what is wanted, and stores the plan.
     pub(crate) async fn make_plan(&self, wanted: Vec<Wanted>, origin: &str) -> Result<Plan> {
+        self.make_plan_looking(wanted, origin, Looking::Needed)
+            .await
+    }
+
+    /// The same; `looking` says whether the state now must be known.
+    pub(crate) async fn make_plan_looking(
+        &self,
+        wanted: Vec<Wanted>,
+        origin: &str,
+        looking: Looking,
+    ) -> Result<Plan> {
         let mut limits = self.blast_radius_to_come().await?;
         let mut actions = Vec::new();
         let mut reversals = Vec::new();
         for wanted in wanted {
-            let mut looked = self.look(&wanted.action).await;
+            let mut looked = match looking {
+                Looking::Later => Ok(Preview::default()),
+                Looking::Needed | Looking::WherePossible => self.look(&wanted.action).await,
+            };
             if let Ok(preview) = &mut looked {
                 let elsewhere = self.protected_elsewhere(wanted.account.as_ref());
                 preview.protection = preview.protection.or(elsewhere);
@@ -96,6 +128,10 @@ impl Tenant {
                     reversals.extend(reversal.new_record()?);
                     let account = wanted.account.as_ref();
                     guard::judge(self.config(), &wanted.action, preview, account, &reversal)
+                }
+                Err(error) if looking == Looking::WherePossible && error.is_retryable() => {
+                    let account = wanted.account.as_ref();
+                    guard::not_looked_yet(self.config(), &wanted.action, account, error)
                 }
                 Err(error) => guard::could_not_look(error),
             };
@@ -401,7 +437,7 @@ impl Tenant {
 }
 
 /// The connectors that can do an action that goes to one place, in the order to try them.
-pub(super) fn routed<'a>(
+pub(crate) fn routed<'a>(
     config: &TenantConfig,
     connectors: &'a [Arc<dyn Connector>],
     kind: ActionKind,

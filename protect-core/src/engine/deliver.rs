@@ -176,7 +176,9 @@ impl Tenant {
                 (None, None) => action.reason.clone(),
             },
             body: body(action, &findings),
-            severity: incident.as_ref().map_or(Severity::Medium, |i| i.severity),
+            severity: own_severity(action)
+                .or(incident.as_ref().map(|incident| incident.severity))
+                .unwrap_or(Severity::Medium),
             data,
         })
     }
@@ -227,6 +229,12 @@ impl Tenant {
             .await
             .map(drop)
     }
+}
+
+/// What an action says itself of how urgent it is.
+fn own_severity(action: &Action) -> Option<Severity> {
+    let named = action.parameters.get("severity")?;
+    serde_json::from_value(named.clone()).ok()
 }
 
 /// `applied`, `waiting`, or nothing where it came to nothing.

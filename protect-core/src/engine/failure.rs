@@ -18,6 +18,14 @@ pub(crate) const DIRECTORY_FAILED: &str = "protect.directory.failed";
 pub const ENGINE_CHECKS: &[(&str, &str)] = &[
     (SCAN_FAILED, "A connector could not be scanned to the end"),
     (DIRECTORY_FAILED, "A directory could not be read to the end"),
+    (
+        "protect.offboarding.open",
+        "Somebody leaves, and their access is to end",
+    ),
+    (
+        "protect.offboarding.access_left",
+        "Access that was to end is still there, or nobody knows",
+    ),
 ];
 
 /// The one operational finding of a connector that fails.

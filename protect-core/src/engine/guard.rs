@@ -60,6 +60,27 @@ pub(crate) fn could_not_look(error: &Error) -> Guard {
     refuse(format!("the state now could not be read: {}", error.kind()))
 }
 
+/// The verdict where the vendor is away, and the state now is looked at before the change.
+pub(crate) fn not_looked_yet(
+    config: &TenantConfig,
+    action: &Action,
+    account: Option<&Account>,
+    error: &Error,
+) -> Guard {
+    let verdict = judge(
+        config,
+        action,
+        &Preview::default(),
+        account,
+        &Reversal::default(),
+    );
+    let reason = format!(
+        "the state now could not be read ({}); it is read before the change",
+        error.kind()
+    );
+    strictest(verdict, GuardDecision::NeedsApproval, reason)
+}
+
 /// Adds a reason to a verdict; of several the strictest counts.
 pub(crate) fn strictest(mut guard: Guard, decision: GuardDecision, reason: String) -> Guard {
     guard.decision = guard.decision.max(decision);
@@ -292,6 +313,8 @@ fn gives_back(kind: ActionKind) -> bool {
 
 fn counted(action: &Action) -> Option<String> {
     match &action.target {
+        // A workflow was approved as a batch, which is its own blast radius.
+        ActionTarget::Account(_) if action.workflow().is_some() => None,
         ActionTarget::Account(account) if !gives_back(action.kind) => {
             Some(super::records::target_group(account))
         }

@@ -190,6 +190,17 @@ impl Tenant {
         Ok(refreshed)
     }
 
+    /// When a directory was last read to its end.
+    #[cfg(feature = "people")]
+    pub(crate) async fn directory_read_at(
+        &self,
+        connector: &ConnectorName,
+    ) -> Result<Option<Timestamp>> {
+        let key = directory_key(connector);
+        let state = self.read::<DirectoryState>(RecordKind::Run, &key).await?;
+        Ok(state.and_then(|state| state.value.last_complete_at))
+    }
+
     async fn was_never_read(&self, connector: &ConnectorName) -> Result<bool> {
         let state = self
             .read::<DirectoryState>(RecordKind::Run, &directory_key(connector))

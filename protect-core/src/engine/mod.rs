@@ -47,6 +47,8 @@ mod triage;
 mod undo;
 mod usage;
 mod work;
+#[cfg(feature = "people")]
+mod workflow;
 
 #[cfg(test)]
 mod tests;
@@ -76,6 +78,15 @@ pub use status::{ConnectorStatus, RunStatus, TenantStatus};
 pub use tickets::TicketStanding;
 pub use triage::Triaged;
 pub use undo::Request;
+
+#[cfg(feature = "people")]
+pub(crate) use {
+    decide::{Looking, Wanted, routed},
+    findings::check_reason,
+    observe::{CONFLICT_RETRIES, Look, observe, too_busy},
+    people::People,
+    records::{Versioned, put_finding, put_incident, put_intent},
+};
 
 use crate::config::{Config, TenantConfig};
 use crate::connector::{Connector, OpContext};

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Tenant;
-use crate::error::{Error, ErrorKind, Result};
+use crate::csv_table::{CsvTable, at};
+use crate::error::{Error, Result};
 use crate::model::{
     Account, AccountState, Actor, Address, Attributes, Permission, PersonId, WatchList,
     WatchedAddress,
@@ -201,62 +202,16 @@ impl Tenant {
 /// `invalid_input` with `line` and `column` (of fields, from 1; of characters where the encoding is
 /// wrong), never with what stands there.
 pub fn parse_people(csv: &[u8]) -> Result<Vec<Address>> {
-    let text = as_text(csv)?;
-    let header = text.lines().next().unwrap_or_default();
-    let separator = [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|separator| header.bytes().filter(|byte| byte == separator).count());
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator.unwrap_or(b','))
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| broken_row(&error))?;
-    let column = header
-        .iter()
-        .position(|name| ["address", "email"].contains(&name.to_lowercase().as_str()))
+    let table = CsvTable::parse(csv)?;
+    let column = table
+        .column(&["address", "email"])
         .ok_or_else(|| at("the header has no column `address` or `email`", 1, 1))?;
     let mut people = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| broken_row(&error))?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let address = Address::new(row.get(column).unwrap_or_default());
-        people.push(address.map_err(|error| at(error.message(), line, column as u64 + 1))?);
+    for row in &table.rows {
+        let address = Address::new(row.text(column));
+        people.push(address.map_err(|error| row.wrong(column, error.message()))?);
     }
     Ok(people)
-}
-
-fn as_text(csv: &[u8]) -> Result<&str> {
-    if csv.starts_with(&[0xff, 0xfe]) || csv.starts_with(&[0xfe, 0xff]) {
-        return Err(at("the text is UTF-16; save it as UTF-8", 1, 1));
-    }
-    let text = std::str::from_utf8(csv).map_err(|error| {
-        let good = String::from_utf8_lossy(&csv[..error.valid_up_to()]).into_owned();
-        let line = good.matches('\n').count() as u64 + 1;
-        let last = good.rsplit('\n').next().unwrap_or_default();
-        let column = last.chars().count() as u64 + 1;
-        at("the text is not UTF-8; save it as UTF-8", line, column)
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-fn broken_row(error: &csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => at(
-            "the row has another number of columns than the header",
-            line,
-            (*expected_len).min(*len) + 1,
-        ),
-        _ => at("the row cannot be read", line, 1),
-    }
-}
-
-fn at(message: &str, line: u64, column: u64) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
-        .with_context("line", line.to_string())
-        .with_context("column", column.to_string())
 }
 
 fn count(count: u64) -> Attributes {

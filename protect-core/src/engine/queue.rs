@@ -18,17 +18,19 @@ const LONGEST_OUTAGE: Duration = Duration::from_hours(7 * 24);
 
 /// Whether only the receiver, or the message before it, kept an approved message from going out while
 /// its approval counted. Such a message is sent whenever that ends; but for a month's usage, which may
-/// be told only for so long.
+/// be told only for so long. The same holds for a step of a workflow.
 pub(super) fn is_kept_waiting(intent: &Intent) -> bool {
-    intent.action.kind != ActionKind::ReportUsage
-        && matches!(intent.action.target, ActionTarget::Sink { .. })
+    let is_message = intent.action.kind != ActionKind::ReportUsage
+        && matches!(intent.action.target, ActionTarget::Sink { .. });
+    // Access that was to end is still to end when the vendor is back.
+    (is_message || intent.action.workflow().is_some())
         && (intent.attempts > 0 || intent.last_error.is_some())
 }
 
 impl Tenant {
     /// Whether a message was attempted for so long that it counts as failed.
     pub(super) fn is_too_old(&self, intent: &Intent) -> bool {
-        let end = intent.created_at.checked_add(LONGEST_OUTAGE);
+        let end = intent.begins_at().checked_add(LONGEST_OUTAGE);
         end.is_ok_and(|end| self.now() >= end)
     }
 

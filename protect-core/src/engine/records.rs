@@ -122,7 +122,7 @@ pub(crate) fn put_intent(intent: &Intent, expect: Expect) -> Result<Put> {
         .group(group_of(&intent.action))
         .due(match intent.state {
             IntentState::Done => intent.undo_at,
-            _ => Some(intent.created_at),
+            _ => Some(intent.begins_at()),
         })
         .expect(expect))
 }

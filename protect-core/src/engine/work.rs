@@ -17,6 +17,8 @@ impl Engine {
             if tenant.mode() == Mode::Enforce && tenant.paused().await?.is_none() {
                 steps.extend(tenant.apply_waiting().await?);
             }
+            #[cfg(feature = "people")]
+            tenant.review_workflows().await?;
         }
         Ok(steps)
     }

@@ -218,6 +218,27 @@ pub struct Action {
 }
 
 impl Action {
+    /// The parameter that names the workflow whose step the action is.
+    pub const WORKFLOW: &'static str = "workflow";
+
+    /// The parameter that says before which moment the action is not attempted.
+    pub const NOT_BEFORE: &'static str = "not_before";
+
+    /// The workflow whose step it is, where somebody asked for it as such: no rule can.
+    pub fn workflow(&self) -> Option<&str> {
+        let named = self.parameters.get(Self::WORKFLOW)?.as_str();
+        named.filter(|_| self.requested_by.kind != super::actor::ActorKind::Rule)
+    }
+
+    /// Before which moment it is not attempted.
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.parameters
+            .get(Self::NOT_BEFORE)?
+            .as_str()?
+            .parse()
+            .ok()
+    }
+
     /// What it is about: its incident, or else itself.
     pub fn about(&self) -> &str {
         let incident = self.incident.as_ref();
@@ -279,6 +300,14 @@ pub struct Intent {
     /// When the engine undoes it by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_at: Option<Timestamp>,
+}
+
+impl Intent {
+    /// From when on it is attempted.
+    pub fn begins_at(&self) -> Timestamp {
+        let not_before = self.action.not_before();
+        not_before.unwrap_or(self.created_at).max(self.created_at)
+    }
 }
 
 /// Where an intent stands.

@@ -139,6 +139,18 @@ text_type!(
     is_hash
 );
 text_type!(
+    /// An employee's id within a tenant.
+    EmployeeId,
+    "an employee id: 32 hexadecimal digits",
+    is_hash
+);
+text_type!(
+    /// The id of an onboarding or offboarding.
+    WorkflowId,
+    "a workflow id: 32 hexadecimal digits",
+    is_hash
+);
+text_type!(
     /// An action's id, which is also the idempotency key of its one intent.
     ActionId,
     "an action id: 32 hexadecimal digits",
@@ -190,6 +202,24 @@ impl PersonId {
     /// The id of the person behind an address, within a tenant.
     pub fn of(tenant: &TenantId, address: &Address) -> Self {
         Self(hash_fields("person", &[tenant.as_str(), address.as_str()]).into())
+    }
+}
+
+impl EmployeeId {
+    /// The id of the `generation`-th employee who was first known by an address.
+    pub fn of(tenant: &TenantId, address: &Address, generation: u32) -> Self {
+        let generation = generation.to_string();
+        let fields = [tenant.as_str(), address.as_str(), &generation];
+        Self(hash_fields("employee", &fields).into())
+    }
+}
+
+impl WorkflowId {
+    /// The id of an employee's `generation`-th workflow.
+    pub fn of(tenant: &TenantId, employee: &EmployeeId, generation: u32) -> Self {
+        let generation = generation.to_string();
+        let fields = [tenant.as_str(), employee.as_str(), &generation];
+        Self(hash_fields("workflow", &fields).into())
     }
 }
 

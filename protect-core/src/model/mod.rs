@@ -9,6 +9,7 @@ mod actor;
 mod artifact;
 mod authority;
 mod check;
+mod employee;
 mod event;
 mod evidence;
 mod finding;
@@ -20,6 +21,7 @@ mod month;
 mod plan;
 mod signal;
 mod subject;
+mod workflow;
 
 pub use account::{Account, AccountRef, AccountState, Person, Protection};
 pub use action::{
@@ -29,6 +31,9 @@ pub use actor::{Actor, ActorKind, Approval};
 pub use artifact::{Artifact, ArtifactKind};
 pub use authority::{AccessLevel, Authority, ClientAccess, Permission, Role};
 pub use check::{CheckResult, Confidence, NotEvaluatedReason, Reference, Severity, Verdict};
+pub use employee::{
+    Employee, Employment, EmploymentStatus, EmploymentType, Leaving, PrivateDetails,
+};
 pub use event::Event;
 pub use evidence::EvidenceEntry;
 pub use finding::{
@@ -38,8 +43,8 @@ pub use hash::hash_fields;
 #[cfg(feature = "engine")]
 pub(crate) use hash::hex;
 pub use id::{
-    ActionId, Address, CheckId, ConnectionName, ConnectorName, FindingId, IncidentId, PersonId,
-    PlanId, TenantId,
+    ActionId, Address, CheckId, ConnectionName, ConnectorName, EmployeeId, FindingId, IncidentId,
+    PersonId, PlanId, TenantId, WorkflowId,
 };
 pub use incident::{Incident, IncidentStatus};
 pub use monitor::{WatchCensus, WatchList, WatchedAddress};
@@ -47,6 +52,9 @@ pub use month::Month;
 pub use plan::{ApprovedPlan, Guard, GuardDecision, Mode, Plan, PlannedAction, Preview};
 pub use signal::Signal;
 pub use subject::{Subject, SubjectKind};
+pub use workflow::{
+    AutomatedStep, Task, TaskStatus, TaskTemplate, Workflow, WorkflowKind, WorkflowStatus,
+};
 
 /// Free-form facts, in a stable order.
 pub type Attributes = serde_json::Map<String, serde_json::Value>;

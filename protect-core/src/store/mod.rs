@@ -124,6 +124,12 @@ record_kinds! {
     Duty = "duty",
     /// The report of a month that is over, as it was made.
     Report = "report",
+    /// An [`Employee`](crate::model::Employee).
+    Employee = "employee",
+    /// Whose address it is: no two employees have the same.
+    EmployeeAddress = "employee_address",
+    /// A [`Workflow`](crate::model::Workflow).
+    Workflow = "workflow",
 }
 
 /// One record as stored.

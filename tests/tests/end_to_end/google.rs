@@ -14,7 +14,11 @@ use crate::support::{World, bob, exported};
 
 /// The usual world with Microsoft 365, and the customer of Google Workspace with it.
 async fn world() -> World {
-    let mut world = crate::m365::world().await;
+    with_google(crate::m365::world().await)
+}
+
+/// A world, and the customer of Google Workspace with it.
+pub(crate) fn with_google(mut world: World) -> World {
     let own = world.sandbox.credentials();
     let folder = world.folder.path().to_owned();
     let secret = |name: &str, value: &str| {

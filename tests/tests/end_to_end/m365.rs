@@ -8,7 +8,11 @@ use crate::support::{World, bob, exported};
 
 /// The usual world, and the tenant of Microsoft 365 with it.
 pub(crate) async fn world() -> World {
-    let mut world = World::new().await;
+    with_microsoft(World::new().await)
+}
+
+/// A world, and the tenant of Microsoft 365 with it.
+pub(crate) fn with_microsoft(mut world: World) -> World {
     let own = world.sandbox.credentials();
     let folder = world.folder.path().to_owned();
     let secret = |name: &str, value: &str| {

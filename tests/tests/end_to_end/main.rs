@@ -10,6 +10,7 @@
 mod bad_input;
 mod google;
 mod kills;
+mod leaving;
 mod m365;
 mod matrix;
 mod road;

@@ -3,12 +3,14 @@
 mod checks;
 mod doctor;
 pub(crate) mod email;
+pub(crate) mod employee;
 mod evaluate;
 pub(crate) mod evidence;
 mod findings;
 mod incidents;
 mod init;
 mod monitor;
+pub(crate) mod offboard;
 mod report;
 mod respond;
 mod rules;
@@ -45,6 +47,8 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Settle(settle) => respond::settle(app, settle).await?,
         Command::Pause(pause) => respond::pause(app, pause).await?,
         Command::Resume(actor) => respond::resume(app, actor).await?,
+        Command::Employee(command) => return employee::run(app, command).await,
+        Command::Offboard(command) => offboard::run(app, command).await?,
         Command::Rules(command) => rules::rules(app, command).await?,
         Command::Checks(command) => checks::run(app, command).await?,
         Command::Evaluate(command) => return evaluate::run(app, command),

@@ -81,13 +81,13 @@ impl Users {
         let (mut start, mut count) = (1, DEFAULT);
         for (name, value) in &call.query {
             match name.as_str() {
-                "filter" => match Filter::parse(value) {
-                    Some(known) => filter = Some(known),
-                    None => {
+                "filter" => {
+                    filter = Filter::parse(value);
+                    if filter.is_none() {
                         cx.violate("scim_filter", "not a filter of this service provider");
                         return refusal(400, "invalidFilter", "The filter is not understood.");
                     }
-                },
+                }
                 // Less than 1 counts as 1 (RFC 7644 section 3.4.2.4).
                 "startIndex" => match value.parse::<i64>() {
                     Ok(index) => start = usize::try_from(index).unwrap_or(1).max(1),

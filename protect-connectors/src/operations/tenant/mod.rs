@@ -1,4 +1,5 @@
 mod act;
+mod people;
 mod table;
 mod watch;
 
@@ -46,6 +47,9 @@ impl Callable for TenantCalls {
         let operation = operation.to_owned();
         Box::pin(async move {
             if let Some(answer) = watch::call(&self.0, &operation, &given).await? {
+                return Ok(answer);
+            }
+            if let Some(answer) = people::call(&self.0, &operation, &given).await? {
                 return Ok(answer);
             }
             let answered = act::call(&self.0, &operation, given).await?;

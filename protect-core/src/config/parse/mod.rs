@@ -4,6 +4,7 @@ mod action;
 mod client;
 mod connection;
 mod json;
+mod people;
 mod secret;
 mod tenant;
 mod vault;

@@ -7,7 +7,7 @@ use url::Host;
 use super::action::{self, Connectors};
 use super::client;
 use super::connection::{self, Connections};
-use super::when;
+use super::{people, when};
 use crate::config::kind::KindSpec;
 use crate::config::model::{
     ApprovalConfig, ApprovalMode, ConnectorConfig, CsvMonitor, GuardConfig, MonitorConfig,
@@ -58,6 +58,7 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
     let guard = optional(table.get("guard"), read_guard);
     let client_view = optional(table.get("client_view"), client::read_view);
     let branding = optional(table.get("branding"), client::read_branding);
+    let people = optional(table.get("people"), people::read);
     table.finish();
 
     let declared = Connectors::declared(connectors.as_ref(), connections);
@@ -79,6 +80,7 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
         guard: guard?,
         client_view: client_view?,
         branding: branding?,
+        people: people?,
     })
 }
 

@@ -36,6 +36,8 @@ pub fn schema(registry: &Registry) -> Value {
     define("guard", guard());
     define("client_view", client::view());
     define("branding", client::branding());
+    define("people", people());
+    define("task", task());
     define("rule", rule());
     define("condition", condition());
     define("account_condition", account_condition(registry));
@@ -262,8 +264,79 @@ fn tenant() -> Value {
             ("guard", reference("guard")),
             ("client_view", reference("client_view")),
             ("branding", reference("branding")),
+            ("people", reference("people")),
         ],
         &[],
+    )
+}
+
+fn people() -> Value {
+    let tasks = |meaning: &str| {
+        documented(
+            json!({ "type": "array", "items": reference("task") }),
+            meaning,
+        )
+    };
+    object(
+        "How people come and leave.",
+        &[
+            (
+                "time_zone",
+                with_default(
+                    documented(
+                        text(),
+                        "The time zone that days are counted in, such as `Europe/Berlin`.",
+                    ),
+                    "UTC",
+                ),
+            ),
+            (
+                "offboarding",
+                tasks("The tasks of an offboarding, instead of the built-in ones."),
+            ),
+            (
+                "onboarding",
+                tasks("The tasks of an onboarding, instead of the built-in ones."),
+            ),
+        ],
+        &[],
+    )
+}
+
+fn task() -> Value {
+    object(
+        "What somebody does when a person comes or leaves.",
+        &[
+            ("title", documented(text(), "What to do.")),
+            (
+                "category",
+                with_default(
+                    documented(
+                        text(),
+                        "`orientation`, `equipment`, `it_setup`, or another word.",
+                    ),
+                    "orientation",
+                ),
+            ),
+            (
+                "assignee",
+                with_default(
+                    documented(
+                        text(),
+                        "Whose it is: `hr`, `manager`, `it`, or another word.",
+                    ),
+                    "hr",
+                ),
+            ),
+            (
+                "due",
+                documented(
+                    json!({ "type": "integer", "minimum": -3650, "maximum": 3650, "default": 0 }),
+                    "By when, in days from the last or the first day: -5 is five days before.",
+                ),
+            ),
+        ],
+        &["title"],
     )
 }
 

@@ -71,8 +71,11 @@ impl Fixture {
 
     pub(super) async fn add_account(&self, number: u32) {
         let id = account_id(number);
-        self.vendor.with(|state| state.active.insert(id.clone()));
-        let account = self.vendor.account(&id, &self.tenant);
+        self.vendor.with(|state| {
+            state.active.insert(id.clone());
+            state.known.insert(id.clone());
+        });
+        let account = self.vendor.account(&id);
         let key = format!("fake/{id}");
         let put = Put::new(RecordKind::Account, key, &account).unwrap();
         self.commit(Commit::default().put(put)).await;
@@ -216,6 +219,10 @@ pub(super) struct Vendor(Mutex<VendorState>);
 #[derive(Debug, Default)]
 pub(super) struct VendorState {
     pub(super) active: BTreeSet<String>,
+    /// Every account, active or not.
+    pub(super) known: BTreeSet<String>,
+    /// Whether the directory answers.
+    pub(super) silent: bool,
     pub(super) protected: BTreeMap<String, Protection>,
     pub(super) fault: Fault,
     /// State transitions: `suspend U001`, `ticket`, `note`.
@@ -240,10 +247,9 @@ impl Vendor {
         Arc::new(FakeConnector { info, vendor })
     }
 
-    fn account(&self, id: &str, tenant: &Tenant) -> Account {
+    fn account(&self, id: &str) -> Account {
         let active = self.with(|state| state.active.contains(id));
         let number = id.trim_start_matches('U').parse().unwrap();
-        let _ = tenant;
         Account {
             reference: AccountRef {
                 connector: "fake".parse().unwrap(),
@@ -312,7 +318,14 @@ impl Connector for FakeConnector {
 #[async_trait]
 impl Directory for FakeConnector {
     async fn list(&self, _: &OpContext, _: Option<&Cursor>) -> Result<DirectoryPage> {
-        Ok(DirectoryPage::default())
+        if self.vendor.with(|state| state.silent) {
+            return Err(Error::new(ErrorKind::Unavailable, "the vendor is down").temporary());
+        }
+        let known = self.vendor.with(|state| state.known.clone());
+        Ok(DirectoryPage {
+            accounts: known.iter().map(|id| self.vendor.account(id)).collect(),
+            ..DirectoryPage::default()
+        })
     }
 
     async fn get(&self, _: &OpContext, id: &str) -> Result<Option<Account>> {

@@ -302,6 +302,7 @@ impl Build {
             guard: GuardConfig::default(),
             client_view: ClientViewConfig::default(),
             branding: BrandingConfig::default(),
+            people: crate::config::PeopleConfig::default(),
         };
         let config = Config {
             mode: Mode::DryRun,

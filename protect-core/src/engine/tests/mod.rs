@@ -12,6 +12,8 @@ mod identify;
 mod inbound;
 mod monitor;
 mod observe;
+#[cfg(feature = "people")]
+mod offboarding;
 mod planning;
 mod queue;
 mod random;
@@ -20,3 +22,5 @@ mod scan;
 mod schedule;
 mod triage;
 mod usage;
+#[cfg(feature = "people")]
+mod workforce;

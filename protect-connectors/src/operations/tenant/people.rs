@@ -1,0 +1,216 @@
+//! The workforce: employees, onboarding and offboarding.
+
+use protect_core::Result;
+use protect_core::engine::Tenant;
+use protect_core::model::{
+    ConnectorName, EmployeeId, EmploymentStatus, Leaving, TaskStatus, TaskTemplate, WorkflowId,
+    WorkflowStatus,
+};
+use protect_core::operation::{answer, arguments};
+use protect_core::people::{
+    EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, TaskChange,
+};
+use serde_json::Value;
+
+use super::{person, shapes};
+
+shapes! {
+    Which {
+        status: Option<Vec<EmploymentStatus>>,
+        department: Option<String>,
+        text: Option<String>,
+    }
+    Export {
+        status: Option<Vec<EmploymentStatus>>,
+        department: Option<String>,
+        text: Option<String>,
+        private: Option<bool>,
+    }
+    Who { who: String }
+    Hire { employee: EmployeeInput, by: String, rehire: Option<bool> }
+    Update { id: EmployeeId, employee: EmployeeInput, by: String }
+    SetStatus { id: EmployeeId, status: EmploymentStatus, by: String, force: Option<String> }
+    Import { csv: String, by: String, rehire: Option<bool>, check_only: Option<bool> }
+    Sync { connector: ConnectorName, by: String }
+    Chart { below: Option<EmployeeId> }
+    Offboard {
+        employee: EmployeeId,
+        last_day: String,
+        reason: String,
+        by: String,
+        leaving: Option<Leaving>,
+        at_once: Option<bool>,
+        allow_past: Option<bool>,
+        tasks: Option<Vec<TaskTemplate>>,
+    }
+    Onboard {
+        employee: EmployeeId,
+        by: String,
+        first_day: Option<String>,
+        tasks: Option<Vec<TaskTemplate>>,
+    }
+    Workflows { status: Option<WorkflowStatus> }
+    WorkflowOf { id: WorkflowId }
+    SetTask { id: WorkflowId, number: u32, status: TaskStatus, by: String, note: Option<String> }
+    Cancel { id: WorkflowId, reason: String, by: String }
+}
+
+/// Calls one of these operations; `None` where it is none of them.
+pub(super) async fn call(tenant: &Tenant, operation: &str, given: &Value) -> Result<Option<Value>> {
+    let given = || given.clone();
+    let answered = match operation {
+        "employees" => {
+            let Which {
+                status,
+                department,
+                text,
+            } = arguments(given())?;
+            let filter = filter(status, department, text);
+            answer(&tenant.employees(&filter).await?)
+        }
+        "export_employees" => {
+            let it: Export = arguments(given())?;
+            let filter = filter(it.status, it.department, it.text);
+            let private = it.private.unwrap_or_default();
+            answer(&tenant.export_employees(&filter, private).await?)
+        }
+        "employee" => {
+            let Who { who } = arguments(given())?;
+            answer(&tenant.find_employee(&who).await?)
+        }
+        "accounts_of_employee" => {
+            let Who { who } = arguments(given())?;
+            let employee = tenant.find_employee(&who).await?;
+            answer(&tenant.accounts_of_employee(&employee).await?)
+        }
+        "hire" => {
+            let it: Hire = arguments(given())?;
+            let rehire = it.rehire.unwrap_or_default();
+            answer(&tenant.hire(&it.employee, rehire, &person(it.by)).await?)
+        }
+        "update_employee" => {
+            let it: Update = arguments(given())?;
+            let changed = tenant
+                .update_employee(&it.id, &it.employee, &person(it.by))
+                .await?;
+            answer(&changed)
+        }
+        "set_employee_status" => {
+            let it: SetStatus = arguments(given())?;
+            let force = it.force.as_deref();
+            let by = person(it.by);
+            answer(
+                &tenant
+                    .set_employee_status(&it.id, &it.status, force, &by)
+                    .await?,
+            )
+        }
+        "import_employees" => {
+            let it: Import = arguments(given())?;
+            let options = ImportOptions {
+                rehire: it.rehire.unwrap_or_default(),
+                check_only: it.check_only.unwrap_or_default(),
+            };
+            let by = person(it.by);
+            answer(
+                &tenant
+                    .import_employees(it.csv.as_bytes(), options, &by)
+                    .await?,
+            )
+        }
+        "sync_employees" => {
+            let Sync { connector, by } = arguments(given())?;
+            answer(&tenant.sync_employees(&connector, &person(by)).await?)
+        }
+        "org_chart" => {
+            let Chart { below } = arguments(given())?;
+            answer(&tenant.org_chart(below.as_ref()).await?)
+        }
+        _ => return workflow(tenant, operation, given()).await,
+    };
+    answered.map(Some)
+}
+
+async fn workflow(tenant: &Tenant, operation: &str, given: Value) -> Result<Option<Value>> {
+    let answered = match operation {
+        "offboard" => {
+            let it: Offboard = arguments(given)?;
+            let new = NewOffboarding {
+                last_day: day("last_day", &it.last_day)?,
+                leaving: it.leaving.unwrap_or_default(),
+                reason: it.reason,
+                at_once: it.at_once.unwrap_or_default(),
+                allow_past: it.allow_past.unwrap_or_default(),
+                tasks: it.tasks,
+            };
+            answer(&tenant.offboard(&it.employee, &new, &person(it.by)).await?)
+        }
+        "onboard" => {
+            let it: Onboard = arguments(given)?;
+            let first_day = it.first_day.as_deref();
+            let new = NewOnboarding {
+                first_day: first_day.map(|text| day("first_day", text)).transpose()?,
+                tasks: it.tasks,
+            };
+            answer(&tenant.onboard(&it.employee, &new, &person(it.by)).await?)
+        }
+        "workflows" => {
+            let Workflows { status } = arguments(given)?;
+            answer(&tenant.workflows(status).await?)
+        }
+        "workflow" => {
+            let WorkflowOf { id } = arguments(given)?;
+            answer(&tenant.workflow(&id).await?)
+        }
+        "set_task" => {
+            let it: SetTask = arguments(given)?;
+            let change = TaskChange {
+                status: it.status,
+                note: it.note,
+            };
+            answer(
+                &tenant
+                    .set_task(&it.id, it.number, &change, &person(it.by))
+                    .await?,
+            )
+        }
+        "resume_offboarding" => {
+            let WorkflowOf { id } = arguments(given)?;
+            answer(&tenant.resume_offboarding(&id).await?)
+        }
+        "cancel_workflow" => {
+            let Cancel { id, reason, by } = arguments(given)?;
+            answer(&tenant.cancel_workflow(&id, &reason, &person(by)).await?)
+        }
+        "review_workflows" => {
+            let crate::operations::Nothing {} = arguments(given)?;
+            answer(&tenant.review_workflows().await?)
+        }
+        "workflow_evidence" => {
+            let WorkflowOf { id } = arguments(given)?;
+            answer(&tenant.workflow_evidence(&id).await?)
+        }
+        _ => return Ok(None),
+    };
+    answered.map(Some)
+}
+
+fn filter(
+    status: Option<Vec<EmploymentStatus>>,
+    department: Option<String>,
+    text: Option<String>,
+) -> EmployeeFilter {
+    let status = status.unwrap_or_default();
+    EmployeeFilter {
+        status: status.iter().map(|it| it.as_str().to_owned()).collect(),
+        department,
+        text,
+    }
+}
+
+fn day(argument: &'static str, text: &str) -> Result<jiff::civil::Date> {
+    text.parse().map_err(|_| {
+        protect_core::Error::invalid_input("not a day: write it as 2026-11-30")
+            .with_context("argument", argument)
+    })
+}

@@ -1,0 +1,30 @@
+//! The workforce: who works here, who comes, who leaves, and that access ends when it should.
+//!
+//! Records of employees are versioned records like every other; there is no second road: an
+//! offboarding is an incident whose plan revokes access everywhere, approved and applied like any
+//! other plan. What people do by hand are the tasks of the workflow.
+
+mod access;
+mod chart;
+mod event;
+mod export;
+mod import;
+mod input;
+mod lifecycle;
+mod plan;
+mod records;
+mod register;
+mod review;
+mod role;
+mod sync;
+mod template;
+mod time;
+mod workforce;
+
+pub use chart::{OrgChart, OrgNode};
+pub use import::{ImportOptions, Imported};
+pub use input::EmployeeInput;
+pub use lifecycle::{NewOffboarding, NewOnboarding, Started, TaskChange};
+pub use role::{PeopleOperation, PeopleRole, Reach};
+pub use sync::Synced;
+pub use workforce::EmployeeFilter;

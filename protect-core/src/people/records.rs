@@ -1,0 +1,54 @@
+//! How employees and workflows become records: the only place that knows their keys, states and
+//! groups.
+
+use crate::error::Result;
+use crate::model::{Address, Employee, EmployeeId, Workflow, WorkflowKind, WorkflowStatus};
+use crate::store::{Change, Expect, Put, RecordKind};
+
+/// An employee by id; the group is the manager, so that a team is found at once.
+pub(super) fn put_employee(employee: &Employee, expect: Expect) -> Result<Put> {
+    let manager = employee.manager.as_ref().map_or("", EmployeeId::as_str);
+    Ok(
+        Put::new(RecordKind::Employee, employee.id.as_str(), employee)?
+            .state(employee.status.as_str())
+            .group(manager)
+            .expect(expect),
+    )
+}
+
+/// Whose address it is. Two commits that give one address to two people cannot both happen.
+pub(super) fn put_address(address: &Address, employee: &EmployeeId) -> Result<Put> {
+    Ok(
+        Put::new(RecordKind::EmployeeAddress, address.as_str(), employee)?
+            .group(employee.as_str())
+            .expect(Expect::Absent),
+    )
+}
+
+/// The address is nobody's any more.
+pub(super) fn free_address(address: &Address) -> Change {
+    Change::Delete {
+        kind: RecordKind::EmployeeAddress,
+        key: address.as_str().to_owned(),
+        expect: Expect::Anything,
+    }
+}
+
+/// A workflow by id; the group is its employee. It is due when it is next to be looked after: at once,
+/// unless whoever looked says otherwise.
+pub(super) fn put_workflow(workflow: &Workflow, expect: Expect) -> Result<Put> {
+    Ok(
+        Put::new(RecordKind::Workflow, workflow.id.as_str(), workflow)?
+            .state(workflow.status.as_str())
+            .group(workflow.employee.as_str())
+            .due(is_looked_after(workflow).then_some(workflow.updated_at))
+            .expect(expect),
+    )
+}
+
+/// Whether there is anything to look after.
+pub(super) fn is_looked_after(workflow: &Workflow) -> bool {
+    workflow.kind == WorkflowKind::Offboarding
+        && workflow.status == WorkflowStatus::Open
+        && !workflow.access_gone
+}

@@ -1,0 +1,578 @@
+//! Looking after offboardings: what came of each step, what is left, and saying so aloud. Everything is
+//! derived anew from the store each time, so that a crash between a step and this loses nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::event::TERMINATED;
+use super::lifecycle::{Started, facts, is_open};
+use super::plan::{ends_access, is_late};
+use super::records::{is_looked_after, put_employee, put_workflow};
+use crate::clock::later;
+use crate::engine::{
+    CONFLICT_RETRIES, Tenant, Versioned, Wanted, check_reason, put_finding, put_incident, routed,
+    too_busy,
+};
+use crate::error::{ErrorKind, Result};
+use crate::model::{
+    Action, ActionId, ActionKind, ActionTarget, Actor, Attributes, AutomatedStep, EmploymentStatus,
+    EvidenceEntry, Finding, FindingId, FindingStatus, Incident, IncidentStatus, OutcomeStatus,
+    Severity, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
+};
+use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
+
+/// How often a workflow is looked after, once access was to be gone.
+const LOOK_AFTER: Duration = Duration::from_mins(1);
+
+/// How often directories are asked anew, while access ought to be gone and is not known to be.
+const LOOK_AGAIN: Duration = Duration::from_mins(15);
+
+impl Tenant {
+    /// Looks after every workflow that is due for it, and gives those that changed. The engine does it by
+    /// itself.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn review_workflows(&self) -> Result<Vec<Workflow>> {
+        let query = Query::all(RecordKind::Workflow)
+            .in_states(&[WorkflowStatus::Open.as_str()])
+            .due_by(self.now());
+        let due = self.read_all::<Workflow>(query).await?;
+        let ids = due.into_iter().map(|found| found.value.id);
+        self.review_these(ids).await
+    }
+
+    /// Looks after these workflows now.
+    pub(crate) async fn review_these(
+        &self,
+        ids: impl IntoIterator<Item = WorkflowId>,
+    ) -> Result<Vec<Workflow>> {
+        let mut changed = Vec::new();
+        for id in ids {
+            let found = self.read::<Workflow>(RecordKind::Workflow, id.as_str());
+            if found
+                .await?
+                .is_some_and(|found| is_looked_after(&found.value))
+            {
+                changed.extend(self.review(&id).await?);
+            }
+        }
+        Ok(changed)
+    }
+
+    async fn review(&self, id: &WorkflowId) -> Result<Option<Workflow>> {
+        self.look_at_directories(id).await?;
+        for _ in 0..CONFLICT_RETRIES {
+            match self.review_once(id).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                result => return result,
+            }
+        }
+        Err(too_busy())
+    }
+
+    async fn review_once(&self, id: &WorkflowId) -> Result<Option<Workflow>> {
+        let found = self.versioned_workflow(id).await?;
+        let expect = found.expect();
+        let before = found.value;
+        let mut workflow = self.with_outcomes(before.clone()).await?;
+        let mut commit = Commit::default();
+        let mut aloud = self.problems(&workflow).await?;
+        aloud.write(self, &mut commit)?;
+        let now = self.now();
+        let is_over = workflow.access_ends_at.is_some_and(|ends| now >= ends);
+        let left = workflow.steps_left().any(|step| ends_access(step.kind));
+        let is_known = workflow.unread.is_empty() && self.was_looked_at(&workflow).await?;
+        if is_over && !left && is_known {
+            self.end_access(&mut workflow, &mut aloud, &mut commit)
+                .await?;
+        }
+        if let Some(incident) = aloud.incident_changed() {
+            commit = commit.put(put_incident(&incident.value, incident.expect())?);
+        }
+        self.complete_where_done(&mut workflow, &mut commit);
+        let is_changed = workflow != before || !commit.is_empty();
+        if is_changed {
+            workflow.updated_at = now;
+        }
+        let mut put = put_workflow(&workflow, expect)?;
+        if put.due.is_some() {
+            let ends = workflow.access_ends_at.filter(|ends| *ends > now);
+            put = put.due(Some(ends.unwrap_or(later(now, LOOK_AFTER))));
+        }
+        self.store().commit(self.id(), commit.put(put)).await?;
+        Ok(is_changed.then_some(workflow))
+    }
+
+    /// Access is gone: they have left.
+    async fn end_access(
+        &self,
+        workflow: &mut Workflow,
+        aloud: &mut Aloud,
+        commit: &mut Commit,
+    ) -> Result<()> {
+        workflow.access_gone = true;
+        let found = self.versioned_employee(&workflow.employee).await?;
+        let expect = found.expect();
+        let mut employee = found.value;
+        let open = self.open_access_id(workflow, &employee)?;
+        aloud.resolve_all(self, &open, commit)?;
+        if !employee.status.has_left() {
+            let leaving = workflow.leaving.unwrap_or_default();
+            employee.status = EmploymentStatus::from(leaving);
+            employee.updated_at = self.now();
+            push(commit, put_employee(&employee, expect)?);
+            if let Some(event) = self.employee_event(TERMINATED, &employee)? {
+                push(commit, event);
+            }
+        }
+        let entry = self.entry("offboarding.access_gone", &Actor::engine(), facts(workflow));
+        commit.entries.push(entry);
+        Ok(())
+    }
+
+    /// Reads the directories anew, once access was to be gone: an account that nobody knew of may be
+    /// there.
+    async fn look_at_directories(&self, id: &WorkflowId) -> Result<()> {
+        let workflow = self.versioned_workflow(id).await?.value;
+        let now = self.now();
+        let Some(ends) = workflow.access_ends_at.filter(|ends| now >= *ends) else {
+            return Ok(());
+        };
+        let workflow = self.with_outcomes(workflow).await?;
+        let waits = |step: &AutomatedStep| step.outcome.is_none() && ends_access(step.kind);
+        let looked = workflow.looked_at;
+        let is_soon = looked.is_some_and(|at| now < later(at, LOOK_AGAIN));
+        if workflow.steps.iter().any(waits) || is_soon {
+            return Ok(());
+        }
+        let mut unread = Vec::new();
+        for connector in self.connectors() {
+            if connector.as_directory().is_none() {
+                continue;
+            }
+            let read = self.directory_read_at(&connector.info().name).await?;
+            if read.is_none_or(|read| read < ends) {
+                unread.push(Arc::clone(connector));
+            }
+        }
+        let mut failed = Vec::new();
+        if !unread.is_empty() {
+            let read = self.refresh_directories(&unread).await?;
+            let broken = read.into_iter().filter(|it| !it.complete);
+            failed.extend(broken.map(|it| it.connector));
+        }
+        let found = self.versioned_workflow(id).await?;
+        let expect = found.expect();
+        let mut workflow = found.value;
+        workflow.unread = failed;
+        workflow.looked_at = Some(now);
+        self.find_what_nobody_knew_of(&mut workflow).await?;
+        let commit = Commit::default().put(put_workflow(&workflow, expect)?);
+        match self.store().commit(self.id(), commit).await {
+            Err(error) if error.kind() != ErrorKind::Conflict => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds steps for accounts that appeared after the plan was made. They wait for a plan and somebody's
+    /// consent, and are told aloud.
+    async fn find_what_nobody_knew_of(&self, workflow: &mut Workflow) -> Result<()> {
+        let employee = self.employee(&workflow.employee).await?;
+        let people = self.people().await?;
+        for (account, known, kind) in self.reach(&employee, &people) {
+            let is_step = |step: &AutomatedStep| step.account == account && step.kind == kind;
+            let is_open = known.is_none_or(|it| it.state != crate::model::AccountState::Suspended);
+            if !ends_access(kind) || !is_open || workflow.steps.iter().any(is_step) {
+                continue;
+            }
+            let parts = [
+                workflow.id.as_str(),
+                kind.as_str(),
+                account.connector.as_str(),
+                &account.id,
+                "0",
+            ];
+            workflow.steps.push(AutomatedStep {
+                action: ActionId::of(self.id(), &parts),
+                kind,
+                account,
+                approved: false,
+                outcome: None,
+                reason:
+                    "the account was not known when the plan was made; `offboard resume` plans it"
+                        .to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether every directory was read after access ended.
+    async fn was_looked_at(&self, workflow: &Workflow) -> Result<bool> {
+        let Some(ends) = workflow.access_ends_at else {
+            return Ok(true);
+        };
+        for connector in self.connectors() {
+            if connector.as_directory().is_none() {
+                continue;
+            }
+            let read = self.directory_read_at(&connector.info().name).await?;
+            if read.is_none_or(|read| read < ends) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is to be said aloud of a workflow, and what no longer is.
+    async fn problems(&self, workflow: &Workflow) -> Result<Aloud> {
+        let mut aloud = Aloud::of(self, workflow).await?;
+        let now = self.now();
+        for step in &workflow.steps {
+            let id = self.access_left_id(workflow, step)?;
+            let existing = aloud.known(&id);
+            if is_wrong(workflow, step, now) {
+                let known = existing.map(|found| found.value);
+                let finding = self.access_left(workflow, step, known)?;
+                aloud.raise(finding);
+            } else if step.is_done() {
+                aloud.settle(id);
+            }
+        }
+        for connector in &workflow.unread {
+            let id = self.directory_unread_id(workflow, connector)?;
+            if is_late(workflow, now) {
+                let known = aloud.known(&id).map(|found| found.value);
+                let finding = self.directory_unread(workflow, connector, known)?;
+                aloud.raise(finding);
+            }
+        }
+        Ok(aloud)
+    }
+
+    /// Calls off an offboarding or onboarding: what was not attempted is not attempted, and what was
+    /// done is planned to be taken back. Approve and apply that plan to restore access.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` where it is not open; `invalid_input` for a reason that is empty or holds
+    /// an address; `store`.
+    pub async fn cancel_workflow(
+        &self,
+        id: &WorkflowId,
+        reason: &str,
+        actor: &Actor,
+    ) -> Result<Started> {
+        check_reason(reason)?;
+        is_open(&self.workflow(id).await?)?;
+        let steps = self.versioned_workflow(id).await?.value.steps;
+        for step in &steps {
+            self.call_off(&step.action, actor, reason).await?;
+        }
+        for _ in 0..CONFLICT_RETRIES {
+            match self.cancel_once(id, reason, actor).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+                Ok(workflow) => {
+                    let plan = self.plan_to_restore(&workflow, reason, actor).await?;
+                    return Ok(Started { workflow, plan });
+                }
+            }
+        }
+        Err(too_busy())
+    }
+
+    async fn cancel_once(&self, id: &WorkflowId, reason: &str, actor: &Actor) -> Result<Workflow> {
+        let found = self.versioned_workflow(id).await?;
+        let expect = found.expect();
+        let mut workflow = self.with_outcomes(found.value).await?;
+        is_open(&workflow)?;
+        let mut commit = Commit::default();
+        if workflow.kind == WorkflowKind::Offboarding {
+            let found = self.versioned_employee(&workflow.employee).await?;
+            let expect = found.expect();
+            let mut employee = found.value;
+            let open = self.open_access_id(&workflow, &employee)?;
+            let mut aloud = Aloud::of(self, &workflow).await?;
+            aloud.resolve_all(self, &open, &mut commit)?;
+            if let Some(incident) = aloud.incident_changed() {
+                commit = commit.put(put_incident(&incident.value, incident.expect())?);
+            }
+            employee.last_day = None;
+            if employee.status.has_left() {
+                employee.status = EmploymentStatus::Active;
+            }
+            employee.updated_at = self.now();
+            commit = commit.put(put_employee(&employee, expect)?);
+        }
+        workflow.status = WorkflowStatus::Cancelled;
+        workflow.updated_at = self.now();
+        let mut facts = facts(&workflow);
+        facts.insert("reason".to_owned(), json!(reason));
+        let entry = self.entry_by("workflow.cancelled", actor, facts).await?;
+        commit = commit.put(put_workflow(&workflow, expect)?).append(entry);
+        self.store().commit(self.id(), commit).await?;
+        Ok(workflow)
+    }
+
+    /// A plan that takes back what a workflow did, the last first.
+    async fn plan_to_restore(
+        &self,
+        workflow: &Workflow,
+        reason: &str,
+        actor: &Actor,
+    ) -> Result<Option<crate::model::Plan>> {
+        let ids: Vec<ActionId> = workflow.steps.iter().map(|it| it.action.clone()).collect();
+        let intents = self.intents(&ids).await?;
+        let mut wanted = Vec::new();
+        for step in workflow.steps.iter().rev() {
+            let Some(intent) = intents.get(&step.action) else {
+                continue;
+            };
+            let applied = step.outcome == Some(OutcomeStatus::Applied);
+            if !applied || intent.action.kind.undo().is_none() {
+                continue;
+            }
+            let mut action = self.undoing(intent, actor.clone(), reason)?;
+            action.parameters.remove(Action::NOT_BEFORE);
+            wanted.push(Wanted {
+                action,
+                account: None,
+                consent: Some("somebody called the offboarding off".to_owned()),
+            });
+        }
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        self.make_plan(wanted, "request").await.map(Some)
+    }
+
+    /// Everything in the ledger that belongs to a workflow: who asked, who approved what and when, what
+    /// was attempted and what came of it.
+    ///
+    /// # Errors
+    /// `not_found`; `store`.
+    pub async fn workflow_evidence(&self, id: &WorkflowId) -> Result<Vec<EvidenceEntry>> {
+        let workflow = self.workflow(id).await?;
+        let mut names = vec![json!(workflow.id)];
+        names.extend(workflow.incident.as_ref().map(|id| json!(id)));
+        let mut plans = Vec::new();
+        let mut entries = Vec::new();
+        let mut query = Query::ledger();
+        loop {
+            let page = self.store().query(self.id(), query.clone()).await?;
+            for entry in page.entries {
+                let facts = [&entry.data.get("workflow"), &entry.data.get("incident")];
+                let is_own = facts
+                    .iter()
+                    .any(|it| it.is_some_and(|it| names.contains(it)));
+                let made = entry.data.get("actions").and_then(|it| it.as_array());
+                let is_plan = made.into_iter().flatten().any(|it| {
+                    it.get("incident")
+                        .is_some_and(|incident| names.contains(incident))
+                });
+                let plan = entry.data.get("plan").cloned();
+                let of_plan = plan.as_ref().is_some_and(|plan| plans.contains(plan));
+                if is_plan {
+                    plans.extend(plan);
+                }
+                if is_own || is_plan || of_plan {
+                    entries.push(entry);
+                }
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(entries),
+            }
+        }
+    }
+}
+
+/// Whether a step came to nothing, or is late: nobody approved it, the vendor is away, or nobody knows.
+fn is_wrong(workflow: &Workflow, step: &AutomatedStep, now: Timestamp) -> bool {
+    match step.outcome {
+        Some(OutcomeStatus::Applied | OutcomeStatus::AlreadySo) => false,
+        None | Some(OutcomeStatus::Unknown) => ends_access(step.kind) && is_late(workflow, now),
+        Some(
+            OutcomeStatus::Failed
+            | OutcomeStatus::Refused
+            | OutcomeStatus::Expired
+            | OutcomeStatus::Cancelled,
+        ) => true,
+    }
+}
+
+/// The findings of an offboarding and its incident, on their way.
+struct Aloud {
+    incident: Option<Versioned<Incident>>,
+    findings: Vec<Versioned<Finding>>,
+    raised: Vec<Finding>,
+    settled: Vec<FindingId>,
+    changed: bool,
+}
+
+impl Aloud {
+    async fn of(tenant: &Tenant, workflow: &Workflow) -> Result<Self> {
+        let incident = match &workflow.incident {
+            Some(id) => {
+                tenant
+                    .read::<Incident>(RecordKind::Incident, id.as_str())
+                    .await?
+            }
+            None => None,
+        };
+        let ids = incident.iter().flat_map(|found| &found.value.findings);
+        let keys: Vec<String> = ids.map(ToString::to_string).collect();
+        let findings = tenant
+            .read_all(Query::keys(RecordKind::Finding, keys))
+            .await?;
+        Ok(Self {
+            incident,
+            findings,
+            raised: Vec::new(),
+            settled: Vec::new(),
+            changed: false,
+        })
+    }
+
+    fn known(&self, id: &FindingId) -> Option<Versioned<Finding>> {
+        let mut findings = self.findings.iter();
+        findings.find(|found| found.value.id == *id).cloned()
+    }
+
+    fn raise(&mut self, finding: Finding) {
+        self.raised.push(finding);
+    }
+
+    fn settle(&mut self, id: FindingId) {
+        self.settled.push(id);
+    }
+
+    /// Writes what is new; what is known and the same is not written again.
+    fn write(&mut self, tenant: &Tenant, commit: &mut Commit) -> Result<()> {
+        for finding in std::mem::take(&mut self.raised) {
+            let known = self.known(&finding.id);
+            let is_same = known.as_ref().is_some_and(|known| {
+                known.value.status == finding.status
+                    && known.value.observation == finding.observation
+            });
+            if is_same {
+                continue;
+            }
+            let expect = known.as_ref().map_or(Expect::Absent, Versioned::expect);
+            push(commit, put_finding(&finding, expect)?);
+            self.join(&finding, tenant.now());
+            let mut facts = Attributes::new();
+            facts.insert("finding".to_owned(), json!(finding.id));
+            facts.insert("incident".to_owned(), json!(finding.incident));
+            facts.insert("severity".to_owned(), json!(Severity::Critical));
+            let entry = tenant.entry("offboarding.access_left", &Actor::engine(), facts);
+            commit.entries.push(entry);
+            if let Some(ticket) = tenant.ticket_about(&finding)? {
+                push(commit, ticket);
+            }
+        }
+        for id in std::mem::take(&mut self.settled) {
+            self.resolve(tenant, &id, commit)?;
+        }
+        Ok(())
+    }
+
+    /// Resolves everything that is open, since access is gone or stays by intent.
+    fn resolve_all(
+        &mut self,
+        tenant: &Tenant,
+        open: &FindingId,
+        commit: &mut Commit,
+    ) -> Result<()> {
+        let mut ids: Vec<FindingId> = self.findings.iter().map(|it| it.value.id.clone()).collect();
+        ids.push(open.clone());
+        for id in ids {
+            self.resolve(tenant, &id, commit)?;
+        }
+        if let Some(incident) = &mut self.incident {
+            incident.value.status = IncidentStatus::Resolved;
+            incident.value.updated_at = tenant.now();
+            self.changed = true;
+            let mut facts = Attributes::new();
+            facts.insert("incident".to_owned(), json!(incident.value.id));
+            let entry = tenant.entry("incident.resolved", &Actor::engine(), facts);
+            commit.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, tenant: &Tenant, id: &FindingId, commit: &mut Commit) -> Result<()> {
+        let Some(found) = self.known(id) else {
+            return Ok(());
+        };
+        let is_written = commit.changes.iter().any(|change| match change {
+            Change::Put(put) => *put.key == *id.as_str(),
+            _ => false,
+        });
+        if is_written || matches!(found.value.status, FindingStatus::Resolved) {
+            return Ok(());
+        }
+        let expect = found.expect();
+        let mut finding = found.value;
+        finding.status = FindingStatus::Resolved;
+        finding.resolved_at = Some(tenant.now());
+        push(commit, put_finding(&finding, expect)?);
+        Ok(())
+    }
+
+    /// The incident takes a finding: it is as bad as its worst.
+    fn join(&mut self, finding: &Finding, now: Timestamp) {
+        let Some(incident) = &mut self.incident else {
+            return;
+        };
+        let incident = &mut incident.value;
+        if !incident.findings.contains(&finding.id) {
+            incident.findings.push(finding.id.clone());
+        }
+        if finding.observation.severity > incident.severity {
+            incident.severity = finding.observation.severity;
+            incident.title.clone_from(&finding.observation.title);
+        }
+        incident.status = IncidentStatus::Open;
+        incident.updated_at = now;
+        self.changed = true;
+    }
+
+    fn incident_changed(&self) -> Option<&Versioned<Incident>> {
+        self.incident.as_ref().filter(|_| self.changed)
+    }
+}
+
+impl Tenant {
+    /// The ticket about access that was not revoked, where a connector takes tickets: never silent.
+    fn ticket_about(&self, finding: &Finding) -> Result<Option<Put>> {
+        let kind = ActionKind::OpenTicket;
+        let route = routed(self.config(), self.connectors(), kind);
+        let Some(receiver) = route.first().filter(|_| self.changes_anything()) else {
+            return Ok(None);
+        };
+        let now = self.now();
+        let seen = now.to_string();
+        let action = Action {
+            id: ActionId::of(self.id(), &["ticket", finding.id.as_str(), &seen]),
+            kind,
+            target: ActionTarget::Sink {
+                connector: receiver.info().name.clone(),
+            },
+            reason: finding.observation.title.clone(),
+            requested_by: Actor::engine(),
+            incident: finding.incident.clone(),
+            undoes: None,
+            lasts: None,
+            parameters: Attributes::new(),
+        };
+        self.told_by_the_engine(action, now).map(Some)
+    }
+}
+
+fn push(commit: &mut Commit, put: Put) {
+    commit.changes.push(Change::Put(put));
+}

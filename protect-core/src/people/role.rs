@@ -1,0 +1,179 @@
+//! Who may do what with the workforce. The roles are assigned in The One Hub and inherited; the table
+//! is ours where its documentation is silent (`docs/guides/offboarding.md` shows it).
+
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model::Employee;
+
+/// A role in the workforce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PeopleRole {
+    /// Everything.
+    Admin,
+    /// Everything of Human Resources.
+    HrManager,
+    /// The same without insider-threat signals.
+    HrStaff,
+    /// Their own team.
+    Manager,
+    /// Looks, at what is nobody's secret.
+    Viewer,
+    /// Their own.
+    Employee,
+}
+
+/// What can be done with the workforce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PeopleOperation {
+    /// See the directory and the org chart.
+    ViewDirectory,
+    /// Change the directory, import and sync.
+    EditDirectory,
+    /// See addresses at home and dates of birth.
+    ViewPrivate,
+    /// Change their own name to be called by, and telephone.
+    EditOwnProfile,
+    /// Start, change and cancel onboardings and offboardings, and do their tasks.
+    ManageWorkflows,
+    /// See insider-threat signals, and judge them.
+    InsiderThreat,
+    /// See time off.
+    ViewTimeOff,
+    /// Ask for time off.
+    RequestTimeOff,
+    /// Approve and deny time off.
+    DecideTimeOff,
+    /// See certifications.
+    ViewCertifications,
+    /// Enter and import certifications.
+    EditCertifications,
+    /// See who acknowledged what.
+    ViewAcknowledgements,
+    /// Send policies out and remind.
+    ManagePolicies,
+}
+
+/// How far a permission reaches.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Nobody.
+    Nobody,
+    /// Themselves.
+    Own,
+    /// Whom they lead, and themselves.
+    Team,
+    /// Everybody.
+    Everybody,
+}
+
+impl PeopleRole {
+    /// Every role.
+    pub const ALL: [Self; 6] = [
+        Self::Admin,
+        Self::HrManager,
+        Self::HrStaff,
+        Self::Manager,
+        Self::Viewer,
+        Self::Employee,
+    ];
+
+    /// About whom somebody with this role may do it.
+    pub const fn reach(self, operation: PeopleOperation) -> Reach {
+        use PeopleOperation as O;
+        use PeopleRole as R;
+        match (operation, self) {
+            (O::InsiderThreat, R::HrStaff) => Reach::Nobody,
+            (_, R::Admin | R::HrManager | R::HrStaff)
+            | (O::ViewDirectory, _)
+            | (O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements, R::Viewer) => {
+                Reach::Everybody
+            }
+            (
+                O::ViewTimeOff | O::DecideTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
+                R::Manager,
+            ) => Reach::Team,
+            (O::EditOwnProfile | O::RequestTimeOff, _)
+            | (
+                O::ViewPrivate | O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
+                R::Employee,
+            ) => Reach::Own,
+            _ => Reach::Nobody,
+        }
+    }
+
+    /// An employee as somebody with this role may see them; `own` says that it is they themselves.
+    pub fn view(self, employee: Employee, own: bool) -> Employee {
+        match self.reach(PeopleOperation::ViewPrivate) {
+            Reach::Everybody => employee,
+            _ if own => employee,
+            _ => employee.without_private(),
+        }
+    }
+}
+
+impl FromStr for PeopleRole {
+    type Err = Error;
+
+    /// A role as The One Hub writes it: `HR Manager` is `hr_manager`.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.trim().to_lowercase().replace([' ', '-'], "_").as_str() {
+            "admin" => Ok(Self::Admin),
+            "hr_manager" => Ok(Self::HrManager),
+            "hr_staff" => Ok(Self::HrStaff),
+            "manager" => Ok(Self::Manager),
+            "viewer" => Ok(Self::Viewer),
+            "employee" => Ok(Self::Employee),
+            _ => Err(Error::invalid_input("not a role of the workforce")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_of_every_role_and_operation_about_whom() {
+        use PeopleOperation as O;
+        let table = [
+            (O::ViewDirectory, "EEEEEE"),
+            (O::EditDirectory, "EEENNN"),
+            (O::ViewPrivate, "EEENNO"),
+            (O::EditOwnProfile, "EEEOOO"),
+            (O::ManageWorkflows, "EEENNN"),
+            (O::InsiderThreat, "EENNNN"),
+            (O::ViewTimeOff, "EEETEO"),
+            (O::RequestTimeOff, "EEEOOO"),
+            (O::DecideTimeOff, "EEETNN"),
+            (O::ViewCertifications, "EEETEO"),
+            (O::EditCertifications, "EEENNN"),
+            (O::ViewAcknowledgements, "EEETEO"),
+            (O::ManagePolicies, "EEENNN"),
+        ];
+        for (operation, reaches) in table {
+            let found: String = PeopleRole::ALL
+                .map(|role| match role.reach(operation) {
+                    Reach::Nobody => 'N',
+                    Reach::Own => 'O',
+                    Reach::Team => 'T',
+                    Reach::Everybody => 'E',
+                })
+                .iter()
+                .collect();
+            assert_eq!(found, reaches, "{operation:?}");
+        }
+        assert_eq!(
+            "HR Manager".parse::<PeopleRole>().unwrap(),
+            PeopleRole::HrManager
+        );
+    }
+}
