@@ -7,12 +7,15 @@ mod config;
 mod conventions;
 mod direct;
 mod error;
+pub mod hub;
 mod item;
 mod key;
 mod message;
 pub mod oncall;
+pub mod portal;
 pub mod psa;
 pub mod security;
+mod sso;
 
 use std::sync::Arc;
 
@@ -40,6 +43,12 @@ pub fn register(registry: &mut Registry) {
     });
     registry.register(oncall::spec(), |setup, context| {
         oncall::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(hub::spec(), |setup, context| {
+        hub::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(portal::spec(), |setup, context| {
+        portal::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
     registry.register(bus::spec(), |setup, context| {
         bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)

@@ -7,6 +7,7 @@ mod html;
 mod lines;
 mod markdown;
 mod ocsf;
+mod overview;
 mod score;
 mod sections;
 #[cfg(test)]
@@ -18,6 +19,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::Month;
+pub use lines::drawing as line_chart;
+pub use overview::Overview;
+pub(crate) use overview::Overviews;
 pub use score::{DayScore, Rating, Score, ScoreArea, ScoreMember, ScorePart, ScoreWeights};
 
 use crate::engine::Tenant;

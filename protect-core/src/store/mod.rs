@@ -120,6 +120,8 @@ record_kinds! {
     Usage = "usage",
     /// What counts once, kept until it is worth nothing: a sign-in, a message that came in.
     Once = "once",
+    /// The session of somebody who signed in, by the hash of what their browser holds.
+    Session = "session",
 }
 
 /// One record as stored.

@@ -8,6 +8,7 @@ mod compliance;
 mod items;
 mod oncall;
 mod records;
+mod sso;
 
 use axum::http::{HeaderName, Method};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use crate::request::{Call, Context, Reply, Route, changes, reads};
 
 pub(crate) use accounts::Accounts;
 pub(crate) use items::Items;
+use sso::Sso;
+pub use sso::{HubSso, HubToken};
 
 /// What one organisation's callers are known by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -66,6 +69,7 @@ pub(crate) struct Settings {
 pub(crate) struct OneStack {
     pub(crate) accounts: Accounts,
     pub(crate) items: Items,
+    pub(crate) sso: Sso,
     style: Style,
     /// Tickets and incidents say nothing of their reference, as an API might that keeps none.
     drop_references: bool,
@@ -83,6 +87,7 @@ impl OneStack {
         Self {
             accounts: Accounts::new(seed),
             items: Items::new(seed),
+            sso: Sso::new(seed),
             style: Style::A,
             drop_references: false,
         }
