@@ -3,6 +3,7 @@
 use protect_core::config::{
     ConnectionConfig, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType,
 };
+use protect_core::model::Address;
 use protect_core::registry::ConnectorSetup;
 use protect_core::secret::SecretRef;
 use protect_core::{Context, Result};
@@ -119,6 +120,19 @@ impl Common {
 /// A setting of the tenant's connector that is text.
 pub(crate) fn text(setup: &ConnectorSetup, name: &str) -> Option<String> {
     setup.settings.get(name)?.as_str().map(str::to_owned)
+}
+
+/// The owners of the Hub organisation, whom nothing changes.
+///
+/// # Errors
+/// `config_invalid` where they are missing, or one is no address.
+pub(crate) fn owners(setup: &ConnectorSetup) -> Result<Vec<Address>> {
+    let given = setup.settings.get("owners").and_then(Value::as_array);
+    let given = given.ok_or_else(|| setup.error("owners", "name the owners, or write `[]`"))?;
+    let address = |owner: &Value| {
+        Address::new(owner.as_str().unwrap_or_default()).map_err(setup.at("owners"))
+    };
+    given.iter().map(address).collect()
 }
 
 /// The product's client, as the configuration has it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::client::{BrandingConfig, ClientViewConfig};
 use super::rule::Rule;
 use crate::model::{
     ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TenantId,
@@ -130,6 +131,10 @@ pub struct TenantConfig {
     pub approval: ApprovalConfig,
     /// How much may change at once.
     pub guard: GuardConfig,
+    /// What its clients may see.
+    pub client_view: ClientViewConfig,
+    /// How its reports look.
+    pub branding: BrandingConfig,
 }
 
 /// `monitor = { ... }`.
@@ -303,6 +308,7 @@ impl fmt::Debug for TenantConfig {
             .field("rules", &self.rules)
             .field("approval", &self.approval)
             .field("guard", &self.guard)
-            .finish()
+            .field("client_view", &self.client_view)
+            .finish_non_exhaustive()
     }
 }

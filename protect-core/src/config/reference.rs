@@ -46,7 +46,7 @@ pub fn reference_markdown(registry: &Registry) -> String {
     page
 }
 
-const SECTIONS: [(&str, &str); 13] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("`[store]`", "store"),
     ("`[ledger]`", "ledger"),
     ("`[key_vault]`", "key_vault"),
@@ -55,6 +55,8 @@ const SECTIONS: [(&str, &str); 13] = [
     ("`route`", "route"),
     ("`approval` of a tenant", "approval"),
     ("`guard`", "guard"),
+    ("`client_view`", "client_view"),
+    ("`branding`", "branding"),
     ("`[[tenants.ID.rules]]`", "rule"),
     ("`when`", "condition"),
     ("`when.account`", "account_condition"),

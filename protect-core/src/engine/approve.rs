@@ -218,7 +218,7 @@ impl Tenant {
     }
 
     /// Who decided that a rule needs nobody's consent, where it needs none.
-    fn enabled_by(&self, requester: &Actor) -> Option<&str> {
+    pub(super) fn enabled_by(&self, requester: &Actor) -> Option<&str> {
         let rule = self
             .config()
             .rules

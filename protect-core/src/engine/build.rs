@@ -24,6 +24,8 @@ pub struct EngineBuilder {
     authenticator: Option<Arc<dyn Authenticator>>,
     areas: Vec<Arc<dyn TenantRoutes>>,
     many_subjects: usize,
+    #[cfg(feature = "report")]
+    sections: Vec<&'static dyn crate::report::ReportSection>,
 }
 
 impl Engine {
@@ -38,6 +40,8 @@ impl Engine {
             authenticator: None,
             areas: Vec::new(),
             many_subjects: MANY_SUBJECTS,
+            #[cfg(feature = "report")]
+            sections: Vec::new(),
         }
     }
 }
@@ -73,6 +77,17 @@ impl EngineBuilder {
         self
     }
 
+    /// What the program's own reports say beside the library's sections.
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub fn report_sections(
+        mut self,
+        sections: Vec<&'static dyn crate::report::ReportSection>,
+    ) -> Self {
+        self.sections = sections;
+        self
+    }
+
     /// Makes every connector and the engine over a store. No vendor is called.
     ///
     /// # Errors
@@ -92,6 +107,8 @@ impl EngineBuilder {
             lease: self.lease,
             authenticator: self.authenticator,
             many_subjects: self.many_subjects,
+            #[cfg(feature = "report")]
+            sections: self.sections,
             census: super::census::Known::default(),
             dropped_runs: super::run::Dropped::default(),
             #[cfg(feature = "report")]
@@ -109,10 +126,13 @@ impl EngineBuilder {
             .iter()
             .map(|(name, connector)| self.connector(id, name, connector))
             .collect::<Result<Vec<_>>>()?;
-        know_their_templates(id, config, &connectors)?;
+        let mut config = config.clone();
+        let switched_on = connectors.iter().flat_map(|connector| connector.rules());
+        config.rules.extend(switched_on);
+        know_their_templates(id, &config, &connectors)?;
         Ok(TenantParts {
             id: id.clone(),
-            config: config.clone(),
+            config,
             connectors,
         })
     }

@@ -28,6 +28,7 @@ mod observe;
 mod people;
 mod place;
 mod queue;
+mod reach;
 mod records;
 mod reject;
 mod rules;
@@ -106,6 +107,8 @@ struct Shared {
     lease: Duration,
     /// From so many subjects on, one cause makes one incident.
     many_subjects: usize,
+    #[cfg(feature = "report")]
+    sections: Vec<&'static dyn crate::report::ReportSection>,
     census: census::Known,
     dropped_runs: run::Dropped,
     #[cfg(feature = "report")]
@@ -222,6 +225,12 @@ impl Tenant {
     #[cfg(feature = "report")]
     pub(crate) fn overviews(&self) -> &crate::report::Overviews {
         &self.shared.overviews
+    }
+
+    /// The sections that the program registered.
+    #[cfg(feature = "report")]
+    pub(crate) fn report_sections(&self) -> &[&'static dyn crate::report::ReportSection] {
+        &self.shared.sections
     }
 
     pub(crate) fn dropped_runs(&self) -> &run::Dropped {

@@ -122,6 +122,10 @@ record_kinds! {
     Once = "once",
     /// The session of somebody who signed in, by the hash of what their browser holds.
     Session = "session",
+    /// When a duty beside the scans is next done, by its name.
+    Duty = "duty",
+    /// The report of a month that is over, as it was made.
+    Report = "report",
 }
 
 /// One record as stored.

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use protect_core::authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 use protect_core::config::{ConnectionConfig, CredentialSpec, KindSpec, SettingSpec};
 use protect_core::connector::{ConnectorInfo, CredentialDiagnosis};
-use protect_core::model::{Actor, Authority, ClientAccess, TenantId};
+use protect_core::model::{AccessLevel, Actor, Authority, ClientAccess, TenantId};
 use protect_core::registry::ConnectorSetup;
 use protect_core::secret::{ExposeSecret, SecretRef, SecretString};
 use protect_core::{Context, Error, ErrorKind, Result};
@@ -250,13 +250,8 @@ fn refused(message: impl Into<String>) -> Error {
 
 /// Whose data a client's user sees, by the words of the platform.
 fn client_access(client_id: &str, level: &str) -> Option<ClientAccess> {
-    use protect_core::model::AccessLevel;
-    let level = match level {
-        "own" => AccessLevel::Own,
-        "company" => AccessLevel::Company,
-        "company_admin" => AccessLevel::CompanyAdmin,
-        _ => return None,
-    };
+    let mut known = AccessLevel::ALL.into_iter();
+    let level = known.find(|known| known.as_str() == level)?;
     let client_id = client_id.to_owned();
     Some(ClientAccess { client_id, level })
 }

@@ -11,13 +11,14 @@ impl Sandbox {
         self.url("/one_stack")
     }
 
-    /// Root of a product's API: `psa`, `security`, `oncall`, `bus` or `compliance`.
+    /// Root of a product's API: `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus` or
+    /// `compliance`.
     pub fn one_stack_url(&self, product: &str) -> String {
         self.url(&format!("/one_stack/{product}"))
     }
 
     /// Everything that was made at the products, in order: `id`, `object` (`ticket`, `incident`,
-    /// `page`, `event`, `evidence`), `organisation`, `status`, `fields` as they were sent, `notes`.
+    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`), `organisation`, `status`, `fields` as they were sent, `notes`.
     pub fn one_stack_items(&self) -> Vec<Value> {
         let state = self.world.state();
         state
@@ -29,7 +30,7 @@ impl Sandbox {
             .collect()
     }
 
-    /// Moves a ticket, an incident or a page as a person would, as
+    /// Moves a ticket, an incident, a remediation or another of them as a person would, as
     /// `PATCH /_sandbox/one_stack/items/{id}` does. False for an unknown one.
     pub fn set_one_stack_status(&self, id: &str, status: &str) -> bool {
         let now = self.now();

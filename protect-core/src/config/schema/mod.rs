@@ -1,6 +1,7 @@
 //! The JSON Schema of the configuration, with the keys of every registered kind.
 
 mod build;
+mod client;
 mod kinds;
 mod rules;
 
@@ -33,6 +34,8 @@ pub fn schema(registry: &Registry) -> Value {
     define("route", route());
     define("approval", approval());
     define("guard", guard());
+    define("client_view", client::view());
+    define("branding", client::branding());
     define("rule", rule());
     define("condition", condition());
     define("account_condition", account_condition(registry));
@@ -257,6 +260,8 @@ fn tenant() -> Value {
             ),
             ("approval", reference("approval")),
             ("guard", reference("guard")),
+            ("client_view", reference("client_view")),
+            ("branding", reference("branding")),
         ],
         &[],
     )

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::config::{
-    ApprovalConfig, Config, ConnectorConfig, GuardConfig, LedgerConfig, MonitorConfig, StoreConfig,
-    TenantConfig,
+    ApprovalConfig, BrandingConfig, ClientViewConfig, Config, ConnectorConfig, GuardConfig,
+    LedgerConfig, MonitorConfig, StoreConfig, TenantConfig,
 };
 use crate::connector::{
     Capability, Connector, ConnectorInfo, Cursor, Detection, Diagnosis, Directory, DirectoryPage,
@@ -300,6 +300,8 @@ impl Build {
             rules: Vec::new(),
             approval: ApprovalConfig::default(),
             guard: GuardConfig::default(),
+            client_view: ClientViewConfig::default(),
+            branding: BrandingConfig::default(),
         };
         let config = Config {
             mode: Mode::DryRun,
