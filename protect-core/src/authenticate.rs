@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::model::{Actor, TenantId};
+use crate::model::{Actor, Address, TenantId};
 use crate::secret::SecretString;
 
 /// Turns a credential into the one it belongs to.
@@ -15,18 +15,32 @@ use crate::secret::SecretString;
 #[async_trait]
 pub trait Authenticator: Debug + Send + Sync + 'static {
     /// Who is behind a credential, within a tenant. `Actor::authenticated_by` names this
-    /// authenticator.
+    /// authenticator. `shown` says how the credential came.
     ///
     /// # Errors
-    /// `unauthenticated` for a credential that is not good (any more); `permission_denied` for a
-    /// good one that may not act in this tenant.
-    async fn authenticate(&self, tenant: &TenantId, credential: &SecretString) -> Result<SignedIn>;
+    /// `unauthenticated` for a credential that is not good (any more), or not one of that sort;
+    /// `permission_denied` for a good one that may not act in this tenant.
+    async fn authenticate(
+        &self,
+        tenant: &TenantId,
+        credential: &SecretString,
+        shown: Shown,
+    ) -> Result<SignedIn>;
 
     /// Whether a credential, before anybody verified it, says to be for this tenant: a landing page
     /// hears of no tenant but from the credential.
     fn concerns(&self, _tenant: &TenantId, _credential: &SecretString) -> bool {
         true
     }
+}
+
+/// How a credential came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Handed over by a link, to begin a session: it may count once only, and for a moment.
+    Once,
+    /// With each request.
+    Always,
 }
 
 /// Somebody whose credential was good.
@@ -36,7 +50,9 @@ pub struct SignedIn {
     pub actor: Actor,
     /// What to call them on a page.
     pub name: String,
-    /// When this ends by itself, where the credential says so.
+    /// Their address, where the credential says it.
+    pub address: Option<Address>,
+    /// When a session that begins with it ends by itself, where the credential says so.
     pub until: Option<Timestamp>,
     /// For a credential that counts once: the engine keeps what it had, and refuses the next.
     pub single_use: Option<SingleUse>,
@@ -48,6 +64,7 @@ impl SignedIn {
         Self {
             name: actor.id.clone(),
             actor,
+            address: None,
             until: None,
             single_use: None,
         }

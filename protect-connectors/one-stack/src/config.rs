@@ -1,6 +1,8 @@
 //! What the kinds of The One Stack have in common in the configuration.
 
-use protect_core::config::{CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType};
+use protect_core::config::{
+    ConnectionConfig, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType,
+};
 use protect_core::model::Address;
 use protect_core::registry::ConnectorSetup;
 use protect_core::secret::SecretRef;
@@ -172,12 +174,7 @@ pub(crate) fn platform(
     let key = |field| connection.respond_secret(field);
     let credential = credential(key("api_key"), key("integration_key"))
         .map_err(|message| setup.error("respond", message))?;
-    let replaced = connection.settings.get("conventions");
-    let conventions = match replaced {
-        Some(replaced) => Conventions::parse(product.kind, replaced)
-            .map_err(|error| setup.error(place(&error), error.message()))?,
-        None => Conventions::default(),
-    };
+    let conventions = conventions(setup, connection)?;
     let is_private = connection.settings.get("private_network");
     let organisation = text(setup, "organisation_id").ok_or_else(|| missing("organisation_id"))?;
     let access = Access::new(organisation, credential)
@@ -188,6 +185,18 @@ pub(crate) fn platform(
         None => access,
     };
     Platform::new(access, product, key_in_query, context).map_err(setup.at("endpoints.api"))
+}
+
+/// What the connection replaces of what the vendor does not document.
+pub(crate) fn conventions(
+    setup: &ConnectorSetup,
+    connection: &ConnectionConfig,
+) -> Result<Conventions> {
+    match connection.settings.get("conventions") {
+        Some(replaced) => Conventions::parse(&connection.kind, replaced)
+            .map_err(|error| setup.error(place(&error), error.message())),
+        None => Ok(Conventions::default()),
+    }
 }
 
 /// Just one of the two forms.

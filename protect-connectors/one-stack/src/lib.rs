@@ -16,6 +16,7 @@ pub mod portal;
 pub mod psa;
 pub mod rmm;
 pub mod security;
+mod sso;
 
 use std::sync::Arc;
 
@@ -44,17 +45,15 @@ pub fn register(registry: &mut Registry) {
     registry.register(rmm::spec(), |setup, context| {
         rmm::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
-    registry.register(hub::spec(), |setup, context| {
-        hub::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
-    });
-    registry.register(portal::spec(), |setup, context| {
-        portal::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
-    });
     registry.register(compliance::spec(), |setup, context| {
         compliance::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
     registry.register(oncall::spec(), |setup, context| {
         oncall::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(hub::spec(), |setup, context| hub::build(&setup, context));
+    registry.register(portal::spec(), |setup, context| {
+        portal::build(&setup, context)
     });
     registry.register(bus::spec(), |setup, context| {
         bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Engine, Tenant};
-pub use crate::authenticate::{Authenticator, SignedIn, SingleUse};
+pub use crate::authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Actor, TenantId, hash_fields};
 use crate::secret::SecretString;
@@ -14,7 +14,7 @@ use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
 const FORGET_AT_ONCE: usize = 100;
 
 impl Engine {
-    /// The actor behind a credential.
+    /// The actor behind a credential that comes with each request.
     ///
     /// # Errors
     /// As for [`Tenant::sign_in`]; `not_found` for an unknown tenant.
@@ -23,31 +23,40 @@ impl Engine {
         tenant: &TenantId,
         credential: &SecretString,
     ) -> Result<Actor> {
-        let signed_in = self.tenant(tenant.as_str())?.sign_in(credential).await?;
+        let tenant = self.tenant(tenant.as_str())?;
+        let signed_in = tenant.sign_in(credential, Shown::Always).await?;
         Ok(signed_in.actor)
     }
 
-    /// Signs somebody in whose credential says which tenant it is for.
+    /// Signs somebody in to every tenant that the credential is for: a provider's staff looks after
+    /// several. Never empty.
     ///
     /// # Errors
-    /// `unauthenticated` where it is for none, or for more than one; otherwise as for
-    /// [`Tenant::sign_in`].
-    pub async fn sign_in(&self, credential: &SecretString) -> Result<(Tenant, SignedIn)> {
-        let mut concerned = self
-            .tenants()
-            .into_iter()
-            .filter(|tenant| tenant.is_concerned(credential));
-        let Some(tenant) = concerned.next() else {
-            return Err(nobody());
-        };
-        if concerned.next().is_some() {
-            return Err(Error::new(
-                ErrorKind::Unauthenticated,
-                "this sign-in fits several tenants; two of them have the same `organisation_id`",
-            ));
+    /// `unauthenticated` where it is for none; otherwise as for [`Tenant::sign_in`].
+    pub async fn sign_in(
+        &self,
+        credential: &SecretString,
+        shown: Shown,
+    ) -> Result<Vec<(Tenant, SignedIn)>> {
+        let mut accepted = Vec::new();
+        let mut refused = None;
+        for tenant in self.tenants() {
+            if !tenant.is_concerned(credential) {
+                continue;
+            }
+            match tenant.verify(credential, shown).await {
+                Ok(signed_in) => accepted.push((tenant, signed_in)),
+                Err(error) => refused = refused.or(Some(error)),
+            }
         }
-        let signed_in = tenant.sign_in(credential).await?;
-        Ok((tenant, signed_in))
+        if accepted.is_empty() {
+            return Err(refused.unwrap_or_else(nobody));
+        }
+        // Used up for all of them, or for none of them good.
+        for (tenant, signed_in) in &accepted {
+            tenant.use_up(signed_in).await?;
+        }
+        Ok(accepted)
     }
 }
 
@@ -57,23 +66,29 @@ impl Tenant {
     ///
     /// # Errors
     /// `unsupported` where there is nobody to ask; otherwise what the first says that was asked.
-    pub async fn sign_in(&self, credential: &SecretString) -> Result<SignedIn> {
+    pub async fn sign_in(&self, credential: &SecretString, shown: Shown) -> Result<SignedIn> {
+        let signed_in = self.verify(credential, shown).await?;
+        self.use_up(&signed_in).await?;
+        Ok(signed_in)
+    }
+
+    async fn verify(&self, credential: &SecretString, shown: Shown) -> Result<SignedIn> {
+        if self.authenticators().next().is_none() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "nobody can sign in: the tenant has no connector of kind `hub` or `portal` with an `sso_secret`, and this program brought no authenticator",
+            ));
+        }
         let mut refused = None;
-        for authenticator in self.authenticators() {
-            match authenticator.authenticate(self.id(), credential).await {
-                Ok(signed_in) => {
-                    self.use_up(&signed_in).await?;
-                    return Ok(signed_in);
-                }
+        let concerned = |it: &&dyn Authenticator| it.concerns(self.id(), credential);
+        for authenticator in self.authenticators().filter(concerned) {
+            let answer = authenticator.authenticate(self.id(), credential, shown);
+            match answer.await {
+                Ok(signed_in) => return Ok(signed_in),
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        Err(refused.unwrap_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                "nobody can sign in: the tenant has no connector of kind `hub` or `portal` with an `sso_secret`, and this program brought no authenticator",
-            )
-        }))
+        Err(refused.unwrap_or_else(nobody))
     }
 
     fn is_concerned(&self, credential: &SecretString) -> bool {

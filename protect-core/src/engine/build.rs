@@ -106,15 +106,17 @@ impl EngineBuilder {
             store,
             lease: self.lease,
             authenticator: self.authenticator,
-            areas: self.areas,
             many_subjects: self.many_subjects,
             #[cfg(feature = "report")]
             sections: self.sections,
             census: super::census::Known::default(),
             dropped_runs: super::run::Dropped::default(),
+            #[cfg(feature = "report")]
+            overviews: crate::report::Overviews::default(),
         };
         Ok(Engine {
             shared: Arc::new(shared),
+            areas: Arc::new(self.areas),
         })
     }
 

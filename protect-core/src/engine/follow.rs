@@ -106,5 +106,6 @@ fn receiver_as_actor(receiver: &ConnectorName) -> Actor {
         kind: ActorKind::Engine,
         id: format!("connector:{receiver}"),
         authenticated_by: "connector".to_owned(),
+        authority: None,
     }
 }

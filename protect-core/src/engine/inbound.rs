@@ -146,7 +146,7 @@ impl Engine {
                 let by = || Handler::Connector(Arc::clone(connector));
                 tenant.add_matching(inbound.routes(), path, by, &mut found);
             }
-            for area in &self.shared.areas {
+            for area in self.areas.iter() {
                 let by = || Handler::Area(Arc::clone(area));
                 tenant.add_matching(area.routes(), path, by, &mut found);
             }

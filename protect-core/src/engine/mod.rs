@@ -40,6 +40,7 @@ mod run;
 mod run_end;
 mod scan;
 mod schedule;
+mod session;
 mod status;
 mod submit;
 mod tickets;
@@ -59,7 +60,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use apply::Step;
-pub use authenticate::{Authenticator, SignedIn, SingleUse};
+pub use authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 pub use build::EngineBuilder;
 pub use control::Pause;
 pub use doctor::Checkup;
@@ -74,6 +75,7 @@ pub use rules::RuleTrial;
 pub use run::{RunState, ScanCounts, VerdictCounts};
 pub use scan::{ConnectorScan, OnProgress, ScanOptions, ScanProgress, ScanSummary, StoredVerdict};
 pub use schedule::{Tick, TickScan};
+pub use session::Session;
 pub use status::{ConnectorStatus, RunStatus, TenantStatus};
 pub use tickets::TicketStanding;
 pub use triage::Triaged;
@@ -99,6 +101,7 @@ use crate::store::Store;
 #[derive(Clone, Debug)]
 pub struct Engine {
     shared: Arc<Shared>,
+    areas: Arc<Vec<Arc<dyn TenantRoutes>>>,
 }
 
 /// One tenant's part of the engine. Cheap to clone; cannot reach another tenant's data.
@@ -114,7 +117,6 @@ struct Shared {
     context: Context,
     store: Arc<dyn Store>,
     authenticator: Option<Arc<dyn Authenticator>>,
-    areas: Vec<Arc<dyn TenantRoutes>>,
     tenants: Vec<Arc<TenantParts>>,
     /// How long a worker may take for one intent before another looks after it.
     lease: Duration,
@@ -124,6 +126,8 @@ struct Shared {
     sections: Vec<&'static dyn crate::report::ReportSection>,
     census: census::Known,
     dropped_runs: run::Dropped,
+    #[cfg(feature = "report")]
+    overviews: crate::report::Overviews,
 }
 
 #[derive(Debug)]
@@ -169,6 +173,17 @@ impl Engine {
     /// What it was given from outside.
     pub fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    /// The same engine, which answers these routes too, for every tenant.
+    #[must_use]
+    pub fn with_routes(&self, area: Arc<dyn TenantRoutes>) -> Self {
+        let mut areas = self.areas.as_ref().clone();
+        areas.push(area);
+        Self {
+            areas: Arc::new(areas),
+            ..self.clone()
+        }
     }
 
     /// Where everything is kept.
@@ -220,6 +235,11 @@ impl Tenant {
 
     pub(crate) fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    #[cfg(feature = "report")]
+    pub(crate) fn overviews(&self) -> &crate::report::Overviews {
+        &self.shared.overviews
     }
 
     /// The sections that the program registered.

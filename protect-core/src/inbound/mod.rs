@@ -35,8 +35,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use answer::InboundAnswer;
-pub(crate) use refusal::body_too_large;
-pub use refusal::refusal;
+pub use refusal::{body_too_large, refusal};
 pub use request::InboundRequest;
 pub use route::{Access, DEFAULT_BODY_LIMIT, Route, TenantFrom};
 

@@ -75,8 +75,8 @@ fn status_of(error: &Error) -> (StatusCode, &'static str) {
 /// The fact of an error about a body over its limit, in bytes.
 const LIMIT: &str = "body_limit";
 
-/// A body is over its limit.
-pub(crate) fn body_too_large(limit: usize) -> Error {
+/// The error for a body over its limit in bytes, which becomes a 413.
+pub fn body_too_large(limit: usize) -> Error {
     Error::invalid_input(format!("the body is larger than {limit} bytes"))
         .with_context(LIMIT, limit.to_string())
 }

@@ -104,7 +104,7 @@ impl InboundRequest {
     }
 
     /// One member of a JSON body as text, where the body is an object and has it.
-    pub(crate) fn body_text(&self, member: &str) -> Option<String> {
+    pub fn body_text(&self, member: &str) -> Option<String> {
         let body: Value = serde_json::from_slice(&self.body).ok()?;
         body.get(member)?.as_str().map(str::to_owned)
     }

@@ -102,6 +102,7 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
     ("scan.completed", "a scan came to its end"),
     ("scan.failed", "a scan did not come to its end"),
     ("scan.page", "one page of a scan"),
+    ("session.opened", "somebody signed in"),
     (
         "usage.counted",
         "a month is over, and how many people were watched in it is known",

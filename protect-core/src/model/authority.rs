@@ -204,6 +204,20 @@ pub enum AccessLevel {
     CompanyAdmin,
 }
 
+impl AccessLevel {
+    /// Every level, the least first.
+    pub const ALL: [Self; 3] = [Self::Own, Self::Company, Self::CompanyAdmin];
+
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Company => "company",
+            Self::CompanyAdmin => "company_admin",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

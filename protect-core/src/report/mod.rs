@@ -8,6 +8,7 @@ mod kept;
 mod lines;
 mod markdown;
 mod ocsf;
+mod overview;
 mod score;
 mod sections;
 #[cfg(test)]
@@ -19,12 +20,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::model::Month;
+pub use crate::model::{AccessLevel, Month};
 pub use kept::KeptReport;
+pub use lines::drawing as line_chart;
+pub use overview::Overview;
+pub(crate) use overview::Overviews;
 pub use score::{DayScore, Rating, Score, ScoreArea, ScoreMember, ScorePart, ScoreWeights};
 pub use view::{
-    AccessLevel, ClientView, ViewAlert, ViewDomain, ViewMonth, ViewReport, ViewScore, Viewer,
-    masked,
+    ClientView, ViewAlert, ViewDomain, ViewMonth, ViewReport, ViewScore, Viewer, masked,
 };
 
 use crate::engine::Tenant;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use protect_core::authenticate::Authenticator;
 use protect_core::connector::{
     Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Diagnosis, OpContext, Probe,
     Remediator,
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use super::access::{AccessChange, Hub, NewRestoration, NewRevocation};
 use crate::config::Common;
+use crate::sso::SignIn;
 
 /// The actions: Hub is asked by our reference what came of each before it is asked for it.
 const ACTIONS: [(ActionKind, EffectClass); 2] = [
@@ -31,6 +33,7 @@ pub(crate) struct HubConnector {
     pub(super) client: Hub,
     pub(super) common: Common,
     pub(super) owners: Vec<Address>,
+    pub(super) sign_in: Option<SignIn>,
 }
 
 #[async_trait]
@@ -48,7 +51,16 @@ impl Connector for HubConnector {
     }
 
     async fn diagnose(&self, cx: &OpContext) -> Result<Diagnosis> {
-        Ok(self.client.diagnose(cx).await)
+        let mut diagnosis = self.client.diagnose(cx).await;
+        if let Some(sign_in) = &self.sign_in {
+            diagnosis.credentials.push(sign_in.diagnose().await);
+        }
+        Ok(diagnosis)
+    }
+
+    fn as_authenticator(&self) -> Option<&dyn Authenticator> {
+        let sign_in = self.sign_in.as_ref()?;
+        Some(sign_in)
     }
 
     fn as_remediator(&self) -> Option<&dyn Remediator> {

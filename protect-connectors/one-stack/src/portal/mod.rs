@@ -1,10 +1,13 @@
-//! Portal: what a client may see, published as a whole where it changed.
+//! Portal: signs the users of a client in, and publishes what they may see, as a whole where it changed.
 
 mod client;
 mod operations;
 mod sink;
 
+use std::sync::Arc;
+
 use protect_core::config::{KindSpec, SettingSpec, SettingType};
+use protect_core::connector::Connector;
 use protect_core::registry::ConnectorSetup;
 use protect_core::{Context, Result};
 
@@ -12,6 +15,7 @@ pub use client::{NewSnapshot, Portal, PublishedSnapshot};
 pub use operations::{CLASS, OPERATIONS, connect};
 
 use crate::config::{self, Common, Product};
+use crate::sso::{self, SignIn, SignInConnector, Users};
 use sink::PortalConnector;
 
 /// The kind, as it stands in the configuration.
@@ -19,14 +23,17 @@ pub const KIND: &str = "portal";
 
 pub(crate) const PRODUCT: Product = Product {
     kind: KIND,
-    docs: "The One Portal: publishes what the tenant's `client_view` lets a client see, when it changed.",
+    docs: "The One Portal: signs the users of a client in, by the tokens that Hub hands over (`scan`), and publishes what the tenant's `client_view` lets them see, when it changed (`respond`).",
     api: "https://api.theoneportal.app",
     integration_key_variable: "ONESTACK_INTEGRATION_KEY",
     is_internal: true,
 };
 
+/// The product's own name for the environment variable of the shared secret.
+const SECRET_VARIABLE: &str = "PORTAL_CLIENT_SSO_SECRET";
+
 pub(crate) fn spec() -> KindSpec {
-    config::with_standing_consent(config::spec(&PRODUCT))
+    let mut spec = config::with_standing_consent(config::spec(&PRODUCT))
         .setting(
             SettingSpec::one_of(
                 "access_level",
@@ -46,10 +53,21 @@ pub(crate) fn spec() -> KindSpec {
         .setting(SettingSpec::text(
             "report_link",
             "Where clients find a month's report: a URL with `{month}` in it.",
-        ))
+        ));
+    if let Some(respond) = &mut spec.respond {
+        respond.required = false;
+    }
+    sso::add_to(spec, SECRET_VARIABLE)
 }
 
-pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<PortalConnector> {
+/// With a `respond` credential it publishes; without, it signs people in and does nothing else.
+pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<Arc<dyn Connector>> {
+    let sign_in = SignIn::read(setup, Users::Clients, context)?;
+    let connection = setup.connection.as_ref();
+    if connection.is_none_or(|(_, connection)| connection.respond.is_none()) {
+        let info = setup.info.clone();
+        return Ok(Arc::new(SignInConnector { info, sign_in }));
+    }
     let platform = config::platform(setup, &PRODUCT, false, context)?;
     let common = Common::read(setup)?;
     let client_id = common.client_id.clone().ok_or_else(|| {
@@ -66,10 +84,11 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<PortalC
         return Err(setup.error("report_link", "write `{month}` where the month goes"));
     }
     config::check_standing_consent(setup)?;
-    Ok(PortalConnector {
+    Ok(Arc::new(PortalConnector {
         info: setup.info.clone(),
         client: Portal::over(platform, &setup.info.tenant),
         client_id,
         report_link,
-    })
+        sign_in,
+    }))
 }

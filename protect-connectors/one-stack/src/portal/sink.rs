@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use protect_core::authenticate::Authenticator;
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, Delivered, Delivery, Diagnosis, OpContext, Sink,
 };
@@ -7,6 +8,7 @@ use protect_core::{Error, Result};
 use serde_json::{Map, Value};
 
 use super::client::{NewSnapshot, Portal};
+use crate::sso::SignIn;
 
 /// Portal as a tenant's connector.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub(crate) struct PortalConnector {
     pub(super) client: Portal,
     pub(super) client_id: String,
     pub(super) report_link: Option<String>,
+    pub(super) sign_in: Option<SignIn>,
 }
 
 #[async_trait]
@@ -31,7 +34,16 @@ impl Connector for PortalConnector {
     }
 
     async fn diagnose(&self, cx: &OpContext) -> Result<Diagnosis> {
-        Ok(self.client.diagnose(cx).await)
+        let mut diagnosis = self.client.diagnose(cx).await;
+        if let Some(sign_in) = &self.sign_in {
+            diagnosis.credentials.push(sign_in.diagnose().await);
+        }
+        Ok(diagnosis)
+    }
+
+    fn as_authenticator(&self) -> Option<&dyn Authenticator> {
+        let sign_in = self.sign_in.as_ref()?;
+        Some(sign_in)
     }
 
     fn as_sink(&self) -> Option<&dyn Sink> {

@@ -11,6 +11,7 @@ mod oncall;
 mod portal;
 mod records;
 mod rmm;
+mod sso;
 
 use axum::http::{HeaderName, Method};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ use crate::request::{Call, Context, Reply, Route, changes, reads};
 
 pub(crate) use accounts::Accounts;
 pub(crate) use items::Items;
+use sso::Sso;
+pub use sso::{HubSso, HubToken};
 
 /// What one organisation's callers are known by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -120,6 +123,7 @@ pub(crate) struct Settings {
 pub(crate) struct OneStack {
     pub(crate) accounts: Accounts,
     pub(crate) items: Items,
+    pub(crate) sso: Sso,
     style: Style,
     /// Tickets and incidents say nothing of their reference, as an API might that keeps none.
     drop_references: bool,
@@ -141,6 +145,7 @@ impl OneStack {
         Self {
             accounts: Accounts::new(seed),
             items: Items::new(seed),
+            sso: Sso::new(seed),
             style: Style::A,
             drop_references: false,
             rmm_approval: false,

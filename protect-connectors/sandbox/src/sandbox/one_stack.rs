@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Sandbox;
+use crate::{HubSso, HubToken};
 
 impl Sandbox {
     /// Root of The One Stack; each product is below it, by its kind.
@@ -34,6 +35,17 @@ impl Sandbox {
     pub fn set_one_stack_status(&self, id: &str, status: &str) -> bool {
         let now = self.now();
         self.world.state().set_one_stack_status(id, status, now)
+    }
+
+    /// What Hub and the products share for sign-in.
+    pub fn hub_sso(&self) -> HubSso {
+        self.world.state().one_stack.sso.shared()
+    }
+
+    /// Has Hub sign a token, as `POST /_sandbox/one_stack/tokens` does. `None` for an unknown algorithm.
+    pub fn hub_token(&self, token: &HubToken) -> Option<String> {
+        let now = self.now();
+        self.world.state().one_stack.sso.sign(token, now)
     }
 
     /// Changes the products, as `POST /_sandbox/one_stack/settings` does. False for what does not fit.

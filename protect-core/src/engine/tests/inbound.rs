@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::authenticate::{Authenticator, SignedIn, SingleUse};
+use crate::authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 use crate::config::Config;
 use crate::connector::{Capability, Connector, ConnectorInfo, Diagnosis, OpContext};
 use crate::engine::{Caller, Engine, Tenant, TenantRoutes};
@@ -213,7 +213,12 @@ impl Inbound for Fake {
 /// Accepts `tenant:name`, once each.
 #[async_trait]
 impl Authenticator for Fake {
-    async fn authenticate(&self, _: &TenantId, credential: &SecretString) -> Result<SignedIn> {
+    async fn authenticate(
+        &self,
+        _: &TenantId,
+        credential: &SecretString,
+        _: Shown,
+    ) -> Result<SignedIn> {
         let name = credential.expose_secret().split(':').nth(1);
         let name = name.ok_or_else(|| Error::new(ErrorKind::Unauthenticated, "no"))?;
         let actor = Actor::authenticated("fake", name, None);
@@ -227,7 +232,8 @@ impl Authenticator for Fake {
     }
 
     fn concerns(&self, tenant: &TenantId, credential: &SecretString) -> bool {
-        credential.expose_secret().split(':').next() == Some(tenant.as_str())
+        let named = credential.expose_secret().split(':').next();
+        named == Some("*") || named == Some(tenant.as_str())
     }
 }
 
@@ -412,24 +418,29 @@ async fn a_signed_message_is_handled_once_its_repeat_acknowledged_and_a_copy_ref
 #[tokio::test]
 async fn a_sign_in_that_counts_once_counts_once() {
     let world = World::new();
-    let alice = SecretString::from("acme:alice");
-    let (tenant, signed_in) = world.engine.sign_in(&alice).await.unwrap();
-    assert_eq!(
-        (tenant.id().as_str(), signed_in.actor.id.as_str()),
-        ("acme", "alice")
-    );
-    let again = world.engine.sign_in(&alice).await.unwrap_err();
-    assert_eq!(again.kind(), ErrorKind::Unauthenticated);
-    assert!(
-        world
-            .engine
-            .sign_in(&SecretString::from("acme:bob"))
-            .await
-            .is_ok()
-    );
-    let stranger = world
-        .engine
-        .sign_in(&SecretString::from("nobody:alice"))
-        .await;
-    assert_eq!(stranger.unwrap_err().kind(), ErrorKind::Unauthenticated);
+    let sign_in = async |credential: &str| {
+        let credential = SecretString::from(credential);
+        world.engine.sign_in(&credential, Shown::Once).await
+    };
+    let signed_in = sign_in("acme:alice").await.unwrap();
+    let names = signed_in
+        .iter()
+        .map(|(tenant, who)| (tenant.id().as_str(), who.name.as_str()));
+    assert_eq!(names.collect::<Vec<_>>(), [("acme", "alice")]);
+    for again in ["acme:alice", "nobody:alice", "acme"] {
+        let error = sign_in(again).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{again}");
+    }
+    assert!(sign_in("acme:bob").await.is_ok());
+}
+
+#[tokio::test]
+async fn who_looks_after_several_tenants_signs_in_to_each_of_them_once() {
+    let world = World::new();
+    let both = SecretString::from("*:carol");
+    let signed_in = world.engine.sign_in(&both, Shown::Once).await.unwrap();
+    assert_eq!(signed_in.len(), 2);
+    assert!(world.engine.sign_in(&both, Shown::Once).await.is_err());
+    let other = world.engine.tenant("other").unwrap();
+    assert!(other.sign_in(&both, Shown::Once).await.is_err());
 }

@@ -18,7 +18,7 @@ use super::{Month, Rating};
 use crate::engine::Tenant;
 use crate::error::Result;
 use crate::model::{
-    Address, Attribution, Finding, FindingKind, FindingStatus, Severity, SubjectKind,
+    AccessLevel, Address, Attribution, Finding, FindingKind, FindingStatus, Severity, SubjectKind,
 };
 use crate::store::{Query, RecordKind};
 
@@ -35,32 +35,6 @@ pub struct Viewer {
     pub level: AccessLevel,
     /// Their own address, where they have one.
     pub address: Option<Address>,
-}
-
-/// How much of a client's view somebody may see, as the portal has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccessLevel {
-    /// What is about oneself; scores and domains beside, since they are about nobody.
-    Own,
-    /// What is about the company, other people's addresses masked.
-    Company,
-    /// What is about the company, with all addresses.
-    CompanyAdmin,
-}
-
-impl AccessLevel {
-    /// Every level, the least first.
-    pub const ALL: [Self; 3] = [Self::Own, Self::Company, Self::CompanyAdmin];
-
-    /// The stable name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::Company => "company",
-            Self::CompanyAdmin => "company_admin",
-        }
-    }
 }
 
 /// What a client may see. A part is `None` where the tenant's `client_view` switches it off.
