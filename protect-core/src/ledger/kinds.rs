@@ -79,6 +79,10 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
         "the last finding of an incident was settled",
     ),
     ("incident.status_changed", "somebody moved an incident"),
+    (
+        "incident.status_told",
+        "a receiver was told where an incident stands",
+    ),
     ("incident.updated", "an open incident gained findings"),
     ("monitor.added", "somebody had an address watched"),
     ("monitor.imported", "somebody had a list of people watched"),
