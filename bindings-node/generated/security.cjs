@@ -7,6 +7,7 @@ const { Model, describe, list, map, write } = require('../lib/model.cjs');
 class NewSecurityIncident extends Model {}
 describe(NewSecurityIncident, [
   ['affected_account', 'affectedAccount'],
+  ['alert_ids', 'alertIds', list()],
   ['breach_data_types', 'breachDataTypes', list()],
   ['breach_date', 'breachDate'],
   ['breach_name', 'breachName'],
@@ -18,6 +19,17 @@ describe(NewSecurityIncident, [
   ['source', 'source'],
   ['source_ref', 'sourceRef'],
   ['source_url', 'sourceUrl'],
+  ['title', 'title'],
+]);
+
+class SecurityAlert extends Model {}
+describe(SecurityAlert, [
+  ['affected_account', 'affectedAccount'],
+  ['attributes', 'attributes'],
+  ['created_at', 'createdAt'],
+  ['id', 'id'],
+  ['severity', 'severity'],
+  ['status', 'status'],
   ['title', 'title'],
 ]);
 
@@ -50,6 +62,10 @@ class Security extends Client {
     return call(this, 'find_incidents', { source_ref: sourceRef }, { options, type: list(SecurityIncident) });
   }
 
+  findAlerts(account, from, to, options) {
+    return call(this, 'find_alerts', { account, from, to }, { options, type: list(SecurityAlert) });
+  }
+
   getIncident(incidentId, options) {
     return call(this, 'get_incident', { incident_id: incidentId }, { options, type: SecurityIncident });
   }
@@ -61,6 +77,7 @@ class Security extends Client {
 
 module.exports = {
   NewSecurityIncident,
+  SecurityAlert,
   SecurityIncident,
   Security,
 };

@@ -6,6 +6,8 @@ export class NewSecurityIncident extends Model {
   constructor(plain: Init<NewSecurityIncident>);
   /** The login or address that it is about. */
   readonly affectedAccount: string | null;
+  /** Security's alerts about the same account. */
+  readonly alertIds: readonly string[] | null;
   /** The classes of data that were in the breach. */
   readonly breachDataTypes: readonly string[] | null;
   /** The breach's date. */
@@ -33,6 +35,25 @@ export class NewSecurityIncident extends Model {
   readonly sourceUrl: string | null;
   /** One line. */
   readonly title: string;
+}
+
+/** An alert as Security shows it. */
+export class SecurityAlert extends Model {
+  constructor(plain: Init<SecurityAlert>);
+  /** The login or address that it is about. */
+  readonly affectedAccount: string | null;
+  /** Everything else, as it came. */
+  readonly attributes: { readonly [name: string]: unknown };
+  /** When it was raised. RFC 3339. */
+  readonly createdAt: string | null;
+  /** Security's id. */
+  readonly id: string;
+  /** `critical`, `high`, `medium`, `low`, `info`, or another word. */
+  readonly severity: string | null;
+  /** `new`, `open`, `investigating`, `contained`, `resolved`, `closed`, or another word. */
+  readonly status: string | null;
+  /** One line. */
+  readonly title: string | null;
 }
 
 /** An incident as Security shows it. */
@@ -84,6 +105,14 @@ export class Security extends Client {
    * @param sourceRef - The reference that the incident was opened with.
    */
   findIncidents(sourceRef: string, options?: PerCall): Promise<readonly SecurityIncident[]>;
+  /**
+   * The alerts about one account between two moments.
+   *
+   * @param account - The login or address that they are about.
+   * @param from - The first moment, in RFC 3339.
+   * @param to - The last moment, in RFC 3339.
+   */
+  findAlerts(account: string, from: string, to: string, options?: PerCall): Promise<readonly SecurityAlert[]>;
   /**
    * One incident, with its status.
    *

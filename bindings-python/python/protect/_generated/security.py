@@ -92,6 +92,31 @@ class Security(Client):
         )
         return [SecurityIncident.from_dict(item) for item in answer]
 
+    def find_alerts(
+        self,
+        account: str,
+        from_: str,
+        to: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[SecurityAlert]:
+        """The alerts about one account between two moments.
+
+        Args:
+            account: The login or address that they are about.
+            from_: The first moment, in RFC 3339.
+            to: The last moment, in RFC 3339.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "find_alerts",
+            {"account": account, "from": from_, "to": to},
+            timeout,
+        )
+        return [SecurityAlert.from_dict(item) for item in answer]
+
     def get_incident(
         self,
         incident_id: str,

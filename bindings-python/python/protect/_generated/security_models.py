@@ -13,6 +13,7 @@ from protect._model import Model
 
 __all__ = [
     "NewSecurityIncident",
+    "SecurityAlert",
     "SecurityIncident",
 ]
 
@@ -23,6 +24,8 @@ class NewSecurityIncident(Model):
 
     affected_account: str | None = None
     """The login or address that it is about."""
+    alert_ids: Sequence[str] | None = None
+    """Security's alerts about the same account."""
     breach_data_types: Sequence[str] | None = None
     """The classes of data that were in the breach."""
     breach_date: str | None = None
@@ -54,6 +57,7 @@ class NewSecurityIncident(Model):
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("affected_account", "affected_account", _codec.PLAIN, True),
+        _codec.Field("alert_ids", "alert_ids", _codec.several(_codec.PLAIN), True),
         _codec.Field("breach_data_types", "breach_data_types", _codec.several(_codec.PLAIN), True),
         _codec.Field("breach_date", "breach_date", _codec.PLAIN, True),
         _codec.Field("breach_name", "breach_name", _codec.PLAIN, True),
@@ -65,6 +69,38 @@ class NewSecurityIncident(Model):
         _codec.Field("source", "source", _codec.PLAIN, True),
         _codec.Field("source_ref", "source_ref", _codec.PLAIN, True),
         _codec.Field("source_url", "source_url", _codec.PLAIN, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class SecurityAlert(Model):
+    """An alert as Security shows it."""
+
+    affected_account: str | None = None
+    """The login or address that it is about."""
+    attributes: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Everything else, as it came."""
+    created_at: datetime | None = None
+    """When it was raised."""
+    id: str
+    """Security's id."""
+    severity: str | None = None
+    """`critical`, `high`, `medium`, `low`, `info`, or another word."""
+    status: str | None = None
+    """`new`, `open`, `investigating`, `contained`, `resolved`, `closed`, or another word."""
+    title: str | None = None
+    """One line."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("affected_account", "affected_account", _codec.PLAIN, True),
+        _codec.Field("attributes", "attributes", _codec.OBJECT, True),
+        _codec.Field("created_at", "created_at", _codec.TIMESTAMP, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("severity", "severity", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.PLAIN, True),
         _codec.Field("title", "title", _codec.PLAIN, True),
     )
 
