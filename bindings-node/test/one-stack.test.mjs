@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 
-import { Bus, Compliance, OnCall, Psa, Security, psa } from 'protect-sdk';
+import { Bus, Compliance, Hub, OnCall, Portal, Psa, Rmm, Security, psa } from 'protect-sdk';
 import { startSandbox } from 'protect-sdk/testing';
 
 const started = async (t, Product, product, internal = false) => {
@@ -64,5 +64,37 @@ test('evidence is handed in with its digest', async (t) => {
     contentBase64: content.toString('base64'),
   });
   assert.deepEqual(linkedControls, ['CC7.4']);
+  assert.deepEqual(await sandbox.violations(), []);
+});
+
+test('a reset waits for somebody else', async (t) => {
+  const { client } = await started(t, Rmm, 'rmm', true);
+  const asked = await client.requestRemediation({
+    action: 'force_password_reset',
+    directory: 'entra',
+    email: 'ann@acme.example',
+    reason: 'a leak',
+    sourceRef: 'r-1',
+    requestedBy: 'alice',
+    justification: 'a leak',
+  });
+  assert.equal(asked.status, 'pending_approval');
+  await assert.rejects(client.approveRemediation(asked.id, 'alice'));
+  await client.approveRemediation(asked.id, 'bob');
+  assert.notEqual((await client.getRemediation(asked.id)).status, 'pending_approval');
+  assert.deepEqual((await client.findRemediations('r-1')).map(({ id }) => id), [asked.id]);
+});
+
+test('access ends at every product', async (t) => {
+  const { client } = await started(t, Hub, 'hub', true);
+  const { id } = await client.revokeAccess({ email: 'ann@acme.example', reason: 'offboarding', sourceRef: 'r-1' });
+  const { status, products } = await client.getAccessChange(id);
+  assert.ok(products.length > 1 && products.every((product) => product.status === status));
+});
+
+test('what clients see is published', async (t) => {
+  const { client, sandbox } = await started(t, Portal, 'portal', true);
+  const view = { clientId: '2107', generatedAt: new Date('2026-11-27'), score: null, alerts: [], domains: [], reports: [], credits: [] };
+  assert.ok((await client.publishSnapshot(view)).id);
   assert.deepEqual(await sandbox.violations(), []);
 });

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from datetime import datetime, timezone
 
 import protect
 import pytest
-from protect import Bus, Compliance, OnCall, Psa, Sandbox, Security
+from protect import Bus, Compliance, Hub, OnCall, Portal, Psa, Rmm, Sandbox, Security
 from protect._generated.sandbox_models import OneStackOrganisation
 from protect.exceptions import InvalidInputError, ProtectError
 from protect.psa import NewTicket
@@ -89,6 +90,68 @@ def test_incidents_pages_and_events(protect_sandbox: Sandbox) -> None:
             )
         )
         assert list(submitted.linked_controls) == []
+    assert protect_sandbox.violations() == []
+
+
+def test_a_reset_waits_for_somebody_else_and_access_ends_at_every_product(
+    protect_sandbox: Sandbox,
+) -> None:
+    own = organisation(protect_sandbox)
+    with Rmm(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "rmm"),
+    ) as rmm:
+        asked = rmm.request_remediation(
+            protect.rmm.NewRemediation(
+                action="force_password_reset",
+                directory="entra",
+                email="ann@acme.example",
+                reason="a leak",
+                source_ref="r-1",
+                requested_by="alice",
+                justification="a leak",
+            )
+        )
+        assert asked.status == "pending_approval"
+        with pytest.raises(ProtectError):
+            rmm.approve_remediation(asked.id, "alice")
+        rmm.approve_remediation(asked.id, "bob")
+        assert rmm.get_remediation(asked.id).status != "pending_approval"
+        assert [found.id for found in rmm.find_remediations("r-1")] == [asked.id]
+    with Hub(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "hub"),
+    ) as hub:
+        change = hub.revoke_access(
+            protect.hub.NewRevocation(
+                email="ann@acme.example", reason="offboarding", source_ref="r-1"
+            )
+        )
+        change = hub.get_access_change(change.id)
+        assert {product.status for product in change.products} == {change.status}
+
+
+def test_what_clients_see_is_published(protect_sandbox: Sandbox) -> None:
+    own = organisation(protect_sandbox)
+    with Portal(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "portal"),
+    ) as portal:
+        published = portal.publish_snapshot(
+            protect.portal.NewSnapshot(
+                client_id="2107",
+                generated_at=datetime(2026, 11, 27, tzinfo=timezone.utc),
+                score=None,
+                alerts=[],
+                domains=[],
+                reports=[],
+                credits=[],
+            )
+        )
+        assert published.id
     assert protect_sandbox.violations() == []
 
 

@@ -11,12 +11,16 @@ from protect import (
     exceptions,
     google,
     hibp,
+    hub,
     m365,
     models,
     notify,
     oncall,
     onepassword,
+    portal,
     psa,
+    rmm,
+    scim,
     security,
     stripe,
     webhook,
@@ -27,11 +31,15 @@ from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.google import Google
 from protect._generated.hibp import Hibp
+from protect._generated.hub import Hub
 from protect._generated.m365 import M365
 from protect._generated.notify import Notify
 from protect._generated.oncall import OnCall
 from protect._generated.onepassword import OnePassword
+from protect._generated.portal import Portal
 from protect._generated.psa import Psa
+from protect._generated.rmm import Rmm
+from protect._generated.scim import Scim
 from protect._generated.security import Security
 from protect._generated.stripe import Stripe
 from protect._open import open, secret
@@ -51,17 +59,21 @@ __all__ = [
     "Email",
     "Google",
     "Hibp",
+    "Hub",
     "Notify",
     "OnCall",
     "OnePassword",
+    "Portal",
     "Protect",
     "ProtectError",
     "Psa",
     "Remediator",
+    "Rmm",
     "Sandbox",
     "ScanPage",
     "ScanRequest",
     "Scanner",
+    "Scim",
     "Security",
     "Setup",
     "Sink",
@@ -76,13 +88,17 @@ __all__ = [
     "exceptions",
     "google",
     "hibp",
+    "hub",
     "m365",
     "models",
     "notify",
     "oncall",
     "onepassword",
     "open",
+    "portal",
     "psa",
+    "rmm",
+    "scim",
     "secret",
     "security",
     "stripe",
