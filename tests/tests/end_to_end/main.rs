@@ -12,6 +12,7 @@ mod google;
 mod kills;
 mod m365;
 mod matrix;
+mod month;
 mod road;
 mod scenarios;
 mod secrets;
