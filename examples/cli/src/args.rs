@@ -498,7 +498,7 @@ pub(crate) enum Format {
     Json,
     /// Findings, incidents and actions as events of OCSF 1.8.0, a line each, for a SIEM.
     Ocsf,
-    /// What happened, as CloudEvents 1.0, a line each.
+    /// What happened, as Cloud Events 1.0, a line each.
     Cloudevents,
 }
 

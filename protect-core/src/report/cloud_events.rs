@@ -1,4 +1,4 @@
-//! What happened in a month as CloudEvents 1.0 in structured JSON, one event a line: every entry of the
+//! What happened in a month as Cloud Events 1.0 in structured JSON, one event a line: every entry of the
 //! ledger, in its order. `source` and `id` together name an event for good, so that a consumer who gets
 //! it twice knows.
 //!
@@ -36,7 +36,7 @@ struct CloudEvent<'a> {
 }
 
 impl Tenant {
-    /// What happened in a month as CloudEvents 1.0, one JSON document a line (media type
+    /// What happened in a month as Cloud Events 1.0, one JSON document a line (media type
     /// `application/cloudevents+json` each). Facts name nobody: people stand in them by pseudonym.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::model::{Attributes, TenantId};
 
-    fn entry(facts: Value) -> EvidenceEntry {
+    fn entry(facts: &Value) -> EvidenceEntry {
         EvidenceEntry {
             sequence: 7,
             tenant: TenantId::new("acme").unwrap(),
@@ -109,10 +109,10 @@ mod tests {
     }
 
     /// The required attributes and their forms, and the names that attributes may have
-    /// (CloudEvents 1.0.2, "Context Attributes").
+    /// (Cloud Events 1.0.2, "Context Attributes").
     #[test]
     fn an_event_has_what_the_specification_asks_for() {
-        let text = line(&entry(json!({ "incident": "inc-1", "status": "applied" }))).unwrap();
+        let text = line(&entry(&json!({ "incident": "inc-1", "status": "applied" }))).unwrap();
         let event: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(event["specversion"], "1.0");
         assert_eq!(event["id"], "a".repeat(64));
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_to_be_forwarded_goes_without_its_facts() {
-        let text = line(&entry(json!({ "much": "x".repeat(LARGEST) }))).unwrap();
+        let text = line(&entry(&json!({ "much": "x".repeat(LARGEST) }))).unwrap();
         assert!(text.len() < 1024);
         assert!(text.contains("facts_left_out"), "{text}");
     }

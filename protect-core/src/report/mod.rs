@@ -99,7 +99,7 @@ pub enum ReportFormat {
     Json,
     /// Findings, incidents and actions as OCSF 1.8.0 events, one JSON document a line.
     Ocsf,
-    /// What happened, entry by entry of the ledger, as CloudEvents 1.0, one JSON document a line.
+    /// What happened, entry by entry of the ledger, as Cloud Events 1.0, one JSON document a line.
     #[serde(rename = "cloudevents")]
     CloudEvents,
 }

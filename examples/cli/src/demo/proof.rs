@@ -259,10 +259,8 @@ fn each_once<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Vec<T> {
 
 impl TicketItem {
     fn of(ticket: Ticket) -> Self {
-        let attributes = ticket.attributes;
-        let number = attributes.get("number").and_then(|it| it.as_str());
         Self {
-            id: number.map_or(ticket.id, str::to_owned),
+            id: ticket.number.unwrap_or(ticket.id),
             status: ticket.status.unwrap_or_default(),
         }
     }

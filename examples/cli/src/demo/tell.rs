@@ -254,7 +254,7 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
     );
     table.row([
         Text::faint("score"),
-        "before the scan nobody could say".into(),
+        "before the scan: none".into(),
         score.into(),
     ]);
     for name in &proof.report {

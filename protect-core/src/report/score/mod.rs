@@ -22,7 +22,7 @@ pub(super) use parts::DomainScore;
 
 use crate::engine::{StoredVerdict, Tenant};
 use crate::error::Result;
-use crate::model::{ConnectorName, Finding, Month, Severity};
+use crate::model::{ConnectorName, Finding, FindingKind, Month, Severity};
 use crate::store::{Query, RecordKind};
 
 /// The way of counting; another way will have another name.
@@ -288,10 +288,12 @@ impl Score {
     }
 }
 
-/// What an open finding of a severity weighs where they are put in an order.
-pub(super) const fn weight(severity: Severity) -> u32 {
-    let (check, exposure) = (check_weight(severity), exposure_weight(severity));
-    if check > exposure { check } else { exposure }
+/// What an open finding weighs where they are put in an order: what it counts in its part of the score.
+pub(super) const fn weight(kind: FindingKind, severity: Severity) -> u32 {
+    match kind {
+        FindingKind::CredentialExposure => exposure_weight(severity),
+        _ => check_weight(severity),
+    }
 }
 
 /// The weighted mean of what has a value.

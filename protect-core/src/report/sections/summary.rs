@@ -127,20 +127,23 @@ fn by_severity(material: &Material) -> Block {
     }
 }
 
+/// How many are alike, and whom one of them is known from.
+type Alike<'a> = (usize, Option<&'a Attribution>);
+
 /// What is open, alike ones together, by how much they weigh.
 fn to_do(material: &Material) -> Option<Block> {
-    let mut alike: BTreeMap<(&str, Severity), (usize, Option<&Attribution>)> = BTreeMap::new();
+    let mut alike: BTreeMap<(&str, Severity, FindingKind), Alike<'_>> = BTreeMap::new();
     for finding in material.findings.iter().filter(|it| it.status.is_open()) {
         let seen = &finding.observation;
         let line = alike
-            .entry((seen.title.as_str(), seen.severity))
+            .entry((seen.title.as_str(), seen.severity, seen.kind))
             .or_default();
         line.0 += 1;
         line.1 = line.1.or(seen.attribution.as_ref());
     }
     let mut lines: Vec<_> = alike.into_iter().collect();
-    lines.sort_by_key(|((title, severity), (count, _))| {
-        let weight = super::super::score::weight(*severity) as usize;
+    lines.sort_by_key(|((title, severity, kind), (count, _))| {
+        let weight = super::super::score::weight(*kind, *severity) as usize;
         (
             Reverse(weight.saturating_mul(*count)),
             Reverse(*severity),
@@ -150,7 +153,7 @@ fn to_do(material: &Material) -> Option<Block> {
     lines.truncate(TO_DO);
     let is_credited = lines.iter().any(|(_, (_, from))| from.is_some());
     let rows = lines.into_iter().enumerate();
-    let rows = rows.map(|(index, ((title, severity), (count, from)))| {
+    let rows = rows.map(|(index, ((title, severity, _), (count, from)))| {
         let mut row = vec![
             (index + 1).to_string(),
             title.to_owned(),
