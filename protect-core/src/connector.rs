@@ -263,6 +263,10 @@ pub struct Capability {
     pub actions: BTreeMap<ActionKind, EffectClass>,
     /// How often scanning it makes sense, in seconds, where the vendor or the product says so.
     pub scan_every_seconds: Option<u64>,
+    /// What its checks are about, which decides where they count: in which part of the score, in which
+    /// kind of evidence.
+    #[serde(default)]
+    pub watches: Watches,
     /// Whether it keeps no list of accounts and acts on people by their address, which is then the
     /// account's id.
     #[serde(default)]
@@ -271,6 +275,33 @@ pub struct Capability {
     /// says.
     #[serde(default)]
     pub ends_after_seconds: BTreeMap<ActionKind, u64>,
+}
+
+/// What the checks of a connector are about.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Watches {
+    /// The settings of an application.
+    #[default]
+    Settings,
+    /// The mail authentication of domains; each has a score of its own, below `score:` in what the
+    /// scanner remembers.
+    Mail,
+    /// Credentials in somebody else's hands.
+    Exposures,
 }
 
 /// What every call is told; passed by reference, so that nothing hides in task-locals.

@@ -504,6 +504,8 @@ pub(crate) enum Format {
     Json,
     /// Findings, incidents and actions as events of OCSF 1.8.0, a line each, for a SIEM.
     Ocsf,
+    /// What happened, as Cloud Events 1.0, a line each.
+    Cloudevents,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,12 +5,21 @@ use std::path::Path;
 
 use protect_connectors::core::model::Mode;
 use protect_connectors::core::{Error, Result};
-use protect_sandbox::{Fault, Sandbox, SandboxError};
+use protect_sandbox::{Fault, OneStackOrganisation, Sandbox, SandboxError};
 
 use crate::app;
 
 /// What a configuration of ours calls its connector of Microsoft 365.
 pub(crate) const MICROSOFT: &str = "entra";
+
+/// The files of the keys of The One Stack.
+pub(crate) const PSA_KEY: &str = "one-stack-api.key";
+pub(crate) const RMM_KEY: &str = "one-stack-integration.key";
+
+/// The organisation at The One Stack whose tenant is protected.
+pub(crate) fn one_stack(sandbox: &Sandbox) -> OneStackOrganisation {
+    sandbox.credentials().one_stack.swap_remove(0)
+}
 
 /// A secret of the simulated vendors: it opens nothing but them.
 pub(crate) struct Secret {
@@ -32,8 +41,9 @@ pub(crate) enum SecretPlace {
 }
 
 /// Every secret of a sandbox.
-pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 7] {
+pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 9] {
     let accepted = sandbox.credentials();
+    let one_stack = one_stack(sandbox);
     let secret = |variable, file, value| Secret {
         variable,
         file,
@@ -67,17 +77,32 @@ pub(crate) fn secrets(sandbox: &Sandbox) -> [Secret; 7] {
             accepted.m365_respond_client_secret,
         ),
         secret("WEBHOOK_SECRET", "desk.secret", accepted.webhook_secret),
+        secret("ONESTACK_API_KEY", PSA_KEY, one_stack.api_key),
+        secret(
+            "ONESTACK_INTEGRATION_KEY",
+            RMM_KEY,
+            one_stack.integration_key,
+        ),
     ]
 }
 
 /// A whole configuration for a sandbox.
 pub(crate) fn config(sandbox: &Sandbox, mode: Mode, place: SecretPlace) -> String {
     let accepted = sandbox.credentials();
-    let [hibp, scan, events, respond, m365_scan, m365_respond, desk] =
-        secrets(sandbox).map(|secret| match place {
-            SecretPlace::Environment => format!("{{ env = \"{}\" }}", secret.variable),
-            SecretPlace::Files => format!("{{ file = \"{}\" }}", secret.file),
-        });
+    let [
+        hibp,
+        scan,
+        events,
+        respond,
+        m365_scan,
+        m365_respond,
+        desk,
+        psa,
+        rmm,
+    ] = secrets(sandbox).map(|secret| match place {
+        SecretPlace::Environment => format!("{{ env = \"{}\" }}", secret.variable),
+        SecretPlace::Files => format!("{{ file = \"{}\" }}", secret.file),
+    });
     let mode = match mode {
         Mode::DryRun => "dry_run",
         Mode::Enforce => "enforce",
@@ -117,10 +142,29 @@ tenants = ["acme"]
 endpoints = {{ url = "{desk_url}" }}
 respond = {{ signing_secret = {desk} }}
 
+[connections.psa]
+kind = "psa"
+tenants = ["acme"]
+endpoints = {{ api = "{psa_api}" }}
+respond = {{ api_key = {psa} }}
+
+[connections.rmm]
+kind = "rmm"
+tenants = ["acme"]
+endpoints = {{ api = "{rmm_api}" }}
+respond = {{ integration_key = {rmm} }}
+
+[connections.compliance]
+kind = "compliance"
+tenants = ["acme"]
+endpoints = {{ api = "{compliance_api}" }}
+respond = {{ integration_key = {rmm} }}
+
 [tenants.acme]
 name = "Acme GmbH"
 domains = ["{domain}"]
 monitor = {{ domains = true, directories = ["{MICROSOFT}", "passwords"] }}
+route = {{ open_ticket = ["psa"], force_password_reset = ["rmm"] }}
 
 [tenants.acme.connectors.breaches]
 connection = "hibp"
@@ -136,10 +180,23 @@ tenant_id = "{m365_tenant}"
 [tenants.acme.connectors.desk]
 connection = "desk"
 
+[tenants.acme.connectors.psa]
+connection = "psa"
+organisation_id = "{organisation}"
+
+[tenants.acme.connectors.rmm]
+connection = "rmm"
+organisation_id = "{organisation}"
+owners = []
+
+[tenants.acme.connectors.compliance]
+connection = "compliance"
+organisation_id = "{organisation}"
+
 [[tenants.acme.rules]]
 name = "leaked credential"
 when = {{ kind = "credential_exposure", severity = ">=high" }}
-then = ["suspend_account", "open_ticket"]
+then = ["suspend_account", "force_password_reset", "open_ticket"]
 
 [[tenants.acme.rules]]
 name = "flagged sign-in"
@@ -158,6 +215,10 @@ then = ["suspend_account", "revoke_sessions", "open_ticket"]
         m365_respond_id = accepted.m365_respond_client_id,
         m365_tenant = accepted.m365_tenant_id,
         desk_url = sandbox.webhook_url(),
+        psa_api = sandbox.one_stack_url("psa"),
+        rmm_api = sandbox.one_stack_url("rmm"),
+        compliance_api = sandbox.one_stack_url("compliance"),
+        organisation = one_stack(sandbox).id,
         domain = sandbox.planted().domain,
         account = accepted.account_id,
     );

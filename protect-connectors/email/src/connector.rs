@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, Diagnosis, OpContext, ScanPage, ScanRequest, Scanner,
+    Watches,
 };
 use protect_core::dns::{DnsAnswer, DnsFailure, RecordType};
 use protect_core::model::CheckId;
@@ -67,6 +68,7 @@ impl Connector for EmailConnector {
             checks: self.checks.iter().cloned().collect(),
             actions: BTreeMap::new(),
             scan_every_seconds: Some(SCAN_EVERY_SECONDS),
+            watches: Watches::Mail,
             ..Capability::default()
         }
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, CredentialDiagnosis, Diagnosis, OpContext, ScanPage,
-    ScanRequest, Scanner, Watching,
+    ScanRequest, Scanner, Watches, Watching,
 };
 use protect_core::model::hash_fields;
 use protect_core::registry::{ConnectorSetup, Registry};
@@ -91,6 +91,7 @@ impl Connector for HibpConnector {
             checks: self.scan.checks.all().into_iter().cloned().collect(),
             actions: BTreeMap::new(),
             scan_every_seconds: Some(SCAN_EVERY_SECONDS),
+            watches: Watches::Exposures,
             ..Capability::default()
         }
     }

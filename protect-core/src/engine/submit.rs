@@ -2,6 +2,7 @@
 //! handed in when it changed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use super::Tenant;
 use super::decide::{Wanted, routed};
 use super::records::{message_about, message_group};
 use super::scan::StoredVerdict;
+use crate::connector::{Connector, Watches};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Action, ActionId, ActionKind, ActionTarget, Actor, Artifact, ArtifactKind, Attributes,
@@ -157,10 +159,10 @@ impl Tenant {
         let is_mail = kind == ArtifactKind::EmailAuthStatus;
         let mut checks: Vec<_> = verdicts
             .iter()
-            .filter(|verdict| match self.kind_of(&verdict.connector) {
-                "email" => is_mail,
-                "hibp" => false,
-                _ => !is_mail,
+            .filter(|verdict| match self.watches(&verdict.connector) {
+                Watches::Mail => is_mail,
+                Watches::Exposures => false,
+                Watches::Settings => !is_mail,
             })
             .collect();
         checks
@@ -181,8 +183,8 @@ impl Tenant {
 
     /// What is watched, and how many exposures stand where; nothing where nobody watches.
     async fn monitoring(&self) -> Result<Option<Artifact>> {
-        let watching = self.connectors().iter().any(|it| it.info().kind == "hibp");
-        if !watching {
+        let looks = |it: &Arc<dyn Connector>| it.capability().watches == Watches::Exposures;
+        if !self.connectors().iter().any(looks) {
             return Ok(None);
         }
         let watched = self.watch_list().await?;
@@ -256,6 +258,15 @@ impl Tenant {
             "findings": incident.findings.len(),
             "actions": actions,
         })
+    }
+
+    /// What a connector's checks are about; of one that is gone nobody can say more than that it had
+    /// settings.
+    fn watches(&self, connector: &ConnectorName) -> Watches {
+        let connector = self.connector(connector).ok();
+        connector
+            .map(|it| it.capability().watches)
+            .unwrap_or_default()
     }
 
     fn artifact(&self, kind: ArtifactKind, about: &str, content: Value) -> Artifact {

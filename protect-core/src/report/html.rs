@@ -1,22 +1,68 @@
+use std::collections::BTreeMap;
+use std::f64::consts::TAU;
+
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 
-use super::{Block, Report, Section, lines};
+use super::{Block, Rating, Report, ScoreArea, Section, lines};
 use crate::error::{Error, Result};
+
+/// Our own band, and its ink.
+const BAND: [&str; 2] = ["#16324f", "#ffffff"];
+
+/// The colour of our own charts, in daylight and in the dark.
+const ACCENT: [&str; 2] = ["#2f6fde", "#6ea0ff"];
+
+/// The radius of a score's ring, in its own units.
+const RADIUS: f64 = 18.0;
 
 /// The report as one HTML page. The template escapes everything that comes from outside.
 pub(super) fn render(report: &Report) -> Result<String> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let drawings: Vec<_> = report.sections.iter().map(drawings).collect();
-    let parts = report.score.parts.iter();
-    let areas: Vec<_> = parts.map(|part| part.area.title()).collect();
+    let areas: BTreeMap<_, _> = ScoreArea::ALL
+        .map(|area| (area.as_str(), area.title()))
+        .into();
+    let colours = |given: &Option<[String; 2]>, own: [&str; 2]| {
+        given.clone().unwrap_or_else(|| own.map(str::to_owned))
+    };
     environment
         .render_str(
             include_str!("page.html"),
-            context! { report => Value::from(Serde(report)), drawings => drawings, areas => areas },
+            context! {
+                report => Value::from(Serde(report)),
+                drawings => drawings,
+                areas => areas,
+                rings => rings(report),
+                band => colours(&report.branding.band, BAND),
+                accent => colours(&report.branding.accent, ACCENT),
+            },
         )
         .map_err(|error| Error::unexpected("the report page has a defect").with_source(error))
+}
+
+/// The score and its parts, each as a ring.
+fn rings(report: &Report) -> Vec<Value> {
+    let score = &report.score;
+    let change = score.change.map(|change| format!("{change:+}"));
+    let whole = ring("protection score", score.total, score.rating, change);
+    let parts = score
+        .parts
+        .iter()
+        .map(|part| ring(part.area.title(), part.value, part.rating, None));
+    std::iter::once(whole).chain(parts).collect()
+}
+
+fn ring(label: &str, value: Option<u32>, rating: Option<Rating>, change: Option<String>) -> Value {
+    let drawn = value.map(|value| (TAU * RADIUS * f64::from(value.min(100))).round() / 100.0);
+    context! {
+        label => label,
+        value => value,
+        drawn => drawn,
+        rating => rating.map_or("", Rating::as_str),
+        change => change,
+    }
 }
 
 /// The drawing of each block; nothing where it is not drawn.

@@ -25,6 +25,9 @@ pub(super) fn render(report: &Report) -> String {
             write_block(block, &mut lines);
         }
     }
+    if let Some(footer) = &report.branding.footer {
+        lines.extend([String::new(), plain(footer)]);
+    }
     if !report.attributions.is_empty() {
         lines.extend([String::new(), "## Sources".to_owned(), String::new()]);
     }

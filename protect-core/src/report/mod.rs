@@ -3,10 +3,12 @@
 //! A section reads the store and gives blocks of plain data; one renderer per format turns every
 //! section into JSON, Markdown or HTML, so that a new section needs no new template.
 
+mod cloud_events;
 mod html;
 mod kept;
 mod lines;
 mod markdown;
+mod material;
 mod ocsf;
 mod overview;
 mod score;
@@ -30,6 +32,7 @@ pub use view::{
     ClientView, ViewAlert, ViewDomain, ViewMonth, ViewReport, ViewScore, Viewer, masked,
 };
 
+use crate::config::{BrandingConfig, Colour};
 use crate::engine::Tenant;
 use crate::error::{Error, Result};
 use crate::model::{Attribution, TenantId};
@@ -45,12 +48,46 @@ pub struct Report {
     pub month: Month,
     /// When it was made.
     pub made_at: Timestamp,
-    /// The score at that time, with its parts.
+    /// How it looks.
+    #[serde(default)]
+    pub branding: Branding,
+    /// The score at that time, with its parts; of a month that is over, the last one of its days.
     pub score: Score,
     /// What it says.
     pub sections: Vec<Section>,
     /// Whom to credit for the data in it.
     pub attributions: Vec<Attribution>,
+}
+
+/// How a report looks; what is left out looks like ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Branding {
+    /// A picture as `data:` URI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// The colour of the band on top, and of what is written on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub band: Option<[String; 2]>,
+    /// The colour of charts in daylight and in the dark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent: Option<[String; 2]>,
+    /// What stands at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
+}
+
+impl Branding {
+    fn of(config: &BrandingConfig) -> Self {
+        let band = |colour: Colour| [colour.to_string(), colour.ink().to_string()];
+        let accent = |colour: Colour| [colour.to_string(), colour.in_the_dark().to_string()];
+        Self {
+            logo: config.logo.clone(),
+            band: config.primary.map(band),
+            accent: config.accent.map(accent),
+            footer: config.footer.clone(),
+        }
+    }
 }
 
 /// How a month is written down.
@@ -65,6 +102,9 @@ pub enum ReportFormat {
     Json,
     /// Findings, incidents and actions as OCSF 1.8.0 events, one JSON document a line.
     Ocsf,
+    /// What happened, entry by entry of the ledger, as Cloud Events 1.0, one JSON document a line.
+    #[serde(rename = "cloudevents")]
+    CloudEvents,
 }
 
 /// One part of a report.
@@ -155,30 +195,36 @@ pub trait ReportSection: std::fmt::Debug + Send + Sync {
 
 impl Tenant {
     /// The report of a month, with the library's own sections, those that the program registered, and
-    /// then `more`; a section whose name is there already is left out.
+    /// then `more`; a section whose name is there already is left out. Of a month whose report was kept
+    /// it is that one, as it was.
     ///
     /// # Errors
     /// `store`.
     pub async fn report(&self, month: Month, more: &[&dyn ReportSection]) -> Result<Report> {
-        let mut written = Vec::new();
-        let own = sections::built_in().into_iter();
+        if let Some(kept) = self.kept_report(month).await? {
+            return Ok(kept);
+        }
+        let material = self.material(month).await?;
+        let mut written = sections::leading(&material);
         let registered = self.report_sections().iter().copied();
-        for section in own.chain(registered).chain(more.iter().copied()) {
+        for section in registered.chain(more.iter().copied()) {
             let Some(section) = section.write(self, month).await? else {
                 continue;
             };
-            if written.iter().all(|known: &Section| known.id != section.id) {
+            if written.iter().all(|known| known.id != section.id) {
                 written.push(section);
             }
         }
+        written.extend(sections::trailing(&material));
         Ok(Report {
             tenant: self.id().clone(),
             name: self.config().name.clone(),
             month,
             made_at: self.context().clock.now(),
-            score: self.score().await?,
+            branding: Branding::of(&self.config().branding),
+            attributions: material.attributions(),
+            score: material.score,
             sections: written,
-            attributions: sections::attributions(self).await?,
         })
     }
 }
@@ -187,7 +233,7 @@ impl Tenant {
     /// A month as text, in the format that is asked for.
     ///
     /// # Errors
-    /// As for [`Tenant::report`] and [`Tenant::ocsf`].
+    /// As for [`Tenant::report`], [`Tenant::ocsf`] and [`Tenant::cloud_events`].
     pub async fn report_as(
         &self,
         month: Month,
@@ -199,6 +245,7 @@ impl Tenant {
             ReportFormat::Md => Ok(self.report(month, more).await?.to_markdown()),
             ReportFormat::Json => self.report(month, more).await?.to_json(),
             ReportFormat::Ocsf => Ok(ocsf::lines(&self.ocsf(month).await?)),
+            ReportFormat::CloudEvents => self.cloud_events(month).await,
         }
     }
 }

@@ -214,6 +214,7 @@ async fn the_score_of_each_day_is_kept_and_drawn_and_compared_with_the_month_bef
         at: format!("{day}T10:00:00Z").parse().unwrap(),
         total: Some(total),
         parts: [("dark_web".to_owned(), total)].into(),
+        members: std::collections::BTreeMap::new(),
     };
     let mut commit = Commit::default();
     for score in [day("2025-12-30", 50), day("2025-12-31", 60)] {
@@ -233,6 +234,117 @@ async fn the_score_of_each_day_is_kept_and_drawn_and_compared_with_the_month_bef
     assert_eq!(score.month_before.unwrap().day, "2025-12-31");
     assert_eq!(score.change, Some(15));
     let report = tenant.report(january, &[]).await.unwrap();
-    assert_eq!(report.sections[0].id, "score");
+    let ids: Vec<_> = report.sections.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids[..2], ["summary", "score"]);
     assert!(report.to_markdown().contains("dark web: 75"));
+}
+
+async fn with_branding(branding: &str) -> crate::error::Result<Report> {
+    let registry = crate::registry::Registry::new();
+    let text = format!("[tenants.acme]\nname = \"Acme\"\n[tenants.acme.branding]\n{branding}\n");
+    let config = crate::config::Config::from_toml(&text, &registry)?;
+    let context = crate::testing::context().context;
+    let engine = Engine::builder(config, registry, context);
+    let engine = engine.build(std::sync::Arc::new(MemoryStore::new()))?;
+    let acme = engine.tenant("acme")?;
+    acme.report("2026-11".parse()?, &[]).await
+}
+
+#[tokio::test]
+async fn a_report_wears_the_tenants_branding_and_fetches_nothing() {
+    let report = with_branding(
+        "logo = \"data:image/png;base64,iVBORw0KGgo=\"\nprimary = \"#ffd400\"\naccent = \"#0b3d91\"\nfooter = \"Acme <IT>\"",
+    );
+    let html = report.await.unwrap().to_html().unwrap();
+    assert!(
+        html.contains("<img src=\"data:image&#x2f;png;base64,iVBORw0KGgo=\""),
+        "{html}"
+    );
+    assert!(
+        html.contains("background: #ffd400; color: #1b1f24"),
+        "dark ink on yellow: {html}"
+    );
+    assert!(html.contains("--bar: #0b3d91") && html.contains("Acme &lt;IT&gt;"));
+    for outside in ["http://", "https://", "<script", "<link", "@import", "url("] {
+        assert!(!html.contains(outside), "{outside} in {html}");
+    }
+}
+
+#[tokio::test]
+async fn branding_that_could_not_be_read_is_refused_when_the_configuration_is_loaded() {
+    for (branding, says) in [
+        ("accent = \"#ffe08a\"", "contrast"),
+        ("primary = \"blue\"", "not a colour"),
+        ("logo = \"https://acme.example/logo.png\"", "not a picture"),
+        ("colour = \"#000000\"", "colour"),
+    ] {
+        let error = with_branding(branding).await.unwrap_err().to_string();
+        assert!(error.contains(says), "{branding}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn page_one_says_how_it_stands_what_changed_and_what_to_do_first_with_its_source() {
+    let findings = [
+        finding(1, Severity::High, FindingStatus::New),
+        finding(2, Severity::Critical, FindingStatus::New),
+        finding(3, Severity::Medium, FindingStatus::Resolved),
+    ];
+    let month = "2026-11".parse().unwrap();
+    let report = tenant(&findings).await.report(month, &[]).await.unwrap();
+    let summary = &report.sections[0];
+    assert_eq!(summary.id, "summary");
+    let markdown = report.to_markdown();
+    assert!(
+        markdown.contains("The protection score is 60 of 100 (fair)"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("3 new exposed credentials"), "{markdown}");
+    assert!(
+        markdown.contains("known from Have I Been Pwned (CC BY 4.0)"),
+        "{markdown}"
+    );
+    let Some(Block::Table { rows, .. }) = summary.blocks.last() else {
+        unreachable!("{summary:?}");
+    };
+    assert_eq!(
+        rows[0][2..4],
+        ["critical", "1"],
+        "the heaviest first: {rows:?}"
+    );
+    assert!(
+        rows.iter().all(|row| row[4].contains("Have I Been Pwned")),
+        "{rows:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_month_that_is_over_shows_its_own_score_and_not_that_of_now() {
+    let tenant = tenant(&[finding(1, Severity::Critical, FindingStatus::New)]).await;
+    let day = |day: &str, total: u32| DayScore {
+        day: day.to_owned(),
+        at: format!("{day}T10:00:00Z").parse().unwrap(),
+        total: Some(total),
+        parts: [("dark_web".to_owned(), total)].into(),
+        members: std::collections::BTreeMap::new(),
+    };
+    let mut commit = Commit::default();
+    for score in [
+        day("2025-11-30", 40),
+        day("2025-12-05", 50),
+        day("2025-12-31", 62),
+    ] {
+        commit = commit.put(Put::new(RecordKind::Score, score.day.as_str(), &score).unwrap());
+    }
+    tenant.store().commit(tenant.id(), commit).await.unwrap();
+    // The test's clock begins with January.
+    let december = tenant
+        .report("2025-12".parse().unwrap(), &[])
+        .await
+        .unwrap();
+    assert_eq!(
+        (december.score.total, december.score.change),
+        (Some(62), Some(22))
+    );
+    assert_eq!(december.score.rating, Some(Rating::Fair));
 }

@@ -13,6 +13,7 @@ mod domains;
 mod hibp;
 mod inbound;
 mod measure;
+mod month;
 mod observe;
 mod parts;
 mod posture;
@@ -25,8 +26,8 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 8] = [
-    "observe", "users", "posture", "hibp", "reports", "domains", "inbound", "calls",
+const NAMES: [&str; 9] = [
+    "observe", "users", "posture", "hibp", "reports", "month", "domains", "inbound", "calls",
 ];
 
 #[tokio::main]
@@ -63,6 +64,7 @@ async fn main() -> ExitCode {
                 "posture" => posture::measure(&mut table),
                 "hibp" => hibp::measure(&mut table).await,
                 "reports" => reports::measure(&mut table),
+                "month" => month::measure(&mut table).await,
                 "domains" => domains::measure(&mut table).await,
                 "inbound" => inbound::measure(&mut table),
                 _ => calls::measure(&mut table),

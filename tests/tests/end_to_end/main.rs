@@ -13,6 +13,7 @@ mod kills;
 mod leaving;
 mod m365;
 mod matrix;
+mod month;
 mod road;
 mod scenarios;
 mod secrets;

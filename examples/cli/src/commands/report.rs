@@ -93,7 +93,8 @@ pub(super) async fn report(app: &App, wanted: Report) -> Result<Option<Answer>> 
     let month = wanted.month.unwrap_or_else(|| Month::of(now));
     let format = format_of(wanted.format);
     let Some(path) = &wanted.output else {
-        let as_data = app.output.is_json() && format != ReportFormat::Ocsf;
+        let is_stream = matches!(format, ReportFormat::Ocsf | ReportFormat::CloudEvents);
+        let as_data = app.output.is_json() && !is_stream;
         if as_data || format == ReportFormat::Json {
             let report = tenant.report(month, &sections()).await?;
             return Answer::one(&report, as_json(&report.to_json()?)).map(Some);
@@ -117,6 +118,7 @@ const fn format_of(format: Format) -> ReportFormat {
         Format::Md => ReportFormat::Md,
         Format::Json => ReportFormat::Json,
         Format::Ocsf => ReportFormat::Ocsf,
+        Format::Cloudevents => ReportFormat::CloudEvents,
     }
 }
 

@@ -38,6 +38,8 @@ struct Story {
     doctor: Vec<Checkup>,
     found: Found,
     done: Done,
+    /// The evidence that was handed in.
+    handed_in: Done,
     proof: Proof,
     second: Second,
     /// A suspension taken back, where one was made in Microsoft 365.
@@ -79,6 +81,8 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
     output.page(&tell::plan(&plan, &names))?;
     let done = road::act(&stage, plan, output).await?;
     output.page(&tell::done(&done, &names))?;
+    let handed_in = road::hand_in(&stage, output).await?;
+    output.page(&tell::handed_in(&handed_in))?;
     let proof = proof::read_back(&stage, &done).await?;
     output.page(&tell::proof(&proof, stage.folder.kept()))?;
 
@@ -95,6 +99,7 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
         doctor,
         found,
         done,
+        handed_in,
         proof,
         second,
         mistake,
@@ -128,6 +133,7 @@ impl Story {
             .found
             .exit()
             .and(self.done.exit())
+            .and(self.handed_in.exit())
             .and(self.proof.exit());
         let second = self.second.found.exit().and(self.second.done.exit());
         let mistake = self.mistake.as_ref().map_or(Exit::OK, Mistake::exit);

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 
-use protect_connectors::core::connector::OpContext;
 use protect_connectors::core::ledger::{self, Checkpoint, LedgerPublicKey, VerifyReport};
-use protect_connectors::core::model::{AccountRef, ActionKind, Actor, IncidentId};
-use protect_connectors::core::report::Month;
+use protect_connectors::core::model::{AccountRef, ActionKind, IncidentId};
+use protect_connectors::core::report::{Month, Score};
 use protect_connectors::core::secret::SecretRef;
 use protect_connectors::core::{ErrorEnvelope, Result};
 use protect_connectors::m365::{self, M365};
+use protect_connectors::one_stack::psa::Ticket;
+use protect_connectors::one_stack::{Access, Credential, Psa, Rmm};
 use protect_connectors::onepassword::{self, OnePassword};
-use protect_connectors::webhook::{Item, Webhook};
 use serde::Serialize;
 
 use super::road::{self, Done};
@@ -27,6 +27,9 @@ use crate::vendors;
 pub(super) struct Proof {
     pub(super) accounts: Vec<AccountNow>,
     pub(super) tickets: Vec<TicketNow>,
+    pub(super) resets: Vec<ResetNow>,
+    /// The protection score, now that somebody looked.
+    pub(super) score: Score,
     /// The report's files, in the folder of the demo.
     pub(super) report: [&'static str; 2],
     pub(super) evidence: EvidenceNow,
@@ -45,7 +48,15 @@ pub(super) struct AccountNow {
     pub(super) error: Option<ErrorEnvelope>,
 }
 
-/// The tickets of an incident, as the desk gives them.
+/// A password that was to be reset, as RMM gives it.
+#[derive(Serialize)]
+pub(super) struct ResetNow {
+    pub(super) address: String,
+    pub(super) status: Option<String>,
+    pub(super) error: Option<ErrorEnvelope>,
+}
+
+/// The tickets of an incident, as PSA gives them.
 #[derive(Serialize)]
 pub(super) struct TicketNow {
     pub(super) incident: IncidentId,
@@ -77,6 +88,8 @@ pub(super) async fn read_back(stage: &Stage, done: &Done) -> Result<Proof> {
     Ok(Proof {
         accounts: accounts(stage, done).await?,
         tickets: tickets(stage, done).await?,
+        resets: resets(stage, done).await?,
+        score: stage.tenant.score().await?,
         report: write_report(stage).await?,
         evidence: prove(stage).await?,
         violations: stage.sandbox.violations().len(),
@@ -86,6 +99,8 @@ pub(super) async fn read_back(stage: &Stage, done: &Done) -> Result<Proof> {
 /// Every account that an action was about.
 async fn accounts(stage: &Stage, done: &Done) -> Result<Vec<AccountNow>> {
     let targets = done.steps.iter().filter_map(road::account_of).cloned();
+    // RMM knows people by address and keeps no accounts to look at.
+    let targets = targets.filter(|account| account.connector.as_str() != "rmm");
     let mut accounts = Vec::new();
     for account in each_once(targets) {
         accounts.push(look_at(stage, &account).await?);
@@ -169,20 +184,18 @@ impl AccountNow {
     }
 }
 
-/// What the desk has for every incident that a ticket was wanted for.
+/// The organisation's keys at The One Stack, as one of its products takes them.
+fn access(stage: &Stage, product: &str, key: fn(SecretRef) -> Credential, file: &str) -> Access {
+    let file = stage.folder.path().join(file);
+    let credential = key(SecretRef::File { file });
+    Access::new(vendors::one_stack(&stage.sandbox).id, credential)
+        .base_url(stage.sandbox.one_stack_url(product))
+}
+
+/// What PSA has for every incident that a ticket was wanted for.
 async fn tickets(stage: &Stage, done: &Done) -> Result<Vec<TicketNow>> {
-    let path = stage.folder.path().join("desk.secret");
-    let secret = SecretRef::File { file: path };
-    let desk = Webhook::new(
-        &stage.sandbox.webhook_url(),
-        secret,
-        stage.protect.context(),
-    )?;
-    let cx = OpContext::new(
-        stage.tenant.id().clone(),
-        "demo",
-        Actor::unverified("alice"),
-    );
+    let access = access(stage, "psa", Credential::ApiKey, vendors::PSA_KEY);
+    let psa = Psa::new(access, stage.protect.context())?;
     let wanted = done
         .steps
         .iter()
@@ -192,7 +205,7 @@ async fn tickets(stage: &Stage, done: &Done) -> Result<Vec<TicketNow>> {
     for incident in incidents {
         // What the sink's documentation says our tickets are found by.
         let reference = format!("protect:{}:{incident}", stage.tenant.id());
-        let items = desk.items(&cx, &reference).await;
+        let items = psa.find_tickets(&reference).await;
         tickets.push(TicketNow {
             title: stage.tenant.incident(&incident).await?.title,
             incident,
@@ -210,6 +223,34 @@ async fn tickets(stage: &Stage, done: &Done) -> Result<Vec<TicketNow>> {
     Ok(tickets)
 }
 
+/// What RMM has for every reset that was wanted.
+async fn resets(stage: &Stage, done: &Done) -> Result<Vec<ResetNow>> {
+    let access = access(stage, "rmm", Credential::IntegrationKey, vendors::RMM_KEY);
+    let rmm = Rmm::new(access, stage.protect.context())?;
+    let wanted = done
+        .steps
+        .iter()
+        .filter(|step| step.action.kind == ActionKind::ForcePasswordReset);
+    let mut resets = Vec::new();
+    for step in wanted {
+        let reference = format!("protect:{}:{}", stage.tenant.id(), step.action.id);
+        let found = rmm.find_remediations(&reference).await;
+        let address = road::account_of(step).map(|account| account.id.clone());
+        resets.push(ResetNow {
+            address: address.unwrap_or_default(),
+            error: found
+                .as_ref()
+                .err()
+                .map(protect_connectors::core::Error::envelope),
+            status: found
+                .ok()
+                .and_then(|found| found.into_iter().next())
+                .and_then(|it| it.status),
+        });
+    }
+    Ok(resets)
+}
+
 /// Each of them once, in the order in which they came.
 fn each_once<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Vec<T> {
     let mut known = BTreeSet::new();
@@ -217,10 +258,10 @@ fn each_once<T: Ord + Clone>(all: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 impl TicketItem {
-    fn of(item: Item) -> Self {
+    fn of(ticket: Ticket) -> Self {
         Self {
-            id: item.id,
-            status: item.status,
+            id: ticket.number.unwrap_or(ticket.id),
+            status: ticket.status.unwrap_or_default(),
         }
     }
 }
@@ -266,7 +307,8 @@ async fn prove(stage: &Stage) -> Result<EvidenceNow> {
 impl Proof {
     pub(super) fn exit(&self) -> Exit {
         let unread = self.accounts.iter().any(|account| account.error.is_some())
-            || self.tickets.iter().any(|ticket| ticket.error.is_some());
+            || self.tickets.iter().any(|ticket| ticket.error.is_some())
+            || self.resets.iter().any(|reset| reset.error.is_some());
         Exit::trouble(unread || !self.evidence.verified.valid || self.violations > 0)
     }
 }

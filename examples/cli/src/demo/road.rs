@@ -88,6 +88,12 @@ pub(super) async fn act(stage: &Stage, plan: Plan, output: Output) -> Result<Don
     })
 }
 
+/// Hands evidence in at Compliance, with somebody's consent.
+pub(super) async fn hand_in(stage: &Stage, output: Output) -> Result<Done> {
+    let plan = stage.tenant.plan_evidence().await?;
+    act(stage, plan, output).await
+}
+
 /// The account that a step was about, if one.
 pub(super) fn account_of(step: &Step) -> Option<&AccountRef> {
     match &step.action.target {

@@ -36,7 +36,7 @@ pub(super) fn beginning(stage: &Stage, demo: &Demo) -> Page {
     ]);
     facts.row([
         Text::faint("vendors"),
-        "Have I Been Pwned, 1Password, Microsoft 365, a ticket desk; simulated on loopback".into(),
+        "Have I Been Pwned, 1Password, Microsoft 365, The One Stack (PSA, RMM, Compliance); simulated".into(),
     ]);
     facts.row([
         Text::faint("mode"),
@@ -202,6 +202,18 @@ fn steps(done: &Done, names: &Names) -> Table {
     table
 }
 
+/// Evidence leaves the organisation only with consent.
+pub(super) fn handed_in(handed_in: &Done) -> Page {
+    let mut page = Page::new();
+    let applied = handed_in.steps.iter();
+    let applied = applied.filter(|step| step.status() == Some(OutcomeStatus::Applied));
+    page.line(Text::faint(format!(
+        "  Handed in at Compliance, with the consent of {APPROVER}: {}",
+        words::count_of(applied.count(), "document")
+    )));
+    page
+}
+
 pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
     let mut page = chapter(
         "5  Is it true?",
@@ -214,7 +226,7 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
     for ticket in &proof.tickets {
         for item in &ticket.items {
             table.row([
-                Text::faint("ticket desk"),
+                Text::faint("PSA"),
                 format!("{}: {}", item.id, ticket.title).into(),
                 Text::new(&item.status, Tone::Good),
             ]);
@@ -224,13 +236,27 @@ pub(super) fn proof(proof: &Proof, kept: Option<&Path>) -> Page {
                 .error
                 .as_ref()
                 .map_or_else(|| Text::new("no ticket", Tone::Warn), words::error);
-            table.row([
-                Text::faint("ticket desk"),
-                ticket.title.as_str().into(),
-                state,
-            ]);
+            table.row([Text::faint("PSA"), ticket.title.as_str().into(), state]);
         }
     }
+    for reset in &proof.resets {
+        let state = match (&reset.error, reset.status.as_deref()) {
+            (Some(error), _) => words::error(error),
+            (None, Some("completed")) => Text::new("password reset", Tone::Good),
+            (None, other) => Text::new(other.unwrap_or("nothing"), Tone::Warn),
+        };
+        table.row([Text::faint("RMM"), reset.address.as_str().into(), state]);
+    }
+    let score = proof.score.total.zip(proof.score.rating);
+    let score = score.map_or_else(
+        || "nothing known".to_owned(),
+        |(total, rating)| format!("{total} of 100, {}", rating.as_str()),
+    );
+    table.row([
+        Text::faint("score"),
+        "before the scan: none".into(),
+        score.into(),
+    ]);
     for name in &proof.report {
         let path = kept.map_or_else(
             || (*name).to_owned(),

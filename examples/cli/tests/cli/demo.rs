@@ -55,6 +55,20 @@ fn the_demo_ends_in_suspended_accounts_tickets_a_report_and_verified_evidence() 
         assert_eq!(ticket["items"].as_array().unwrap().len(), 1);
         assert_eq!(ticket["items"][0]["status"], "open");
     }
+    let resets = story["proof"]["resets"].as_array().unwrap();
+    assert!(!resets.is_empty());
+    assert!(
+        resets.iter().all(|reset| reset["status"] == "completed"),
+        "{resets:?}"
+    );
+    let handed_in = story["handed_in"]["steps"].as_array().unwrap();
+    assert!(!handed_in.is_empty());
+    assert!(
+        handed_in
+            .iter()
+            .all(|step| step["outcome"]["status"] == "applied")
+    );
+    assert!(story["proof"]["score"]["total"].is_u64());
     let evidence = &story["proof"]["evidence"]["verified"];
     assert_eq!(evidence["valid"], true);
     assert_eq!(evidence["checkpoint"], "signed");
@@ -115,6 +129,8 @@ fn what_the_demo_keeps_can_be_used_and_holds_no_secret() {
         "m365-scan.secret",
         "m365-respond.secret",
         "desk.secret",
+        "one-stack-api.key",
+        "one-stack-integration.key",
         "ledger.key",
     ];
     let secrets = secrets.map(|name| std::fs::read_to_string(kept.join(name)).unwrap());

@@ -5,7 +5,7 @@ fn a_newcomer_walks_from_doctor_to_apply() {
     let vendors = Vendors::start();
     let doctor = vendors.protect(&["doctor", "--json"]).good();
     let connectors = doctor["tenants"][0]["connectors"].as_array().unwrap();
-    assert_eq!(connectors.len(), 4);
+    assert_eq!(connectors.len(), 7);
     assert!(
         connectors
             .iter()
@@ -38,7 +38,7 @@ fn a_newcomer_walks_from_doctor_to_apply() {
     assert_eq!(approved["approval"]["by"]["id"], "bob");
     let applied = vendors.protect(&["apply", "--json"]).good();
     let steps = applied["steps"].as_array().unwrap();
-    assert_eq!(steps.len(), 9);
+    assert_eq!(steps.len(), 10);
     assert!(
         steps
             .iter()

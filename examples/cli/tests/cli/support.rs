@@ -102,7 +102,7 @@ impl Vendors {
                 break;
             }
         }
-        assert_eq!(secrets.len(), 7);
+        assert_eq!(secrets.len(), 9);
         Self {
             process,
             folder,

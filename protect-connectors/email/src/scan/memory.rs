@@ -130,6 +130,18 @@ pub(super) fn remember_score(page: &mut ScanPage, audit: &DomainAudit, domain: &
     page.state.insert(format!("score:{domain}"), Some(kept));
 }
 
+/// Stores what to publish, for the report.
+pub(super) fn remember_changes(page: &mut ScanPage, audit: &DomainAudit, domain: &DomainName) {
+    let changes = audit.proposals.iter().map(|proposal| {
+        json!({
+            "name": proposal.name, "type": proposal.kind, "value": proposal.value,
+            "reason": proposal.reason,
+        })
+    });
+    let changes = changes.collect();
+    page.state.insert(format!("dns:{domain}"), Some(changes));
+}
+
 /// `right`, `weak` or `missing`; `None` where nobody could say.
 fn standing(score: &MailScore, area: &str) -> Option<&'static str> {
     let parts: Vec<_> = score

@@ -160,6 +160,7 @@ impl Scan {
         volumes.judge(&mut page, &audited.audit, &self.settings, today)?;
         memory::remember(&mut page, own.after(&audited.audit), domain)?;
         memory::remember_score(&mut page, &audited.audit, domain);
+        memory::remember_changes(&mut page, &audited.audit, domain);
         Ok(page)
     }
 }

@@ -430,7 +430,7 @@ const OPERATIONS: [Operation; 56] = [
             Parameter::required(
                 "format",
                 ParameterKind::Text,
-                "`html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line.",
+                "`html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line; `cloudevents`: what happened as CloudEvents 1.0, one a line.",
             ),
         ],
         ResultType::Text,

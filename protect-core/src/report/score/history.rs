@@ -3,25 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Score, ScoreArea};
+use super::{Score, ScoreArea, ScorePart};
 use crate::clock::later;
 use crate::engine::Tenant;
 use crate::error::Result;
 use crate::model::Month;
-use crate::report::{Block, Line, ReportSection, Section};
+use crate::report::material::Material;
+use crate::report::{Block, Line, Section};
 use crate::store::{Commit, Put, Query, RecordKind};
 
 /// A score that is younger than this is not taken anew after a scan.
 const FRESH: Duration = Duration::from_hours(1);
-
-/// The section of the report that shows how the score went.
-pub(in super::super) const HISTORY: &dyn ReportSection = &History;
 
 /// The score of one day, as it was last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +31,9 @@ pub struct DayScore {
     pub total: Option<u32>,
     /// The parts that had a value, by area.
     pub parts: BTreeMap<String, u32>,
+    /// By area, the applications and domains that had a value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members: BTreeMap<String, BTreeMap<String, u32>>,
 }
 
 impl Tenant {
@@ -87,51 +87,58 @@ fn day_of(at: Timestamp) -> String {
 }
 
 fn of_day(score: &Score, day: String, at: Timestamp) -> DayScore {
-    let parts = score.parts.iter();
+    let members = |part: &ScorePart| -> BTreeMap<String, u32> {
+        let members = part.members.iter();
+        members
+            .filter_map(|member| Some((member.name.clone(), member.value?)))
+            .collect()
+    };
+    let parts = || score.parts.iter();
     DayScore {
         day,
         at,
         total: score.total,
-        parts: parts
+        parts: parts()
             .filter_map(|part| Some((part.area.as_str().to_owned(), part.value?)))
+            .collect(),
+        members: parts()
+            .map(|part| (part.area.as_str().to_owned(), members(part)))
+            .filter(|(_, members)| !members.is_empty())
             .collect(),
     }
 }
 
-#[derive(Debug)]
-struct History;
-
-#[async_trait]
-impl ReportSection for History {
-    async fn write(&self, tenant: &Tenant, month: Month) -> Result<Option<Section>> {
-        let days = tenant.score_history(month).await?;
-        if days.is_empty() {
-            return Ok(None);
-        }
-        let percent = |of: &dyn Fn(&DayScore) -> Option<u32>| {
-            days.iter().map(|day| of(day).map(f64::from)).collect()
-        };
-        let mut lines = vec![Line {
-            label: "protection score".to_owned(),
-            percent: percent(&|day| day.total),
-        }];
-        for area in ScoreArea::ALL {
-            let of = |day: &DayScore| day.parts.get(area.as_str()).copied();
-            if days.iter().any(|day| of(day).is_some()) {
-                lines.push(Line {
-                    label: area.title().to_owned(),
-                    percent: percent(&of),
-                });
-            }
-        }
-        Ok(Some(Section {
-            id: "score".to_owned(),
-            title: "How the score went".to_owned(),
-            blocks: vec![Block::Lines {
-                title: format!("Protection score by day in {month}, from 0 to 100"),
-                along: days.iter().map(|day| day.day[8..].to_owned()).collect(),
-                lines,
-            }],
-        }))
+/// The section of the report that shows how the score went.
+pub(in super::super) fn section(material: &Material) -> Option<Section> {
+    let month = material.month;
+    let days = material.days.iter();
+    let days: Vec<&DayScore> = days.filter(|day| month.contains(day.at)).collect();
+    if days.is_empty() {
+        return None;
     }
+    let percent = |of: &dyn Fn(&DayScore) -> Option<u32>| {
+        days.iter().map(|day| of(day).map(f64::from)).collect()
+    };
+    let mut lines = vec![Line {
+        label: "protection score".to_owned(),
+        percent: percent(&|day| day.total),
+    }];
+    for area in ScoreArea::ALL {
+        let of = |day: &DayScore| day.parts.get(area.as_str()).copied();
+        if days.iter().any(|day| of(day).is_some()) {
+            lines.push(Line {
+                label: area.title().to_owned(),
+                percent: percent(&of),
+            });
+        }
+    }
+    Some(Section {
+        id: "score".to_owned(),
+        title: "How the score went".to_owned(),
+        blocks: vec![Block::Lines {
+            title: format!("Protection score by day in {month}, from 0 to 100"),
+            along: days.iter().map(|day| day.day[8..].to_owned()).collect(),
+            lines,
+        }],
+    })
 }

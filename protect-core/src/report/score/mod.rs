@@ -12,15 +12,17 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use history::DayScore;
-pub(super) use history::HISTORY;
+pub(super) use history::section as history;
+pub(super) use parts::DomainScore;
 
-use crate::engine::Tenant;
+use crate::engine::{StoredVerdict, Tenant};
 use crate::error::Result;
-use crate::model::{Finding, Severity};
+use crate::model::{ConnectorName, Finding, FindingKind, Month, Severity};
 use crate::store::{Query, RecordKind};
 
 /// The way of counting; another way will have another name.
@@ -232,16 +234,70 @@ impl Tenant {
 
     /// The score, for who has read the findings already.
     pub(super) async fn score_of(&self, findings: &[Finding]) -> Result<Score> {
-        let verdicts = self.verdicts().await?;
-        let parts = vec![
-            parts::saas(&verdicts, findings),
-            parts::email(&self.domain_scores().await?, findings),
-            parts::dark_web(&verdicts, findings),
-        ];
-        let mut score = combine(parts);
-        score.month_before = self.score_before_this_month().await?;
-        score.change = change(score.total, score.month_before.as_ref());
+        let (verdicts, domains) = (self.verdicts().await?, self.domain_scores().await?);
+        let mut score = self.score_from(&verdicts, findings, &domains);
+        score.compare_with(self.score_before_this_month().await?);
         Ok(score)
+    }
+
+    /// The score of what was read, not compared with anything.
+    pub(super) fn score_from(
+        &self,
+        verdicts: &[StoredVerdict],
+        findings: &[Finding],
+        domains: &BTreeMap<String, DomainScore>,
+    ) -> Score {
+        let watches = |connector: &ConnectorName| {
+            let connector = self.connector(connector).ok();
+            connector
+                .map(|it| it.capability().watches)
+                .unwrap_or_default()
+        };
+        combine(vec![
+            parts::saas(verdicts, findings, watches),
+            parts::email(domains, findings),
+            parts::dark_web(verdicts, findings),
+        ])
+    }
+}
+
+impl Score {
+    /// One part.
+    pub fn part(&self, area: ScoreArea) -> Option<&ScorePart> {
+        self.parts.iter().find(|part| part.area == area)
+    }
+
+    /// The score that a month's report shows: of a month that is over the last one of its days, compared
+    /// with the last one of the month before it.
+    pub(super) fn of_month(mut self, month: Month, days: &[DayScore], now: Timestamp) -> Self {
+        let last = |month: Month| days.iter().rfind(|day| month.contains(day.at));
+        if now >= month.end()
+            && let Some(day) = last(month)
+        {
+            self.total = day.total;
+            self.rating = day.total.map(Rating::of);
+            for part in &mut self.parts {
+                part.value = day.parts.get(part.area.as_str()).copied();
+                part.rating = part.value.map(Rating::of);
+            }
+        }
+        let hour = jiff::SignedDuration::from_hours(1);
+        let before = month.start().checked_sub(hour).ok();
+        self.compare_with(before.and_then(|at| last(Month::of(at))).cloned());
+        self
+    }
+
+    fn compare_with(&mut self, before: Option<DayScore>) {
+        self.change = change(self.total, before.as_ref());
+        self.month_before = before;
+    }
+}
+
+/// What an open finding weighs where they are put in an order: what it counts in its part of the score.
+pub(super) const fn weight(kind: FindingKind, severity: Severity) -> u32 {
+    match kind {
+        FindingKind::CredentialExposure => exposure_weight(severity),
+        _ => check_weight(severity),
     }
 }
 

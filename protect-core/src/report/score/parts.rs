@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::{Rating, ScoreArea, ScoreMember, ScorePart, check_weight, exposure_weight, rounded};
+use crate::connector::Watches;
 use crate::engine::{StoredVerdict, Tenant};
 use crate::error::Result;
 use crate::model::{CheckId, ConnectorName, Finding, FindingKind, FindingStatus, Verdict};
@@ -14,9 +15,6 @@ const EXPOSURE: &str = "exposure";
 
 /// The second word of checks about a connection itself (`hibp.connection.plan`).
 const CONNECTION: &str = "connection";
-
-/// The kind whose checks are about mail domains, which have scores of their own.
-const EMAIL: &str = "email";
 
 /// What a scanner remembers of a domain's own score, below `score:`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -53,10 +51,18 @@ impl Tenant {
 
 /// Each application by what its checks decided. What could not look is left out, and where that is
 /// more than half there is no value.
-pub(super) fn saas(verdicts: &[StoredVerdict], findings: &[Finding]) -> ScorePart {
+pub(super) fn saas(
+    verdicts: &[StoredVerdict],
+    findings: &[Finding],
+    watches: impl Fn(&ConnectorName) -> Watches,
+) -> ScorePart {
     let standing = standing(findings);
     let mut apps: BTreeMap<&ConnectorName, Tally> = BTreeMap::new();
-    for verdict in verdicts.iter().filter(|it| is_setting(&it.result.check)) {
+    let is_setting = |verdict: &&StoredVerdict| {
+        watches(&verdict.connector) == Watches::Settings
+            && !matches!(area_of(&verdict.result.check), EXPOSURE | CONNECTION)
+    };
+    for verdict in verdicts.iter().filter(is_setting) {
         let app = apps.entry(&verdict.connector).or_default();
         let weight = check_weight(verdict.result.severity);
         if weight == 0 {
@@ -244,12 +250,6 @@ fn open(findings: &[Finding], kinds: &[FindingKind]) -> BTreeMap<String, u32> {
         }
     }
     open
-}
-
-/// Whether a check is about an application's settings.
-fn is_setting(check: &CheckId) -> bool {
-    let kind = check.as_str().split('.').next().unwrap_or_default();
-    kind != EMAIL && !matches!(area_of(check), EXPOSURE | CONNECTION)
 }
 
 fn area_of(check: &CheckId) -> &str {

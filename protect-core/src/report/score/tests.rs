@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::parts::{self, DomainScore};
 use super::*;
+use crate::connector::Watches;
 use crate::engine::StoredVerdict;
 
 fn verdict(connector: &str, check: &str, severity: &str, verdict: &str) -> StoredVerdict {
@@ -34,6 +35,14 @@ fn exposure(severity: &str, status: &str) -> Finding {
     )
 }
 
+fn watches(connector: &crate::model::ConnectorName) -> Watches {
+    match connector.as_str() {
+        "mail" => Watches::Mail,
+        "breaches" => Watches::Exposures,
+        _ => Watches::Settings,
+    }
+}
+
 #[test]
 fn an_application_is_scored_by_the_weight_of_its_checks() {
     let verdicts = [
@@ -46,7 +55,7 @@ fn an_application_is_scored_by_the_weight_of_its_checks() {
         verdict("breaches", "hibp.exposure.breach", "critical", "fail"),
         verdict("breaches", "hibp.connection.plan", "critical", "fail"),
     ];
-    let part = parts::saas(&verdicts, &[]);
+    let part = parts::saas(&verdicts, &[], watches);
     assert_eq!(part.members.len(), 1, "{part:?}");
     assert_eq!(part.value, Some(63), "10 of 16");
     let app = &part.members[0];
@@ -60,10 +69,10 @@ fn an_application_that_could_not_be_looked_at_has_no_value_and_says_why() {
         verdict("entra", "m365.ca.a", "high", "pass"),
         verdict("entra", "m365.ca.b", "critical", "not_evaluated"),
     ];
-    let part = parts::saas(&verdicts, &[]);
+    let part = parts::saas(&verdicts, &[], watches);
     assert_eq!(part.value, None);
     assert!(part.members[0].reason.as_deref().unwrap().contains("half"));
-    assert_eq!(parts::saas(&[], &[]).value, None);
+    assert_eq!(parts::saas(&[], &[], watches).value, None);
 }
 
 #[test]
@@ -73,7 +82,7 @@ fn what_was_never_wrong_takes_nothing_away_and_what_was_accepted_does() {
         verdict("entra", "m365.ca.b", "high", "fail"),
     ];
     let of = |status| finding("entra", "m365.ca.b", "misconfiguration", "high", status);
-    let value = |status| parts::saas(&verdicts, &[of(status)]).value;
+    let value = |status| parts::saas(&verdicts, &[of(status)], watches).value;
     assert_eq!(value("false_positive"), Some(100));
     assert_eq!(value("accepted"), Some(50));
     assert_eq!(value("new"), Some(50));
@@ -133,7 +142,7 @@ fn parts_without_a_value_are_left_out_and_the_rest_counts_for_all() {
         ("c.example".to_owned(), domain(None)),
     ]);
     let score = combine(vec![
-        parts::saas(&[], &[]),
+        parts::saas(&[], &[], watches),
         parts::email(&domains, &[]),
         parts::dark_web(&looked, &[]),
     ]);
