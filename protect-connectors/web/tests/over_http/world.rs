@@ -91,8 +91,6 @@ impl World {
     pub(crate) async fn with(config: &str, store: Arc<dyn Store>) -> Self {
         let sandbox = Sandbox::builder().seed(5).start().await.unwrap();
         let outside = testing::context();
-        let skew = sandbox.now().duration_since(outside.context.clock.now());
-        outside.clock.jump_wall(skew);
         let shared = sandbox.hub_sso();
         for (name, secret) in [
             ("PORTAL_SSO_SECRET", &shared.secret),
@@ -104,16 +102,28 @@ impl World {
         registry.register("fake", |setup, _| {
             Ok(Arc::new(Fake { info: setup.info }) as Arc<dyn Connector>)
         });
+        registry.register("hooked", |setup, context| {
+            Ok(crate::inbound::hooked(setup.info, context))
+        });
         let config = Config::from_toml(config, &registry).unwrap();
         let engine = Engine::builder(config, registry, outside.context.clone());
         let engine = engine.build(store).unwrap();
         let web = Web::new(&engine);
-        Self {
+        let world = Self {
             sandbox,
             outside,
             engine,
             web,
-        }
+        };
+        world.agree_on_the_time();
+        world
+    }
+
+    /// Sets our clock, which stands, by that of Hub, which runs.
+    pub(crate) fn agree_on_the_time(&self) {
+        let now = self.outside.context.clock.now();
+        let skew = self.sandbox.now().duration_since(now);
+        self.outside.clock.jump_wall(skew);
     }
 
     pub(crate) fn tenant(&self, id: &str) -> Tenant {
