@@ -15,6 +15,8 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Protect {
     engine: Engine,
+    #[cfg(feature = "web")]
+    web: protect_web::Web,
 }
 
 /// What a [`Protect`] is opened with, where the defaults will not do.
@@ -47,6 +49,15 @@ impl Protect {
             registry: crate::registry(),
             context: None,
         }
+    }
+
+    /// Answers a request that came in: connectors' routes, the API and the pages; see [`crate::web`].
+    #[cfg(feature = "web")]
+    pub async fn handle(
+        &self,
+        request: ::http::Request<bytes::Bytes>,
+    ) -> ::http::Response<bytes::Bytes> {
+        self.web.handle(request).await
     }
 
     /// The engine inside.
@@ -116,7 +127,11 @@ impl ProtectBuilder {
         let context = with_key_vaults(context, &config)?;
         let store = open_store(&config.store).await?;
         let engine = Engine::builder(config, self.registry, context).build(store)?;
-        Ok(Protect { engine })
+        Ok(Protect {
+            #[cfg(feature = "web")]
+            web: protect_web::Web::new(&engine),
+            engine,
+        })
     }
 }
 

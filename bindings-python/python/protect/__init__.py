@@ -19,6 +19,7 @@ from protect import (
     psa,
     security,
     stripe,
+    web,
     webhook,
 )
 from protect._generated.bus import Bus
@@ -86,6 +87,7 @@ __all__ = [
     "security",
     "stripe",
     "version",
+    "web",
     "webhook",
 ]
 

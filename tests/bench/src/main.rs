@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod dashboard;
 mod domains;
 mod hibp;
 mod inbound;
@@ -25,8 +26,16 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 8] = [
-    "observe", "users", "posture", "hibp", "reports", "domains", "inbound", "calls",
+const NAMES: [&str; 9] = [
+    "observe",
+    "users",
+    "posture",
+    "hibp",
+    "reports",
+    "domains",
+    "inbound",
+    "dashboard",
+    "calls",
 ];
 
 #[tokio::main]
@@ -64,7 +73,8 @@ async fn main() -> ExitCode {
                 "hibp" => hibp::measure(&mut table).await,
                 "reports" => reports::measure(&mut table),
                 "domains" => domains::measure(&mut table).await,
-                "inbound" => inbound::measure(&mut table),
+                "inbound" => inbound::measure(&mut table).await,
+                "dashboard" => dashboard::measure(&mut table).await,
                 _ => calls::measure(&mut table),
             }
         }

@@ -21,9 +21,8 @@ struct Serving {
 /// What comes in and the pages, until stopped.
 pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> {
     let protect = app.open().await?;
-    let cannot = |error| {
-        Error::new(ErrorKind::Unavailable, "cannot listen there")
-            .with_source::<std::io::Error>(error)
+    let cannot = |error: std::io::Error| {
+        Error::new(ErrorKind::Unavailable, "cannot listen there").with_source(error)
     };
     let listener = TcpListener::bind(wanted.listen).await.map_err(cannot)?;
     let address = listener.local_addr().map_err(cannot)?;

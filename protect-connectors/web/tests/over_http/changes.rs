@@ -164,6 +164,33 @@ async fn what_another_site_has_a_browser_send_changes_nothing() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_that_renames_the_host_the_origin_that_was_named_counts() {
+    let mut world = World::new().await;
+    let options = protect_web::Options {
+        origin: Some("https://protect.example".to_owned()),
+        sign_in_url: Some("https://my.theonestack.com".to_owned()),
+    };
+    world.web = protect_web::Web::with(&world.engine, options);
+    let browser = world.staff("acme", "admin").await;
+    let csrf = format!("csrf={}", browser.csrf("/t/acme/").await);
+    for (origin, status) in [
+        ("https://evil.example", StatusCode::FORBIDDEN),
+        ("http://protect.example", StatusCode::FORBIDDEN),
+        ("https://protect.example", StatusCode::SEE_OTHER),
+    ] {
+        let headers = [("origin", origin)];
+        let left = browser.post("/sign-out", &csrf, &headers).await;
+        assert_eq!(left.status(), status, "{origin}");
+    }
+    let page = browser.get("/t/acme/").await;
+    assert!(
+        text(&page).contains("href=\"https:&#x2f;&#x2f;my.theonestack.com\""),
+        "{}",
+        text(&page)
+    );
+}
+
+#[tokio::test]
 async fn a_finding_is_acknowledged_and_resolved_on_its_page_and_the_dashboard_knows_at_once() {
     let world = World::new().await.scanned().await;
     let browser = world.staff("acme", "admin").await;
