@@ -135,6 +135,12 @@ describe(WatchedAddress, [
   ['source', 'source'],
 ]);
 
+class WebHeader extends Model {}
+describe(WebHeader, [
+  ['name', 'name'],
+  ['value', 'value'],
+]);
+
 class Account extends Model {}
 describe(Account, [
   ['address', 'address'],
@@ -154,13 +160,6 @@ describe(ActionTarget, [
   ['account', 'account', AccountRef],
   ['setting', 'setting', ActionTargetSetting],
   ['sink', 'sink', ActionTargetSink],
-]);
-
-class Actor extends Model {}
-describe(Actor, [
-  ['authenticated_by', 'authenticatedBy'],
-  ['id', 'id'],
-  ['kind', 'kind'],
 ]);
 
 class Applied extends Model {}
@@ -196,6 +195,12 @@ describe(CheckResult, [
   ['severity', 'severity'],
   ['source', 'source'],
   ['verdict', 'verdict'],
+]);
+
+class ClientAccess extends Model {}
+describe(ClientAccess, [
+  ['client_id', 'clientId'],
+  ['level', 'level'],
 ]);
 
 class Diagnosis extends Model {}
@@ -322,6 +327,13 @@ describe(WatchList, [
   ['domains', 'domains', list()],
 ]);
 
+class WebResponse extends Model {}
+describe(WebResponse, [
+  ['body', 'body'],
+  ['headers', 'headers', list(WebHeader)],
+  ['status', 'status'],
+]);
+
 class AccountPage extends Model {}
 describe(AccountPage, [
   ['accounts', 'accounts', list(Account)],
@@ -329,25 +341,12 @@ describe(AccountPage, [
   ['rejected', 'rejected', list(RejectedItem)],
 ]);
 
-class Action extends Model {}
-describe(Action, [
-  ['for', 'for'],
-  ['id', 'id'],
-  ['incident', 'incident'],
-  ['kind', 'kind'],
-  ['parameters', 'parameters'],
-  ['reason', 'reason'],
-  ['requested_by', 'requestedBy', Actor],
-  ['target', 'target', ActionTarget],
-  ['undoes', 'undoes'],
-]);
-
-class Approval extends Model {}
-describe(Approval, [
-  ['at', 'at'],
-  ['by', 'by', Actor],
-  ['expires_at', 'expiresAt'],
-  ['plan', 'plan'],
+class Authority extends Model {}
+describe(Authority, [
+  ['client', 'client', ClientAccess],
+  ['permissions', 'permissions', list()],
+  ['products', 'products'],
+  ['role', 'role'],
 ]);
 
 class Checkup extends Model {}
@@ -439,13 +438,6 @@ describe(Observation, [
   ['title', 'title'],
 ]);
 
-class Pause extends Model {}
-describe(Pause, [
-  ['by', 'by', Actor],
-  ['reason', 'reason'],
-  ['since', 'since'],
-]);
-
 class RunStatus extends Model {}
 describe(RunStatus, [
   ['counts', 'counts', ScanCounts],
@@ -498,6 +490,14 @@ describe(Signal, [
   ['subject', 'subject', Subject],
 ]);
 
+class Actor extends Model {}
+describe(Actor, [
+  ['authenticated_by', 'authenticatedBy'],
+  ['authority', 'authority', Authority],
+  ['id', 'id'],
+  ['kind', 'kind'],
+]);
+
 class ConnectorStatus extends Model {}
 describe(ConnectorStatus, [
   ['connector', 'connector'],
@@ -508,13 +508,6 @@ describe(ConnectorStatus, [
   ['next_scan_at', 'nextScanAt'],
   ['roles', 'roles', list()],
   ['run', 'run', RunStatus],
-]);
-
-class PlannedAction extends Model {}
-describe(PlannedAction, [
-  ['action', 'action', Action],
-  ['guard', 'guard', Guard],
-  ['preview', 'preview', Preview],
 ]);
 
 class ScanPage extends Model {}
@@ -549,20 +542,32 @@ describe(Score, [
   ['weights', 'weights', ScoreWeights],
 ]);
 
-class Step extends Model {}
-describe(Step, [
-  ['action', 'action', Action],
-  ['outcome', 'outcome', Outcome],
-  ['waits', 'waits'],
+class Action extends Model {}
+describe(Action, [
+  ['for', 'for'],
+  ['id', 'id'],
+  ['incident', 'incident'],
+  ['kind', 'kind'],
+  ['parameters', 'parameters'],
+  ['reason', 'reason'],
+  ['requested_by', 'requestedBy', Actor],
+  ['target', 'target', ActionTarget],
+  ['undoes', 'undoes'],
 ]);
 
-class Plan extends Model {}
-describe(Plan, [
-  ['actions', 'actions', list(PlannedAction)],
-  ['created_at', 'createdAt'],
-  ['id', 'id'],
-  ['mode', 'mode'],
-  ['tenant', 'tenant'],
+class Approval extends Model {}
+describe(Approval, [
+  ['at', 'at'],
+  ['by', 'by', Actor],
+  ['expires_at', 'expiresAt'],
+  ['plan', 'plan'],
+]);
+
+class Pause extends Model {}
+describe(Pause, [
+  ['by', 'by', Actor],
+  ['reason', 'reason'],
+  ['since', 'since'],
 ]);
 
 class Report extends Model {}
@@ -586,6 +591,29 @@ describe(TenantStatus, [
   ['waiting_actions', 'waitingActions'],
 ]);
 
+class PlannedAction extends Model {}
+describe(PlannedAction, [
+  ['action', 'action', Action],
+  ['guard', 'guard', Guard],
+  ['preview', 'preview', Preview],
+]);
+
+class Step extends Model {}
+describe(Step, [
+  ['action', 'action', Action],
+  ['outcome', 'outcome', Outcome],
+  ['waits', 'waits'],
+]);
+
+class Plan extends Model {}
+describe(Plan, [
+  ['actions', 'actions', list(PlannedAction)],
+  ['created_at', 'createdAt'],
+  ['id', 'id'],
+  ['mode', 'mode'],
+  ['tenant', 'tenant'],
+]);
+
 class ApprovedPlan extends Model {}
 describe(ApprovedPlan, [
   ['approval', 'approval', Approval],
@@ -599,6 +627,10 @@ class Protect extends Client {
 
   tenants(options) {
     return call(this, 'tenants', {}, { options });
+  }
+
+  exchange(method, path, headers, options) {
+    return call(this, 'exchange', { method, path, headers, body: options?.body }, { options, allowed: ['body'], type: WebResponse });
   }
 }
 
@@ -772,12 +804,13 @@ module.exports = {
   Triaged,
   VerdictCounts,
   WatchedAddress,
+  WebHeader,
   Account,
   ActionTarget,
-  Actor,
   Applied,
   Block,
   CheckResult,
+  ClientAccess,
   Diagnosis,
   ErrorEnvelope,
   Guard,
@@ -790,31 +823,34 @@ module.exports = {
   Subject,
   TicketStanding,
   WatchList,
+  WebResponse,
   AccountPage,
-  Action,
-  Approval,
+  Authority,
   Checkup,
   ConnectorScan,
   DirectoryRefresh,
   Evaluated,
   Finding,
   Observation,
-  Pause,
   RunStatus,
   ScanProgress,
   ScanRequest,
   ScorePart,
   Section,
   Signal,
+  Actor,
   ConnectorStatus,
-  PlannedAction,
   ScanPage,
   ScanSummary,
   Score,
-  Step,
-  Plan,
+  Action,
+  Approval,
+  Pause,
   Report,
   TenantStatus,
+  PlannedAction,
+  Step,
+  Plan,
   ApprovedPlan,
   Protect,
   Tenant,

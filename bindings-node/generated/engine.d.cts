@@ -12,6 +12,19 @@ export class Acceptance extends Model {
   readonly until: string;
 }
 
+/**
+ * How much of a client's data one of its users sees
+ * (<https://docs.theonestack.com/docs/portal/client-login>).
+ */
+export type AccessLevel =
+  /** What is about them. */
+  | 'own'
+  /** Everything, with the addresses of others masked. */
+  | 'company'
+  /** Everything. */
+  | 'company_admin'
+  | (string & {});
+
 /** Where an account is: the tenant's connector and the vendor's id. */
 export class AccountRef extends Model {
   constructor(plain: Init<AccountRef>);
@@ -415,6 +428,22 @@ export type Retry =
   | 'persistent'
   | (string & {});
 
+/** A role in the organisation. */
+export type Role =
+  /** Everything, with billing. */
+  | 'owner'
+  /** Everything but billing. */
+  | 'admin'
+  /** What was granted. */
+  | 'member'
+  /** Billing alone. */
+  | 'billing'
+  /** Reads. */
+  | 'viewer'
+  /** A role that we do not know: as a viewer to whom nothing was granted. */
+  | 'unknown'
+  | (string & {});
+
 /** What a rule says of one finding. */
 export class RuleTrial extends Model {
   constructor(plain: Init<RuleTrial>);
@@ -542,6 +571,15 @@ export class WatchedAddress extends Model {
   readonly source: string;
 }
 
+/** One header. */
+export class WebHeader extends Model {
+  constructor(plain: Init<WebHeader>);
+  /** Its name, in lower case. */
+  readonly name: string;
+  /** Its value. */
+  readonly value: string;
+}
+
 /** One login at one vendor. */
 export class Account extends Model {
   constructor(plain: Init<Account>);
@@ -576,17 +614,6 @@ export class ActionTarget extends Model {
   readonly setting?: ActionTargetSetting;
   /** A sink, which is told something. */
   readonly sink?: ActionTargetSink;
-}
-
-/** Who acts. */
-export class Actor extends Model {
-  constructor(plain: Init<Actor>);
-  /** How we know: the name of an authenticator, or `unverified` where somebody only typed a name. */
-  readonly authenticatedBy: string;
-  /** The login, the rule's name, or `engine`. */
-  readonly id: string;
-  /** A person, a rule, or the program itself. */
-  readonly kind: ActorKind;
 }
 
 /** What a remediator did. */
@@ -648,6 +675,15 @@ export class CheckResult extends Model {
   readonly source: string;
   /** The decision. */
   readonly verdict: Verdict;
+}
+
+/** Whose data a user of a client sees. */
+export class ClientAccess extends Model {
+  constructor(plain: Init<ClientAccess>);
+  /** The client company, as the platform names it. */
+  readonly clientId: string;
+  /** How much of it. */
+  readonly level: AccessLevel;
 }
 
 /** What `doctor` found out about a connector. */
@@ -865,6 +901,17 @@ export class WatchList extends Model {
   readonly domains: readonly string[];
 }
 
+/** What a web server is to answer. */
+export class WebResponse extends Model {
+  constructor(plain: Init<WebResponse>);
+  /** The body, in base64. */
+  readonly body: string;
+  /** The headers, in order; a name may come more than once. */
+  readonly headers: readonly WebHeader[];
+  /** The status. */
+  readonly status: number;
+}
+
 /** One page of accounts. */
 export class AccountPage extends Model {
   constructor(plain: Init<AccountPage>);
@@ -876,40 +923,24 @@ export class AccountPage extends Model {
   readonly rejected: readonly RejectedItem[];
 }
 
-/** One change to be made. */
-export class Action extends Model {
-  constructor(plain: Init<Action>);
-  /** Seconds after which the engine undoes it by itself. */
-  readonly for?: number | null;
-  /** The id, which is also the idempotency key. */
-  readonly id: string;
-  /** The incident it answers, where there is one. */
-  readonly incident?: string | null;
-  /** What to do. */
-  readonly kind: ActionKind;
-  /** What else the action needs, such as a template's name. */
-  readonly parameters?: { readonly [name: string]: unknown };
-  /** Why, for people and evidence; without addresses. */
-  readonly reason: string;
-  /** Who asked for it. */
-  readonly requestedBy: Actor;
-  /** To what, by which connector. */
-  readonly target: ActionTarget;
-  /** The action it takes back, where it does. */
-  readonly undoes?: string | null;
-}
-
-/** Somebody's consent to exactly one plan. */
-export class Approval extends Model {
-  constructor(plain: Init<Approval>);
-  /** When. RFC 3339. */
-  readonly at: string;
-  /** Who approved. */
-  readonly by: Actor;
-  /** When it stops counting for effects not yet attempted. RFC 3339. */
-  readonly expiresAt: string;
-  /** The plan, by the hash of its content. */
-  readonly plan: string;
+/**
+ * What somebody who logged in may do: their role in the organisation, what was granted to them, and for
+ * a client user whose data it is about.
+ *
+ * The roles are those of Hub (<https://docs.theonestack.com/docs/getting-started/understanding-permissions>):
+ * the role is the ceiling, and what was granted fills it in. Which of our permissions each role has is
+ * our own convention, since the public documentation names none for this product.
+ */
+export class Authority extends Model {
+  constructor(plain: Init<Authority>);
+  /** For a user of a client: whose data they see. Such a user has none of the permissions. */
+  readonly client?: ClientAccess | null;
+  /** Permissions by name (`protect.findings.view`); a name that we do not know is kept. */
+  readonly permissions?: readonly string[];
+  /** The role within a product that has its own, by the product's name: `people` = `hr_manager`. */
+  readonly products?: { readonly [name: string]: string };
+  /** The role in the organisation. */
+  readonly role: Role;
 }
 
 /** What doctor found out about one connector. */
@@ -1078,17 +1109,6 @@ export class Observation extends Model {
   readonly title: string;
 }
 
-/** Who paused a tenant, and why. */
-export class Pause extends Model {
-  constructor(plain: Init<Pause>);
-  /** Who. */
-  readonly by: Actor;
-  /** Why. */
-  readonly reason: string;
-  /** Since when. RFC 3339. */
-  readonly since: string;
-}
-
 /** Where the latest run of a connector stands. */
 export class RunStatus extends Model {
   constructor(plain: Init<RunStatus>);
@@ -1175,6 +1195,22 @@ export class Signal extends Model {
   readonly subject: Subject;
 }
 
+/** Who acts. */
+export class Actor extends Model {
+  constructor(plain: Init<Actor>);
+  /** How we know: the name of an authenticator, or `unverified` where somebody only typed a name. */
+  readonly authenticatedBy: string;
+  /**
+   * What they may do, where the login says so; nothing restricts an actor without it. An actor that
+   * was stored before there were roles has none.
+   */
+  readonly authority?: Authority | null;
+  /** The login, the rule's name, or `engine`. */
+  readonly id: string;
+  /** A person, a rule, or the program itself. */
+  readonly kind: ActorKind;
+}
+
 /** Where a connector stands. */
 export class ConnectorStatus extends Model {
   constructor(plain: Init<ConnectorStatus>);
@@ -1194,17 +1230,6 @@ export class ConnectorStatus extends Model {
   readonly roles: readonly string[];
   /** Its latest run, where it is a scanner that ever ran. */
   readonly run?: RunStatus | null;
-}
-
-/** One action of a plan. */
-export class PlannedAction extends Model {
-  constructor(plain: Init<PlannedAction>);
-  /** The change. */
-  readonly action: Action;
-  /** What the guards say. */
-  readonly guard: Guard;
-  /** The state now and after. */
-  readonly preview: Preview;
 }
 
 /** What a scanner gives. */
@@ -1265,30 +1290,51 @@ export class Score extends Model {
   readonly weights: ScoreWeights;
 }
 
-/** What came of one action. */
-export class Step extends Model {
-  constructor(plain: Init<Step>);
-  /** The action. */
-  readonly action: Action;
-  /** What came of it; `None` where it still waits. */
-  readonly outcome: Outcome | null;
-  /** Why it waits, where it does. */
-  readonly waits?: string | null;
+/** One change to be made. */
+export class Action extends Model {
+  constructor(plain: Init<Action>);
+  /** Seconds after which the engine undoes it by itself. */
+  readonly for?: number | null;
+  /** The id, which is also the idempotency key. */
+  readonly id: string;
+  /** The incident it answers, where there is one. */
+  readonly incident?: string | null;
+  /** What to do. */
+  readonly kind: ActionKind;
+  /** What else the action needs, such as a template's name. */
+  readonly parameters?: { readonly [name: string]: unknown };
+  /** Why, for people and evidence; without addresses. */
+  readonly reason: string;
+  /** Who asked for it. */
+  readonly requestedBy: Actor;
+  /** To what, by which connector. */
+  readonly target: ActionTarget;
+  /** The action it takes back, where it does. */
+  readonly undoes?: string | null;
 }
 
-/** Actions with a preview and a guard verdict each. Planning changes nothing. */
-export class Plan extends Model {
-  constructor(plain: Init<Plan>);
-  /** What would be done, in order. */
-  readonly actions: readonly PlannedAction[];
-  /** When it was made. RFC 3339. */
-  readonly createdAt: string;
-  /** The hash of the content (tenant, actions, previews, verdicts). */
-  readonly id: string;
-  /** Whether it can be applied or only shown. */
-  readonly mode: Mode;
-  /** Whose plan it is. */
-  readonly tenant: string;
+/** Somebody's consent to exactly one plan. */
+export class Approval extends Model {
+  constructor(plain: Init<Approval>);
+  /** When. RFC 3339. */
+  readonly at: string;
+  /** Who approved. */
+  readonly by: Actor;
+  /** When it stops counting for effects not yet attempted. RFC 3339. */
+  readonly expiresAt: string;
+  /** The plan, by the hash of its content. */
+  readonly plan: string;
+}
+
+/** Who paused a tenant, and why. */
+export class Pause extends Model {
+  constructor(plain: Init<Pause>);
+  /** Who. */
+  readonly by: Actor;
+  /** Why. */
+  readonly reason: string;
+  /** Since when. RFC 3339. */
+  readonly since: string;
 }
 
 /** What a tenant is told about one month. */
@@ -1327,6 +1373,43 @@ export class TenantStatus extends Model {
   readonly waitingActions: { readonly [name: string]: number };
 }
 
+/** One action of a plan. */
+export class PlannedAction extends Model {
+  constructor(plain: Init<PlannedAction>);
+  /** The change. */
+  readonly action: Action;
+  /** What the guards say. */
+  readonly guard: Guard;
+  /** The state now and after. */
+  readonly preview: Preview;
+}
+
+/** What came of one action. */
+export class Step extends Model {
+  constructor(plain: Init<Step>);
+  /** The action. */
+  readonly action: Action;
+  /** What came of it; `None` where it still waits. */
+  readonly outcome: Outcome | null;
+  /** Why it waits, where it does. */
+  readonly waits?: string | null;
+}
+
+/** Actions with a preview and a guard verdict each. Planning changes nothing. */
+export class Plan extends Model {
+  constructor(plain: Init<Plan>);
+  /** What would be done, in order. */
+  readonly actions: readonly PlannedAction[];
+  /** When it was made. RFC 3339. */
+  readonly createdAt: string;
+  /** The hash of the content (tenant, actions, previews, verdicts). */
+  readonly id: string;
+  /** Whether it can be applied or only shown. */
+  readonly mode: Mode;
+  /** Whose plan it is. */
+  readonly tenant: string;
+}
+
 /**
  * An `ApprovedPlan` as plain data. What it says does not count: `apply` reads the stored plan
  * and the stored approval by the plan's id.
@@ -1350,6 +1433,19 @@ export class Protect extends Client {
   tenant(id: string): Tenant;
   /** The ids of all tenants, sorted. */
   tenants(options?: PerCall): Promise<readonly string[]>;
+  /**
+   * Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module `web` of this package has it in their own form.
+   *
+   * Changes something.
+   *
+   * @param method - The method: `GET`.
+   * @param path - The path with its query, as it came.
+   * @param headers - The headers by name; of a name that came more than once the values, joined.
+   */
+  exchange(method: string, path: string, headers: { readonly [name: string]: unknown }, options?: PerCall & {
+    /** The body, in base64. */
+    body?: string | undefined;
+  }): Promise<WebResponse>;
 }
 
 /** One tenant's part of the engine; it cannot reach another tenant's data. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
@@ -6,8 +7,9 @@ import { handle, open, toExpress } from '../index.mjs';
 
 const SECRET = 's'.repeat(40);
 
-async function opened() {
-  return open({
+/** Opens an engine for one test. */
+async function opened(test) {
+  const p = await open({
     mode: 'enforce',
     store: { kind: 'memory' },
     connections: { hub: { kind: 'hub', scan: { sso_secret: () => SECRET }, tenants: ['*'] } },
@@ -16,10 +18,11 @@ async function opened() {
       beta: { name: 'Beta', connectors: { hub: { connection: 'hub', organisation_id: 'org-2' } } },
     },
   });
+  test.after(() => p.close());
+  return p;
 }
 
-async function token(role) {
-  const { createHmac } = await import('node:crypto');
+function token(role) {
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const now = Math.floor(Date.now() / 1000);
   const claims = { sub: 'u-1', email: 'a@acme.example', tenant_id: 'org-1', role, iat: now, exp: now + 60, jti: `${role}-${now}-${Math.random()}` };
@@ -27,14 +30,14 @@ async function token(role) {
   return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
 }
 
-test('a Request is answered with a Response, and a session reaches its own tenant alone', async () => {
-  await using p = await opened();
+test('a Request is answered with a Response, and a session reaches its own tenant alone', async (t) => {
+  const p = await opened(t);
   const ask = (path, init) => handle(p, new Request(`http://localhost${path}`, init));
   const style = await ask('/assets/style.css');
   assert.equal(style.status, 200);
   assert.equal(style.headers.get('x-content-type-options'), 'nosniff');
   assert.match(await style.text(), /color-scheme/);
-  const landed = await ask(`/auth/hub-sso?token=${await token('viewer')}`);
+  const landed = await ask(`/auth/hub-sso?token=${token('viewer')}`);
   assert.equal(landed.status, 303);
   const cookie = landed.headers.get('set-cookie').split(';')[0];
   const page = await ask('/t/acme/', { headers: { cookie, accept: 'text/html' } });
@@ -46,8 +49,8 @@ test('a Request is answered with a Response, and a session reaches its own tenan
   assert.equal(large.status, 413);
 });
 
-test('a server of Node answers with toExpress', async () => {
-  await using p = await opened();
+test('a server of Node answers with toExpress', async (t) => {
+  const p = await opened(t);
   const server = createServer(toExpress(p));
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   try {
@@ -55,7 +58,7 @@ test('a server of Node answers with toExpress', async () => {
     const refused = await fetch(`${root}/t/acme/`, { headers: { accept: 'text/html' } });
     assert.equal(refused.status, 401);
     assert.match(await refused.text(), /<h1>Sign in<\/h1>/);
-    const landed = await fetch(`${root}/auth/hub-sso?token=${await token('admin')}`, { redirect: 'manual' });
+    const landed = await fetch(`${root}/auth/hub-sso?token=${token('admin')}`, { redirect: 'manual' });
     assert.match(landed.headers.get('set-cookie'), /^__Host-protect_session=acme\./);
   } finally {
     server.close();

@@ -13,6 +13,7 @@ from protect._model import Model
 
 __all__ = [
     "Acceptance",
+    "AccessLevel",
     "AccountRef",
     "AccountState",
     "ActionKind",
@@ -42,6 +43,7 @@ __all__ = [
     "Reference",
     "RejectedItem",
     "Retry",
+    "Role",
     "RuleTrial",
     "RunState",
     "ScoreArea",
@@ -52,12 +54,13 @@ __all__ = [
     "Verdict",
     "VerdictCounts",
     "WatchedAddress",
+    "WebHeader",
     "Account",
     "ActionTarget",
-    "Actor",
     "Applied",
     "Block",
     "CheckResult",
+    "ClientAccess",
     "Diagnosis",
     "ErrorEnvelope",
     "Guard",
@@ -70,31 +73,34 @@ __all__ = [
     "Subject",
     "TicketStanding",
     "WatchList",
+    "WebResponse",
     "AccountPage",
-    "Action",
-    "Approval",
+    "Authority",
     "Checkup",
     "ConnectorScan",
     "DirectoryRefresh",
     "Evaluated",
     "Finding",
     "Observation",
-    "Pause",
     "RunStatus",
     "ScanProgress",
     "ScanRequest",
     "ScorePart",
     "Section",
     "Signal",
+    "Actor",
     "ConnectorStatus",
-    "PlannedAction",
     "ScanPage",
     "ScanSummary",
     "Score",
-    "Step",
-    "Plan",
+    "Action",
+    "Approval",
+    "Pause",
     "Report",
     "TenantStatus",
+    "PlannedAction",
+    "Step",
+    "Plan",
     "ApprovedPlan",
 ]
 
@@ -117,6 +123,22 @@ class Acceptance(Model):
         _codec.Field("reason", "reason", _codec.PLAIN, True),
         _codec.Field("until", "until", _codec.TIMESTAMP, True),
     )
+
+AccessLevel = Union[
+    Literal[
+        "own",
+        "company",
+        "company_admin",
+    ],
+    str,
+]
+"""How much of a client's data one of its users sees
+(<https://docs.theonestack.com/docs/portal/client-login>).
+
+- `own`: What is about them.
+- `company`: Everything, with the addresses of others masked.
+- `company_admin`: Everything.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -713,6 +735,27 @@ Retry = Union[
 - `persistent`: It was temporary, and the retries inside are used up: an outer loop must not retry at once.
 """
 
+Role = Union[
+    Literal[
+        "owner",
+        "admin",
+        "member",
+        "billing",
+        "viewer",
+        "unknown",
+    ],
+    str,
+]
+"""A role in the organisation.
+
+- `owner`: Everything, with billing.
+- `admin`: Everything but billing.
+- `member`: What was granted.
+- `billing`: Billing alone.
+- `viewer`: Reads.
+- `unknown`: A role that we do not know: as a viewer to whom nothing was granted.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RuleTrial(Model):
@@ -917,6 +960,23 @@ class WatchedAddress(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WebHeader(Model):
+    """One header."""
+
+    name: str
+    """Its name, in lower case."""
+    value: str
+    """Its value."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("value", "value", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Account(Model):
     """One login at one vendor."""
 
@@ -974,26 +1034,6 @@ class ActionTarget(Model):
         _codec.Field("account", "account", _codec.model(AccountRef), False),
         _codec.Field("setting", "setting", _codec.model(ActionTargetSetting), False),
         _codec.Field("sink", "sink", _codec.model(ActionTargetSink), False),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Actor(Model):
-    """Who acts."""
-
-    authenticated_by: str
-    """How we know: the name of an authenticator, or `unverified` where somebody only typed a name."""
-    id: str
-    """The login, the rule's name, or `engine`."""
-    kind: ActorKind
-    """A person, a rule, or the program itself."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("authenticated_by", "authenticated_by", _codec.PLAIN, True),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("kind", "kind", _codec.model(ActorKind), True),
     )
 
 
@@ -1096,6 +1136,23 @@ class CheckResult(Model):
         _codec.Field("severity", "severity", _codec.model(Severity), True),
         _codec.Field("source", "source", _codec.PLAIN, True),
         _codec.Field("verdict", "verdict", _codec.model(Verdict), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClientAccess(Model):
+    """Whose data a user of a client sees."""
+
+    client_id: str
+    """The client company, as the platform names it."""
+    level: AccessLevel
+    """How much of it."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("client_id", "client_id", _codec.PLAIN, True),
+        _codec.Field("level", "level", _codec.model(AccessLevel), True),
     )
 
 
@@ -1462,6 +1519,26 @@ class WatchList(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WebResponse(Model):
+    """What a web server is to answer."""
+
+    body: str
+    """The body, in base64."""
+    headers: Sequence[WebHeader] = ()
+    """The headers, in order; a name may come more than once."""
+    status: int
+    """The status."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("body", "body", _codec.PLAIN, True),
+        _codec.Field("headers", "headers", _codec.several(_codec.model(WebHeader)), True),
+        _codec.Field("status", "status", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AccountPage(Model):
     """One page of accounts."""
 
@@ -1482,63 +1559,31 @@ class AccountPage(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Action(Model):
-    """One change to be made."""
+class Authority(Model):
+    """What somebody who logged in may do: their role in the organisation, what was granted to them, and for
+    a client user whose data it is about.
 
-    for_: int | None = None
-    """Seconds after which the engine undoes it by itself."""
-    id: str
-    """The id, which is also the idempotency key."""
-    incident: str | None = None
-    """The incident it answers, where there is one."""
-    kind: ActionKind
-    """What to do."""
-    parameters: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """What else the action needs, such as a template's name."""
-    reason: str
-    """Why, for people and evidence; without addresses."""
-    requested_by: Actor
-    """Who asked for it."""
-    target: ActionTarget
-    """To what, by which connector."""
-    undoes: str | None = None
-    """The action it takes back, where it does."""
+    The roles are those of Hub (<https://docs.theonestack.com/docs/getting-started/understanding-permissions>):
+    the role is the ceiling, and what was granted fills it in. Which of our permissions each role has is
+    our own convention, since the public documentation names none for this product.
+    """
+
+    client: ClientAccess | None = None
+    """For a user of a client: whose data they see. Such a user has none of the permissions."""
+    permissions: Sequence[str] = ()
+    """Permissions by name (`protect.findings.view`); a name that we do not know is kept."""
+    products: Mapping[str, str] = field(default_factory=_codec.nothing)
+    """The role within a product that has its own, by the product's name: `people` = `hr_manager`."""
+    role: Role
+    """The role in the organisation."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("for", "for_", _codec.PLAIN, False),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("incident", "incident", _codec.PLAIN, False),
-        _codec.Field("kind", "kind", _codec.model(ActionKind), True),
-        _codec.Field("parameters", "parameters", _codec.OBJECT, False),
-        _codec.Field("reason", "reason", _codec.PLAIN, True),
-        _codec.Field("requested_by", "requested_by", _codec.model(Actor), True),
-        _codec.Field("target", "target", _codec.model(ActionTarget), True),
-        _codec.Field("undoes", "undoes", _codec.PLAIN, False),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Approval(Model):
-    """Somebody's consent to exactly one plan."""
-
-    at: datetime
-    """When."""
-    by: Actor
-    """Who approved."""
-    expires_at: datetime
-    """When it stops counting for effects not yet attempted."""
-    plan: str
-    """The plan, by the hash of its content."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("at", "at", _codec.TIMESTAMP, True),
-        _codec.Field("by", "by", _codec.model(Actor), True),
-        _codec.Field("expires_at", "expires_at", _codec.TIMESTAMP, True),
-        _codec.Field("plan", "plan", _codec.PLAIN, True),
+        _codec.Field("client", "client", _codec.model(ClientAccess), False),
+        _codec.Field("permissions", "permissions", _codec.several(_codec.PLAIN), False),
+        _codec.Field("products", "products", _codec.by_name(_codec.PLAIN), False),
+        _codec.Field("role", "role", _codec.model(Role), True),
     )
 
 
@@ -1808,26 +1853,6 @@ class Observation(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Pause(Model):
-    """Who paused a tenant, and why."""
-
-    by: Actor
-    """Who."""
-    reason: str
-    """Why."""
-    since: datetime
-    """Since when."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("by", "by", _codec.model(Actor), True),
-        _codec.Field("reason", "reason", _codec.PLAIN, True),
-        _codec.Field("since", "since", _codec.TIMESTAMP, True),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RunStatus(Model):
     """Where the latest run of a connector stands."""
 
@@ -1978,6 +2003,31 @@ class Signal(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Actor(Model):
+    """Who acts."""
+
+    authenticated_by: str
+    """How we know: the name of an authenticator, or `unverified` where somebody only typed a name."""
+    authority: Authority | None = None
+    """What they may do, where the login says so; nothing restricts an actor without it. An actor that
+    was stored before there were roles has none.
+    """
+    id: str
+    """The login, the rule's name, or `engine`."""
+    kind: ActorKind
+    """A person, a rule, or the program itself."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("authenticated_by", "authenticated_by", _codec.PLAIN, True),
+        _codec.Field("authority", "authority", _codec.model(Authority), False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("kind", "kind", _codec.model(ActorKind), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConnectorStatus(Model):
     """Where a connector stands."""
 
@@ -2009,26 +2059,6 @@ class ConnectorStatus(Model):
         _codec.Field("next_scan_at", "next_scan_at", _codec.TIMESTAMP, True),
         _codec.Field("roles", "roles", _codec.several(_codec.PLAIN), True),
         _codec.Field("run", "run", _codec.model(RunStatus), False),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PlannedAction(Model):
-    """One action of a plan."""
-
-    action: Action
-    """The change."""
-    guard: Guard
-    """What the guards say."""
-    preview: Preview
-    """The state now and after."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("action", "action", _codec.model(Action), True),
-        _codec.Field("guard", "guard", _codec.model(Guard), True),
-        _codec.Field("preview", "preview", _codec.model(Preview), True),
     )
 
 
@@ -2128,48 +2158,83 @@ class Score(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Step(Model):
-    """What came of one action."""
+class Action(Model):
+    """One change to be made."""
 
-    action: Action
-    """The action."""
-    outcome: Outcome | None = None
-    """What came of it; `None` where it still waits."""
-    waits: str | None = None
-    """Why it waits, where it does."""
+    for_: int | None = None
+    """Seconds after which the engine undoes it by itself."""
+    id: str
+    """The id, which is also the idempotency key."""
+    incident: str | None = None
+    """The incident it answers, where there is one."""
+    kind: ActionKind
+    """What to do."""
+    parameters: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """What else the action needs, such as a template's name."""
+    reason: str
+    """Why, for people and evidence; without addresses."""
+    requested_by: Actor
+    """Who asked for it."""
+    target: ActionTarget
+    """To what, by which connector."""
+    undoes: str | None = None
+    """The action it takes back, where it does."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("action", "action", _codec.model(Action), True),
-        _codec.Field("outcome", "outcome", _codec.model(Outcome), True),
-        _codec.Field("waits", "waits", _codec.PLAIN, False),
+        _codec.Field("for", "for_", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("incident", "incident", _codec.PLAIN, False),
+        _codec.Field("kind", "kind", _codec.model(ActionKind), True),
+        _codec.Field("parameters", "parameters", _codec.OBJECT, False),
+        _codec.Field("reason", "reason", _codec.PLAIN, True),
+        _codec.Field("requested_by", "requested_by", _codec.model(Actor), True),
+        _codec.Field("target", "target", _codec.model(ActionTarget), True),
+        _codec.Field("undoes", "undoes", _codec.PLAIN, False),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Plan(Model):
-    """Actions with a preview and a guard verdict each. Planning changes nothing."""
+class Approval(Model):
+    """Somebody's consent to exactly one plan."""
 
-    actions: Sequence[PlannedAction] = ()
-    """What would be done, in order."""
-    created_at: datetime
-    """When it was made."""
-    id: str
-    """The hash of the content (tenant, actions, previews, verdicts)."""
-    mode: Mode
-    """Whether it can be applied or only shown."""
-    tenant: str
-    """Whose plan it is."""
+    at: datetime
+    """When."""
+    by: Actor
+    """Who approved."""
+    expires_at: datetime
+    """When it stops counting for effects not yet attempted."""
+    plan: str
+    """The plan, by the hash of its content."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("actions", "actions", _codec.several(_codec.model(PlannedAction)), True),
-        _codec.Field("created_at", "created_at", _codec.TIMESTAMP, True),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("mode", "mode", _codec.model(Mode), True),
-        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+        _codec.Field("at", "at", _codec.TIMESTAMP, True),
+        _codec.Field("by", "by", _codec.model(Actor), True),
+        _codec.Field("expires_at", "expires_at", _codec.TIMESTAMP, True),
+        _codec.Field("plan", "plan", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Pause(Model):
+    """Who paused a tenant, and why."""
+
+    by: Actor
+    """Who."""
+    reason: str
+    """Why."""
+    since: datetime
+    """Since when."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("by", "by", _codec.model(Actor), True),
+        _codec.Field("reason", "reason", _codec.PLAIN, True),
+        _codec.Field("since", "since", _codec.TIMESTAMP, True),
     )
 
 
@@ -2231,6 +2296,72 @@ class TenantStatus(Model):
         _codec.Field("open_incidents", "open_incidents", _codec.by_name(_codec.PLAIN), True),
         _codec.Field("tenant", "tenant", _codec.PLAIN, True),
         _codec.Field("waiting_actions", "waiting_actions", _codec.by_name(_codec.PLAIN), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PlannedAction(Model):
+    """One action of a plan."""
+
+    action: Action
+    """The change."""
+    guard: Guard
+    """What the guards say."""
+    preview: Preview
+    """The state now and after."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("action", "action", _codec.model(Action), True),
+        _codec.Field("guard", "guard", _codec.model(Guard), True),
+        _codec.Field("preview", "preview", _codec.model(Preview), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Step(Model):
+    """What came of one action."""
+
+    action: Action
+    """The action."""
+    outcome: Outcome | None = None
+    """What came of it; `None` where it still waits."""
+    waits: str | None = None
+    """Why it waits, where it does."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("action", "action", _codec.model(Action), True),
+        _codec.Field("outcome", "outcome", _codec.model(Outcome), True),
+        _codec.Field("waits", "waits", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Plan(Model):
+    """Actions with a preview and a guard verdict each. Planning changes nothing."""
+
+    actions: Sequence[PlannedAction] = ()
+    """What would be done, in order."""
+    created_at: datetime
+    """When it was made."""
+    id: str
+    """The hash of the content (tenant, actions, previews, verdicts)."""
+    mode: Mode
+    """Whether it can be applied or only shown."""
+    tenant: str
+    """Whose plan it is."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("actions", "actions", _codec.several(_codec.model(PlannedAction)), True),
+        _codec.Field("created_at", "created_at", _codec.TIMESTAMP, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("mode", "mode", _codec.model(Mode), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
     )
 
 
