@@ -99,7 +99,7 @@ impl Web {
 
     /// The answer to a body that came to no end.
     #[cfg(feature = "serve")]
-    pub(crate) fn broken_off(&self) -> Response<Bytes> {
+    pub(crate) fn broken_off() -> Response<Bytes> {
         let mut response = Response::from(refusal(&Error::invalid_input("the body broke off")));
         headers::add(&mut response);
         response

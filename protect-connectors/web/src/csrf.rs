@@ -62,14 +62,12 @@ fn is_from_here(request: &InboundRequest, options: &Options) -> bool {
     let Some(origin) = request.header(ORIGIN.as_str()) else {
         return true;
     };
-    match &options.origin {
-        Some(ours) => origin == ours,
-        None => {
-            let host = request.header(HOST.as_str());
-            let named = origin.split_once("://").map(|(_, host)| host);
-            named.is_some() && named == host
-        }
+    if let Some(ours) = &options.origin {
+        return origin == ours;
     }
+    let host = request.header(HOST.as_str());
+    let named = origin.split_once("://").map(|(_, host)| host);
+    named.is_some() && named == host
 }
 
 fn refused() -> Error {

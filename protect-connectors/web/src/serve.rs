@@ -43,7 +43,7 @@ async fn answer(State(web): State<Web>, request: Request) -> Response {
         Err(error) if error.is::<LengthLimitError>() => {
             return web.too_large(limit).map(Body::from);
         }
-        Err(_) => return web.broken_off().map(Body::from),
+        Err(_) => return Web::broken_off().map(Body::from),
     };
     let request = http::Request::from_parts(parts, body);
     web.handle(request).await.map(Body::from)

@@ -58,12 +58,11 @@ pub(super) async fn json(visit: &Visit<'_>) -> Result<InboundAnswer> {
     if !visit.is_get() {
         return Err(nothing_here());
     }
-    let viewer = match visit.viewer() {
-        Some(viewer) => viewer,
-        None => {
-            visit.caller.actor.need(Permission::FindingsView)?;
-            everything()
-        }
+    let viewer = if let Some(viewer) = visit.viewer() {
+        viewer
+    } else {
+        visit.caller.actor.need(Permission::FindingsView)?;
+        everything()
     };
     InboundAnswer::json(&visit.tenant.client_view(&viewer).await?)
 }

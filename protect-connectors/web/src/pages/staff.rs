@@ -7,8 +7,8 @@ use protect_core::Result;
 use protect_core::engine::{FindingFilter, Tenant};
 use protect_core::inbound::InboundAnswer;
 use protect_core::model::{
-    ActionTarget, Finding, FindingId, FindingKind, FindingStatus, Mode, Permission, Plan, PlanId,
-    PlannedAction, Severity,
+    ActionTarget, ApprovedPlan, Finding, FindingId, FindingKind, FindingStatus, Mode, Permission,
+    Plan, PlanId, PlannedAction, Severity,
 };
 use protect_core::report::{Month, Overview, ReportFormat, ScoreArea, line_chart};
 
@@ -149,11 +149,12 @@ async fn plan(pages: &Pages, visit: &Visit<'_>, id: &PlanId) -> Result<InboundAn
     visit.caller.actor.need(Permission::FindingsView)?;
     let plan = visit.tenant.plan_by_id(id).await?;
     let waits = is_waiting(visit.tenant, id).await?;
-    let approval = match waits {
-        true => None,
-        false => visit.tenant.approved_by_id(id).await.ok(),
+    let approved = if waits {
+        None
+    } else {
+        visit.tenant.approved_by_id(id).await.ok()
     };
-    let approval = approval.as_ref().map(|approved| approved.approval());
+    let approval = approved.as_ref().map(ApprovedPlan::approval);
     let page = context! {
         actions => actions(&plan),
         approval => approval.map(|approval| Value::from(Serde(approval))),

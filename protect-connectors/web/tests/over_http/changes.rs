@@ -1,6 +1,7 @@
 //! What can be decided, by whom, and from where.
 
 use http::StatusCode;
+use protect_connectors::core::engine::FindingFilter;
 use protect_connectors::core::model::Actor;
 use protect_sandbox::HubToken;
 use serde_json::json;
@@ -218,7 +219,7 @@ async fn a_client_changes_nothing_and_sees_none_of_the_staffs_pages() {
     let plan = world.request("beta", &Actor::unverified("carol")).await;
     let found = world
         .tenant("beta")
-        .findings(&Default::default())
+        .findings(&FindingFilter::default())
         .await
         .unwrap();
     let finding = &found.findings[0].id;

@@ -1,5 +1,6 @@
 //! Webhooks that come in: verified, handled once, and turned into findings of the right tenant.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use protect_connectors::core::connector::{
     Capability, Connector, ConnectorInfo, Diagnosis, OpContext,
 };
-use protect_connectors::core::engine::FindingFilter;
+use protect_connectors::core::engine::{FindingFilter, IncidentFilter};
 use protect_connectors::core::inbound::{
     Inbound, InboundAnswer, InboundRequest, Route, SignedMessage,
 };
@@ -156,12 +157,10 @@ fn platform(tenant: &str, signed_for: &str, id: &str, about: &str) -> Request<By
     let secret = format!("shared-with-{signed_for}");
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    let signature: String = mac
-        .finalize()
-        .into_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut signature = String::new();
+    for byte in mac.finalize().into_bytes() {
+        write!(signature, "{byte:02x}").unwrap();
+    }
     Request::builder()
         .method(Method::POST)
         .uri(format!("/in/{tenant}/hooked/platform"))
@@ -210,7 +209,7 @@ async fn a_signed_message_becomes_a_finding_and_an_incident_of_its_tenant_alone(
     assert_eq!(reported(&world, "beta").await, ["U2"]);
     let incidents = world
         .tenant("acme")
-        .incidents(&Default::default())
+        .incidents(&IncidentFilter::default())
         .await
         .unwrap();
     assert_eq!(incidents.len(), 1);
@@ -263,7 +262,7 @@ async fn what_is_unsigned_foreign_changed_old_or_a_copy_is_refused_and_makes_not
         );
     }
     // Sent again by its sender, who did not hear our answer: taken for what it is.
-    let later = now + Duration::from_secs(60);
+    let later = now + Duration::from_mins(1);
     let again = world.web.handle(standard("acme", "m-4", later, "U1")).await;
     assert_eq!(again.status(), StatusCode::OK);
     assert_eq!(reported(&world, "acme").await, ["U1", "U2"]);

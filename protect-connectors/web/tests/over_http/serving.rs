@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::StatusCode;
+use protect_connectors::core::engine::FindingFilter;
 use protect_connectors::core::model::Actor;
 use protect_web::serve;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -155,7 +156,7 @@ async fn browse(profile: &Path, url: &str, picture: Option<&str>, dark: bool) ->
         }
     }
     command.arg(url).kill_on_drop(true);
-    let done = tokio::time::timeout(Duration::from_secs(60), command.output());
+    let done = tokio::time::timeout(Duration::from_mins(1), command.output());
     let done = done.await.unwrap().unwrap();
     (
         String::from_utf8_lossy(&done.stdout).into_owned(),
@@ -228,7 +229,7 @@ async fn a_browser_lands_keeps_its_cookie_and_shows_every_page_without_a_complai
             let finding = served
                 .world
                 .tenant("acme")
-                .findings(&Default::default())
+                .findings(&FindingFilter::default())
                 .await
                 .unwrap();
             for page in [

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
+use protect_connectors::core::engine::FindingFilter;
 use protect_sandbox::HubToken;
 use serde_json::json;
 
@@ -84,7 +85,7 @@ async fn a_session_reaches_its_own_tenant_and_another_one_looks_like_none() {
     assert!(mine.contains("jane@acme.example") && !mine.contains("beta"));
     let finding = world
         .tenant("beta")
-        .findings(&Default::default())
+        .findings(&FindingFilter::default())
         .await
         .unwrap();
     let id = &finding.findings[0].id;
