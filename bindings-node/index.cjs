@@ -8,7 +8,8 @@ const m365 = require('./lib/m365.cjs');
 const { open } = require('./lib/open.cjs');
 const native = require('./lib/native.cjs');
 const { Sandbox } = require('./lib/sandbox.cjs');
+const { handle, toExpress } = require('./lib/web.cjs');
 const webhook = require('./lib/webhook.cjs');
 const generated = require('./generated/index.cjs');
 
-module.exports = { ...generated, ProtectError, Sandbox, email, google, hibp, m365, open, webhook, version: native.version };
+module.exports = { ...generated, ProtectError, Sandbox, email, google, hibp, m365, open, handle, toExpress, webhook, version: native.version };

@@ -51,6 +51,8 @@ pub use protect_sandbox as sandbox;
 pub use protect_scim as scim;
 #[cfg(feature = "stripe")]
 pub use protect_stripe as stripe;
+#[cfg(feature = "web")]
+pub use protect_web as web;
 #[cfg(feature = "webhook")]
 pub use protect_webhook as webhook;
 pub use registry::registry;

@@ -15,6 +15,8 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Protect {
     engine: Engine,
+    #[cfg(feature = "web")]
+    web: protect_web::Web,
 }
 
 /// What a [`Protect`] is opened with, where the defaults will not do.
@@ -47,6 +49,15 @@ impl Protect {
             registry: crate::registry(),
             context: None,
         }
+    }
+
+    /// Answers a request that came in: connectors' routes, the API and the pages; see [`crate::web`].
+    #[cfg(feature = "web")]
+    pub async fn handle(
+        &self,
+        request: ::http::Request<bytes::Bytes>,
+    ) -> ::http::Response<bytes::Bytes> {
+        self.web.handle(request).await
     }
 
     /// The engine inside.
@@ -119,7 +130,11 @@ impl ProtectBuilder {
         #[cfg(feature = "email")]
         let builder = builder.report_sections(crate::report::sections());
         let engine = builder.build(store)?;
-        Ok(Protect { engine })
+        Ok(Protect {
+            #[cfg(feature = "web")]
+            web: protect_web::Web::new(&engine),
+            engine,
+        })
     }
 }
 

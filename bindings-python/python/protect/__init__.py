@@ -23,6 +23,7 @@ from protect import (
     scim,
     security,
     stripe,
+    web,
     webhook,
 )
 from protect._generated.bus import Bus
@@ -103,6 +104,7 @@ __all__ = [
     "security",
     "stripe",
     "version",
+    "web",
     "webhook",
 ]
 

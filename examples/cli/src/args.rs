@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Evidence(Evidence),
     /// Scan on schedule and apply what was approved, until stopped.
     Run,
+    /// Serve what comes in and the pages, until stopped; `run` is what scans and applies.
+    Serve(Serve),
     /// The simulated vendors, on loopback.
     Sandbox(Sandbox),
     /// Write shell completions.
@@ -537,6 +539,20 @@ pub(crate) enum Evidence {
         #[arg(long)]
         key: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen. What stands in front ends TLS: browsers keep the session's cookie for
+    /// `https` and `localhost` alone.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The origin that browsers see, where a proxy hides it: `https://protect.example`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) origin: Option<String>,
+    /// Where people begin to sign in, for a link on the page that says they must.
+    #[arg(long, value_name = "URL")]
+    pub(crate) sign_in_url: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod config;
 mod conventions;
 mod direct;
 mod error;
+pub mod events;
 pub mod hub;
 mod item;
 mod key;

@@ -36,6 +36,8 @@ pub(super) static CLASS: Class = Class {
             ResultType::Texts,
             "The ids of all tenants, sorted.",
         ),
+        #[cfg(feature = "web")]
+        super::exchange::OPERATION,
     ],
 };
 
@@ -60,6 +62,8 @@ impl Callable for Protect {
                     let ids: Vec<_> = tenants.iter().map(Tenant::id).collect();
                     answer(&ids)
                 }
+                #[cfg(feature = "web")]
+                "exchange" => super::exchange::exchange(&self, given).await,
                 _ => Err(unknown(&CLASS, &operation)),
             }
         })

@@ -4,6 +4,8 @@
 #[cfg(feature = "email")]
 mod email;
 mod engine;
+#[cfg(feature = "web")]
+mod exchange;
 mod pure;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -19,6 +21,8 @@ use serde_json::Value;
 
 #[cfg(feature = "email")]
 pub use email::{PlainReport, email_parse_report, email_read_reports};
+#[cfg(feature = "web")]
+pub use exchange::{WebHeader, WebResponse};
 #[cfg(feature = "hibp")]
 pub use pure::hibp_evaluate;
 pub use pure::posture_evaluate;

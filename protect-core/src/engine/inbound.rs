@@ -334,7 +334,7 @@ impl Found {
                 let inbound = connector.as_inbound().ok_or_else(wrong_key)?;
                 match self.route.access {
                     Access::Signed => self.tenant.receive_message(inbound, &cx, request).await,
-                    _ => inbound.handle(&cx, request).await,
+                    _ => self.tenant.hand_over(inbound, &cx, request).await,
                 }
             }
         }
@@ -370,6 +370,22 @@ impl Tenant {
         }
     }
 
+    /// Has a connector answer, and takes what it was told is wrong.
+    async fn hand_over(
+        &self,
+        inbound: &dyn Inbound,
+        cx: &OpContext,
+        request: &InboundRequest,
+    ) -> Result<InboundAnswer> {
+        let mut answer = inbound.handle(cx, request).await?;
+        let observations = std::mem::take(&mut answer.observations);
+        if !observations.is_empty() {
+            self.observe(&inbound.info().name, observations).await?;
+            self.triage().await?;
+        }
+        Ok(answer)
+    }
+
     /// Handles a signed message once. One that its sender repeats, because our answer was lost, is
     /// acknowledged and not handled again; a copy of one, whose time is that of the first, is refused.
     async fn receive_message(
@@ -393,7 +409,7 @@ impl Tenant {
             }
             return InboundAnswer::json(&json!({ "status": "already_received" }));
         }
-        let answer = inbound.handle(cx, request).await?;
+        let answer = self.hand_over(inbound, cx, request).await?;
         let until = later(self.now(), message.remember);
         let put = put_once(&what, message.signed_at, until)?;
         let commit = self.forgetting(Commit::default().put(put)).await?;

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::model::Observation;
 
 /// What is answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InboundAnswer {
     /// The status.
     pub status: StatusCode,
@@ -14,6 +15,9 @@ pub struct InboundAnswer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// What a message said is wrong: a connector's are taken like those of a scan, before the answer
+    /// goes out. Nothing of it does.
+    pub observations: Vec<Observation>,
 }
 
 impl InboundAnswer {
@@ -33,6 +37,7 @@ impl InboundAnswer {
             status: StatusCode::OK,
             headers: HeaderMap::new(),
             body: body.into(),
+            observations: Vec::new(),
         };
         answer.with_header(CONTENT_TYPE, HeaderValue::from_static(content_type))
     }
@@ -43,6 +48,7 @@ impl InboundAnswer {
             status: StatusCode::NO_CONTENT,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            observations: Vec::new(),
         }
     }
 
@@ -50,6 +56,13 @@ impl InboundAnswer {
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// With what a message said is wrong.
+    #[must_use]
+    pub fn with_observations(mut self, observations: Vec<Observation>) -> Self {
+        self.observations = observations;
         self
     }
 

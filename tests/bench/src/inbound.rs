@@ -1,10 +1,14 @@
-//! What comes in from outside: how many messages a second one thread can tell to be good.
+//! What comes in from outside: how many messages, and how many tokens, a second one thread can tell to be
+//! good.
 
 use std::time::Instant;
 
 use jiff::Timestamp;
+use protect_connectors::core::engine::Shown;
 use protect_connectors::core::secret::SecretString;
-use protect_connectors::webhook;
+use protect_connectors::{Protect, webhook};
+use protect_sandbox::{HubToken, Sandbox};
+use serde_json::json;
 
 use crate::measure::{RUNS, median, rate};
 use crate::table::{Row, Table};
@@ -13,10 +17,52 @@ use crate::table::{Row, Table};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 const MESSAGES: usize = 100_000;
+const TOKENS: usize = 10_000;
 const BODY_BYTES: usize = 2_048;
 
+pub(crate) async fn measure(table: &mut Table) {
+    messages(table);
+    tokens(table).await;
+}
+
+/// Tokens of a session, signed by a key pair; the key is read once and kept for a minute.
+async fn tokens(table: &mut Table) {
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("hub.pem");
+    std::fs::write(&key, sandbox.hub_sso().public_key).unwrap();
+    let config = json!({
+        "store": { "kind": "memory" },
+        "connections": { "hub": { "kind": "hub", "scan": { "sso_public_key": { "file": key } }, "tenants": ["*"] } },
+        "tenants": { "acme": { "name": "Acme", "connectors": { "hub": { "connection": "hub", "organisation_id": "org-1" } } } },
+    });
+    let protect = Protect::open_config(&config).await.unwrap();
+    let token = HubToken {
+        organisation: "org-1".to_owned(),
+        session: true,
+        algorithm: Some("ES256".to_owned()),
+        ..HubToken::default()
+    };
+    let token = SecretString::from(sandbox.hub_token(&token).unwrap());
+    let mut ours = Vec::new();
+    for _ in 0..RUNS {
+        let began = Instant::now();
+        for _ in 0..TOKENS {
+            protect.sign_in(&token, Shown::Always).await.unwrap();
+        }
+        ours.push(rate(TOKENS, began.elapsed()));
+    }
+    table.row(Row {
+        name: "tokens of Hub verified (ES256, key kept), one thread".to_owned(),
+        unit: "/s".to_owned(),
+        figure: median(ours),
+        bare: None,
+        target: "≥ 5,000".to_owned(),
+    });
+}
+
 /// Messages of two kibibytes, all good; the bare one is the keyed digest of the same bytes.
-pub(crate) fn measure(table: &mut Table) {
+fn messages(table: &mut Table) {
     let body = vec![b'x'; BODY_BYTES];
     let now = Timestamp::now();
     let seconds = now.as_second();

@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod dashboard;
 mod domains;
 mod hibp;
 mod inbound;
@@ -26,8 +27,17 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 9] = [
-    "observe", "users", "posture", "hibp", "reports", "month", "domains", "inbound", "calls",
+const NAMES: [&str; 10] = [
+    "observe",
+    "users",
+    "posture",
+    "hibp",
+    "reports",
+    "month",
+    "domains",
+    "inbound",
+    "dashboard",
+    "calls",
 ];
 
 #[tokio::main]
@@ -66,7 +76,8 @@ async fn main() -> ExitCode {
                 "reports" => reports::measure(&mut table),
                 "month" => month::measure(&mut table).await,
                 "domains" => domains::measure(&mut table).await,
-                "inbound" => inbound::measure(&mut table),
+                "inbound" => inbound::measure(&mut table).await,
+                "dashboard" => dashboard::measure(&mut table).await,
                 _ => calls::measure(&mut table),
             }
         }

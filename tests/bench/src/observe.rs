@@ -204,7 +204,7 @@ async fn rows(way: &Way) -> Vec<Record> {
 }
 
 /// As the connector of Have I Been Pwned makes them: one breach has many addresses.
-fn observation(number: usize) -> Observation {
+pub(crate) fn observation(number: usize) -> Observation {
     let address = Address::new(format!("person{number}@acme.example")).unwrap();
     Observation {
         check: CheckId::new("hibp.exposure.breach").unwrap(),

@@ -50,6 +50,34 @@ class Protect(AsyncClient):
             timeout,
         ))
 
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, Any],
+        *,
+        body: str | None = None,
+        timeout: Timeout = None,
+    ) -> WebResponse:
+        """Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module `web` of this package has it in their own form.
+
+        Changes something.
+
+        Args:
+            method: The method: `GET`.
+            path: The path with its query, as it came.
+            headers: The headers by name; of a name that came more than once the values, joined.
+            body: The body, in base64.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return WebResponse.from_dict(await self._call(
+            "exchange",
+            {"method": method, "path": path, "headers": headers, "body": body},
+            timeout,
+        ))
+
 
 class Tenant(AsyncClient):
     """One tenant's part of the engine; it cannot reach another tenant's data."""

@@ -18,6 +18,7 @@ mod run;
 mod sandbox;
 mod scan;
 mod schema;
+mod serve;
 
 use clap::CommandFactory as _;
 use protect_connectors::core::Result;
@@ -57,6 +58,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Report(report) => return report::report(app, report).await,
         Command::Evidence(command) => return evidence::run(app, command).await,
         Command::Run => return run::run(app).await,
+        Command::Serve(serve) => return serve::run(app, serve).await,
         Command::Sandbox(sandbox) => return sandbox::run(app, sandbox).await,
         Command::Completions { shell } => {
             // By way of memory: whoever stops reading early makes the generator panic.

@@ -1,0 +1,14 @@
+//! What comes in, answered over a real engine: by the function itself, by a server on loopback, and in a browser.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests stand outside of test functions, and ask whether there is a browser"
+)]
+
+mod changes;
+mod inbound;
+mod pages;
+mod serving;
+mod sessions;
+mod world;

@@ -1,0 +1,214 @@
+//! Who gets in, for how long, and out again.
+
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use http::{Request, StatusCode};
+use protect_connectors::core::engine::FindingFilter;
+use protect_sandbox::HubToken;
+use serde_json::json;
+
+use crate::world::{World, client, location, staff, text};
+
+#[tokio::test]
+async fn the_landing_begins_a_session_whose_cookie_no_script_and_no_other_site_reads() {
+    let world = World::new().await;
+    let token = world.token(&staff("acme", "admin"));
+    let landed = world
+        .send(Request::get(format!("/auth/hub-sso?token={token}")), "")
+        .await;
+    assert_eq!(
+        (landed.status(), location(&landed)),
+        (StatusCode::SEE_OTHER, "/")
+    );
+    let cookie = landed.headers()[SET_COOKIE].to_str().unwrap();
+    assert!(
+        cookie.starts_with("__Host-protect_session=acme."),
+        "{cookie}"
+    );
+    for flag in [
+        "Path=/",
+        "HttpOnly",
+        "Secure",
+        "SameSite=Lax",
+        "Max-Age=28800",
+    ] {
+        assert!(
+            cookie.split("; ").any(|part| part == flag),
+            "{flag}: {cookie}"
+        );
+    }
+    assert!(!cookie.contains("Domain"));
+    // The address bar held a token, and nobody hears of it.
+    assert_eq!(landed.headers()["referrer-policy"], "no-referrer");
+    let again = world
+        .send(Request::get(format!("/auth/hub-sso?token={token}")), "")
+        .await;
+    assert_eq!(again.status(), StatusCode::UNAUTHORIZED);
+    assert!(!text(&again).contains(&token));
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_time_is_over_or_somebody_signs_out() {
+    let world = World::new().await;
+    let browser = world.staff("acme", "admin").await;
+    assert_eq!(location(&browser.get("/").await), "/t/acme/");
+    let left = browser.submit("/sign-out", "").await;
+    assert_eq!(left.status(), StatusCode::SEE_OTHER);
+    let cookie = left.headers()[SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("Max-Age=0"), "{cookie}");
+    // Not only the browser forgot it.
+    assert_eq!(
+        browser.get("/t/acme/").await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+
+    let browser = world.staff("acme", "admin").await;
+    world
+        .outside
+        .clock
+        .advance(Duration::from_secs(8 * 3600 - 1))
+        .await;
+    assert_eq!(browser.get("/t/acme/").await.status(), StatusCode::OK);
+    world.outside.clock.advance(Duration::from_secs(1)).await;
+    assert_eq!(
+        browser.get("/t/acme/").await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn a_session_reaches_its_own_tenant_and_another_one_looks_like_none() {
+    let world = World::new().await.scanned().await;
+    let browser = world.staff("acme", "owner").await;
+    let mine = browser.page("/t/acme/findings").await;
+    assert!(mine.contains("jane@acme.example") && !mine.contains("beta"));
+    let finding = world
+        .tenant("beta")
+        .findings(&FindingFilter::default())
+        .await
+        .unwrap();
+    let id = &finding.findings[0].id;
+    for path in [
+        "/t/beta/".to_owned(),
+        "/t/beta/api/findings".to_owned(),
+        "/t/nobody/".to_owned(),
+        format!("/t/beta/findings/{id}"),
+        format!("/t/acme/findings/{id}"),
+        format!("/t/acme/api/findings/{id}"),
+    ] {
+        let answer = browser.get(&path).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert!(
+            !text(&answer).contains("Beta") && !text(&answer).contains("beta.example"),
+            "{path}"
+        );
+    }
+    // A cookie that was made up, or is another tenant's by its first half.
+    let secret = browser.cookie.split_once('.').unwrap().1;
+    for cookie in [
+        format!("__Host-protect_session=beta.{secret}"),
+        "__Host-protect_session=acme.AAAA".to_owned(),
+        "__Host-protect_session=".to_owned(),
+    ] {
+        let request = Request::get("/t/acme/api/me").header(COOKIE, &cookie);
+        assert_eq!(
+            world.send(request, "").await.status(),
+            StatusCode::UNAUTHORIZED,
+            "{cookie}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn staff_of_a_provider_choose_among_the_tenants_that_they_look_after() {
+    let world = World::of_one_organisation().await.scanned().await;
+    let browser = world.browser(&staff("acme", "admin")).await;
+    let choice = browser.page("/").await;
+    assert!(choice.contains("href=\"/t/acme/\"") && choice.contains("href=\"/t/beta/\""));
+    for (tenant, other) in [("acme", "beta"), ("beta", "acme")] {
+        let page = browser.page(&format!("/t/{tenant}/findings")).await;
+        assert!(page.contains(&format!("jane@{tenant}.example")));
+        assert!(!page.contains(&format!("{other}.example")));
+        assert_eq!(
+            browser.json(&format!("/t/{tenant}/api/me")).await["tenant"],
+            tenant
+        );
+    }
+    // Without a tenant in the path nothing is guessed.
+    assert_eq!(
+        browser.get("/api/me").await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn a_program_shows_hubs_session_token_and_needs_no_cookie() {
+    let world = World::new().await.scanned().await;
+    let session = HubToken {
+        session: true,
+        ..staff("acme", "viewer")
+    };
+    let token = world.token(&session);
+    let ask = |path: &str| Request::get(path).header(AUTHORIZATION, format!("Bearer {token}"));
+    let me = world.send(ask("/api/me"), "").await;
+    let me: serde_json::Value = serde_json::from_slice(me.body()).unwrap();
+    assert_eq!(
+        (&me["tenant"], &me["actor"]["authority"]["role"]),
+        (&json!("acme"), &json!("viewer"))
+    );
+    assert_eq!(
+        world.send(ask("/t/acme/api/findings"), "").await.status(),
+        StatusCode::OK
+    );
+    assert_eq!(
+        world.send(ask("/t/beta/api/findings"), "").await.status(),
+        StatusCode::NOT_FOUND
+    );
+    let bad = Request::get("/api/me").header(AUTHORIZATION, "Bearer nonsense");
+    assert_eq!(world.send(bad, "").await.status(), StatusCode::UNAUTHORIZED);
+    // Hub's own cookie, where the service stands below Hub's domain.
+    let cookie = Request::get("/api/me").header(COOKIE, format!("hub_session={token}"));
+    assert_eq!(world.send(cookie, "").await.status(), StatusCode::OK);
+    // A hand-off is no session, however it is shown.
+    let hand_off = world.token(&staff("acme", "admin"));
+    let landed = world
+        .send(Request::get(format!("/auth/hub-sso?token={token}")), "")
+        .await;
+    assert_eq!(landed.status(), StatusCode::UNAUTHORIZED);
+    assert!(!hand_off.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_is_told_so_in_the_form_they_asked_for() {
+    let world = World::new().await;
+    let page = world
+        .send(Request::get("/t/acme/").header("accept", "text/html"), "")
+        .await;
+    assert_eq!(page.status(), StatusCode::UNAUTHORIZED);
+    assert!(text(&page).contains("<h1>Sign in</h1>"));
+    let api = world.send(Request::get("/t/acme/api/findings"), "").await;
+    let body: serde_json::Value = serde_json::from_slice(api.body()).unwrap();
+    assert_eq!(
+        (api.status(), &body["code"]),
+        (StatusCode::UNAUTHORIZED, &json!("UNAUTHORIZED"))
+    );
+    for path in [
+        "/auth/hub-sso",
+        "/auth/hub-sso?token=",
+        "/auth/hub-sso?token=a.b.c",
+    ] {
+        let refused = world.send(Request::get(path), "").await;
+        assert!(refused.status().is_client_error(), "{path}");
+        assert!(!refused.headers().contains_key(SET_COOKIE));
+    }
+    // HEAD uses no token up.
+    let token = world.token(&client("own", "bea@beta.example"));
+    let path = format!("/api/auth/client-hub-sso?token={token}");
+    let looked = world.send(Request::head(&path), "").await;
+    assert_eq!(looked.status(), StatusCode::NOT_FOUND);
+    assert_eq!(
+        world.send(Request::get(&path), "").await.status(),
+        StatusCode::SEE_OTHER
+    );
+}
