@@ -316,6 +316,7 @@ impl Connector for Foreign {
             checks: self.kind.checks.clone(),
             actions: self.kind.actions.clone(),
             scan_every_seconds: self.kind.scan_every_seconds,
+            ..Capability::default()
         }
     }
 

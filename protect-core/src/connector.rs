@@ -13,8 +13,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::authenticate::Authenticator;
 use crate::clock::{Clock, MAX_SKEW_SECONDS};
+use crate::config::Rule;
 use crate::error::Result;
+use crate::inbound::Inbound;
 use crate::model::{
     Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
     EffectClass, Observation, Preview, RejectedItem, Severity, Signal, Subject, TenantId,
@@ -55,6 +58,22 @@ pub trait Connector: Debug + Send + Sync + 'static {
     /// This connector as one that is told things.
     fn as_sink(&self) -> Option<&dyn Sink> {
         None
+    }
+
+    /// This connector as one that others call.
+    fn as_inbound(&self) -> Option<&dyn Inbound> {
+        None
+    }
+
+    /// This connector as one that knows who somebody is.
+    fn as_authenticator(&self) -> Option<&dyn Authenticator> {
+        None
+    }
+
+    /// The rules that its settings stand for, such as a switch that makes it act by itself. They hold
+    /// like those of the configuration.
+    fn rules(&self) -> Vec<Rule> {
+        Vec::new()
     }
 
     /// What turns the signals of its scans into observations; empty where it sends no signals.
@@ -221,6 +240,14 @@ pub struct Capability {
     pub actions: BTreeMap<ActionKind, EffectClass>,
     /// How often scanning it makes sense, in seconds, where the vendor or the product says so.
     pub scan_every_seconds: Option<u64>,
+    /// Whether it keeps no list of accounts and acts on people by their address, which is then the
+    /// account's id.
+    #[serde(default)]
+    pub reaches_by_address: bool,
+    /// The actions that it does for a time alone, with the seconds after which they end where nobody
+    /// says.
+    #[serde(default)]
+    pub ends_after_seconds: BTreeMap<ActionKind, u64>,
 }
 
 /// What every call is told; passed by reference, so that nothing hides in task-locals.
@@ -234,6 +261,9 @@ pub struct OpContext {
     pub actor: Actor,
     /// When to give up, on [`Clock::monotonic`].
     pub deadline: Option<Duration>,
+    /// Who consented to the action that is done, where an action is done: a person, or whoever decided
+    /// that a rule needs nobody's consent.
+    pub approved_by: Option<Actor>,
 }
 
 impl OpContext {
@@ -244,6 +274,7 @@ impl OpContext {
             correlation: correlation.into(),
             actor,
             deadline: None,
+            approved_by: None,
         }
     }
 
@@ -251,6 +282,13 @@ impl OpContext {
     pub fn time_left(&self, clock: &dyn Clock, most: Duration) -> Duration {
         let left = self.deadline.map(|at| at.saturating_sub(clock.monotonic()));
         left.unwrap_or(most).min(most)
+    }
+
+    /// The same, with who consented.
+    #[must_use]
+    pub fn with_approval(mut self, approved_by: Actor) -> Self {
+        self.approved_by = Some(approved_by);
+        self
     }
 
     /// The same, to be given up at `deadline`.
@@ -393,6 +431,15 @@ pub enum Probe {
     Happened(Attributes),
     /// No; this is the state.
     DidNotHappen(Attributes),
+    /// Not yet: the vendor has it in hand, and will be asked again.
+    Underway {
+        /// What it waits for, for people; without addresses.
+        reason: String,
+        /// This is the state.
+        state: Attributes,
+    },
+    /// No, and it will not: somebody at the vendor called it off. Nothing changed.
+    CalledOff(Attributes),
     /// The vendor offers no way to know.
     CannotTell,
 }

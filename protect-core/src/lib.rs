@@ -1,5 +1,6 @@
 //! Contracts, model and engine of protect.
 pub mod auth;
+pub mod authenticate;
 pub mod burst;
 pub mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod engine;
 mod error;
 pub mod handover;
 pub mod http;
+pub mod inbound;
 #[cfg(feature = "engine")]
 pub mod ledger;
 pub mod listing;

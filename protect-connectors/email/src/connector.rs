@@ -67,6 +67,7 @@ impl Connector for EmailConnector {
             checks: self.checks.iter().cloned().collect(),
             actions: BTreeMap::new(),
             scan_every_seconds: Some(SCAN_EVERY_SECONDS),
+            ..Capability::default()
         }
     }
 

@@ -121,6 +121,7 @@ impl Connector for GoogleConnector {
                 .map(|it| (it.kind, it.class(&self.options)))
                 .collect(),
             scan_every_seconds: self.scan.as_ref().map(|_| SCAN_EVERY_SECONDS),
+            ..Capability::default()
         }
     }
 

@@ -91,6 +91,7 @@ impl Connector for HibpConnector {
             checks: self.scan.checks.all().into_iter().cloned().collect(),
             actions: BTreeMap::new(),
             scan_every_seconds: Some(SCAN_EVERY_SECONDS),
+            ..Capability::default()
         }
     }
 

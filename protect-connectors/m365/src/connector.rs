@@ -118,6 +118,7 @@ impl Connector for M365Connector {
             },
             actions: actions.map(|it| (it.kind, it.class)).collect(),
             scan_every_seconds: self.scan.as_ref().map(|_| SCAN_EVERY_SECONDS),
+            ..Capability::default()
         }
     }
 

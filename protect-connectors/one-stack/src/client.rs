@@ -199,8 +199,8 @@ impl Platform {
         Item::of(self.conventions.read(body))
     }
 
-    /// What a list holds under one of our references, page by page. The filter of the query is a
-    /// convention, so each item is compared again.
+    /// What a list holds under one of our references. The filter of the query is a convention, so each
+    /// item is compared again.
     ///
     /// # Errors
     /// As for every call; `invalid_response` where items say nothing of a reference, or the list does
@@ -213,33 +213,47 @@ impl Platform {
         plural: &str,
         (source, reference): (&str, &str),
     ) -> Result<Vec<Item>> {
+        let filters = [("source", source), ("source_ref", reference)];
+        let mut found = self.all(cx, operation, path, plural, &filters).await?;
+        if found.iter().any(|item| !item.has("source_ref")) {
+            return Err(without_reference(operation));
+        }
+        found.retain(|item| item.text("source_ref") == Some(reference));
+        Ok(found)
+    }
+
+    /// A whole list, page by page, as the filters of the query leave it; whether the product heeds them
+    /// is not known.
+    ///
+    /// # Errors
+    /// As for every call; `invalid_response` where the list does not end.
+    pub(crate) async fn all(
+        &self,
+        cx: &OpContext,
+        operation: &'static str,
+        path: Path,
+        plural: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<Item>> {
         let mut found = Vec::new();
-        let mut read = 0;
         for page in 1..=MOST_PAGES {
-            let request = self
-                .request(Method::GET, operation, path)
-                .query(self.conventions.member("source"), source)
-                .query(self.conventions.member("source_ref"), reference)
+            let mut request = self.request(Method::GET, operation, path);
+            for (name, value) in filters {
+                request = request.query(self.conventions.member(name), *value);
+            }
+            let request = request
                 .query("page", page.to_string())
                 .query("limit", PAGE.to_string());
             let list = self.list(cx, request, plural).await?;
-            read += list.items.len();
-            let is_last = list.items.len() < PAGE || list.total.is_some_and(|total| read >= total);
-            for item in list.items {
-                if !item.has("source_ref") {
-                    return Err(without_reference(operation));
-                }
-                if item.text("source_ref") == Some(reference) {
-                    found.push(item);
-                }
-            }
-            if is_last {
+            let is_short = list.items.len() < PAGE;
+            found.extend(list.items);
+            if is_short || list.total.is_some_and(|total| found.len() >= total) {
                 return Ok(found);
             }
         }
         Err(Error::new(
             ErrorKind::InvalidResponse,
-            "the list does not end, so it cannot be said whether one is there; check what `source_ref` is called in `conventions.members`",
+            "the list does not end, so it cannot be said whether one is there; check what `source_ref` and the other filters are called in `conventions.members`",
         )
         .with_operation(operation))
     }

@@ -1,6 +1,9 @@
 //! What the kinds of The One Stack have in common in the configuration.
 
-use protect_core::config::{CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType};
+use protect_core::config::{
+    ConnectionConfig, CredentialSpec, EndpointSpec, KindSpec, SettingSpec, SettingType,
+};
+use protect_core::model::Address;
 use protect_core::registry::ConnectorSetup;
 use protect_core::secret::SecretRef;
 use protect_core::{Context, Result};
@@ -119,6 +122,19 @@ pub(crate) fn text(setup: &ConnectorSetup, name: &str) -> Option<String> {
     setup.settings.get(name)?.as_str().map(str::to_owned)
 }
 
+/// The owners of the Hub organisation, whom nothing changes.
+///
+/// # Errors
+/// `config_invalid` where they are missing, or one is no address.
+pub(crate) fn owners(setup: &ConnectorSetup) -> Result<Vec<Address>> {
+    let given = setup.settings.get("owners").and_then(Value::as_array);
+    let given = given.ok_or_else(|| setup.error("owners", "name the owners, or write `[]`"))?;
+    let address = |owner: &Value| {
+        Address::new(owner.as_str().unwrap_or_default()).map_err(setup.at("owners"))
+    };
+    given.iter().map(address).collect()
+}
+
 /// The product's client, as the configuration has it.
 pub(crate) fn platform(
     setup: &ConnectorSetup,
@@ -132,12 +148,7 @@ pub(crate) fn platform(
     let key = |field| connection.respond_secret(field);
     let credential = credential(key("api_key"), key("integration_key"))
         .map_err(|message| setup.error("respond", message))?;
-    let replaced = connection.settings.get("conventions");
-    let conventions = match replaced {
-        Some(replaced) => Conventions::parse(product.kind, replaced)
-            .map_err(|error| setup.error(place(&error), error.message()))?,
-        None => Conventions::default(),
-    };
+    let conventions = conventions(setup, connection)?;
     let is_private = connection.settings.get("private_network");
     let organisation = text(setup, "organisation_id").ok_or_else(|| missing("organisation_id"))?;
     let access = Access::new(organisation, credential)
@@ -148,6 +159,18 @@ pub(crate) fn platform(
         None => access,
     };
     Platform::new(access, product, key_in_query, context).map_err(setup.at("endpoints.api"))
+}
+
+/// What the connection replaces of what the vendor does not document.
+pub(crate) fn conventions(
+    setup: &ConnectorSetup,
+    connection: &ConnectionConfig,
+) -> Result<Conventions> {
+    match connection.settings.get("conventions") {
+        Some(replaced) => Conventions::parse(&connection.kind, replaced)
+            .map_err(|error| setup.error(place(&error), error.message())),
+        None => Ok(Conventions::default()),
+    }
 }
 
 /// Just one of the two forms.

@@ -99,7 +99,7 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Text that repeats no address, link or number of somebody's.
-fn is_harmless(text: &str) -> bool {
+pub(crate) fn is_harmless(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphabetic() || " ,.:;_-|()".contains(c);
     text.len() <= 120 && text.chars().all(fits)
 }

@@ -14,7 +14,11 @@ impl Item {
     /// # Errors
     /// `invalid_response` for what has no id.
     pub(crate) fn of(mut fields: Map<String, Value>) -> Result<Self> {
-        let id = match fields.remove("id") {
+        // Hub's changes of access call it otherwise.
+        let id = fields
+            .remove("id")
+            .or_else(|| fields.remove("revocation_id"));
+        let id = match id {
             Some(Value::String(id)) if !id.is_empty() => id,
             Some(Value::Number(id)) => id.to_string(),
             _ => {
@@ -38,6 +42,11 @@ impl Item {
     /// A field that is text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.rest.get(name)?.as_str()
+    }
+
+    /// A field, whatever it is.
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.rest.get(name)
     }
 
     /// Takes a field that is text, and leaves it where it is something else.

@@ -7,12 +7,16 @@ mod config;
 mod conventions;
 mod direct;
 mod error;
+pub mod hub;
 mod item;
 mod key;
 mod message;
 pub mod oncall;
+pub mod portal;
 pub mod psa;
+pub mod rmm;
 pub mod security;
+mod sso;
 
 use std::sync::Arc;
 
@@ -23,8 +27,10 @@ pub use bus::Bus;
 pub use client::{Access, Credential};
 pub use compliance::Compliance;
 pub use conventions::Conventions;
+pub use hub::Hub;
 pub use oncall::OnCall;
 pub use psa::Psa;
+pub use rmm::Rmm;
 pub use security::Security;
 
 /// Adds every kind to a registry.
@@ -35,11 +41,18 @@ pub fn register(registry: &mut Registry) {
     registry.register(security::spec(), |setup, context| {
         security::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
+    registry.register(rmm::spec(), |setup, context| {
+        rmm::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
     registry.register(compliance::spec(), |setup, context| {
         compliance::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
     registry.register(oncall::spec(), |setup, context| {
         oncall::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(hub::spec(), |setup, context| hub::build(&setup, context));
+    registry.register(portal::spec(), |setup, context| {
+        portal::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
     registry.register(bus::spec(), |setup, context| {
         bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)

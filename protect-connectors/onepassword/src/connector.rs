@@ -98,6 +98,7 @@ impl Connector for OnePasswordConnector {
                 None => BTreeMap::new(),
             },
             scan_every_seconds: self.events.as_ref().map(|_| SCAN_EVERY_SECONDS),
+            ..Capability::default()
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
     google,
     graph::{AccountChange, ApplicationChange, TenantChange},
     hibp::{self, Plan},
-    one_stack,
+    one_stack::{self, HubToken},
     onepassword::{self, Scope, Stream, UserChange},
     scim,
     world::World,
@@ -73,6 +73,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/hibp/settings", post(hibp_settings))
         .route("/one_stack/items/{id}", patch(set_one_stack_status))
         .route("/one_stack/settings", post(one_stack_settings))
+        .route("/one_stack/sso", get(hub_sso))
+        .route("/one_stack/tokens", post(hub_token))
         .route("/webhook/items/{id}", patch(set_item_status))
         .route("/scim/settings", post(scim_settings))
         .route("/scim/users/{id}", delete(delete_scim_user))
@@ -390,6 +392,17 @@ async fn scim_settings(State(world): Shared, Json(body): Json<scim::Settings>) -
 async fn delete_scim_user(State(world): Shared, Path(id): Path<String>) -> Answer {
     let now = world.clock.now();
     found(world.state().delete_scim_user(&id, now))
+}
+
+async fn hub_sso(State(world): Shared) -> Json<Value> {
+    Json(json!(world.state().one_stack.sso.shared()))
+}
+
+async fn hub_token(State(world): Shared, Json(token): Json<HubToken>) -> Answer {
+    let now = world.clock.now();
+    let token = world.state().one_stack.sso.sign(&token, now);
+    let token = token.ok_or(StatusCode::BAD_REQUEST)?;
+    Ok(Json(json!({"token": token})))
 }
 
 fn found(found: bool) -> Answer {

@@ -62,6 +62,6 @@ pub use google::PlantedDomain;
 pub use graph::PlantedTenant;
 pub use hibp::Plan;
 pub use journal::{RequestRecord, Transition, Vendor, Violation};
-pub use one_stack::OneStackOrganisation;
+pub use one_stack::{HubSso, HubToken, OneStackOrganisation};
 pub use sandbox::{Credentials, Sandbox, SandboxBuilder, SandboxError};
 pub use scenario::{DOMAIN, Planted, PlantedUser};

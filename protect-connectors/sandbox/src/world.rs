@@ -427,7 +427,7 @@ impl State {
     }
 
     pub(crate) fn set_one_stack_status(&mut self, id: &str, status: &str, now: Timestamp) -> bool {
-        let Some((object, from)) = self.one_stack.items.set_status(id, status) else {
+        let Some((object, from)) = self.one_stack.items.set_status(id, status, now) else {
             return false;
         };
         self.moved(Vendor::OneStack, (object, id), (&from, status), now);

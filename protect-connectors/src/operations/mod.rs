@@ -42,9 +42,13 @@ pub fn classes() -> Vec<&'static Class> {
         #[cfg(feature = "one-stack")]
         &protect_one_stack::compliance::CLASS,
         #[cfg(feature = "one-stack")]
+        &protect_one_stack::hub::CLASS,
+        #[cfg(feature = "one-stack")]
         &protect_one_stack::oncall::CLASS,
         #[cfg(feature = "one-stack")]
         &protect_one_stack::psa::CLASS,
+        #[cfg(feature = "one-stack")]
+        &protect_one_stack::rmm::CLASS,
         #[cfg(feature = "one-stack")]
         &protect_one_stack::security::CLASS,
         #[cfg(feature = "notify")]
@@ -114,9 +118,13 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         #[cfg(feature = "one-stack")]
         "Compliance" => protect_one_stack::compliance::connect(constructor, context),
         #[cfg(feature = "one-stack")]
+        "Hub" => protect_one_stack::hub::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
         "OnCall" => protect_one_stack::oncall::connect(constructor, context),
         #[cfg(feature = "one-stack")]
         "Psa" => protect_one_stack::psa::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "Rmm" => protect_one_stack::rmm::connect(constructor, context),
         #[cfg(feature = "one-stack")]
         "Security" => protect_one_stack::security::connect(constructor, context),
         #[cfg(feature = "notify")]

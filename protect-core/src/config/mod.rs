@@ -4,6 +4,7 @@
 //! became; both check everything against the [`Registry`](crate::registry::Registry), since every
 //! kind of connector brings its own keys as a [`KindSpec`].
 
+mod client;
 mod duration;
 mod facts;
 mod kind;
@@ -18,6 +19,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use client::{BrandingConfig, ClientViewConfig, Colour};
 pub use duration::parse_duration;
 pub use facts::Facts;
 pub use kind::{

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::client::{BrandingConfig, ClientViewConfig};
 use super::rule::Rule;
 use crate::model::{
     ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TaskTemplate, TenantId,
@@ -132,6 +133,10 @@ pub struct TenantConfig {
     pub guard: GuardConfig,
     /// How people come and leave.
     pub people: PeopleConfig,
+    /// What its clients may see.
+    pub client_view: ClientViewConfig,
+    /// How its reports look.
+    pub branding: BrandingConfig,
 }
 
 /// `people = { ... }` of a tenant.
@@ -327,6 +332,7 @@ impl fmt::Debug for TenantConfig {
             .field("approval", &self.approval)
             .field("guard", &self.guard)
             .field("people", &self.people)
-            .finish()
+            .field("client_view", &self.client_view)
+            .finish_non_exhaustive()
     }
 }

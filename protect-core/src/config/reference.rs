@@ -46,7 +46,7 @@ pub fn reference_markdown(registry: &Registry) -> String {
     page
 }
 
-const SECTIONS: [(&str, &str); 15] = [
+const SECTIONS: [(&str, &str); 17] = [
     ("`[store]`", "store"),
     ("`[ledger]`", "ledger"),
     ("`[key_vault]`", "key_vault"),
@@ -57,6 +57,8 @@ const SECTIONS: [(&str, &str); 15] = [
     ("`guard`", "guard"),
     ("`people`", "people"),
     ("a task of `people`", "task"),
+    ("`client_view`", "client_view"),
+    ("`branding`", "branding"),
     ("`[[tenants.ID.rules]]`", "rule"),
     ("`when`", "condition"),
     ("`when.account`", "account_condition"),

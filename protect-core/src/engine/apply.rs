@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use super::queue::is_kept_waiting;
 use super::records::put_intent;
 use super::{Tenant, guard};
+use crate::clock::later;
 use crate::connector::{AppliedStatus, Probe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
 use crate::model::{
     Action, ActionKind, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass,
-    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus,
+    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus, Permission,
 };
 use crate::store::{Claim, Claimed, Commit, Expect, RecordKind};
 
@@ -31,6 +32,12 @@ pub(super) const TRY_AGAIN: Duration = Duration::from_mins(1);
 
 /// How long to wait before the vendor is asked again what happened.
 const PROBE_AGAIN: Duration = Duration::from_mins(1);
+
+/// How often a vendor that has something in hand is asked at least.
+const FOLLOW_AT_LEAST: Duration = Duration::from_hours(1);
+
+/// Why nothing came of an action that somebody at the vendor stopped.
+const CALLED_OFF: &str = "somebody at the vendor called it off";
 
 /// What came of one action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -120,7 +127,7 @@ impl Tenant {
     /// A person settles what no probe could: the vendor did it, or did not.
     ///
     /// # Errors
-    /// `not_found`; `conflict` where the outcome is known already; `invalid_input` for a status
+    /// `permission_denied`; `not_found`; `conflict` where the outcome is known already; `invalid_input` for a status
     /// that settles nothing.
     pub async fn settle(
         &self,
@@ -129,6 +136,7 @@ impl Tenant {
         actor: &Actor,
         reason: &str,
     ) -> Result<Step> {
+        actor.need(Permission::RemediationsApprove)?;
         if !matches!(status, OutcomeStatus::Applied | OutcomeStatus::Failed) {
             return Err(Error::invalid_input("settle as `applied` or as `failed`"));
         }
@@ -213,7 +221,7 @@ impl Tenant {
         );
         self.store().commit(self.id(), commit).await?;
         kill_point("apply.after_attempt");
-        let result = self.act(&intent.action).await;
+        let result = self.act(&intent).await;
         kill_point("apply.after_vendor");
         match result {
             Ok(outcome) => {
@@ -255,17 +263,18 @@ impl Tenant {
             return Ok(Some(self.outcome(OutcomeStatus::Refused, reason)));
         };
         let cx = self.op(intent.approved_by.clone(), self.vendor_budget());
-        let Ok(preview) = remediator.preview(&cx, action).await else {
+        let Ok(mut preview) = remediator.preview(&cx, action).await else {
             // The attempt itself will say what is wrong; a guard that needs the state now was
             // asked at planning.
             return Ok(None);
         };
         let reversal = self.reversal(action, &preview).await?;
-        let people = self.people().await?;
         let account = match &action.target {
-            ActionTarget::Account(target) => people.account(target),
+            ActionTarget::Account(target) => self.known_account(&self.people().await?, target),
             ActionTarget::Setting { .. } | ActionTarget::Sink { .. } => None,
         };
+        let account = account.as_ref();
+        preview.protection = preview.protection.or(self.protected_elsewhere(account));
         let verdict = guard::judge(self.config(), action, &preview, account, &reversal);
         if verdict.decision == GuardDecision::Refuse {
             let reason = verdict.reasons.join("; ");
@@ -275,9 +284,11 @@ impl Tenant {
     }
 
     /// Calls the vendor.
-    async fn act(&self, action: &Action) -> Result<Outcome> {
+    async fn act(&self, intent: &Intent) -> Result<Outcome> {
+        let action = &intent.action;
         let connector = self.connector(action.target.connector())?;
         let cx = self.op(action.requested_by.clone(), self.vendor_budget());
+        let cx = cx.with_approval(self.who_consented(&intent.approved_by));
         if action.kind.tells() {
             return self.deliver(connector, &cx, action).await;
         }
@@ -316,6 +327,13 @@ impl Tenant {
             }
             Ok(Probe::CannotTell) if error.is_untouched() => {
                 self.try_untouched_again(intent, fence, error).await
+            }
+            Ok(Probe::Underway { reason, state }) => {
+                self.follow(intent, fence, &reason, state).await
+            }
+            Ok(Probe::CalledOff(state)) => {
+                self.finish_probed(intent, OutcomeStatus::Refused, CALLED_OFF, state, fence)
+                    .await
             }
             Ok(Probe::DidNotHappen(state)) => {
                 let reason = plain(error);
@@ -385,6 +403,13 @@ impl Tenant {
                 self.finish_probed(intent, OutcomeStatus::Failed, reason, state, fence)
                     .await
             }
+            Ok(Probe::Underway { reason, state }) => {
+                self.follow(intent, fence, &reason, state).await
+            }
+            Ok(Probe::CalledOff(state)) => {
+                self.finish_probed(intent, OutcomeStatus::Refused, CALLED_OFF, state, fence)
+                    .await
+            }
             Ok(Probe::CannotTell) | Err(_) => {
                 let reason = "the vendor could not say whether it was done";
                 let outcome = self.outcome(OutcomeStatus::Unknown, reason);
@@ -393,6 +418,42 @@ impl Tenant {
                     .await
             }
         }
+    }
+
+    /// The vendor has it in hand: it is asked again later, each time after a quarter of the time that
+    /// has passed. Only news is worth an entry.
+    async fn follow(
+        &self,
+        intent: Intent,
+        fence: u64,
+        reason: &str,
+        state: Attributes,
+    ) -> Result<()> {
+        let now = self.now();
+        let age = Duration::try_from(now.duration_since(intent.created_at)).unwrap_or_default();
+        let wait = (age / 4).clamp(PROBE_AGAIN, FOLLOW_AT_LEAST);
+        let is_known = intent.state == IntentState::Unknown
+            && intent
+                .outcome
+                .as_ref()
+                .is_some_and(|outcome| outcome.reason == reason);
+        if is_known {
+            let put = put_intent(&intent, Expect::FenceAndRelease(fence))?;
+            let put = put.due(Some(later(now, wait)));
+            return self
+                .store()
+                .commit(self.id(), Commit::default().put(put))
+                .await
+                .map(drop);
+        }
+        self.finish_probed(intent, OutcomeStatus::Unknown, reason, state, fence)
+            .await
+    }
+
+    /// Who stands behind a consent: of a rule, whoever decided that it needs nobody's.
+    fn who_consented(&self, approved_by: &Actor) -> Actor {
+        let enabled_by = self.enabled_by(approved_by).map(Actor::unverified);
+        enabled_by.unwrap_or_else(|| approved_by.clone())
     }
 
     async fn probe(&self, action: &Action) -> Result<Probe> {

@@ -9,8 +9,8 @@ use crate::clock::later;
 use crate::config::{ApprovalMode, SelfApproval, UnverifiedActors};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Action, Actor, ActorKind, Approval, ApprovedPlan, Attributes, GuardDecision, Intent,
-    IntentState, Mode, Plan, PlanId, PlannedAction,
+    Action, Actor, ActorKind, Approval, ApprovedPlan, Attributes, Authority, GuardDecision, Intent,
+    IntentState, Mode, Permission, Plan, PlanId, PlannedAction, Role,
 };
 use crate::store::{Commit, Expect, Put, RecordKind};
 
@@ -19,9 +19,10 @@ impl Tenant {
     /// stored before anything is attempted.
     ///
     /// # Errors
-    /// `refused` in `dry_run`, for the requester's own manual request (`approval.self`), and for
-    /// an actor who only typed a name where the tenant refuses those; `conflict` where a newer
-    /// plan replaced this one; `invalid_input` where the plan is not the one that was made.
+    /// `permission_denied` where the actor's role does not allow it; `refused` in `dry_run`, for the
+    /// requester's own manual request (`approval.self`), and for an actor who only typed a name where
+    /// the tenant refuses those; `conflict` where a newer plan replaced this one, or somebody rejected
+    /// it; `invalid_input` where the plan is not the one that was made.
     pub async fn approve(&self, plan: Plan, actor: &Actor) -> Result<ApprovedPlan> {
         self.may_approve(&plan, actor)?;
         let wanted = |planned: &&PlannedAction| planned.guard.decision != GuardDecision::Refuse;
@@ -86,6 +87,7 @@ impl Tenant {
     }
 
     fn may_approve(&self, plan: &Plan, actor: &Actor) -> Result<()> {
+        actor.need(Permission::RemediationsApprove)?;
         if plan.tenant != *self.id() || plan.id != plan_id(self, &plan.actions)? {
             return Err(Error::invalid_input(
                 "this is not the plan that was made; make it again with `plan`",
@@ -104,7 +106,11 @@ impl Tenant {
             let requester = &planned.action.requested_by;
             requester.kind == ActorKind::Person && requester.id == actor.id
         };
-        if approval.self_approval == SelfApproval::Refuse && plan.actions.iter().any(is_own) {
+        // A member never approves their own, whatever the tenant lets others do.
+        let is_member = |authority: &Authority| authority.role == Role::Member;
+        let never = actor.authority.as_ref().is_some_and(is_member);
+        let refuses = never || approval.self_approval == SelfApproval::Refuse;
+        if refuses && plan.actions.iter().any(is_own) {
             return Err(self.refused(
                 "nobody approves their own request; somebody else must, or set `approval.self = \"allow_recorded\"`",
             ));
@@ -145,7 +151,7 @@ impl Tenant {
             .await?;
         let mut commit = Commit::default();
         if let Some(stored) = &stored {
-            self.refuse_superseded(&plan.id).await?;
+            self.refuse_settled(&plan.id).await?;
             commit = commit.put(self.approved(stored).await?);
         }
         commit = commit.put(Put::new(RecordKind::Approval, plan.id.as_str(), &approval)?);
@@ -187,18 +193,18 @@ impl Tenant {
         Ok(ApprovedPlan::new(plan, approval))
     }
 
-    async fn refuse_superseded(&self, id: &PlanId) -> Result<()> {
+    async fn refuse_settled(&self, id: &PlanId) -> Result<()> {
         let query = crate::store::Query::keys(RecordKind::Plan, vec![id.to_string()])
-            .in_states(&["superseded"]);
-        let superseded: Vec<Versioned<Plan>> = self.read_all(query).await?;
-        if superseded.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Conflict,
-            "a newer plan replaced this one; look at it with `plan` and approve that",
-        )
-        .with_context("plan", id.as_str()))
+            .in_states(&["superseded", "rejected"]);
+        let page = self.store().query(self.id(), query).await?;
+        let message = match page.records.first().map(|record| record.state.as_str()) {
+            None => return Ok(()),
+            Some("rejected") => {
+                "somebody rejected this plan; request the action anew to have it done"
+            }
+            Some(_) => "a newer plan replaced this one; look at it with `plan` and approve that",
+        };
+        Err(Error::new(ErrorKind::Conflict, message).with_context("plan", id.as_str()))
     }
 
     async fn approved(&self, stored: &Versioned<Plan>) -> Result<Put> {
@@ -219,7 +225,7 @@ impl Tenant {
     }
 
     /// Who decided that a rule needs nobody's consent, where it needs none.
-    fn enabled_by(&self, requester: &Actor) -> Option<&str> {
+    pub(super) fn enabled_by(&self, requester: &Actor) -> Option<&str> {
         let rule = self
             .config()
             .rules

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::decide::routed;
 use super::triage::MANY_SUBJECTS;
-use super::{Authenticator, Engine, Shared, TenantParts};
+use super::{Authenticator, Engine, Shared, TenantParts, TenantRoutes};
 use crate::config::{Config, ConnectorConfig, TenantConfig, unknown_name};
 use crate::connector::{Connector, ConnectorInfo};
 use crate::context::Context;
@@ -22,7 +22,10 @@ pub struct EngineBuilder {
     context: Context,
     lease: Duration,
     authenticator: Option<Arc<dyn Authenticator>>,
+    areas: Vec<Arc<dyn TenantRoutes>>,
     many_subjects: usize,
+    #[cfg(feature = "report")]
+    sections: Vec<&'static dyn crate::report::ReportSection>,
 }
 
 impl Engine {
@@ -35,7 +38,10 @@ impl Engine {
             context,
             lease: Duration::from_mins(3),
             authenticator: None,
+            areas: Vec::new(),
             many_subjects: MANY_SUBJECTS,
+            #[cfg(feature = "report")]
+            sections: Vec::new(),
         }
     }
 }
@@ -45,6 +51,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn authenticator(mut self, authenticator: Arc<dyn Authenticator>) -> Self {
         self.authenticator = Some(authenticator);
+        self
+    }
+
+    /// Adds routes that are answered for every tenant.
+    #[must_use]
+    pub fn routes(mut self, area: Arc<dyn TenantRoutes>) -> Self {
+        self.areas.push(area);
         self
     }
 
@@ -61,6 +74,17 @@ impl EngineBuilder {
     #[must_use]
     pub fn many_subjects(mut self, many: usize) -> Self {
         self.many_subjects = many.max(1);
+        self
+    }
+
+    /// What the program's own reports say beside the library's sections.
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub fn report_sections(
+        mut self,
+        sections: Vec<&'static dyn crate::report::ReportSection>,
+    ) -> Self {
+        self.sections = sections;
         self
     }
 
@@ -83,11 +107,16 @@ impl EngineBuilder {
             lease: self.lease,
             authenticator: self.authenticator,
             many_subjects: self.many_subjects,
+            #[cfg(feature = "report")]
+            sections: self.sections,
             census: super::census::Known::default(),
             dropped_runs: super::run::Dropped::default(),
+            #[cfg(feature = "report")]
+            overviews: crate::report::Overviews::default(),
         };
         Ok(Engine {
             shared: Arc::new(shared),
+            areas: Arc::new(self.areas),
         })
     }
 
@@ -97,10 +126,13 @@ impl EngineBuilder {
             .iter()
             .map(|(name, connector)| self.connector(id, name, connector))
             .collect::<Result<Vec<_>>>()?;
-        know_their_templates(id, config, &connectors)?;
+        let mut config = config.clone();
+        let switched_on = connectors.iter().flat_map(|connector| connector.rules());
+        config.rules.extend(switched_on);
+        know_their_templates(id, &config, &connectors)?;
         Ok(TenantParts {
             id: id.clone(),
-            config: config.clone(),
+            config,
             connectors,
         })
     }

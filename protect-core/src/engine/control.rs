@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Tenant;
 use crate::error::Result;
-use crate::model::{Actor, Attributes};
+use crate::model::{Actor, Attributes, Permission};
 use crate::store::{Commit, Put, RecordKind};
 
 const KEY: &str = "paused";
@@ -26,6 +26,7 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn pause(&self, actor: &Actor, reason: &str) -> Result<()> {
+        actor.need(Permission::RemediationsApprove)?;
         let pause = Pause {
             by: actor.clone(),
             reason: reason.to_owned(),
@@ -44,6 +45,7 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn resume(&self, actor: &Actor) -> Result<()> {
+        actor.need(Permission::RemediationsApprove)?;
         let entry = self
             .entry_by("engine.resumed", actor, Attributes::new())
             .await?;

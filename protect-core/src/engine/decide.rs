@@ -1,9 +1,11 @@
 //! Decide: from open incidents and the tenant's rules to a plan. Changes nothing at any vendor.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::people::People;
+use super::reach::Those;
 use super::records::Versioned;
 use super::{Tenant, guard};
 use crate::config::{ApprovalMode, Facts, Rule, RuleAction, TenantConfig};
@@ -110,10 +112,14 @@ impl Tenant {
         let mut actions = Vec::new();
         let mut reversals = Vec::new();
         for wanted in wanted {
-            let looked = match looking {
+            let mut looked = match looking {
                 Looking::Later => Ok(Preview::default()),
                 Looking::Needed | Looking::WherePossible => self.look(&wanted.action).await,
             };
+            if let Ok(preview) = &mut looked {
+                let elsewhere = self.protected_elsewhere(wanted.account.as_ref());
+                preview.protection = preview.protection.or(elsewhere);
+            }
             let mut verdict = match &looked {
                 Ok(preview) => {
                     let reversal = self.reversal(&wanted.action, preview).await?;
@@ -240,10 +246,11 @@ impl Tenant {
         people: &People,
         wanted: &mut Vec<Wanted>,
     ) {
-        let mut accounts: BTreeMap<_, &Account> = BTreeMap::new();
+        let mut those = Those::default();
         let mut matched = BTreeSet::new();
         for finding in findings {
-            let candidates = people.accounts_behind(&finding.observation.subject);
+            let subject = &finding.observation.subject;
+            let candidates = people.accounts_behind(subject);
             let holds = |account: Option<&Account>| {
                 rule.when.matches(&Facts {
                     finding,
@@ -254,13 +261,16 @@ impl Tenant {
             };
             if candidates.is_empty() && holds(None) {
                 matched.insert(&finding.id);
+                if let Some(address) = people.address_of(subject) {
+                    those.add_address(address);
+                }
             }
             for account in candidates
                 .into_iter()
                 .filter(|account| holds(Some(account)))
             {
                 matched.insert(&finding.id);
-                accounts.insert(&account.reference, account);
+                those.add_account(account);
             }
         }
         if matched.is_empty() {
@@ -270,48 +280,33 @@ impl Tenant {
             .iter()
             .filter(|f| matched.contains(&f.id))
             .collect();
-        let accounts: Vec<_> = accounts.into_values().collect();
         for step in &rule.then {
-            for (target, account) in self.targets(step, &accounts) {
+            for (target, account) in self.targets(step, &those, people) {
                 wanted.push(self.want(rule, step, incident, &matched, target, account));
             }
         }
     }
 
-    /// Where an action of a rule goes: everywhere the person has an account, or to one place.
-    fn targets<'a>(
+    /// Where an action of a rule goes: to people's accounts, or to one place.
+    fn targets(
         &self,
         step: &RuleAction,
-        accounts: &[&'a Account],
-    ) -> Vec<(ActionTarget, Option<&'a Account>)> {
-        let able = |name: &crate::model::ConnectorName| {
-            self.connector(name)
-                .is_ok_and(|connector| connector.capability().actions.contains_key(&step.kind))
-        };
-        let on_account = |account: &&'a Account| {
-            (
-                ActionTarget::Account(account.reference.clone()),
-                Some(*account),
-            )
-        };
-        if step.kind.acts_everywhere() {
-            return accounts
-                .iter()
-                .filter(|account| able(&account.reference.connector))
-                .filter(|account| step.on.is_empty() || is_named(account, &step.on))
-                .map(on_account)
+        those: &Those<'_>,
+        people: &People,
+    ) -> Vec<(ActionTarget, Option<Account>)> {
+        if step.kind.changes_an_account() {
+            let places = self.places(step.kind, &step.on, those, people);
+            let places = places.into_iter();
+            return places
+                .map(|account| {
+                    (
+                        ActionTarget::Account(account.reference.clone()),
+                        Some(account),
+                    )
+                })
                 .collect();
         }
         let route = routed(self.config(), self.connectors(), step.kind);
-        if step.kind.changes_an_account() {
-            let first = route.iter().find_map(|connector| {
-                let name = &connector.info().name;
-                accounts
-                    .iter()
-                    .find(|account| account.reference.connector == *name)
-            });
-            return first.map(on_account).into_iter().collect();
-        }
         let target = route.first().map(|connector| {
             let connector = connector.info().name.clone();
             if step.kind.changes_a_setting() {
@@ -330,7 +325,7 @@ impl Tenant {
         incident: &Incident,
         findings: &[&Finding],
         target: ActionTarget,
-        account: Option<&Account>,
+        account: Option<Account>,
     ) -> Wanted {
         let consent = match &rule.approval {
             ApprovalMode::Required => Some(format!("the rule `{}` asks for consent", rule.name)),
@@ -344,8 +339,10 @@ impl Tenant {
             requested_by: Actor::rule(&rule.name),
             incident: Some(incident.id.clone()),
             undoes: None,
-            lasts: step.lasts,
-            parameters: with_address(step.parameters.clone(), account),
+            lasts: step
+                .lasts
+                .or_else(|| self.ends_by_itself(step.kind, account.as_ref())),
+            parameters: with_address(step.parameters.clone(), account.as_ref()),
         };
         let content = match action.target {
             ActionTarget::Account(_) | ActionTarget::Setting { .. } => String::new(),
@@ -360,9 +357,20 @@ impl Tenant {
                 id: rule_action_id(self, incident, &action, &content),
                 ..action
             },
-            account: account.cloned(),
+            account,
             consent,
         }
+    }
+
+    /// After which time an action ends where nobody says and its connector does nothing without an end.
+    pub(super) fn ends_by_itself(
+        &self,
+        kind: ActionKind,
+        account: Option<&Account>,
+    ) -> Option<Duration> {
+        let connector = self.connector(&account?.reference.connector).ok()?;
+        let ends = connector.capability().ends_after_seconds;
+        ends.get(&kind).copied().map(Duration::from_secs)
     }
 
     /// Leaves out what two rules both want, and what was done or waits; what failed or lapsed gets
@@ -452,12 +460,6 @@ pub(crate) fn with_address(mut parameters: Attributes, account: Option<&Account>
         parameters.insert("address".to_owned(), address.as_str().into());
     }
     parameters
-}
-
-fn is_named(account: &Account, names: &[String]) -> bool {
-    let is_it =
-        |name: &String| account.reference.connector.as_str() == name || account.provider == *name;
-    names.iter().any(is_it)
 }
 
 /// A failed action, or one whose approval lapsed, is planned again; everything else is settled.

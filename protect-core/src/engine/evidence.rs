@@ -17,12 +17,31 @@
 use super::Tenant;
 use crate::error::Result;
 use crate::model::{
-    AccountRef, ActionTarget, Actor, ActorKind, Attributes, Incident, IncidentStatus, Intent,
-    OutcomeStatus, Subject,
+    AccountRef, ActionTarget, Actor, ActorKind, Attributes, EvidenceEntry, Incident,
+    IncidentStatus, Intent, OutcomeStatus, Subject,
 };
-use crate::store::{Change, NewEntry, RecordKind};
+use crate::store::{Change, NewEntry, Query, RecordKind};
 
 impl Tenant {
+    /// Entries of the ledger behind a place in it, in order; at most `limit`. People stand there as
+    /// pseudonyms.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn ledger_after(&self, place: u64, limit: usize) -> Result<Vec<EvidenceEntry>> {
+        let query = Query::ledger().after(format!("{place:020}")).limit(limit);
+        Ok(self.store().query(self.id(), query).await?.entries)
+    }
+
+    /// The last entry of the ledger, where there is one.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn ledger_head(&self) -> Result<Option<EvidenceEntry>> {
+        let page = self.store().query(self.id(), Query::ledger_head()).await?;
+        Ok(page.entries.into_iter().next())
+    }
+
     /// An entry about something that happens now, done by a rule or the engine.
     pub(crate) fn entry(&self, kind: &str, actor: &Actor, data: Attributes) -> NewEntry {
         self.entry_named(kind, actor.to_string(), data)

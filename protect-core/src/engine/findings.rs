@@ -11,7 +11,7 @@ use super::records::{put_finding, subject_group};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Acceptance, Actor, Address, Attributes, CheckId, ConnectorName, Finding, FindingId,
-    FindingKind, FindingStatus, Incident, IncidentId, Severity, Subject,
+    FindingKind, FindingStatus, Incident, IncidentId, Permission, Severity, Subject,
 };
 use crate::store::{Commit, Query, RecordKind};
 
@@ -231,6 +231,7 @@ impl Tenant {
         mut facts: Attributes,
         mut change: impl FnMut(&mut Finding) -> Result<bool> + Send,
     ) -> Result<Finding> {
+        actor.need(Permission::FindingsManage)?;
         facts.insert("finding".to_owned(), json!(id));
         for _ in 0..CONFLICT_RETRIES {
             let found = self

@@ -242,17 +242,19 @@ impl Tenant {
             .into_iter()
             .map(|intent| intent.value)
             .collect();
-        let last = |kind: ActionKind| {
+        let last = |kind: ActionKind, came_out: &[OutcomeStatus]| {
             intents
                 .iter()
                 .filter(|intent| intent.action.kind == kind)
                 .filter_map(|intent| intent.outcome.as_ref())
-                .filter(|outcome| outcome.status == OutcomeStatus::Applied)
+                .filter(|outcome| came_out.contains(&outcome.status))
                 .map(|outcome| outcome.at)
                 .max()
         };
-        let done = last(kind);
-        let undone = kind.undo().and_then(last);
+        let done = last(kind, &[OutcomeStatus::Applied]);
+        // What ended at the vendor by itself was over when we came to end it.
+        let ended = [OutcomeStatus::Applied, OutcomeStatus::AlreadySo];
+        let undone = kind.undo().and_then(|undo| last(undo, &ended));
         Ok(done.filter(|done| undone.is_none_or(|undone| undone < *done)))
     }
 }

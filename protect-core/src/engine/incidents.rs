@@ -9,7 +9,8 @@ use super::observe::{CONFLICT_RETRIES, too_busy};
 use super::records::put_incident;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Actor, Attributes, FindingKind, Incident, IncidentId, IncidentStatus, PersonId, Severity,
+    Actor, Attributes, FindingKind, Incident, IncidentId, IncidentStatus, Permission, PersonId,
+    Severity,
 };
 use crate::store::{Commit, Query, RecordKind};
 
@@ -68,6 +69,7 @@ impl Tenant {
         status: IncidentStatus,
         actor: &Actor,
     ) -> Result<Incident> {
+        actor.need(Permission::FindingsManage)?;
         for _ in 0..CONFLICT_RETRIES {
             let found = self
                 .read::<Incident>(RecordKind::Incident, id.as_str())

@@ -21,18 +21,22 @@ mod failure;
 mod findings;
 mod guard;
 mod identify;
+mod inbound;
 mod incidents;
 mod monitor;
 mod observe;
 mod people;
 mod place;
 mod queue;
+mod reach;
 mod records;
+mod reject;
 mod rules;
 mod run;
 mod run_end;
 mod scan;
 mod schedule;
+mod session;
 mod status;
 mod submit;
 mod tickets;
@@ -52,13 +56,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use apply::Step;
-pub use authenticate::Authenticator;
+pub use authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 pub use build::EngineBuilder;
 pub use control::Pause;
 pub use doctor::Checkup;
 pub use failure::ENGINE_CHECKS;
 pub use findings::{FindingFilter, FindingPage};
 pub use identify::DirectoryRefresh;
+pub use inbound::{Caller, TenantRoutes};
 pub use incidents::IncidentFilter;
 pub use monitor::parse_people;
 pub use observe::Observed;
@@ -66,6 +71,7 @@ pub use rules::RuleTrial;
 pub use run::{RunState, ScanCounts, VerdictCounts};
 pub use scan::{ConnectorScan, OnProgress, ScanOptions, ScanProgress, ScanSummary, StoredVerdict};
 pub use schedule::{Tick, TickScan};
+pub use session::Session;
 pub use status::{ConnectorStatus, RunStatus, TenantStatus};
 pub use tickets::TicketStanding;
 pub use triage::Triaged;
@@ -91,6 +97,7 @@ use crate::store::Store;
 #[derive(Clone, Debug)]
 pub struct Engine {
     shared: Arc<Shared>,
+    areas: Arc<Vec<Arc<dyn TenantRoutes>>>,
 }
 
 /// One tenant's part of the engine. Cheap to clone; cannot reach another tenant's data.
@@ -111,8 +118,12 @@ struct Shared {
     lease: Duration,
     /// From so many subjects on, one cause makes one incident.
     many_subjects: usize,
+    #[cfg(feature = "report")]
+    sections: Vec<&'static dyn crate::report::ReportSection>,
     census: census::Known,
     dropped_runs: run::Dropped,
+    #[cfg(feature = "report")]
+    overviews: crate::report::Overviews,
 }
 
 #[derive(Debug)]
@@ -158,6 +169,17 @@ impl Engine {
     /// What it was given from outside.
     pub fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    /// The same engine, which answers these routes too, for every tenant.
+    #[must_use]
+    pub fn with_routes(&self, area: Arc<dyn TenantRoutes>) -> Self {
+        let mut areas = self.areas.as_ref().clone();
+        areas.push(area);
+        Self {
+            areas: Arc::new(areas),
+            ..self.clone()
+        }
     }
 
     /// Where everything is kept.
@@ -209,6 +231,17 @@ impl Tenant {
 
     pub(crate) fn context(&self) -> &Context {
         &self.shared.context
+    }
+
+    #[cfg(feature = "report")]
+    pub(crate) fn overviews(&self) -> &crate::report::Overviews {
+        &self.shared.overviews
+    }
+
+    /// The sections that the program registered.
+    #[cfg(feature = "report")]
+    pub(crate) fn report_sections(&self) -> &[&'static dyn crate::report::ReportSection] {
+        &self.shared.sections
     }
 
     pub(crate) fn dropped_runs(&self) -> &run::Dropped {

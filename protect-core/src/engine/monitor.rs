@@ -10,7 +10,8 @@ use super::Tenant;
 use crate::csv_table::{CsvTable, at};
 use crate::error::{Error, Result};
 use crate::model::{
-    Account, AccountState, Actor, Address, Attributes, PersonId, WatchList, WatchedAddress,
+    Account, AccountState, Actor, Address, Attributes, Permission, PersonId, WatchList,
+    WatchedAddress,
 };
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
 
@@ -73,6 +74,7 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn monitor_add(&self, address: &Address, actor: &Actor) -> Result<bool> {
+        actor.need(Permission::SettingsManage)?;
         let added = self
             .watch_more(vec![address.clone()], "added", "monitor.added", actor)
             .await?;
@@ -85,6 +87,7 @@ impl Tenant {
     /// # Errors
     /// `invalid_input` with `line` and `column`; `store`.
     pub async fn monitor_import(&self, csv: &[u8], actor: &Actor) -> Result<u64> {
+        actor.need(Permission::SettingsManage)?;
         let people = parse_people(csv)?;
         self.watch_more(people, "csv", "monitor.imported", actor)
             .await
@@ -96,6 +99,7 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn monitor_remove(&self, address: &Address, actor: &Actor) -> Result<bool> {
+        actor.need(Permission::SettingsManage)?;
         let query = Query::keys(RecordKind::Watch, vec![address.as_str().to_owned()]);
         if self
             .store()

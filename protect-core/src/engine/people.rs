@@ -52,7 +52,8 @@ impl People {
         }
     }
 
-    fn address_of(&self, subject: &Subject) -> Option<Address> {
+    /// The address of the person a finding is about, where it is about one.
+    pub(crate) fn address_of(&self, subject: &Subject) -> Option<Address> {
         match subject.kind {
             SubjectKind::Address => Address::new(&subject.id).ok(),
             SubjectKind::Account => self.own_account(subject)?.address.clone(),

@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::Tenant;
 use super::apply::Step;
 use super::decide::{Wanted, routed, with_address};
+use super::reach::Those;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Account, AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes,
-    Intent, OutcomeStatus, Plan,
+    Intent, OutcomeStatus, Permission, Plan,
 };
 use crate::store::{Query, RecordKind};
 
@@ -38,9 +39,11 @@ impl Tenant {
     /// it done.
     ///
     /// # Errors
-    /// `not_found` where no connector knows such an account; `unsupported` where none can do the
+    /// `permission_denied` where the role of who asks does not allow it; `not_found` where no connector
+    /// knows such an account; `unsupported` where none can do the
     /// action; `invalid_input` for an action that changes nothing.
     pub async fn request(&self, request: Request) -> Result<Plan> {
+        request.by.need(Permission::RemediationsRequest)?;
         if request.kind.tells() {
             return Err(Error::invalid_input(
                 "only actions on accounts and settings can be requested",
@@ -50,15 +53,7 @@ impl Tenant {
         if request.kind.changes_a_setting() {
             return self.request_setting(&request).await;
         }
-        let accounts = self.requested_accounts(&request.account).await?;
-        let able = |account: &&Account| {
-            self.connector(&account.reference.connector)
-                .is_ok_and(|c| c.capability().actions.contains_key(&request.kind))
-        };
-        let mut able: Vec<&Account> = accounts.iter().filter(able).collect();
-        if !request.kind.acts_everywhere() {
-            able.truncate(1);
-        }
+        let able = self.requested_accounts(&request).await?;
         if able.is_empty() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -125,6 +120,7 @@ impl Tenant {
     /// # Errors
     /// `not_found`; `unsupported` where the action has no undo; `conflict` where it was not applied.
     pub async fn undo(&self, action: &ActionId, actor: &Actor, reason: &str) -> Result<Plan> {
+        actor.need(Permission::RemediationsRequest)?;
         let found = self
             .read::<Intent>(RecordKind::Intent, action.as_str())
             .await?;
@@ -177,7 +173,7 @@ impl Tenant {
         &self,
         request: &Request,
         target: ActionTarget,
-        account: Option<&Account>,
+        account: Option<Account>,
     ) -> Wanted {
         let mut random = [0; 16];
         self.context().random.fill(&mut random);
@@ -190,17 +186,21 @@ impl Tenant {
             requested_by: request.by.clone(),
             incident: None,
             undoes: None,
-            lasts: request.lasts,
-            parameters: with_address(Attributes::new(), account),
+            lasts: request
+                .lasts
+                .or_else(|| self.ends_by_itself(request.kind, account.as_ref())),
+            parameters: with_address(Attributes::new(), account.as_ref()),
         };
         Wanted {
             action,
-            account: account.cloned(),
+            account,
             consent: Some("somebody asked for it by hand".to_owned()),
         }
     }
 
-    async fn requested_accounts(&self, name: &str) -> Result<Vec<Account>> {
+    /// The accounts that a request means and that can be acted on.
+    async fn requested_accounts(&self, request: &Request) -> Result<Vec<Account>> {
+        let name = request.account.as_str();
         let unknown = || {
             Error::new(
                 ErrorKind::NotFound,
@@ -215,22 +215,32 @@ impl Tenant {
                 connector,
                 id: id.to_owned(),
             };
+            let does = self.connector(&reference.connector)?.capability().actions;
             let target = ActionTarget::Account(reference);
-            return Ok(vec![self.account_of(&target).await?.ok_or_else(unknown)?]);
+            let account = self.account_of(&target).await?.ok_or_else(unknown)?;
+            return Ok(vec![account]
+                .into_iter()
+                .filter(|_| does.contains_key(&request.kind))
+                .collect());
         }
         let address = Address::new(name)?;
-        let people = self.people().await?;
-        let mut accounts: Vec<Account> =
-            people.accounts_at(&address).into_iter().cloned().collect();
-        if accounts.is_empty() {
+        let mut people = self.people().await?;
+        if people.accounts_at(&address).is_empty() {
             self.refresh_directories(self.connectors()).await?;
-            let people = self.people().await?;
-            accounts = people.accounts_at(&address).into_iter().cloned().collect();
+            people = self.people().await?;
         }
-        if accounts.is_empty() {
+        let mut those = Those::default();
+        let known = people.accounts_at(&address);
+        let nobody = known.is_empty();
+        for account in known {
+            those.add_account(account);
+        }
+        those.add_address(address);
+        let places = self.places(request.kind, &[], &those, &people);
+        if nobody && places.is_empty() {
             return Err(unknown());
         }
-        Ok(accounts)
+        Ok(places)
     }
 
     /// The account an action is about, as its directory gives it now.
@@ -239,7 +249,7 @@ impl Tenant {
             return Ok(None);
         };
         let Some(directory) = self.connector(&reference.connector)?.as_directory() else {
-            return Ok(None);
+            return Ok(self.known_account(&self.people().await?, reference));
         };
         let cx = self.op(Actor::engine(), self.vendor_budget());
         directory.get(&cx, &reference.id).await

@@ -98,9 +98,11 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
     ("onboarding.started", "somebody began an onboarding"),
     ("plan.approved", "somebody consented to a plan"),
     ("plan.made", "a plan was made"),
+    ("plan.rejected", "somebody turned a plan down"),
     ("scan.completed", "a scan came to its end"),
     ("scan.failed", "a scan did not come to its end"),
     ("scan.page", "one page of a scan"),
+    ("session.opened", "somebody signed in"),
     (
         "usage.counted",
         "a month is over, and how many people were watched in it is known",

@@ -2,7 +2,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::authority::{Authority, Permission};
 use super::id::PlanId;
+use crate::error::{Error, ErrorKind, Result};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -13,6 +15,10 @@ pub struct Actor {
     pub id: String,
     /// How we know: the name of an authenticator, or `unverified` where somebody only typed a name.
     pub authenticated_by: String,
+    /// What they may do, where the login says so; nothing restricts an actor without it. An actor that
+    /// was stored before there were roles has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Authority>,
 }
 
 impl Actor {
@@ -25,6 +31,7 @@ impl Actor {
             kind: ActorKind::Person,
             id: name.into(),
             authenticated_by: Self::UNVERIFIED.to_owned(),
+            authority: None,
         }
     }
 
@@ -34,6 +41,7 @@ impl Actor {
             kind: ActorKind::Rule,
             id: format!("rule:{name}"),
             authenticated_by: "configuration".to_owned(),
+            authority: None,
         }
     }
 
@@ -43,7 +51,44 @@ impl Actor {
             kind: ActorKind::Engine,
             id: "engine".to_owned(),
             authenticated_by: "engine".to_owned(),
+            authority: None,
         }
+    }
+
+    /// Somebody whom an authenticator of this name knows.
+    pub fn authenticated(by: &str, id: impl Into<String>, authority: Option<Authority>) -> Self {
+        Self {
+            kind: ActorKind::Person,
+            id: id.into(),
+            authenticated_by: by.to_owned(),
+            authority,
+        }
+    }
+
+    /// Another program, by the credential that it showed.
+    pub fn service(id: impl Into<String>, by: &str) -> Self {
+        Self {
+            kind: ActorKind::Service,
+            id: id.into(),
+            authenticated_by: by.to_owned(),
+            authority: None,
+        }
+    }
+
+    /// Lets those do something whose role allows it, and those who have no role.
+    ///
+    /// # Errors
+    /// `permission_denied`, naming the permission.
+    pub fn need(&self, permission: Permission) -> Result<()> {
+        let authority = self.authority.as_ref();
+        if authority.is_none_or(|authority| authority.allows(permission)) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::PermissionDenied,
+            "your role does not allow this; ask an admin of the organisation for the permission",
+        )
+        .with_context("permission", permission.as_str()))
     }
 
     /// Whether nobody checked who this is.

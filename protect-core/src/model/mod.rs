@@ -7,6 +7,7 @@ mod account;
 mod action;
 mod actor;
 mod artifact;
+mod authority;
 mod check;
 mod employee;
 mod event;
@@ -28,6 +29,7 @@ pub use action::{
 };
 pub use actor::{Actor, ActorKind, Approval};
 pub use artifact::{Artifact, ArtifactKind};
+pub use authority::{AccessLevel, Authority, ClientAccess, Permission, Role};
 pub use check::{CheckResult, Confidence, NotEvaluatedReason, Reference, Severity, Verdict};
 pub use employee::{
     Employee, Employment, EmploymentStatus, EmploymentType, Leaving, PrivateDetails,

@@ -21,8 +21,9 @@ const LABELS: usize = 7;
 /// How lines that share a drawing differ beside their colour.
 const DASHES: [&str; 4] = ["", "6 3", "2 3", "8 3 2 3"];
 
-/// The drawing as the page's template takes it: every number is ours, every text is escaped there.
-pub(super) fn drawing(along: &[String], lines: &[Line]) -> Value {
+/// Lines as a page's template takes them (`levels`, `labels`, `lines` with `path` and `dots`): every number
+/// is ours, every text is escaped there.
+pub fn drawing(along: &[String], lines: &[Line]) -> Value {
     let drawn: Vec<_> = lines
         .iter()
         .enumerate()

@@ -4,21 +4,31 @@
 //! section into JSON, Markdown or HTML, so that a new section needs no new template.
 
 mod html;
+mod kept;
 mod lines;
 mod markdown;
 mod ocsf;
+mod overview;
 mod score;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::model::Month;
+pub use crate::model::{AccessLevel, Month};
+pub use kept::KeptReport;
+pub use lines::drawing as line_chart;
+pub use overview::Overview;
+pub(crate) use overview::Overviews;
 pub use score::{DayScore, Rating, Score, ScoreArea, ScoreMember, ScorePart, ScoreWeights};
+pub use view::{
+    ClientView, ViewAlert, ViewDomain, ViewMonth, ViewReport, ViewScore, Viewer, masked,
+};
 
 use crate::engine::Tenant;
 use crate::error::{Error, Result};
@@ -144,14 +154,22 @@ pub trait ReportSection: std::fmt::Debug + Send + Sync {
 }
 
 impl Tenant {
-    /// The report of a month, with the library's own sections and then `more`.
+    /// The report of a month, with the library's own sections, those that the program registered, and
+    /// then `more`; a section whose name is there already is left out.
     ///
     /// # Errors
     /// `store`.
     pub async fn report(&self, month: Month, more: &[&dyn ReportSection]) -> Result<Report> {
         let mut written = Vec::new();
-        for section in sections::built_in().into_iter().chain(more.iter().copied()) {
-            written.extend(section.write(self, month).await?);
+        let own = sections::built_in().into_iter();
+        let registered = self.report_sections().iter().copied();
+        for section in own.chain(registered).chain(more.iter().copied()) {
+            let Some(section) = section.write(self, month).await? else {
+                continue;
+            };
+            if written.iter().all(|known: &Section| known.id != section.id) {
+                written.push(section);
+            }
         }
         Ok(Report {
             tenant: self.id().clone(),

@@ -124,6 +124,14 @@ record_kinds! {
     EmployeeAddress = "employee_address",
     /// A [`Workflow`](crate::model::Workflow).
     Workflow = "workflow",
+    /// What counts once, kept until it is worth nothing: a sign-in, a message that came in.
+    Once = "once",
+    /// The session of somebody who signed in, by the hash of what their browser holds.
+    Session = "session",
+    /// When a duty beside the scans is next done, by its name.
+    Duty = "duty",
+    /// The report of a month that is over, as it was made.
+    Report = "report",
 }
 
 /// One record as stored.

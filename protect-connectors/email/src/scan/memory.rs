@@ -118,10 +118,41 @@ pub(super) fn remember(page: &mut ScanPage, memory: Memory, domain: &DomainName)
     Ok(())
 }
 
-/// Stores a domain's score, for the tenant's protection score.
-pub(super) fn remember_score(page: &mut ScanPage, score: &MailScore, domain: &DomainName) {
-    let kept = json!({ "total": score.total, "reason": score.reason });
+/// Stores a domain's score and how its parts stand, for the tenant's protection score and for what
+/// clients see.
+pub(super) fn remember_score(page: &mut ScanPage, audit: &DomainAudit, domain: &DomainName) {
+    let score = &audit.score;
+    let dkim = standing(score, "dkim").filter(|_| !score.dkim_unknown);
+    let kept = json!({
+        "total": score.total, "reason": score.reason,
+        "spf": standing(score, "spf"), "dkim": dkim, "dmarc_policy": dmarc_policy(audit),
+    });
     page.state.insert(format!("score:{domain}"), Some(kept));
+}
+
+/// `right`, `weak` or `missing`; `None` where nobody could say.
+fn standing(score: &MailScore, area: &str) -> Option<&'static str> {
+    let parts: Vec<_> = score
+        .parts
+        .iter()
+        .filter(|part| part.area == area)
+        .collect();
+    let points: u32 = parts.iter().map(|part| u32::from(part.points)).sum();
+    let of: u32 = parts.iter().map(|part| u32::from(part.of)).sum();
+    match points {
+        _ if of == 0 => None,
+        0 => Some("missing"),
+        points if points == of => Some("right"),
+        _ => Some("weak"),
+    }
+}
+
+fn dmarc_policy(audit: &DomainAudit) -> Option<&'static str> {
+    match &audit.dmarc.policies {
+        Some(policies) => Some(policies.domain.applied.map_or("missing", Policy::as_str)),
+        None if audit.dmarc.failure.is_some() => None,
+        None => Some("missing"),
+    }
 }
 
 fn key(domain: &DomainName) -> String {

@@ -159,7 +159,7 @@ impl Scan {
         let mut page = page_of(&audited)?;
         volumes.judge(&mut page, &audited.audit, &self.settings, today)?;
         memory::remember(&mut page, own.after(&audited.audit), domain)?;
-        memory::remember_score(&mut page, &audited.audit.score, domain);
+        memory::remember_score(&mut page, &audited.audit, domain);
         Ok(page)
     }
 }

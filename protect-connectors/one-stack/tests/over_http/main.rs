@@ -6,9 +6,11 @@
 
 mod bus;
 mod compliance;
+mod hub;
 mod limits;
 mod oncall;
 mod psa;
+mod rmm;
 mod road;
 mod security;
 mod trouble;

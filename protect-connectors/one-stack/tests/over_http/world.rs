@@ -16,8 +16,8 @@ use protect_core::connector::{
 };
 use protect_core::engine::{Engine, Tenant};
 use protect_core::model::{
-    ActionId, ActionKind, Actor, Address, Attributes, CheckId, Confidence, FindingKind,
-    Observation, Severity, Subject, TenantId,
+    AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes, CheckId,
+    Confidence, FindingKind, Observation, Severity, Subject, TenantId,
 };
 use protect_core::registry::Registry;
 use protect_core::secret::SecretRef;
@@ -138,10 +138,10 @@ impl World {
             let mut connectors = json!({ "planted": { "kind": "planted" } });
             for kind in kinds {
                 let connection = format!("{tenant}-{kind}");
-                let form = if matches!(*kind, "bus" | "oncall" | "compliance") {
-                    "integration_key"
-                } else {
+                let form = if matches!(*kind, "psa" | "security") {
                     "api_key"
+                } else {
+                    "integration_key"
                 };
                 let variable = format!("{}_{}", tenant.to_uppercase(), form.to_uppercase());
                 config["connections"][&connection] = json!({
@@ -154,6 +154,9 @@ impl World {
                     "connection": connection,
                     "organisation_id": self.organisation(tenant).id,
                 });
+                if matches!(*kind, "rmm" | "hub") {
+                    connectors[kind]["owners"] = json!([]);
+                }
             }
             config["tenants"][tenant] = json!({
                 "name": tenant, "domains": [format!("{tenant}.example")], "connectors": connectors,
@@ -274,6 +277,37 @@ pub(crate) fn delivery(kind: ActionKind, number: &str, severity: Severity) -> De
         severity,
         data,
     }
+}
+
+/// A rule of `acme` for every leak, with somebody's consent.
+pub(crate) fn rule(config: &mut Value, then: &Value) {
+    config["tenants"]["acme"]["rules"] = json!([{
+        "name": "leaked", "when": { "kind": "credential_exposure" }, "then": then,
+    }]);
+}
+
+/// An action on somebody's login at a connector that knows people by address.
+pub(crate) fn action(kind: ActionKind, number: &str, connector: &str, address: &str) -> Action {
+    let tenant = TenantId::new("acme").unwrap();
+    Action {
+        id: ActionId::of(&tenant, &[number]),
+        kind,
+        target: ActionTarget::Account(AccountRef {
+            connector: connector.parse().unwrap(),
+            id: address.to_owned(),
+        }),
+        reason: "a leaked password".to_owned(),
+        requested_by: Actor::rule("leaked"),
+        incident: None,
+        undoes: None,
+        lasts: None,
+        parameters: Attributes::new(),
+    }
+}
+
+/// Approved by somebody else than who asked.
+pub(crate) fn approved(tenant: &str) -> OpContext {
+    op(tenant).with_approval(Actor::unverified("alice"))
 }
 
 fn observation(address: &Address, breach: &str, severity: Severity) -> Observation {

@@ -111,10 +111,7 @@ fn credential(endpoint: Endpoint, call: &Call) -> Result<Given, Refusal> {
             "a key in an address ends in logs",
         ));
     }
-    let internal = matches!(
-        endpoint,
-        Endpoint::Escalate | Endpoint::EmitA | Endpoint::EmitB | Endpoint::Submit
-    );
+    let internal = endpoint.is_internal();
     match (bearer, header) {
         (Some(_), Some(_)) => Err(Refusal::violation(
             401,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -24,6 +25,10 @@ pub(crate) struct Item {
     pub(crate) fields: Map<String, Value>,
     pub(crate) notes: Vec<String>,
     pub(super) number: u32,
+    pub(super) created_at: Timestamp,
+    /// When a remediation or a revocation came to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) finished_at: Option<Timestamp>,
     #[serde(skip)]
     pub(super) hidden_reads: u32,
 }
@@ -53,9 +58,14 @@ impl Items {
     }
 
     /// What a person does in a product; returns the status before.
-    pub(crate) fn set_status(&mut self, id: &str, status: &str) -> Option<(&'static str, String)> {
+    pub(crate) fn set_status(
+        &mut self,
+        id: &str,
+        status: &str,
+        now: Timestamp,
+    ) -> Option<(&'static str, String)> {
         let item = self.all.iter_mut().find(|item| item.id == id)?;
-        let before = std::mem::replace(&mut item.status, status.to_owned());
+        let before = item.move_to(status, now);
         Some((item.object, before))
     }
 
@@ -80,6 +90,8 @@ impl Items {
             fields,
             notes: Vec::new(),
             number,
+            created_at: cx.now,
+            finished_at: None,
             hidden_reads: stale.map_or(0, |fault| fault.reads),
         });
         &self.all[place]
@@ -143,6 +155,14 @@ impl Items {
 }
 
 impl Item {
+    /// Returns the status before.
+    pub(super) fn move_to(&mut self, status: &str, now: Timestamp) -> String {
+        if matches!(status, "completed" | "failed" | "cancelled") {
+            self.finished_at = Some(now);
+        }
+        std::mem::replace(&mut self.status, status.to_owned())
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.status.as_str(), "resolved" | "closed")
     }
@@ -154,6 +174,14 @@ impl Item {
             .unwrap_or_default()
     }
 
+    /// Whose login it is about.
+    pub(super) fn address(&self) -> &str {
+        let target = self.fields.get("target").and_then(|it| it.get("email"));
+        let target = target.or_else(|| self.fields.get("email"));
+        let address = target.and_then(Value::as_str);
+        address.unwrap_or_else(|| self.text("affected_account"))
+    }
+
     /// As the product shows it.
     pub(super) fn shown(&self, without_reference: bool) -> Value {
         let mut shown = json!({
@@ -162,16 +190,26 @@ impl Item {
             "title": self.text("title"),
             "source": self.text("source"),
             "source_ref": self.text("source_ref"),
-            "created_at": "2026-11-26T00:00:00Z",
+            "created_at": self.created_at,
             "undocumented": {"since": 1},
         });
-        for name in ["priority", "severity"] {
+        for name in [
+            "priority",
+            "severity",
+            "affected_account",
+            "action",
+            "target",
+            "params",
+        ] {
             if let Some(value) = self.fields.get(name) {
                 shown[name] = value.clone();
             }
         }
         if self.object == "ticket" {
             shown["number"] = json!(format!("ABC-{}", self.number));
+        }
+        if let Some(at) = self.finished_at {
+            shown["finished_at"] = json!(at);
         }
         if without_reference && let Some(shown) = shown.as_object_mut() {
             shown.remove("source_ref");

@@ -1,13 +1,17 @@
-//! The One Stack: PSA, Security, On-Call, Bus and Compliance for two organisations. What its documentation says is
+//! The One Stack: PSA, Security, RMM, Hub, Portal, On-Call, Bus and Compliance for two organisations. What its documentation says is
 //! kept as it says; where that is silent, the shapes are those of our conventions, listed in `docs.md`.
 
 mod accounts;
 mod body;
 mod bus;
 mod compliance;
+mod hub;
 mod items;
 mod oncall;
+mod portal;
 mod records;
+mod rmm;
+mod sso;
 
 use axum::http::{HeaderName, Method};
 use serde::{Deserialize, Serialize};
@@ -17,6 +21,8 @@ use crate::request::{Call, Context, Reply, Route, changes, reads};
 
 pub(crate) use accounts::Accounts;
 pub(crate) use items::Items;
+use sso::Sso;
+pub use sso::{HubSso, HubToken};
 
 /// What one organisation's callers are known by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -28,6 +34,18 @@ pub struct OneStackOrganisation {
     /// The key that other products use; also that of On-Call's ingest address.
     pub integration_key: String,
 }
+
+/// Every product, each below its name.
+const PRODUCTS: [&str; 8] = [
+    "psa",
+    "security",
+    "rmm",
+    "hub",
+    "portal",
+    "oncall",
+    "bus",
+    "compliance",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -45,6 +63,43 @@ pub(crate) enum Endpoint {
     EmitA,
     EmitB,
     Submit,
+    CreateAlert,
+    ListAlerts,
+    CreateRemediation,
+    ListRemediations,
+    GetRemediation,
+    CancelRemediation,
+    ApproveRemediation,
+    RevokeAccess,
+    RestoreAccess,
+    ListRevocations,
+    GetRevocation,
+    CancelRevocation,
+    PutSnapshot,
+}
+
+impl Endpoint {
+    /// Whether it is for other products alone, so that an API key opens nothing.
+    fn is_internal(self) -> bool {
+        matches!(
+            self,
+            Self::Escalate
+                | Self::EmitA
+                | Self::EmitB
+                | Self::Submit
+                | Self::CreateRemediation
+                | Self::ListRemediations
+                | Self::GetRemediation
+                | Self::CancelRemediation
+                | Self::ApproveRemediation
+                | Self::RevokeAccess
+                | Self::RestoreAccess
+                | Self::ListRevocations
+                | Self::GetRevocation
+                | Self::CancelRevocation
+                | Self::PutSnapshot
+        )
+    }
 }
 
 /// Which form of events the bus takes; the other path is not there.
@@ -61,14 +116,21 @@ pub(crate) enum Style {
 pub(crate) struct Settings {
     style: Option<Style>,
     drop_references: Option<bool>,
+    rmm_approval: Option<bool>,
+    stubborn_product: Option<String>,
 }
 
 pub(crate) struct OneStack {
     pub(crate) accounts: Accounts,
     pub(crate) items: Items,
+    pub(crate) sso: Sso,
     style: Style,
     /// Tickets and incidents say nothing of their reference, as an API might that keeps none.
     drop_references: bool,
+    /// The organisation wants an approval for every remediation.
+    rmm_approval: bool,
+    /// A product that Hub cannot take access to away; empty for none.
+    stubborn_product: String,
 }
 
 /// How a request ends that is not taken.
@@ -83,8 +145,11 @@ impl OneStack {
         Self {
             accounts: Accounts::new(seed),
             items: Items::new(seed),
+            sso: Sso::new(seed),
             style: Style::A,
             drop_references: false,
+            rmm_approval: false,
+            stubborn_product: String::new(),
         }
     }
 
@@ -92,9 +157,7 @@ impl OneStack {
         use Endpoint as E;
         let path = &call.path()[..];
         match (&call.method, path) {
-            (&Method::GET, ["psa" | "security" | "oncall" | "bus" | "compliance", ""]) => {
-                reads(E::Root, "/")
-            }
+            (&Method::GET, [product, ""]) if PRODUCTS.contains(product) => reads(E::Root, "/"),
             (&Method::POST, ["psa", "api", "tickets"]) => {
                 changes(E::CreateTicket, "/psa/api/tickets")
             }
@@ -130,6 +193,31 @@ impl OneStack {
             (&Method::POST, ["compliance", "api", "internal", "evidence"]) => {
                 changes(E::Submit, "/compliance/api/internal/evidence")
             }
+            (&Method::POST, ["security", "api", "alerts"]) => {
+                changes(E::CreateAlert, "/security/api/alerts")
+            }
+            (&Method::GET, ["security", "api", "alerts"]) => {
+                reads(E::ListAlerts, "/security/api/alerts")
+            }
+            (method, ["rmm", "api", "internal", "remediations", rest @ ..]) => {
+                rmm::route(method, rest)
+            }
+            (method, ["hub", "api", "internal", "users", rest @ ..]) => hub::route(method, rest),
+            (
+                &Method::PUT,
+                [
+                    "portal",
+                    "api",
+                    "internal",
+                    "protect",
+                    "clients",
+                    _,
+                    "snapshot",
+                ],
+            ) => changes(
+                E::PutSnapshot,
+                "/portal/api/internal/protect/clients/{client_id}/snapshot",
+            ),
             _ => None,
         }
     }
@@ -153,6 +241,10 @@ impl OneStack {
     pub(crate) fn settings(&mut self, settings: &Settings) {
         self.style = settings.style.unwrap_or(self.style);
         self.drop_references = settings.drop_references.unwrap_or(self.drop_references);
+        self.rmm_approval = settings.rmm_approval.unwrap_or(self.rmm_approval);
+        if let Some(product) = &settings.stubborn_product {
+            self.stubborn_product.clone_from(product);
+        }
     }
 
     /// The platform's error body.
@@ -205,6 +297,19 @@ impl OneStack {
             E::EmitA => self.emit(Style::A, organisation, call, cx),
             E::EmitB => self.emit(Style::B, organisation, call, cx),
             E::Submit => self.submit(organisation, call, cx),
+            E::CreateAlert => self.create_alert(organisation, call, cx),
+            E::ListAlerts => self.list("alert", "alerts", organisation, call),
+            E::CreateRemediation => self.create_remediation(organisation, call, cx),
+            E::ListRemediations => self.list("remediation", "remediations", organisation, call),
+            E::GetRemediation => self.get_remediation(organisation, call, cx),
+            E::CancelRemediation => self.cancel_remediation(organisation, call, cx),
+            E::ApproveRemediation => self.approve_remediation(organisation, call, cx),
+            E::RevokeAccess => self.revoke_access(organisation, call, cx),
+            E::RestoreAccess => self.restore_access(organisation, call, cx),
+            E::ListRevocations => self.list_revocations(organisation, call, cx),
+            E::GetRevocation => self.get_revocation(organisation, call, cx),
+            E::CancelRevocation => self.cancel_revocation(organisation, call, cx),
+            E::PutSnapshot => self.put_snapshot(organisation, call, cx),
         }
     }
 

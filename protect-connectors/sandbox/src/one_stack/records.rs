@@ -1,5 +1,6 @@
 //! Tickets of PSA and incidents of Security.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::body::{self, Rule};
@@ -7,6 +8,7 @@ use super::{OneStack, Refusal};
 use crate::request::{Call, Context, Reply, decode};
 
 const PRIORITIES: &[&str] = &["low", "medium", "high", "critical"];
+const ALERT_SEVERITIES: &[&str] = &["info", "low", "medium", "high", "critical"];
 const TYPES: &[&str] = &["incident", "service_request", "problem", "change_request"];
 /// In the order in which an incident goes through them.
 const STATES: &[&str] = &[
@@ -84,6 +86,24 @@ impl OneStack {
         )
     }
 
+    pub(super) fn create_alert(
+        &mut self,
+        organisation: &str,
+        call: &Call,
+        cx: &mut Context,
+    ) -> Result<Reply, Refusal> {
+        let required = [
+            ("title", Rule::Text),
+            ("severity", Rule::Word(ALERT_SEVERITIES)),
+            ("category", Rule::Text),
+            ("source", Rule::Text),
+            ("source_ref", Rule::Text),
+            ("tenant_id", Rule::Text),
+        ];
+        let optional = texts(&["affected_account"]);
+        self.create("alert", "new", organisation, call, &required, &optional, cx)
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one creation, whole")]
     fn create(
         &mut self,
@@ -141,6 +161,12 @@ impl OneStack {
                 ("source" | "source_ref" | "status" | "severity" | "updatedAfter", _) => {
                     filters.push((name.as_str(), value.as_str()));
                 }
+                ("email", _) if matches!(object, "alert" | "remediation") => {
+                    filters.push((name.as_str(), value.as_str()));
+                }
+                ("from" | "to", _) if object == "alert" => {
+                    filters.push((name.as_str(), value.as_str()));
+                }
                 _ => return Err(Refusal::field(name, "Not a parameter of this list")),
             }
         }
@@ -149,7 +175,13 @@ impl OneStack {
         for item in self.items.all_mut() {
             let fits = filters.iter().all(|(name, value)| match *name {
                 "status" => item.status == *value,
-                "updatedAfter" => true,
+                "updatedAfter" | "from" => value
+                    .parse::<Timestamp>()
+                    .is_ok_and(|from| item.created_at >= from),
+                "to" => value
+                    .parse::<Timestamp>()
+                    .is_ok_and(|to| item.created_at <= to),
+                "email" => item.address().eq_ignore_ascii_case(value),
                 name => item.text(name) == *value,
             });
             if item.object != object || item.organisation != organisation || !fits {
@@ -242,11 +274,11 @@ impl OneStack {
     }
 }
 
-fn texts<'a>(names: &[&'a str]) -> Vec<(&'a str, Rule)> {
+pub(super) fn texts<'a>(names: &[&'a str]) -> Vec<(&'a str, Rule)> {
     names.iter().map(|name| (*name, Rule::Text)).collect()
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 

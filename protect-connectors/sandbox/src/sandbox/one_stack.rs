@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Sandbox;
+use crate::{HubSso, HubToken};
 
 impl Sandbox {
     /// Root of The One Stack; each product is below it, by its kind.
@@ -10,13 +11,14 @@ impl Sandbox {
         self.url("/one_stack")
     }
 
-    /// Root of a product's API: `psa`, `security`, `oncall`, `bus` or `compliance`.
+    /// Root of a product's API: `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus` or
+    /// `compliance`.
     pub fn one_stack_url(&self, product: &str) -> String {
         self.url(&format!("/one_stack/{product}"))
     }
 
     /// Everything that was made at the products, in order: `id`, `object` (`ticket`, `incident`,
-    /// `page`, `event`, `evidence`), `organisation`, `status`, `fields` as they were sent, `notes`.
+    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`), `organisation`, `status`, `fields` as they were sent, `notes`.
     pub fn one_stack_items(&self) -> Vec<Value> {
         let state = self.world.state();
         state
@@ -28,11 +30,22 @@ impl Sandbox {
             .collect()
     }
 
-    /// Moves a ticket, an incident or a page as a person would, as
+    /// Moves a ticket, an incident, a remediation or another of them as a person would, as
     /// `PATCH /_sandbox/one_stack/items/{id}` does. False for an unknown one.
     pub fn set_one_stack_status(&self, id: &str, status: &str) -> bool {
         let now = self.now();
         self.world.state().set_one_stack_status(id, status, now)
+    }
+
+    /// What Hub and the products share for sign-in.
+    pub fn hub_sso(&self) -> HubSso {
+        self.world.state().one_stack.sso.shared()
+    }
+
+    /// Has Hub sign a token, as `POST /_sandbox/one_stack/tokens` does. `None` for an unknown algorithm.
+    pub fn hub_token(&self, token: &HubToken) -> Option<String> {
+        let now = self.now();
+        self.world.state().one_stack.sso.sign(token, now)
     }
 
     /// Changes the products, as `POST /_sandbox/one_stack/settings` does. False for what does not fit.

@@ -1,6 +1,7 @@
 //! From text to [`Config`].
 
 mod action;
+mod client;
 mod connection;
 mod json;
 mod people;

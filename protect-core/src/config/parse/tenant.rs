@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use url::Host;
 
 use super::action::{self, Connectors};
+use super::client;
 use super::connection::{self, Connections};
 use super::{people, when};
 use crate::config::kind::KindSpec;
@@ -56,6 +57,8 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
     let approval = optional(table.get("approval"), read_approval);
     let guard = optional(table.get("guard"), read_guard);
     let people = optional(table.get("people"), people::read);
+    let client_view = optional(table.get("client_view"), client::read_view);
+    let branding = optional(table.get("branding"), client::read_branding);
     table.finish();
 
     let declared = Connectors::declared(connectors.as_ref(), connections);
@@ -76,11 +79,13 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
         approval: approval?,
         guard: guard?,
         people: people?,
+        client_view: client_view?,
+        branding: branding?,
     })
 }
 
 /// What is left out counts as its default; what is wrong was noted.
-fn optional<T: Default>(
+pub(super) fn optional<T: Default>(
     node: Option<Node<'_>>,
     read: impl FnOnce(&Node<'_>) -> Option<T>,
 ) -> Option<T> {

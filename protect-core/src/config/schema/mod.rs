@@ -1,6 +1,7 @@
 //! The JSON Schema of the configuration, with the keys of every registered kind.
 
 mod build;
+mod client;
 mod kinds;
 mod rules;
 
@@ -35,6 +36,8 @@ pub fn schema(registry: &Registry) -> Value {
     define("guard", guard());
     define("people", people());
     define("task", task());
+    define("client_view", client::view());
+    define("branding", client::branding());
     define("rule", rule());
     define("condition", condition());
     define("account_condition", account_condition(registry));
@@ -260,6 +263,8 @@ fn tenant() -> Value {
             ("approval", reference("approval")),
             ("guard", reference("guard")),
             ("people", reference("people")),
+            ("client_view", reference("client_view")),
+            ("branding", reference("branding")),
         ],
         &[],
     )

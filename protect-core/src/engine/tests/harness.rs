@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::config::{
-    ApprovalConfig, Config, ConnectorConfig, GuardConfig, LedgerConfig, MonitorConfig, StoreConfig,
-    TenantConfig,
+    ApprovalConfig, BrandingConfig, ClientViewConfig, Config, ConnectorConfig, GuardConfig,
+    LedgerConfig, MonitorConfig, StoreConfig, TenantConfig,
 };
 use crate::connector::{
     Capability, Connector, ConnectorInfo, Cursor, Detection, Diagnosis, Directory, DirectoryPage,
@@ -301,6 +301,8 @@ impl Build {
             approval: ApprovalConfig::default(),
             guard: GuardConfig::default(),
             people: crate::config::PeopleConfig::default(),
+            client_view: ClientViewConfig::default(),
+            branding: BrandingConfig::default(),
         };
         let config = Config {
             mode: Mode::DryRun,

@@ -9,6 +9,7 @@ mod findings;
 mod fixture;
 mod harness;
 mod identify;
+mod inbound;
 mod monitor;
 mod observe;
 #[cfg(feature = "people")]
@@ -16,6 +17,7 @@ mod offboarding;
 mod planning;
 mod queue;
 mod random;
+mod roles;
 mod scan;
 mod schedule;
 mod triage;

@@ -61,6 +61,16 @@ impl Tenant {
         Ok(days.into_iter().map(|found| found.value).collect())
     }
 
+    /// The scores of every day that is known, the earliest first.
+    pub(in crate::report) async fn score_days(&self) -> Result<Vec<DayScore>> {
+        let days = self
+            .read_all::<DayScore>(Query::all(RecordKind::Score))
+            .await?;
+        let mut days: Vec<DayScore> = days.into_iter().map(|found| found.value).collect();
+        days.sort_by_key(|day| day.at);
+        Ok(days)
+    }
+
     /// The last score of the month before this one.
     pub(super) async fn score_before_this_month(&self) -> Result<Option<DayScore>> {
         let this = Month::of(self.context().clock.now());

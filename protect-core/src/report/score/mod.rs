@@ -227,11 +227,16 @@ impl Tenant {
             .read_all::<Finding>(Query::all(RecordKind::Finding))
             .await?;
         let findings: Vec<Finding> = findings.into_iter().map(|found| found.value).collect();
+        self.score_of(&findings).await
+    }
+
+    /// The score, for who has read the findings already.
+    pub(super) async fn score_of(&self, findings: &[Finding]) -> Result<Score> {
         let verdicts = self.verdicts().await?;
         let parts = vec![
-            parts::saas(&verdicts, &findings),
-            parts::email(&self.domain_scores().await?, &findings),
-            parts::dark_web(&verdicts, &findings),
+            parts::saas(&verdicts, findings),
+            parts::email(&self.domain_scores().await?, findings),
+            parts::dark_web(&verdicts, findings),
         ];
         let mut score = combine(parts);
         score.month_before = self.score_before_this_month().await?;

@@ -19,16 +19,22 @@ const CONNECTION: &str = "connection";
 const EMAIL: &str = "email";
 
 /// What a scanner remembers of a domain's own score, below `score:`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(super) struct DomainScore {
-    pub(super) total: Option<u32>,
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(in crate::report) struct DomainScore {
+    pub(in crate::report) total: Option<u32>,
     #[serde(default)]
-    pub(super) reason: Option<String>,
+    pub(in crate::report) reason: Option<String>,
+    #[serde(default)]
+    pub(in crate::report) spf: Option<String>,
+    #[serde(default)]
+    pub(in crate::report) dkim: Option<String>,
+    #[serde(default)]
+    pub(in crate::report) dmarc_policy: Option<String>,
 }
 
 impl Tenant {
     /// The scores that scanners gave the tenant's domains.
-    pub(super) async fn domain_scores(&self) -> Result<BTreeMap<String, DomainScore>> {
+    pub(in crate::report) async fn domain_scores(&self) -> Result<BTreeMap<String, DomainScore>> {
         let mut scores = BTreeMap::new();
         for connector in self.config().connectors.keys() {
             for (key, value) in self.scanner_state(connector, "score:").await? {

@@ -125,7 +125,7 @@ fn parts_without_a_value_are_left_out_and_the_rest_counts_for_all() {
     )];
     let domain = |total| DomainScore {
         total,
-        reason: None,
+        ..DomainScore::default()
     };
     let domains = BTreeMap::from([
         ("a.example".to_owned(), domain(Some(40))),
