@@ -124,6 +124,18 @@ record_kinds! {
     EmployeeAddress = "employee_address",
     /// A [`Workflow`](crate::model::Workflow).
     Workflow = "workflow",
+    /// A [`TimeOff`](crate::model::TimeOff).
+    TimeOff = "time_off",
+    /// A [`TimeOffBalance`](crate::model::TimeOffBalance), by employee and sort.
+    TimeOffBalance = "time_off_balance",
+    /// A [`Certification`](crate::model::Certification).
+    Certification = "certification",
+    /// An [`InsiderSignal`](crate::model::InsiderSignal).
+    InsiderSignal = "insider_signal",
+    /// A [`Policy`](crate::model::Policy), by the publisher's id.
+    Policy = "policy",
+    /// An [`Acknowledgement`](crate::model::Acknowledgement), by the publisher's id.
+    Acknowledgement = "acknowledgement",
     /// What counts once, kept until it is worth nothing: a sign-in, a message that came in.
     Once = "once",
     /// The session of somebody who signed in, by the hash of what their browser holds.

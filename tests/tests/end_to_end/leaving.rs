@@ -133,7 +133,11 @@ async fn each_account_is_closed_once_a_refusal_is_told_aloud_and_the_evidence_sa
         outcome(&workflow, "passwords"),
         Some(OutcomeStatus::Refused)
     );
-    assert_eq!(outcome(&workflow, "entra"), None, "it is waited for");
+    let waits = outcome(&workflow, "entra");
+    assert!(
+        matches!(waits, None | Some(OutcomeStatus::Unknown)),
+        "it is waited for: {waits:?}"
+    );
     let found = critical(&acme).await;
     let refused = found
         .iter()
