@@ -58,16 +58,65 @@ describe(DayScore, [
   ['total', 'total'],
 ]);
 
+class EvidenceEntry extends Model {}
+describe(EvidenceEntry, [
+  ['actor', 'actor'],
+  ['at', 'at'],
+  ['data', 'data'],
+  ['hash', 'hash'],
+  ['kind', 'kind'],
+  ['previous', 'previous'],
+  ['sequence', 'sequence'],
+  ['tenant', 'tenant'],
+]);
+
 class Figure extends Model {}
 describe(Figure, [
   ['label', 'label'],
   ['value', 'value'],
 ]);
 
+class Imported extends Model {}
+describe(Imported, [
+  ['hired', 'hired'],
+  ['rehired', 'rehired'],
+  ['unchanged', 'unchanged'],
+  ['updated', 'updated'],
+]);
+
 class Line extends Model {}
 describe(Line, [
   ['label', 'label'],
   ['percent', 'percent', list()],
+]);
+
+class OrgNode extends Model {}
+describe(OrgNode, [
+  ['department', 'department'],
+  ['depth', 'depth'],
+  ['employee', 'employee'],
+  ['job_title', 'jobTitle'],
+  ['manager', 'manager'],
+  ['name', 'name'],
+  ['reports', 'reports'],
+]);
+
+class Policy extends Model {}
+describe(Policy, [
+  ['due_date', 'dueDate'],
+  ['effective_date', 'effectiveDate'],
+  ['id', 'id'],
+  ['requires_acknowledgment', 'requiresAcknowledgment'],
+  ['seen_at', 'seenAt'],
+  ['title', 'title'],
+  ['version', 'version'],
+]);
+
+class PrivateDetails extends Model {}
+describe(PrivateDetails, [
+  ['date_of_birth', 'dateOfBirth'],
+  ['home_address', 'homeAddress'],
+  ['personal_email', 'personalEmail'],
 ]);
 
 class Probe extends Model {}
@@ -108,6 +157,23 @@ describe(ScoreWeights, [
   ['areas', 'areas'],
   ['checks', 'checks'],
   ['exposures', 'exposures'],
+]);
+
+class Synced extends Model {}
+describe(Synced, [
+  ['hired', 'hired'],
+  ['left_out', 'leftOut'],
+  ['of_leavers', 'ofLeavers'],
+  ['unchanged', 'unchanged'],
+  ['updated', 'updated'],
+]);
+
+class TaskTemplate extends Model {}
+describe(TaskTemplate, [
+  ['assignee', 'assignee'],
+  ['category', 'category'],
+  ['due', 'due'],
+  ['title', 'title'],
 ]);
 
 class Triaged extends Model {}
@@ -156,19 +222,22 @@ describe(ActionTarget, [
   ['sink', 'sink', ActionTargetSink],
 ]);
 
-class Actor extends Model {}
-describe(Actor, [
-  ['authenticated_by', 'authenticatedBy'],
-  ['id', 'id'],
-  ['kind', 'kind'],
-]);
-
 class Applied extends Model {}
 describe(Applied, [
   ['after', 'after'],
   ['before', 'before'],
   ['reason', 'reason'],
   ['status', 'status'],
+]);
+
+class AutomatedStep extends Model {}
+describe(AutomatedStep, [
+  ['account', 'account', AccountRef],
+  ['action', 'action'],
+  ['approved', 'approved'],
+  ['kind', 'kind'],
+  ['outcome', 'outcome'],
+  ['reason', 'reason'],
 ]);
 
 class Block extends Model {}
@@ -182,6 +251,20 @@ describe(Block, [
   ['along', 'along', list()],
   ['lines', 'lines', list(Line)],
   ['title', 'title'],
+]);
+
+class CertificationStanding extends Model {}
+describe(CertificationStanding, [
+  ['credential_id', 'credentialId'],
+  ['employee', 'employee'],
+  ['expires_on', 'expiresOn'],
+  ['id', 'id'],
+  ['issued_on', 'issuedOn'],
+  ['issuer', 'issuer'],
+  ['name', 'name'],
+  ['revoked', 'revoked'],
+  ['status', 'status'],
+  ['tenant', 'tenant'],
 ]);
 
 class CheckResult extends Model {}
@@ -198,12 +281,50 @@ describe(CheckResult, [
   ['verdict', 'verdict'],
 ]);
 
+class ClientAccess extends Model {}
+describe(ClientAccess, [
+  ['client_id', 'clientId'],
+  ['level', 'level'],
+]);
+
 class Diagnosis extends Model {}
 describe(Diagnosis, [
   ['clock_skew_seconds', 'clockSkewSeconds'],
   ['credentials', 'credentials', list(CredentialDiagnosis)],
   ['notes', 'notes', list()],
   ['reachable', 'reachable'],
+]);
+
+class EmployeeInput extends Model {}
+describe(EmployeeInput, [
+  ['date_of_birth', 'dateOfBirth'],
+  ['department', 'department'],
+  ['employment_type', 'employmentType'],
+  ['first_name', 'firstName'],
+  ['hire_date', 'hireDate'],
+  ['home_address', 'homeAddress'],
+  ['job_title', 'jobTitle'],
+  ['last_day', 'lastDay'],
+  ['last_name', 'lastName'],
+  ['location', 'location'],
+  ['manager', 'manager'],
+  ['number', 'number'],
+  ['other_emails', 'otherEmails', list()],
+  ['personal_email', 'personalEmail'],
+  ['phone', 'phone'],
+  ['preferred_name', 'preferredName'],
+  ['remote', 'remote'],
+  ['start_date', 'startDate'],
+  ['status', 'status'],
+  ['time_zone', 'timeZone'],
+  ['work_email', 'workEmail'],
+]);
+
+class Employment extends Model {}
+describe(Employment, [
+  ['ended_as', 'endedAs'],
+  ['hire_date', 'hireDate'],
+  ['last_day', 'lastDay'],
 ]);
 
 class ErrorEnvelope extends Model {}
@@ -240,6 +361,11 @@ describe(Incident, [
   ['updated_at', 'updatedAt'],
 ]);
 
+class OrgChart extends Model {}
+describe(OrgChart, [
+  ['people', 'people', list(OrgNode)],
+]);
+
 class Outcome extends Model {}
 describe(Outcome, [
   ['after', 'after'],
@@ -248,6 +374,17 @@ describe(Outcome, [
   ['reason', 'reason'],
   ['status', 'status'],
   ['vendor_reference', 'vendorReference'],
+]);
+
+class PolicyStanding extends Model {}
+describe(PolicyStanding, [
+  ['acknowledged', 'acknowledged'],
+  ['compliant', 'compliant'],
+  ['overdue', 'overdue', list()],
+  ['pending', 'pending', list()],
+  ['policy', 'policy', Policy],
+  ['required', 'required'],
+  ['stale', 'stale'],
 ]);
 
 class Preview extends Model {}
@@ -316,6 +453,17 @@ describe(TicketStanding, [
   ['status', 'status'],
 ]);
 
+class TimeOffBalance extends Model {}
+describe(TimeOffBalance, [
+  ['accrued', 'accrued'],
+  ['carried_over', 'carriedOver'],
+  ['employee', 'employee'],
+  ['imported_at', 'importedAt'],
+  ['leave_type', 'leaveType'],
+  ['pending', 'pending'],
+  ['used', 'used'],
+]);
+
 class WatchList extends Model {}
 describe(WatchList, [
   ['addresses', 'addresses', list(WatchedAddress)],
@@ -329,25 +477,12 @@ describe(AccountPage, [
   ['rejected', 'rejected', list(RejectedItem)],
 ]);
 
-class Action extends Model {}
-describe(Action, [
-  ['for', 'for'],
-  ['id', 'id'],
-  ['incident', 'incident'],
-  ['kind', 'kind'],
-  ['parameters', 'parameters'],
-  ['reason', 'reason'],
-  ['requested_by', 'requestedBy', Actor],
-  ['target', 'target', ActionTarget],
-  ['undoes', 'undoes'],
-]);
-
-class Approval extends Model {}
-describe(Approval, [
-  ['at', 'at'],
-  ['by', 'by', Actor],
-  ['expires_at', 'expiresAt'],
-  ['plan', 'plan'],
+class Authority extends Model {}
+describe(Authority, [
+  ['client', 'client', ClientAccess],
+  ['permissions', 'permissions', list()],
+  ['products', 'products'],
+  ['role', 'role'],
 ]);
 
 class Checkup extends Model {}
@@ -386,6 +521,34 @@ describe(DirectoryRefresh, [
   ['error', 'error', ErrorEnvelope],
   ['gone', 'gone'],
   ['rejected', 'rejected'],
+]);
+
+class Employee extends Model {}
+describe(Employee, [
+  ['department', 'department'],
+  ['earlier', 'earlier', list(Employment)],
+  ['employment_type', 'employmentType'],
+  ['first_name', 'firstName'],
+  ['hire_date', 'hireDate'],
+  ['id', 'id'],
+  ['job_title', 'jobTitle'],
+  ['last_day', 'lastDay'],
+  ['last_name', 'lastName'],
+  ['location', 'location'],
+  ['manager', 'manager'],
+  ['number', 'number'],
+  ['other_emails', 'otherEmails', list()],
+  ['phone', 'phone'],
+  ['preferred_name', 'preferredName'],
+  ['private', 'private', PrivateDetails],
+  ['remote', 'remote'],
+  ['source', 'source'],
+  ['start_date', 'startDate'],
+  ['status', 'status'],
+  ['tenant', 'tenant'],
+  ['time_zone', 'timeZone'],
+  ['updated_at', 'updatedAt'],
+  ['work_email', 'workEmail'],
 ]);
 
 class Evaluated extends Model {}
@@ -437,13 +600,6 @@ describe(Observation, [
   ['severity', 'severity'],
   ['subject', 'subject', Subject],
   ['title', 'title'],
-]);
-
-class Pause extends Model {}
-describe(Pause, [
-  ['by', 'by', Actor],
-  ['reason', 'reason'],
-  ['since', 'since'],
 ]);
 
 class RunStatus extends Model {}
@@ -498,6 +654,14 @@ describe(Signal, [
   ['subject', 'subject', Subject],
 ]);
 
+class Actor extends Model {}
+describe(Actor, [
+  ['authenticated_by', 'authenticatedBy'],
+  ['authority', 'authority', Authority],
+  ['id', 'id'],
+  ['kind', 'kind'],
+]);
+
 class ConnectorStatus extends Model {}
 describe(ConnectorStatus, [
   ['connector', 'connector'],
@@ -508,13 +672,6 @@ describe(ConnectorStatus, [
   ['next_scan_at', 'nextScanAt'],
   ['roles', 'roles', list()],
   ['run', 'run', RunStatus],
-]);
-
-class PlannedAction extends Model {}
-describe(PlannedAction, [
-  ['action', 'action', Action],
-  ['guard', 'guard', Guard],
-  ['preview', 'preview', Preview],
 ]);
 
 class ScanPage extends Model {}
@@ -549,20 +706,32 @@ describe(Score, [
   ['weights', 'weights', ScoreWeights],
 ]);
 
-class Step extends Model {}
-describe(Step, [
-  ['action', 'action', Action],
-  ['outcome', 'outcome', Outcome],
-  ['waits', 'waits'],
+class Action extends Model {}
+describe(Action, [
+  ['for', 'for'],
+  ['id', 'id'],
+  ['incident', 'incident'],
+  ['kind', 'kind'],
+  ['parameters', 'parameters'],
+  ['reason', 'reason'],
+  ['requested_by', 'requestedBy', Actor],
+  ['target', 'target', ActionTarget],
+  ['undoes', 'undoes'],
 ]);
 
-class Plan extends Model {}
-describe(Plan, [
-  ['actions', 'actions', list(PlannedAction)],
-  ['created_at', 'createdAt'],
-  ['id', 'id'],
-  ['mode', 'mode'],
-  ['tenant', 'tenant'],
+class Approval extends Model {}
+describe(Approval, [
+  ['at', 'at'],
+  ['by', 'by', Actor],
+  ['expires_at', 'expiresAt'],
+  ['plan', 'plan'],
+]);
+
+class Pause extends Model {}
+describe(Pause, [
+  ['by', 'by', Actor],
+  ['reason', 'reason'],
+  ['since', 'since'],
 ]);
 
 class Report extends Model {}
@@ -576,6 +745,19 @@ describe(Report, [
   ['tenant', 'tenant'],
 ]);
 
+class Task extends Model {}
+describe(Task, [
+  ['assignee', 'assignee'],
+  ['category', 'category'],
+  ['done_at', 'doneAt'],
+  ['done_by', 'doneBy', Actor],
+  ['due', 'due'],
+  ['note', 'note'],
+  ['number', 'number'],
+  ['status', 'status'],
+  ['title', 'title'],
+]);
+
 class TenantStatus extends Model {}
 describe(TenantStatus, [
   ['connectors', 'connectors', list(ConnectorStatus)],
@@ -586,10 +768,82 @@ describe(TenantStatus, [
   ['waiting_actions', 'waitingActions'],
 ]);
 
+class TimeOff extends Model {}
+describe(TimeOff, [
+  ['decided_at', 'decidedAt'],
+  ['decided_by', 'decidedBy', Actor],
+  ['employee', 'employee'],
+  ['end_date', 'endDate'],
+  ['from_noon', 'fromNoon'],
+  ['hours', 'hours'],
+  ['id', 'id'],
+  ['leave_type', 'leaveType'],
+  ['note', 'note'],
+  ['requested_at', 'requestedAt'],
+  ['requested_by', 'requestedBy', Actor],
+  ['start_date', 'startDate'],
+  ['status', 'status'],
+  ['tenant', 'tenant'],
+  ['until_noon', 'untilNoon'],
+]);
+
+class PlannedAction extends Model {}
+describe(PlannedAction, [
+  ['action', 'action', Action],
+  ['guard', 'guard', Guard],
+  ['preview', 'preview', Preview],
+]);
+
+class Step extends Model {}
+describe(Step, [
+  ['action', 'action', Action],
+  ['outcome', 'outcome', Outcome],
+  ['waits', 'waits'],
+]);
+
+class Workflow extends Model {}
+describe(Workflow, [
+  ['access_ends_at', 'accessEndsAt'],
+  ['access_gone', 'accessGone'],
+  ['day', 'day'],
+  ['employee', 'employee'],
+  ['id', 'id'],
+  ['incident', 'incident'],
+  ['kind', 'kind'],
+  ['leaving', 'leaving'],
+  ['looked_at', 'lookedAt'],
+  ['plan', 'plan'],
+  ['reason', 'reason'],
+  ['started_at', 'startedAt'],
+  ['started_by', 'startedBy', Actor],
+  ['status', 'status'],
+  ['steps', 'steps', list(AutomatedStep)],
+  ['tasks', 'tasks', list(Task)],
+  ['tenant', 'tenant'],
+  ['time_zone', 'timeZone'],
+  ['unread', 'unread', list()],
+  ['updated_at', 'updatedAt'],
+]);
+
+class Plan extends Model {}
+describe(Plan, [
+  ['actions', 'actions', list(PlannedAction)],
+  ['created_at', 'createdAt'],
+  ['id', 'id'],
+  ['mode', 'mode'],
+  ['tenant', 'tenant'],
+]);
+
 class ApprovedPlan extends Model {}
 describe(ApprovedPlan, [
   ['approval', 'approval', Approval],
   ['plan', 'plan', Plan],
+]);
+
+class Started extends Model {}
+describe(Started, [
+  ['plan', 'plan', Plan],
+  ['workflow', 'workflow', Workflow],
 ]);
 
 class Protect extends Client {
@@ -750,6 +1004,118 @@ class Tenant extends Client {
   reportAs(month, format, options) {
     return call(this, 'report_as', { month, format }, { options });
   }
+
+  employees(options) {
+    return call(this, 'employees', { status: options?.status, department: options?.department, text: options?.text }, { options, allowed: ['status', 'department', 'text'], type: list(Employee) });
+  }
+
+  employee(who, options) {
+    return call(this, 'employee', { who }, { options, type: Employee });
+  }
+
+  accountsOfEmployee(who, options) {
+    return call(this, 'accounts_of_employee', { who }, { options, type: list(Account) });
+  }
+
+  hire(employee, options) {
+    return call(this, 'hire', { employee: write(EmployeeInput, employee), by: options?.by, rehire: options?.rehire }, { options, allowed: ['by', 'rehire'], type: Employee });
+  }
+
+  updateEmployee(id, employee, options) {
+    return call(this, 'update_employee', { id, employee: write(EmployeeInput, employee), by: options?.by }, { options, allowed: ['by'], type: Employee });
+  }
+
+  setEmployeeStatus(id, status, options) {
+    return call(this, 'set_employee_status', { id, status, by: options?.by, force: options?.force }, { options, allowed: ['by', 'force'], type: Employee });
+  }
+
+  importEmployees(csv, options) {
+    return call(this, 'import_employees', { csv, by: options?.by, rehire: options?.rehire, check_only: options?.checkOnly }, { options, allowed: ['by', 'rehire', 'checkOnly'], type: Imported });
+  }
+
+  exportEmployees(options) {
+    return call(this, 'export_employees', { status: options?.status, department: options?.department, text: options?.text, private: options?.private }, { options, allowed: ['status', 'department', 'text', 'private'] });
+  }
+
+  syncEmployees(connector, options) {
+    return call(this, 'sync_employees', { connector, by: options?.by }, { options, allowed: ['by'], type: Synced });
+  }
+
+  orgChart(options) {
+    return call(this, 'org_chart', { below: options?.below }, { options, allowed: ['below'], type: OrgChart });
+  }
+
+  offboard(employee, lastDay, reason, options) {
+    return call(this, 'offboard', { employee, last_day: lastDay, reason, by: options?.by, leaving: options?.leaving, at_once: options?.atOnce, allow_past: options?.allowPast, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'leaving', 'atOnce', 'allowPast', 'tasks'], type: Started });
+  }
+
+  onboard(employee, options) {
+    return call(this, 'onboard', { employee, by: options?.by, first_day: options?.firstDay, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'firstDay', 'tasks'], type: Workflow });
+  }
+
+  workflows(options) {
+    return call(this, 'workflows', { status: options?.status }, { options, allowed: ['status'], type: list(Workflow) });
+  }
+
+  workflow(id, options) {
+    return call(this, 'workflow', { id }, { options, type: Workflow });
+  }
+
+  setTask(id, number, status, options) {
+    return call(this, 'set_task', { id, number, status, by: options?.by, note: options?.note }, { options, allowed: ['by', 'note'], type: Workflow });
+  }
+
+  resumeOffboarding(id, options) {
+    return call(this, 'resume_offboarding', { id }, { options, type: Started });
+  }
+
+  cancelWorkflow(id, reason, options) {
+    return call(this, 'cancel_workflow', { id, reason, by: options?.by }, { options, allowed: ['by'], type: Started });
+  }
+
+  reviewWorkflows(options) {
+    return call(this, 'review_workflows', {}, { options, type: list(Workflow) });
+  }
+
+  workflowEvidence(id, options) {
+    return call(this, 'workflow_evidence', { id }, { options, type: list(EvidenceEntry) });
+  }
+
+  timeOff(options) {
+    return call(this, 'time_off', { employee: options?.employee, status: options?.status, from: options?.from, to: options?.to }, { options, allowed: ['employee', 'status', 'from', 'to'], type: list(TimeOff) });
+  }
+
+  requestTimeOff(employee, leaveType, startDate, endDate, options) {
+    return call(this, 'request_time_off', { employee, leave_type: leaveType, start_date: startDate, end_date: endDate, by: options?.by, from_noon: options?.fromNoon, until_noon: options?.untilNoon, note: options?.note }, { options, allowed: ['by', 'fromNoon', 'untilNoon', 'note'], type: TimeOff });
+  }
+
+  decideTimeOff(id, approve, options) {
+    return call(this, 'decide_time_off', { id, approve, by: options?.by, note: options?.note }, { options, allowed: ['by', 'note'], type: TimeOff });
+  }
+
+  cancelTimeOff(id, options) {
+    return call(this, 'cancel_time_off', { id, by: options?.by }, { options, allowed: ['by'], type: TimeOff });
+  }
+
+  timeOffBalances(employee, options) {
+    return call(this, 'time_off_balances', { employee }, { options, type: list(TimeOffBalance) });
+  }
+
+  importTimeOffBalances(csv, options) {
+    return call(this, 'import_time_off_balances', { csv, by: options?.by }, { options, allowed: ['by'] });
+  }
+
+  certifications(options) {
+    return call(this, 'certifications', { employee: options?.employee }, { options, allowed: ['employee'], type: list(CertificationStanding) });
+  }
+
+  importCertifications(csv, options) {
+    return call(this, 'import_certifications', { csv, by: options?.by }, { options, allowed: ['by'] });
+  }
+
+  policies(options) {
+    return call(this, 'policies', {}, { options, type: list(PolicyStanding) });
+  }
 }
 
 module.exports = {
@@ -761,61 +1127,82 @@ module.exports = {
   ConnectorInfo,
   CredentialDiagnosis,
   DayScore,
+  EvidenceEntry,
   Figure,
+  Imported,
   Line,
+  OrgNode,
+  Policy,
+  PrivateDetails,
   Probe,
   Progress,
   Reference,
   RejectedItem,
   RuleTrial,
   ScoreWeights,
+  Synced,
+  TaskTemplate,
   Triaged,
   VerdictCounts,
   WatchedAddress,
   Account,
   ActionTarget,
-  Actor,
   Applied,
+  AutomatedStep,
   Block,
+  CertificationStanding,
   CheckResult,
+  ClientAccess,
   Diagnosis,
+  EmployeeInput,
+  Employment,
   ErrorEnvelope,
   Guard,
   Incident,
+  OrgChart,
   Outcome,
+  PolicyStanding,
   Preview,
   ScanCounts,
   ScoreMember,
   StoredVerdict,
   Subject,
   TicketStanding,
+  TimeOffBalance,
   WatchList,
   AccountPage,
-  Action,
-  Approval,
+  Authority,
   Checkup,
   ConnectorScan,
   DirectoryRefresh,
+  Employee,
   Evaluated,
   Finding,
   Observation,
-  Pause,
   RunStatus,
   ScanProgress,
   ScanRequest,
   ScorePart,
   Section,
   Signal,
+  Actor,
   ConnectorStatus,
-  PlannedAction,
   ScanPage,
   ScanSummary,
   Score,
-  Step,
-  Plan,
+  Action,
+  Approval,
+  Pause,
   Report,
+  Task,
   TenantStatus,
+  TimeOff,
+  PlannedAction,
+  Step,
+  Workflow,
+  Plan,
   ApprovedPlan,
+  Started,
   Protect,
   Tenant,
 };

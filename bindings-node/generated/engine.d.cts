@@ -12,6 +12,19 @@ export class Acceptance extends Model {
   readonly until: string;
 }
 
+/**
+ * How much of a client's data one of its users sees
+ * (<https://docs.theonestack.com/docs/portal/client-login>).
+ */
+export type AccessLevel =
+  /** What is about them. */
+  | 'own'
+  /** Everything, with the addresses of others masked. */
+  | 'company'
+  /** Everything. */
+  | 'company_admin'
+  | (string & {});
+
 /** Where an account is: the tenant's connector and the vendor's id. */
 export class AccountRef extends Model {
   constructor(plain: Init<AccountRef>);
@@ -136,6 +149,18 @@ export class Attribution extends Model {
   readonly url: string;
 }
 
+/** Where a certification stands on a day. */
+export type CertificationStatus =
+  /** It counts. */
+  | 'active'
+  /** It counts, and ends within 60 days. */
+  | 'expiring'
+  /** It ended. */
+  | 'expired'
+  /** It was taken back. */
+  | 'revoked'
+  | (string & {});
+
 /** How sure we are. */
 export type Confidence =
   /** A guess with a reason. */
@@ -185,6 +210,34 @@ export class DayScore extends Model {
   readonly total: number | null;
 }
 
+/** Where an employee stands. A word invented later is kept as it is. */
+export type EmploymentStatus =
+  /** At work. */
+  | 'active'
+  /** Away for a while. */
+  | 'on_leave'
+  /** Kept from work for now. */
+  | 'suspended'
+  /** Was let go. */
+  | 'terminated'
+  /** Left. */
+  | 'resigned'
+  | (string & {});
+
+/** How somebody is employed. A word invented later is kept as it is. */
+export type EmploymentType =
+  /** Full time. */
+  | 'full_time'
+  /** Part time. */
+  | 'part_time'
+  /** By contract. */
+  | 'contract'
+  /** Intern. */
+  | 'intern'
+  /** For a time. */
+  | 'temp'
+  | (string & {});
+
 /** What went wrong, in the terms a caller can act on. */
 export type ErrorKind =
   /** The configuration is wrong; the context names tenant, connection and field. */
@@ -220,6 +273,33 @@ export type ErrorKind =
   /** A defect in this library. */
   | 'unexpected'
   | (string & {});
+
+/**
+ * An entry of the append-only, hash-chained ledger of one tenant.
+ *
+ * `hash` is SHA-256 over the canonical JSON (RFC 8785) of the entry without `hash`; `previous`
+ * is the `hash` of the entry before, or 64 zeros for the first. People stand in `data` only as
+ * pseudonyms.
+ */
+export class EvidenceEntry extends Model {
+  constructor(plain: Init<EvidenceEntry>);
+  /** Who did it. */
+  readonly actor: string;
+  /** When it was appended. RFC 3339. */
+  readonly at: string;
+  /** The facts. */
+  readonly data: { readonly [name: string]: unknown };
+  /** The hash of this entry, in lower-case hexadecimal. */
+  readonly hash: string;
+  /** `<thing>.<what happened>` (`action.attempted`). */
+  readonly kind: string;
+  /** The hash of the entry before, in lower-case hexadecimal. */
+  readonly previous: string;
+  /** The place in the chain, from 1. */
+  readonly sequence: number;
+  /** Whose ledger it is. */
+  readonly tenant: string;
+}
 
 /** A number and what it counts. */
 export class Figure extends Model {
@@ -272,6 +352,19 @@ export type GuardDecision =
   | 'refuse'
   | (string & {});
 
+/** What an import came to. */
+export class Imported extends Model {
+  constructor(plain: Init<Imported>);
+  /** Employees who are new. */
+  readonly hired: number;
+  /** Employees who came back. */
+  readonly rehired: number;
+  /** Rows that said nothing new. */
+  readonly unchanged: number;
+  /** Employees of whom something else is known now. */
+  readonly updated: number;
+}
+
 /** Where an incident stands. */
 export type IncidentStatus =
   /** Nobody has looked. */
@@ -286,6 +379,37 @@ export type IncidentStatus =
   | 'resolved'
   /** Done with; the same cause opens a new one. */
   | 'closed'
+  | (string & {});
+
+/**
+ * Of which sort somebody's time off is (`/people/time-off` of The One People's documentation). A word
+ * invented later is kept as it is.
+ */
+export type LeaveType =
+  /** Vacation. */
+  | 'vacation'
+  /** Sick. */
+  | 'sick'
+  /** Personal. */
+  | 'personal'
+  /** Somebody close died. */
+  | 'bereavement'
+  /** Serves in a court. */
+  | 'jury_duty'
+  /** A child came. */
+  | 'parental'
+  /** Without pay. */
+  | 'unpaid'
+  /** For hours worked before. */
+  | 'comp_time'
+  | (string & {});
+
+/** How somebody leaves. */
+export type Leaving =
+  /** Is let go. */
+  | 'terminated'
+  /** Leaves. */
+  | 'resigned'
   | (string & {});
 
 /** One line of a chart of shares. */
@@ -321,6 +445,25 @@ export type NotEvaluatedReason =
   | 'not_configured'
   | (string & {});
 
+/** One place in the chart. */
+export class OrgNode extends Model {
+  constructor(plain: Init<OrgNode>);
+  /** Department. */
+  readonly department: string | null;
+  /** How many steps below the top. */
+  readonly depth: number;
+  /** Who. */
+  readonly employee: string;
+  /** Title of the job. */
+  readonly jobTitle: string | null;
+  /** Who leads them, where that is somebody who works here. */
+  readonly manager: string | null;
+  /** What people call them. */
+  readonly name: string;
+  /** How many people they lead themselves. */
+  readonly reports: number;
+}
+
 /** The result of an action. All but `unknown` are terminal and never change. */
 export type OutcomeStatus =
   /** The change was made. */
@@ -338,6 +481,39 @@ export type OutcomeStatus =
   /** The vendor may have acted. */
   | 'unknown'
   | (string & {});
+
+/**
+ * A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+ * holds it; this is what was last seen of it.
+ */
+export class Policy extends Model {
+  constructor(plain: Init<Policy>);
+  /** By when, where somebody said so. */
+  readonly dueDate?: string | null;
+  /** Since when. */
+  readonly effectiveDate?: string | null;
+  /** The publisher's id. */
+  readonly id: string;
+  /** Whether people must acknowledge it. */
+  readonly requiresAcknowledgment: boolean;
+  /** When it was last seen at the publisher. RFC 3339. */
+  readonly seenAt: string;
+  /** What it is called. */
+  readonly title: string;
+  /** Which version counts. */
+  readonly version: string;
+}
+
+/** What only Human Resources and the employee may see. */
+export class PrivateDetails extends Model {
+  constructor(plain: Init<PrivateDetails>);
+  /** Date of birth. */
+  readonly dateOfBirth?: string | null;
+  /** The address at home, for letters. */
+  readonly homeAddress?: string | null;
+  /** An e-mail address of their own. */
+  readonly personalEmail?: string | null;
+}
 
 /** Did it happen? */
 export class Probe extends Model {
@@ -415,6 +591,22 @@ export type Retry =
   | 'persistent'
   | (string & {});
 
+/** A role in the organisation. */
+export type Role =
+  /** Everything, with billing. */
+  | 'owner'
+  /** Everything but billing. */
+  | 'admin'
+  /** What was granted. */
+  | 'member'
+  /** Billing alone. */
+  | 'billing'
+  /** Reads. */
+  | 'viewer'
+  /** A role that we do not know: as a viewer to whom nothing was granted. */
+  | 'unknown'
+  | (string & {});
+
 /** What a rule says of one finding. */
 export class RuleTrial extends Model {
   constructor(plain: Init<RuleTrial>);
@@ -487,6 +679,56 @@ export type SubjectKind =
   | 'setting'
   | (string & {});
 
+/** What taking over a directory came to. */
+export class Synced extends Model {
+  constructor(plain: Init<Synced>);
+  /** Employees who are new. */
+  readonly hired: number;
+  /** Accounts that are nobody's: without an address, suspended, a guest's or a service's. */
+  readonly leftOut: number;
+  /** Accounts of employees who left. They are still there, and were not touched. */
+  readonly ofLeavers: number;
+  /** Accounts that belong to employees, of whom nothing new is known. */
+  readonly unchanged: number;
+  /** Employees of whom something else is known now. */
+  readonly updated: number;
+}
+
+/** Where a task stands. */
+export type TaskStatus =
+  /** To be done. */
+  | 'open'
+  /** Done. */
+  | 'done'
+  /** Not needed. */
+  | 'skipped'
+  | (string & {});
+
+/** A task before it is somebody's: from the configuration, or built in. */
+export class TaskTemplate extends Model {
+  constructor(plain: Init<TaskTemplate>);
+  /** Whose it is: `hr`, `manager`, `it`, or another word. */
+  readonly assignee: string;
+  /** `orientation`, `equipment`, `it_setup`, or another word. */
+  readonly category: string;
+  /** By when, in days from the last (or first) day: -5 is five days before. */
+  readonly due: number;
+  /** What to do. */
+  readonly title: string;
+}
+
+/** Where a request for time off stands. */
+export type TimeOffStatus =
+  /** Nobody decided yet. */
+  | 'pending'
+  /** They may be away. */
+  | 'approved'
+  /** They may not. */
+  | 'denied'
+  /** They do not want to any more. */
+  | 'cancelled'
+  | (string & {});
+
 /** What became of incidents. */
 export class Triaged extends Model {
   constructor(plain: Init<Triaged>);
@@ -542,6 +784,24 @@ export class WatchedAddress extends Model {
   readonly source: string;
 }
 
+/** Which sort of workflow. */
+export type WorkflowKind =
+  /** Somebody comes. */
+  | 'onboarding'
+  /** Somebody leaves. */
+  | 'offboarding'
+  | (string & {});
+
+/** Where a workflow stands. */
+export type WorkflowStatus =
+  /** Something is left to do. */
+  | 'open'
+  /** Everything is done. */
+  | 'completed'
+  /** Somebody called it off. */
+  | 'cancelled'
+  | (string & {});
+
 /** One login at one vendor. */
 export class Account extends Model {
   constructor(plain: Init<Account>);
@@ -578,17 +838,6 @@ export class ActionTarget extends Model {
   readonly sink?: ActionTargetSink;
 }
 
-/** Who acts. */
-export class Actor extends Model {
-  constructor(plain: Init<Actor>);
-  /** How we know: the name of an authenticator, or `unverified` where somebody only typed a name. */
-  readonly authenticatedBy: string;
-  /** The login, the rule's name, or `engine`. */
-  readonly id: string;
-  /** A person, a rule, or the program itself. */
-  readonly kind: ActorKind;
-}
-
 /** What a remediator did. */
 export class Applied extends Model {
   constructor(plain: Init<Applied>);
@@ -600,6 +849,23 @@ export class Applied extends Model {
   readonly reason: string;
   /** What came of it. */
   readonly status: AppliedStatus;
+}
+
+/** An action of the workflow. */
+export class AutomatedStep extends Model {
+  constructor(plain: Init<AutomatedStep>);
+  /** To which account. */
+  readonly account: AccountRef;
+  /** The action, also its intent's id once somebody approved it. */
+  readonly action: string;
+  /** Whether somebody consented to it. */
+  readonly approved: boolean;
+  /** What it does. */
+  readonly kind: ActionKind;
+  /** What came of it; `None` while it waits. */
+  readonly outcome?: OutcomeStatus | null;
+  /** Why it waits, or why it came to nothing. */
+  readonly reason?: string;
 }
 
 /** A piece of a section. */
@@ -623,6 +889,31 @@ export class Block extends Model {
   readonly lines?: readonly Line[];
   /** What the lines show, in a sentence for who cannot see them. */
   readonly title?: string;
+}
+
+/** A certification and where it stands. */
+export class CertificationStanding extends Model {
+  constructor(plain: Init<CertificationStanding>);
+  /** The issuer's number. */
+  readonly credentialId?: string | null;
+  /** Who was certified. */
+  readonly employee: string;
+  /** The last day that it counts; for good where none is given. */
+  readonly expiresOn?: string | null;
+  /** The id. */
+  readonly id: string;
+  /** Since when. */
+  readonly issuedOn?: string | null;
+  /** Who certified. */
+  readonly issuer?: string | null;
+  /** What it is called. */
+  readonly name: string;
+  /** Whether the issuer took it back. */
+  readonly revoked: boolean;
+  /** Where it stands today. */
+  readonly status: CertificationStatus;
+  /** Whose it is. */
+  readonly tenant: string;
 }
 
 /** What one check decided, and why. */
@@ -650,6 +941,15 @@ export class CheckResult extends Model {
   readonly verdict: Verdict;
 }
 
+/** Whose data a user of a client sees. */
+export class ClientAccess extends Model {
+  constructor(plain: Init<ClientAccess>);
+  /** The client company, as the platform names it. */
+  readonly clientId: string;
+  /** How much of it. */
+  readonly level: AccessLevel;
+}
+
 /** What `doctor` found out about a connector. */
 export class Diagnosis extends Model {
   constructor(plain: Init<Diagnosis>);
@@ -661,6 +961,64 @@ export class Diagnosis extends Model {
   readonly notes: readonly string[];
   /** Whether the vendor answered at all. */
   readonly reachable: boolean;
+}
+
+/** What is said about an employee. What is left out stays as it is. */
+export class EmployeeInput extends Model {
+  constructor(plain: Init<EmployeeInput>);
+  /** Date of birth. */
+  readonly dateOfBirth?: string | null;
+  /** Department. */
+  readonly department?: string | null;
+  /** How they are employed. */
+  readonly employmentType?: EmploymentType | null;
+  /** First name. */
+  readonly firstName?: string | null;
+  /** When they were hired. */
+  readonly hireDate?: string | null;
+  /** The address at home. */
+  readonly homeAddress?: string | null;
+  /** Title of the job. */
+  readonly jobTitle?: string | null;
+  /** The last day of work. */
+  readonly lastDay?: string | null;
+  /** Last name, or the whole name. */
+  readonly lastName?: string | null;
+  /** Where they work. */
+  readonly location?: string | null;
+  /** Who leads them: an address, a number or an id. */
+  readonly manager?: string | null;
+  /** The number the organisation gave. */
+  readonly number?: string | null;
+  /** Further addresses at work. */
+  readonly otherEmails?: readonly string[] | null;
+  /** An e-mail address of their own. */
+  readonly personalEmail?: string | null;
+  /** Telephone at work. */
+  readonly phone?: string | null;
+  /** What they want to be called. */
+  readonly preferredName?: string | null;
+  /** Whether they work from elsewhere. */
+  readonly remote?: boolean | null;
+  /** The first day of work. */
+  readonly startDate?: string | null;
+  /** Where they stand. */
+  readonly status?: EmploymentStatus | null;
+  /** The time zone their days are counted in. */
+  readonly timeZone?: string | null;
+  /** The address they sign in with. */
+  readonly workEmail?: string | null;
+}
+
+/** An employment that ended, of somebody who came back. */
+export class Employment extends Model {
+  constructor(plain: Init<Employment>);
+  /** How it ended. */
+  readonly endedAs: EmploymentStatus;
+  /** When it began, where known. */
+  readonly hireDate: string | null;
+  /** Its last day, where known. */
+  readonly lastDay: string | null;
 }
 
 /** An `Error` as plain data: the same envelope in JSON, Python and Node. */
@@ -722,6 +1080,13 @@ export class Incident extends Model {
   readonly updatedAt: string;
 }
 
+/** Who leads whom, from the top down; a person stands behind whoever leads them. */
+export class OrgChart extends Model {
+  constructor(plain: Init<OrgChart>);
+  /** Everybody who works here, each once. */
+  readonly people: readonly OrgNode[];
+}
+
 /** What came of an action. */
 export class Outcome extends Model {
   constructor(plain: Init<Outcome>);
@@ -737,6 +1102,28 @@ export class Outcome extends Model {
   readonly status: OutcomeStatus;
   /** The vendor's name for what was made, such as a ticket's id. */
   readonly vendorReference?: string | null;
+}
+
+/** How far a policy is acknowledged. */
+export class PolicyStanding extends Model {
+  constructor(plain: Init<PolicyStanding>);
+  /** How many acknowledged the version that counts. */
+  readonly acknowledged: number;
+  /** Whether everybody acknowledged it, and that is known. */
+  readonly compliant: boolean;
+  /** Who did not in time. */
+  readonly overdue: readonly string[];
+  /** Who did not, where it is not too late. */
+  readonly pending: readonly string[];
+  /** The policy. */
+  readonly policy: Policy;
+  /** How many must acknowledge it. */
+  readonly required: number;
+  /**
+   * Whether it is so long ago that the publisher was heard of that nobody knows how it stands: then
+   * nothing here counts as compliant.
+   */
+  readonly stale: boolean;
 }
 
 /** What an action would do, read without changing anything. */
@@ -856,6 +1243,25 @@ export class TicketStanding extends Model {
   readonly status: string | null;
 }
 
+/** How much time off somebody has left, as another system counts it. */
+export class TimeOffBalance extends Model {
+  constructor(plain: Init<TimeOffBalance>);
+  /** Hours earned, with those carried over. */
+  readonly accrued: number;
+  /** Hours carried over, which `accrued` holds too. */
+  readonly carriedOver: number;
+  /** Whose. */
+  readonly employee: string;
+  /** When it was imported. RFC 3339. */
+  readonly importedAt: string;
+  /** Of which sort. */
+  readonly leaveType: LeaveType;
+  /** Hours asked for. */
+  readonly pending: number;
+  /** Hours taken. */
+  readonly used: number;
+}
+
 /** Who is watched in a tenant: domains as a whole, and single addresses. */
 export class WatchList extends Model {
   constructor(plain: Init<WatchList>);
@@ -876,40 +1282,24 @@ export class AccountPage extends Model {
   readonly rejected: readonly RejectedItem[];
 }
 
-/** One change to be made. */
-export class Action extends Model {
-  constructor(plain: Init<Action>);
-  /** Seconds after which the engine undoes it by itself. */
-  readonly for?: number | null;
-  /** The id, which is also the idempotency key. */
-  readonly id: string;
-  /** The incident it answers, where there is one. */
-  readonly incident?: string | null;
-  /** What to do. */
-  readonly kind: ActionKind;
-  /** What else the action needs, such as a template's name. */
-  readonly parameters?: { readonly [name: string]: unknown };
-  /** Why, for people and evidence; without addresses. */
-  readonly reason: string;
-  /** Who asked for it. */
-  readonly requestedBy: Actor;
-  /** To what, by which connector. */
-  readonly target: ActionTarget;
-  /** The action it takes back, where it does. */
-  readonly undoes?: string | null;
-}
-
-/** Somebody's consent to exactly one plan. */
-export class Approval extends Model {
-  constructor(plain: Init<Approval>);
-  /** When. RFC 3339. */
-  readonly at: string;
-  /** Who approved. */
-  readonly by: Actor;
-  /** When it stops counting for effects not yet attempted. RFC 3339. */
-  readonly expiresAt: string;
-  /** The plan, by the hash of its content. */
-  readonly plan: string;
+/**
+ * What somebody who logged in may do: their role in the organisation, what was granted to them, and for
+ * a client user whose data it is about.
+ *
+ * The roles are those of Hub (<https://docs.theonestack.com/docs/getting-started/understanding-permissions>):
+ * the role is the ceiling, and what was granted fills it in. Which of our permissions each role has is
+ * our own convention, since the public documentation names none for this product.
+ */
+export class Authority extends Model {
+  constructor(plain: Init<Authority>);
+  /** For a user of a client: whose data they see. Such a user has none of the permissions. */
+  readonly client?: ClientAccess | null;
+  /** Permissions by name (`protect.findings.view`); a name that we do not know is kept. */
+  readonly permissions?: readonly string[];
+  /** The role within a product that has its own, by the product's name: `people` = `hr_manager`. */
+  readonly products?: { readonly [name: string]: string };
+  /** The role in the organisation. */
+  readonly role: Role;
 }
 
 /** What doctor found out about one connector. */
@@ -977,6 +1367,59 @@ export class DirectoryRefresh extends Model {
   readonly gone: number;
   /** Items that could not be read. */
   readonly rejected: number;
+}
+
+/** A person in the workforce. Records are kept after somebody left. */
+export class Employee extends Model {
+  constructor(plain: Init<Employee>);
+  /** Department. */
+  readonly department?: string | null;
+  /** Employments before this one, the earliest first. */
+  readonly earlier?: readonly Employment[];
+  /** How they are employed. */
+  readonly employmentType: EmploymentType;
+  /** First name; may be empty where only a whole name is known. */
+  readonly firstName: string;
+  /** When they were hired. */
+  readonly hireDate?: string | null;
+  /** The id, which never changes. */
+  readonly id: string;
+  /** Title of the job. */
+  readonly jobTitle?: string | null;
+  /** The last day of work, once it is known. */
+  readonly lastDay?: string | null;
+  /** Last name, or the whole name. */
+  readonly lastName: string;
+  /** Where they work. */
+  readonly location?: string | null;
+  /** Who leads them. */
+  readonly manager?: string | null;
+  /** The number the organisation gave, where it gave one. */
+  readonly number?: string | null;
+  /** Further addresses at work, by which accounts are found too. */
+  readonly otherEmails?: readonly string[];
+  /** Telephone at work. */
+  readonly phone?: string | null;
+  /** What they want to be called. */
+  readonly preferredName?: string | null;
+  /** What only Human Resources and they themselves may see; left out for everybody else. */
+  readonly private?: PrivateDetails | null;
+  /** Whether they work from elsewhere. */
+  readonly remote?: boolean | null;
+  /** Where the record came from: `csv`, `directory:<connector>` or `entered`. */
+  readonly source: string;
+  /** The first day of work. */
+  readonly startDate?: string | null;
+  /** Where they stand. */
+  readonly status: EmploymentStatus;
+  /** Whose employee. */
+  readonly tenant: string;
+  /** The time zone their days are counted in (`Europe/Berlin`); the tenant's where none is given. */
+  readonly timeZone?: string | null;
+  /** When it last changed. RFC 3339. */
+  readonly updatedAt: string;
+  /** The address they sign in with. No two employees have the same. */
+  readonly workEmail: string;
 }
 
 /** A check was evaluated, without error, for a subject or for everything. */
@@ -1078,17 +1521,6 @@ export class Observation extends Model {
   readonly title: string;
 }
 
-/** Who paused a tenant, and why. */
-export class Pause extends Model {
-  constructor(plain: Init<Pause>);
-  /** Who. */
-  readonly by: Actor;
-  /** Why. */
-  readonly reason: string;
-  /** Since when. RFC 3339. */
-  readonly since: string;
-}
-
 /** Where the latest run of a connector stands. */
 export class RunStatus extends Model {
   constructor(plain: Init<RunStatus>);
@@ -1175,6 +1607,22 @@ export class Signal extends Model {
   readonly subject: Subject;
 }
 
+/** Who acts. */
+export class Actor extends Model {
+  constructor(plain: Init<Actor>);
+  /** How we know: the name of an authenticator, or `unverified` where somebody only typed a name. */
+  readonly authenticatedBy: string;
+  /**
+   * What they may do, where the login says so; nothing restricts an actor without it. An actor that
+   * was stored before there were roles has none.
+   */
+  readonly authority?: Authority | null;
+  /** The login, the rule's name, or `engine`. */
+  readonly id: string;
+  /** A person, a rule, or the program itself. */
+  readonly kind: ActorKind;
+}
+
 /** Where a connector stands. */
 export class ConnectorStatus extends Model {
   constructor(plain: Init<ConnectorStatus>);
@@ -1194,17 +1642,6 @@ export class ConnectorStatus extends Model {
   readonly roles: readonly string[];
   /** Its latest run, where it is a scanner that ever ran. */
   readonly run?: RunStatus | null;
-}
-
-/** One action of a plan. */
-export class PlannedAction extends Model {
-  constructor(plain: Init<PlannedAction>);
-  /** The change. */
-  readonly action: Action;
-  /** What the guards say. */
-  readonly guard: Guard;
-  /** The state now and after. */
-  readonly preview: Preview;
 }
 
 /** What a scanner gives. */
@@ -1265,30 +1702,51 @@ export class Score extends Model {
   readonly weights: ScoreWeights;
 }
 
-/** What came of one action. */
-export class Step extends Model {
-  constructor(plain: Init<Step>);
-  /** The action. */
-  readonly action: Action;
-  /** What came of it; `None` where it still waits. */
-  readonly outcome: Outcome | null;
-  /** Why it waits, where it does. */
-  readonly waits?: string | null;
+/** One change to be made. */
+export class Action extends Model {
+  constructor(plain: Init<Action>);
+  /** Seconds after which the engine undoes it by itself. */
+  readonly for?: number | null;
+  /** The id, which is also the idempotency key. */
+  readonly id: string;
+  /** The incident it answers, where there is one. */
+  readonly incident?: string | null;
+  /** What to do. */
+  readonly kind: ActionKind;
+  /** What else the action needs, such as a template's name. */
+  readonly parameters?: { readonly [name: string]: unknown };
+  /** Why, for people and evidence; without addresses. */
+  readonly reason: string;
+  /** Who asked for it. */
+  readonly requestedBy: Actor;
+  /** To what, by which connector. */
+  readonly target: ActionTarget;
+  /** The action it takes back, where it does. */
+  readonly undoes?: string | null;
 }
 
-/** Actions with a preview and a guard verdict each. Planning changes nothing. */
-export class Plan extends Model {
-  constructor(plain: Init<Plan>);
-  /** What would be done, in order. */
-  readonly actions: readonly PlannedAction[];
-  /** When it was made. RFC 3339. */
-  readonly createdAt: string;
-  /** The hash of the content (tenant, actions, previews, verdicts). */
-  readonly id: string;
-  /** Whether it can be applied or only shown. */
-  readonly mode: Mode;
-  /** Whose plan it is. */
-  readonly tenant: string;
+/** Somebody's consent to exactly one plan. */
+export class Approval extends Model {
+  constructor(plain: Init<Approval>);
+  /** When. RFC 3339. */
+  readonly at: string;
+  /** Who approved. */
+  readonly by: Actor;
+  /** When it stops counting for effects not yet attempted. RFC 3339. */
+  readonly expiresAt: string;
+  /** The plan, by the hash of its content. */
+  readonly plan: string;
+}
+
+/** Who paused a tenant, and why. */
+export class Pause extends Model {
+  constructor(plain: Init<Pause>);
+  /** Who. */
+  readonly by: Actor;
+  /** Why. */
+  readonly reason: string;
+  /** Since when. RFC 3339. */
+  readonly since: string;
 }
 
 /** What a tenant is told about one month. */
@@ -1310,6 +1768,29 @@ export class Report extends Model {
   readonly tenant: string;
 }
 
+/** Something that a person does. */
+export class Task extends Model {
+  constructor(plain: Init<Task>);
+  /** Whose it is: `hr`, `manager`, `it`, or another word. */
+  readonly assignee: string;
+  /** `orientation`, `equipment`, `it_setup`, or another word. */
+  readonly category: string;
+  /** When. RFC 3339. */
+  readonly doneAt?: string | null;
+  /** Who said so. */
+  readonly doneBy?: Actor | null;
+  /** By when. */
+  readonly due: string;
+  /** What else they said. */
+  readonly note?: string | null;
+  /** Counted from 1 within the workflow. */
+  readonly number: number;
+  /** Where it stands. */
+  readonly status: TaskStatus;
+  /** What to do. */
+  readonly title: string;
+}
+
 /** Where a tenant stands. */
 export class TenantStatus extends Model {
   constructor(plain: Init<TenantStatus>);
@@ -1327,6 +1808,126 @@ export class TenantStatus extends Model {
   readonly waitingActions: { readonly [name: string]: number };
 }
 
+/** Somebody is away, or asks to be. */
+export class TimeOff extends Model {
+  constructor(plain: Init<TimeOff>);
+  /** When. RFC 3339. */
+  readonly decidedAt?: string | null;
+  /** Who approved, denied or cancelled it. */
+  readonly decidedBy?: Actor | null;
+  /** Who is away. */
+  readonly employee: string;
+  /** The last day. */
+  readonly endDate: string;
+  /** Whether the first day begins at noon. */
+  readonly fromNoon: boolean;
+  /** How many hours of the balance it takes, where somebody said so. */
+  readonly hours?: number | null;
+  /** The id. */
+  readonly id: string;
+  /** Of which sort. */
+  readonly leaveType: LeaveType;
+  /** What they said. */
+  readonly note?: string | null;
+  /** When. RFC 3339. */
+  readonly requestedAt: string;
+  /** Who asked. */
+  readonly requestedBy: Actor;
+  /** The first day, where the employee works. */
+  readonly startDate: string;
+  /** Where it stands. */
+  readonly status: TimeOffStatus;
+  /** Whose it is. */
+  readonly tenant: string;
+  /** Whether the last day ends at noon. */
+  readonly untilNoon: boolean;
+}
+
+/** One action of a plan. */
+export class PlannedAction extends Model {
+  constructor(plain: Init<PlannedAction>);
+  /** The change. */
+  readonly action: Action;
+  /** What the guards say. */
+  readonly guard: Guard;
+  /** The state now and after. */
+  readonly preview: Preview;
+}
+
+/** What came of one action. */
+export class Step extends Model {
+  constructor(plain: Init<Step>);
+  /** The action. */
+  readonly action: Action;
+  /** What came of it; `None` where it still waits. */
+  readonly outcome: Outcome | null;
+  /** Why it waits, where it does. */
+  readonly waits?: string | null;
+}
+
+/** The tasks of an onboarding or offboarding, and where they stand. */
+export class Workflow extends Model {
+  constructor(plain: Init<Workflow>);
+  /** When access ends. RFC 3339. */
+  readonly accessEndsAt?: string | null;
+  /** Whether every access is known to be gone. */
+  readonly accessGone: boolean;
+  /** The last day of an offboarding, the first of an onboarding. */
+  readonly day: string;
+  /** About whom. */
+  readonly employee: string;
+  /** The id. */
+  readonly id: string;
+  /** Its incident. */
+  readonly incident?: string | null;
+  /** Which of the two. */
+  readonly kind: WorkflowKind;
+  /** How they leave. */
+  readonly leaving?: Leaving | null;
+  /** When directories were last asked after access had ended. RFC 3339. */
+  readonly lookedAt?: string | null;
+  /** The plan that was made last. */
+  readonly plan?: string | null;
+  /** Why it was started, without addresses. */
+  readonly reason: string;
+  /** When. RFC 3339. */
+  readonly startedAt: string;
+  /** Who started it. */
+  readonly startedBy: Actor;
+  /** Where it stands. */
+  readonly status: WorkflowStatus;
+  /** What the engine does, on the same road as every other change. */
+  readonly steps: readonly AutomatedStep[];
+  /** What people do. */
+  readonly tasks: readonly Task[];
+  /** Whose it is. */
+  readonly tenant: string;
+  /** The time zone that the day is counted in. */
+  readonly timeZone: string;
+  /**
+   * Directories that could not be read when it was looked at: whether there are accounts is not
+   * known.
+   */
+  readonly unread?: readonly string[];
+  /** When it last changed. RFC 3339. */
+  readonly updatedAt: string;
+}
+
+/** Actions with a preview and a guard verdict each. Planning changes nothing. */
+export class Plan extends Model {
+  constructor(plain: Init<Plan>);
+  /** What would be done, in order. */
+  readonly actions: readonly PlannedAction[];
+  /** When it was made. RFC 3339. */
+  readonly createdAt: string;
+  /** The hash of the content (tenant, actions, previews, verdicts). */
+  readonly id: string;
+  /** Whether it can be applied or only shown. */
+  readonly mode: Mode;
+  /** Whose plan it is. */
+  readonly tenant: string;
+}
+
 /**
  * An `ApprovedPlan` as plain data. What it says does not count: `apply` reads the stored plan
  * and the stored approval by the plan's id.
@@ -1337,6 +1938,15 @@ export class ApprovedPlan extends Model {
   readonly approval: Approval;
   /** The plan. */
   readonly plan: Plan;
+}
+
+/** A workflow, and the plan that waits for somebody's consent, where there is one. */
+export class Started extends Model {
+  constructor(plain: Init<Started>);
+  /** What is to be approved; nothing where no account is known. */
+  readonly plan: Plan | null;
+  /** The workflow. */
+  readonly workflow: Workflow;
 }
 
 /** The engine over every tenant of a configuration: the only road with plan, guards, approval, store and ledger. `protect.open(...)` makes one. */
@@ -1636,4 +2246,291 @@ export class Tenant extends Client {
    * @param format - `html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line.
    */
   reportAs(month: string, format: string, options?: PerCall): Promise<string>;
+  /** Who works here, in order of their names. */
+  employees(options?: PerCall & {
+    /** Who stand there. */
+    status?: readonly Init<EmploymentStatus>[] | undefined;
+    /** Of this department. */
+    department?: string | undefined;
+    /** Whose name or address holds this. */
+    text?: string | undefined;
+  }): Promise<readonly Employee[]>;
+  /**
+   * One employee.
+   *
+   * @param who - An address, a number or an id.
+   */
+  employee(who: string, options?: PerCall): Promise<Employee>;
+  /**
+   * The accounts that directories gave for an employee's addresses.
+   *
+   * @param who - An address, a number or an id.
+   */
+  accountsOfEmployee(who: string, options?: PerCall): Promise<readonly Account[]>;
+  /**
+   * Enters an employee.
+   *
+   * Changes something.
+   *
+   * @param employee - What is said of them; what is left out stays as it is.
+   */
+  hire(employee: Init<EmployeeInput>, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** Whether somebody who left before comes back. */
+    rehire?: boolean | undefined;
+  }): Promise<Employee>;
+  /**
+   * Changes what is said of an employee.
+   *
+   * Changes something.
+   *
+   * @param id - The employee's id.
+   * @param employee - What is said of them; what is left out stays as it is.
+   */
+  updateEmployee(id: string, employee: Init<EmployeeInput>, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<Employee>;
+  /**
+   * Says where an employee stands. Leaving without an offboarding is refused unless forced.
+   *
+   * Changes something.
+   *
+   * @param id - The employee's id.
+   * @param status - Where they stand.
+   */
+  setEmployeeStatus(id: string, status: Init<EmploymentStatus>, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** Why they leave without an offboarding; access stays. */
+    force?: string | undefined;
+  }): Promise<Employee>;
+  /**
+   * Enters and updates everybody on a CSV list. Where anything is wrong, with line and column in the error's context, nothing is imported.
+   *
+   * Changes something.
+   *
+   * @param csv - The list, with a header.
+   */
+  importEmployees(csv: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** Whether somebody who left before comes back. */
+    rehire?: boolean | undefined;
+    /** Whether to say what would happen, and do nothing. */
+    checkOnly?: boolean | undefined;
+  }): Promise<Imported>;
+  /** The list as CSV. */
+  exportEmployees(options?: PerCall & {
+    /** Who stand there. */
+    status?: readonly Init<EmploymentStatus>[] | undefined;
+    /** Of this department. */
+    department?: string | undefined;
+    /** Whose name or address holds this. */
+    text?: string | undefined;
+    /** Whether with what only Human Resources may see. */
+    private?: boolean | undefined;
+  }): Promise<string>;
+  /**
+   * Takes the accounts that a directory last gave into the workforce. It lets nobody leave.
+   *
+   * Changes something.
+   *
+   * @param connector - The connector, by name.
+   */
+  syncEmployees(connector: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<Synced>;
+  /** Who leads whom, from the top down. */
+  orgChart(options?: PerCall & {
+    /** Below this employee alone, by id. */
+    below?: string | undefined;
+  }): Promise<OrgChart>;
+  /**
+   * Begins an offboarding: its incident, its tasks, and a plan that ends access everywhere. Nothing is changed before somebody else approves the plan.
+   *
+   * Changes something.
+   *
+   * @param employee - The employee's id.
+   * @param lastDay - The last day of work, as `2026-11-30`: access ends with it.
+   * @param reason - Why; it goes into the evidence, so no address.
+   */
+  offboard(employee: string, lastDay: string, reason: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** How they leave; `terminated` unless given. */
+    leaving?: Init<Leaving> | undefined;
+    /** Whether access ends as soon as somebody approved. */
+    atOnce?: boolean | undefined;
+    /** Whether the last day may lie in the past. */
+    allowPast?: boolean | undefined;
+    /** Tasks instead of the configured ones. */
+    tasks?: readonly Init<TaskTemplate>[] | undefined;
+  }): Promise<Started>;
+  /**
+   * Begins an onboarding: its tasks.
+   *
+   * Changes something.
+   *
+   * @param employee - The employee's id.
+   */
+  onboard(employee: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** The first day of work, as `2026-11-30`; the employee's own unless given. */
+    firstDay?: string | undefined;
+    /** Tasks instead of the configured ones. */
+    tasks?: readonly Init<TaskTemplate>[] | undefined;
+  }): Promise<Workflow>;
+  /** Onboardings and offboardings, the latest first. */
+  workflows(options?: PerCall & {
+    /** Only those that stand there. */
+    status?: Init<WorkflowStatus> | undefined;
+  }): Promise<readonly Workflow[]>;
+  /**
+   * One workflow, as it stands now: what is done, and what is left.
+   *
+   * @param id - The workflow's id.
+   */
+  workflow(id: string, options?: PerCall): Promise<Workflow>;
+  /**
+   * Says where a task stands.
+   *
+   * Changes something.
+   *
+   * @param id - The workflow's id.
+   * @param number - The task's number.
+   * @param status - Where it stands.
+   */
+  setTask(id: string, number: number, status: Init<TaskStatus>, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** What else there is to say. */
+    note?: string | undefined;
+  }): Promise<Workflow>;
+  /**
+   * Plans what is left of an offboarding, and again what came to nothing.
+   *
+   * Changes something.
+   *
+   * @param id - The workflow's id.
+   */
+  resumeOffboarding(id: string, options?: PerCall): Promise<Started>;
+  /**
+   * Calls it off: what was not attempted is not attempted, and what was done is planned to be taken back.
+   *
+   * Changes something.
+   *
+   * @param id - The workflow's id.
+   * @param reason - Why; it goes into the evidence, so no address.
+   */
+  cancelWorkflow(id: string, reason: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<Started>;
+  /**
+   * Looks after every open workflow now, as the engine does by itself, and gives those that changed.
+   *
+   * Changes something.
+   */
+  reviewWorkflows(options?: PerCall): Promise<readonly Workflow[]>;
+  /**
+   * Everything in the ledger that belongs to a workflow: who approved what, and when.
+   *
+   * @param id - The workflow's id.
+   */
+  workflowEvidence(id: string, options?: PerCall): Promise<readonly EvidenceEntry[]>;
+  /** Who is away, or asks to be, in order of the days. */
+  timeOff(options?: PerCall & {
+    /** Whose, by id. */
+    employee?: string | undefined;
+    /** Where it stands. */
+    status?: readonly Init<TimeOffStatus>[] | undefined;
+    /** Of which some lies on this day or later. */
+    from?: string | undefined;
+    /** Of which some lies on this day or earlier. */
+    to?: string | undefined;
+  }): Promise<readonly TimeOff[]>;
+  /**
+   * Asks for time off. Time off that overlaps is refused.
+   *
+   * Changes something.
+   *
+   * @param employee - The employee's id.
+   * @param leaveType - Of which sort.
+   * @param startDate - The first day.
+   * @param endDate - The last day.
+   */
+  requestTimeOff(employee: string, leaveType: Init<LeaveType>, startDate: string, endDate: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** Whether the first day begins at noon. */
+    fromNoon?: boolean | undefined;
+    /** Whether the last day ends at noon. */
+    untilNoon?: boolean | undefined;
+    /** What else there is to say. */
+    note?: string | undefined;
+  }): Promise<TimeOff>;
+  /**
+   * Approves or denies time off that waits.
+   *
+   * Changes something.
+   *
+   * @param id - Its id.
+   * @param approve - Whether they may be away.
+   */
+  decideTimeOff(id: string, approve: boolean, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** What else there is to say. */
+    note?: string | undefined;
+  }): Promise<TimeOff>;
+  /**
+   * Calls time off off.
+   *
+   * Changes something.
+   *
+   * @param id - Its id.
+   */
+  cancelTimeOff(id: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<TimeOff>;
+  /**
+   * How much time off somebody has left, as it was last imported.
+   *
+   * @param employee - The employee's id.
+   */
+  timeOffBalances(employee: string, options?: PerCall): Promise<readonly TimeOffBalance[]>;
+  /**
+   * Imports balances, and gives how many; all of a list or nothing.
+   *
+   * Changes something.
+   *
+   * @param csv - The list, with a header.
+   */
+  importTimeOffBalances(csv: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<number>;
+  /** What people were certified for, the next to end first. */
+  certifications(options?: PerCall & {
+    /** Whose, by id. */
+    employee?: string | undefined;
+  }): Promise<readonly CertificationStanding[]>;
+  /**
+   * Imports certifications, and gives how many; all of a list or nothing.
+   *
+   * Changes something.
+   *
+   * @param csv - The list, with a header.
+   */
+  importCertifications(csv: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<number>;
+  /** How far each policy is acknowledged. */
+  policies(options?: PerCall): Promise<readonly PolicyStanding[]>;
 }

@@ -7,12 +7,15 @@ const compliance = require('./compliance.cjs');
 const email = require('./email.cjs');
 const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
+const hub = require('./hub.cjs');
 const m365 = require('./m365.cjs');
 const notify = require('./notify.cjs');
 const oncall = require('./oncall.cjs');
 const onepassword = require('./onepassword.cjs');
 const psa = require('./psa.cjs');
+const rmm = require('./rmm.cjs');
 const sandbox = require('./sandbox.cjs');
+const scim = require('./scim.cjs');
 const security = require('./security.cjs');
 const stripe = require('./stripe.cjs');
 const webhook = require('./webhook.cjs');
@@ -29,6 +32,8 @@ module.exports = {
   google,
   Hibp: hibp.Hibp,
   hibp,
+  Hub: hub.Hub,
+  hub,
   M365: m365.M365,
   m365,
   Notify: notify.Notify,
@@ -39,8 +44,12 @@ module.exports = {
   onepassword,
   Psa: psa.Psa,
   psa,
+  Rmm: rmm.Rmm,
+  rmm,
   Sandbox: sandbox.Sandbox,
   sandbox,
+  Scim: scim.Scim,
+  scim,
   Security: security.Security,
   security,
   Stripe: stripe.Stripe,

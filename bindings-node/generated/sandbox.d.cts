@@ -142,6 +142,8 @@ export class SandboxAddresses extends Model {
   readonly onepasswordApi: string;
   /** 1Password's Events API. */
   readonly onepasswordEvents: string;
+  /** Base of the SCIM application. */
+  readonly scim: string;
   /** The mail server, `smtp://…`. */
   readonly smtp: string;
   /** Stripe's API. */
@@ -172,6 +174,8 @@ export type Vendor =
   | 'teams'
   /** Stripe's meters. */
   | 'stripe'
+  /** An application whose users are provisioned by SCIM 2.0. */
+  | 'scim'
   | (string & {});
 
 /**
@@ -218,6 +222,10 @@ export class Credentials extends Model {
   readonly scanClientId: string;
   /** Its secret. */
   readonly scanClientSecret: string;
+  /** Token that may read and change them. */
+  readonly scimRespondToken: string;
+  /** Token that may read the users of the SCIM application. */
+  readonly scimScanToken: string;
   /** Address of Slack's incoming webhook, which is a secret as a whole. */
   readonly slackWebhookUrl: string;
   /** Its password. */

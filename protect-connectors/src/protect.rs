@@ -115,7 +115,11 @@ impl ProtectBuilder {
         };
         let context = with_key_vaults(context, &config)?;
         let store = open_store(&config.store).await?;
-        let engine = Engine::builder(config, self.registry, context).build(store)?;
+        let mut builder = Engine::builder(config, self.registry, context);
+        for area in protect_core::people::routes() {
+            builder = builder.routes(area);
+        }
+        let engine = builder.build(store)?;
         Ok(Protect { engine })
     }
 }

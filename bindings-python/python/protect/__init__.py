@@ -17,6 +17,7 @@ from protect import (
     oncall,
     onepassword,
     psa,
+    scim,
     security,
     stripe,
     webhook,
@@ -32,6 +33,7 @@ from protect._generated.notify import Notify
 from protect._generated.oncall import OnCall
 from protect._generated.onepassword import OnePassword
 from protect._generated.psa import Psa
+from protect._generated.scim import Scim
 from protect._generated.security import Security
 from protect._generated.stripe import Stripe
 from protect._open import open, secret
@@ -62,6 +64,7 @@ __all__ = [
     "ScanPage",
     "ScanRequest",
     "Scanner",
+    "Scim",
     "Security",
     "Setup",
     "Stripe",
@@ -82,6 +85,7 @@ __all__ = [
     "onepassword",
     "open",
     "psa",
+    "scim",
     "secret",
     "security",
     "stripe",

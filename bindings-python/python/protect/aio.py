@@ -12,6 +12,7 @@ from protect._generated.notify_aio import Notify
 from protect._generated.oncall_aio import OnCall
 from protect._generated.onepassword_aio import OnePassword
 from protect._generated.psa_aio import Psa
+from protect._generated.scim_aio import Scim
 from protect._generated.security_aio import Security
 from protect._generated.stripe_aio import Stripe
 from protect._open import open_async as open
@@ -30,6 +31,7 @@ __all__ = [
     "Protect",
     "Psa",
     "Sandbox",
+    "Scim",
     "Security",
     "Stripe",
     "Tenant",

@@ -7,6 +7,7 @@ mod config;
 mod conventions;
 mod direct;
 mod error;
+mod hr;
 pub mod hub;
 mod item;
 mod key;
@@ -54,6 +55,11 @@ pub fn register(registry: &mut Registry) {
     registry.register(portal::spec(), |setup, context| {
         portal::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });
+    for caller in &hr::CALLERS {
+        registry.register(caller.spec(), |setup, _| {
+            hr::build(&setup).map(|made| Arc::new(made) as Arc<dyn Connector>)
+        });
+    }
     registry.register(bus::spec(), |setup, context| {
         bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });

@@ -862,3 +862,692 @@ class Tenant(Client):
             {"month": month, "format": format},
             timeout,
         ))
+
+    def employees(
+        self,
+        *,
+        status: Sequence[EmploymentStatus] | None = None,
+        department: str | None = None,
+        text: str | None = None,
+        timeout: Timeout = None,
+    ) -> list[Employee]:
+        """Who works here, in order of their names.
+
+        Args:
+            status: Who stand there.
+            department: Of this department.
+            text: Whose name or address holds this.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "employees",
+            {"status": status, "department": department, "text": text},
+            timeout,
+        )
+        return [Employee.from_dict(item) for item in answer]
+
+    def employee(
+        self,
+        who: str,
+        *,
+        timeout: Timeout = None,
+    ) -> Employee:
+        """One employee.
+
+        Args:
+            who: An address, a number or an id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Employee.from_dict(self._call(
+            "employee",
+            {"who": who},
+            timeout,
+        ))
+
+    def accounts_of_employee(
+        self,
+        who: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[Account]:
+        """The accounts that directories gave for an employee's addresses.
+
+        Args:
+            who: An address, a number or an id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "accounts_of_employee",
+            {"who": who},
+            timeout,
+        )
+        return [Account.from_dict(item) for item in answer]
+
+    def hire(
+        self,
+        employee: EmployeeInput,
+        by: str,
+        *,
+        rehire: bool | None = None,
+        timeout: Timeout = None,
+    ) -> Employee:
+        """Enters an employee.
+
+        Changes something.
+
+        Args:
+            employee: What is said of them; what is left out stays as it is.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            rehire: Whether somebody who left before comes back.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Employee.from_dict(self._call(
+            "hire",
+            {"employee": employee, "by": by, "rehire": rehire},
+            timeout,
+        ))
+
+    def update_employee(
+        self,
+        id: str,
+        employee: EmployeeInput,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> Employee:
+        """Changes what is said of an employee.
+
+        Changes something.
+
+        Args:
+            id: The employee's id.
+            employee: What is said of them; what is left out stays as it is.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Employee.from_dict(self._call(
+            "update_employee",
+            {"id": id, "employee": employee, "by": by},
+            timeout,
+        ))
+
+    def set_employee_status(
+        self,
+        id: str,
+        status: EmploymentStatus,
+        by: str,
+        *,
+        force: str | None = None,
+        timeout: Timeout = None,
+    ) -> Employee:
+        """Says where an employee stands. Leaving without an offboarding is refused unless forced.
+
+        Changes something.
+
+        Args:
+            id: The employee's id.
+            status: Where they stand.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            force: Why they leave without an offboarding; access stays.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Employee.from_dict(self._call(
+            "set_employee_status",
+            {"id": id, "status": status, "by": by, "force": force},
+            timeout,
+        ))
+
+    def import_employees(
+        self,
+        csv: str,
+        by: str,
+        *,
+        rehire: bool | None = None,
+        check_only: bool | None = None,
+        timeout: Timeout = None,
+    ) -> Imported:
+        """Enters and updates everybody on a CSV list. Where anything is wrong, with line and column in the error's context, nothing is imported.
+
+        Changes something.
+
+        Args:
+            csv: The list, with a header.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            rehire: Whether somebody who left before comes back.
+            check_only: Whether to say what would happen, and do nothing.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Imported.from_dict(self._call(
+            "import_employees",
+            {"csv": csv, "by": by, "rehire": rehire, "check_only": check_only},
+            timeout,
+        ))
+
+    def export_employees(
+        self,
+        *,
+        status: Sequence[EmploymentStatus] | None = None,
+        department: str | None = None,
+        text: str | None = None,
+        private: bool | None = None,
+        timeout: Timeout = None,
+    ) -> str:
+        """The list as CSV.
+
+        Args:
+            status: Who stand there.
+            department: Of this department.
+            text: Whose name or address holds this.
+            private: Whether with what only Human Resources may see.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return str(self._call(
+            "export_employees",
+            {"status": status, "department": department, "text": text, "private": private},
+            timeout,
+        ))
+
+    def sync_employees(
+        self,
+        connector: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> Synced:
+        """Takes the accounts that a directory last gave into the workforce. It lets nobody leave.
+
+        Changes something.
+
+        Args:
+            connector: The connector, by name.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Synced.from_dict(self._call(
+            "sync_employees",
+            {"connector": connector, "by": by},
+            timeout,
+        ))
+
+    def org_chart(
+        self,
+        *,
+        below: str | None = None,
+        timeout: Timeout = None,
+    ) -> OrgChart:
+        """Who leads whom, from the top down.
+
+        Args:
+            below: Below this employee alone, by id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return OrgChart.from_dict(self._call(
+            "org_chart",
+            {"below": below},
+            timeout,
+        ))
+
+    def offboard(
+        self,
+        employee: str,
+        last_day: str,
+        reason: str,
+        by: str,
+        *,
+        leaving: Leaving | None = None,
+        at_once: bool | None = None,
+        allow_past: bool | None = None,
+        tasks: Sequence[TaskTemplate] | None = None,
+        timeout: Timeout = None,
+    ) -> Started:
+        """Begins an offboarding: its incident, its tasks, and a plan that ends access everywhere. Nothing is changed before somebody else approves the plan.
+
+        Changes something.
+
+        Args:
+            employee: The employee's id.
+            last_day: The last day of work, as `2026-11-30`: access ends with it.
+            reason: Why; it goes into the evidence, so no address.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            leaving: How they leave; `terminated` unless given.
+            at_once: Whether access ends as soon as somebody approved.
+            allow_past: Whether the last day may lie in the past.
+            tasks: Tasks instead of the configured ones.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Started.from_dict(self._call(
+            "offboard",
+            {"employee": employee, "last_day": last_day, "reason": reason, "by": by, "leaving": leaving, "at_once": at_once, "allow_past": allow_past, "tasks": tasks},
+            timeout,
+        ))
+
+    def onboard(
+        self,
+        employee: str,
+        by: str,
+        *,
+        first_day: str | None = None,
+        tasks: Sequence[TaskTemplate] | None = None,
+        timeout: Timeout = None,
+    ) -> Workflow:
+        """Begins an onboarding: its tasks.
+
+        Changes something.
+
+        Args:
+            employee: The employee's id.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            first_day: The first day of work, as `2026-11-30`; the employee's own unless given.
+            tasks: Tasks instead of the configured ones.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Workflow.from_dict(self._call(
+            "onboard",
+            {"employee": employee, "by": by, "first_day": first_day, "tasks": tasks},
+            timeout,
+        ))
+
+    def workflows(
+        self,
+        *,
+        status: WorkflowStatus | None = None,
+        timeout: Timeout = None,
+    ) -> list[Workflow]:
+        """Onboardings and offboardings, the latest first.
+
+        Args:
+            status: Only those that stand there.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "workflows",
+            {"status": status},
+            timeout,
+        )
+        return [Workflow.from_dict(item) for item in answer]
+
+    def workflow(
+        self,
+        id: str,
+        *,
+        timeout: Timeout = None,
+    ) -> Workflow:
+        """One workflow, as it stands now: what is done, and what is left.
+
+        Args:
+            id: The workflow's id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Workflow.from_dict(self._call(
+            "workflow",
+            {"id": id},
+            timeout,
+        ))
+
+    def set_task(
+        self,
+        id: str,
+        number: int,
+        status: TaskStatus,
+        by: str,
+        *,
+        note: str | None = None,
+        timeout: Timeout = None,
+    ) -> Workflow:
+        """Says where a task stands.
+
+        Changes something.
+
+        Args:
+            id: The workflow's id.
+            number: The task's number.
+            status: Where it stands.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            note: What else there is to say.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Workflow.from_dict(self._call(
+            "set_task",
+            {"id": id, "number": number, "status": status, "by": by, "note": note},
+            timeout,
+        ))
+
+    def resume_offboarding(
+        self,
+        id: str,
+        *,
+        timeout: Timeout = None,
+    ) -> Started:
+        """Plans what is left of an offboarding, and again what came to nothing.
+
+        Changes something.
+
+        Args:
+            id: The workflow's id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Started.from_dict(self._call(
+            "resume_offboarding",
+            {"id": id},
+            timeout,
+        ))
+
+    def cancel_workflow(
+        self,
+        id: str,
+        reason: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> Started:
+        """Calls it off: what was not attempted is not attempted, and what was done is planned to be taken back.
+
+        Changes something.
+
+        Args:
+            id: The workflow's id.
+            reason: Why; it goes into the evidence, so no address.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Started.from_dict(self._call(
+            "cancel_workflow",
+            {"id": id, "reason": reason, "by": by},
+            timeout,
+        ))
+
+    def review_workflows(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> list[Workflow]:
+        """Looks after every open workflow now, as the engine does by itself, and gives those that changed.
+
+        Changes something.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "review_workflows",
+            {},
+            timeout,
+        )
+        return [Workflow.from_dict(item) for item in answer]
+
+    def workflow_evidence(
+        self,
+        id: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[EvidenceEntry]:
+        """Everything in the ledger that belongs to a workflow: who approved what, and when.
+
+        Args:
+            id: The workflow's id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "workflow_evidence",
+            {"id": id},
+            timeout,
+        )
+        return [EvidenceEntry.from_dict(item) for item in answer]
+
+    def time_off(
+        self,
+        *,
+        employee: str | None = None,
+        status: Sequence[TimeOffStatus] | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        timeout: Timeout = None,
+    ) -> list[TimeOff]:
+        """Who is away, or asks to be, in order of the days.
+
+        Args:
+            employee: Whose, by id.
+            status: Where it stands.
+            from_: Of which some lies on this day or later.
+            to: Of which some lies on this day or earlier.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "time_off",
+            {"employee": employee, "status": status, "from": from_, "to": to},
+            timeout,
+        )
+        return [TimeOff.from_dict(item) for item in answer]
+
+    def request_time_off(
+        self,
+        employee: str,
+        leave_type: LeaveType,
+        start_date: str,
+        end_date: str,
+        by: str,
+        *,
+        from_noon: bool | None = None,
+        until_noon: bool | None = None,
+        note: str | None = None,
+        timeout: Timeout = None,
+    ) -> TimeOff:
+        """Asks for time off. Time off that overlaps is refused.
+
+        Changes something.
+
+        Args:
+            employee: The employee's id.
+            leave_type: Of which sort.
+            start_date: The first day.
+            end_date: The last day.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            from_noon: Whether the first day begins at noon.
+            until_noon: Whether the last day ends at noon.
+            note: What else there is to say.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return TimeOff.from_dict(self._call(
+            "request_time_off",
+            {"employee": employee, "leave_type": leave_type, "start_date": start_date, "end_date": end_date, "by": by, "from_noon": from_noon, "until_noon": until_noon, "note": note},
+            timeout,
+        ))
+
+    def decide_time_off(
+        self,
+        id: str,
+        approve: bool,
+        by: str,
+        *,
+        note: str | None = None,
+        timeout: Timeout = None,
+    ) -> TimeOff:
+        """Approves or denies time off that waits.
+
+        Changes something.
+
+        Args:
+            id: Its id.
+            approve: Whether they may be away.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            note: What else there is to say.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return TimeOff.from_dict(self._call(
+            "decide_time_off",
+            {"id": id, "approve": approve, "by": by, "note": note},
+            timeout,
+        ))
+
+    def cancel_time_off(
+        self,
+        id: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> TimeOff:
+        """Calls time off off.
+
+        Changes something.
+
+        Args:
+            id: Its id.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return TimeOff.from_dict(self._call(
+            "cancel_time_off",
+            {"id": id, "by": by},
+            timeout,
+        ))
+
+    def time_off_balances(
+        self,
+        employee: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[TimeOffBalance]:
+        """How much time off somebody has left, as it was last imported.
+
+        Args:
+            employee: The employee's id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "time_off_balances",
+            {"employee": employee},
+            timeout,
+        )
+        return [TimeOffBalance.from_dict(item) for item in answer]
+
+    def import_time_off_balances(
+        self,
+        csv: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """Imports balances, and gives how many; all of a list or nothing.
+
+        Changes something.
+
+        Args:
+            csv: The list, with a header.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "import_time_off_balances",
+            {"csv": csv, "by": by},
+            timeout,
+        ))
+
+    def certifications(
+        self,
+        *,
+        employee: str | None = None,
+        timeout: Timeout = None,
+    ) -> list[CertificationStanding]:
+        """What people were certified for, the next to end first.
+
+        Args:
+            employee: Whose, by id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "certifications",
+            {"employee": employee},
+            timeout,
+        )
+        return [CertificationStanding.from_dict(item) for item in answer]
+
+    def import_certifications(
+        self,
+        csv: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """Imports certifications, and gives how many; all of a list or nothing.
+
+        Changes something.
+
+        Args:
+            csv: The list, with a header.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "import_certifications",
+            {"csv": csv, "by": by},
+            timeout,
+        ))
+
+    def policies(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> list[PolicyStanding]:
+        """How far each policy is acknowledged.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "policies",
+            {},
+            timeout,
+        )
+        return [PolicyStanding.from_dict(item) for item in answer]

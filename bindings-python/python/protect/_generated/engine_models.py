@@ -13,6 +13,7 @@ from protect._model import Model
 
 __all__ = [
     "Acceptance",
+    "AccessLevel",
     "AccountRef",
     "AccountState",
     "ActionKind",
@@ -21,20 +22,30 @@ __all__ = [
     "ActorKind",
     "AppliedStatus",
     "Attribution",
+    "CertificationStatus",
     "Confidence",
     "ConnectorInfo",
     "CredentialDiagnosis",
     "DayScore",
+    "EmploymentStatus",
+    "EmploymentType",
     "ErrorKind",
+    "EvidenceEntry",
     "Figure",
     "FindingKind",
     "FindingStatus",
     "GuardDecision",
+    "Imported",
     "IncidentStatus",
+    "LeaveType",
+    "Leaving",
     "Line",
     "Mode",
     "NotEvaluatedReason",
+    "OrgNode",
     "OutcomeStatus",
+    "Policy",
+    "PrivateDetails",
     "Probe",
     "Progress",
     "Protection",
@@ -42,60 +53,81 @@ __all__ = [
     "Reference",
     "RejectedItem",
     "Retry",
+    "Role",
     "RuleTrial",
     "RunState",
     "ScoreArea",
     "ScoreWeights",
     "Severity",
     "SubjectKind",
+    "Synced",
+    "TaskStatus",
+    "TaskTemplate",
+    "TimeOffStatus",
     "Triaged",
     "Verdict",
     "VerdictCounts",
     "WatchedAddress",
+    "WorkflowKind",
+    "WorkflowStatus",
     "Account",
     "ActionTarget",
-    "Actor",
     "Applied",
+    "AutomatedStep",
     "Block",
+    "CertificationStanding",
     "CheckResult",
+    "ClientAccess",
     "Diagnosis",
+    "EmployeeInput",
+    "Employment",
     "ErrorEnvelope",
     "Guard",
     "Incident",
+    "OrgChart",
     "Outcome",
+    "PolicyStanding",
     "Preview",
     "ScanCounts",
     "ScoreMember",
     "StoredVerdict",
     "Subject",
     "TicketStanding",
+    "TimeOffBalance",
     "WatchList",
     "AccountPage",
-    "Action",
-    "Approval",
+    "Authority",
     "Checkup",
     "ConnectorScan",
     "DirectoryRefresh",
+    "Employee",
     "Evaluated",
     "Finding",
     "Observation",
-    "Pause",
     "RunStatus",
     "ScanProgress",
     "ScanRequest",
     "ScorePart",
     "Section",
     "Signal",
+    "Actor",
     "ConnectorStatus",
-    "PlannedAction",
     "ScanPage",
     "ScanSummary",
     "Score",
-    "Step",
-    "Plan",
+    "Action",
+    "Approval",
+    "Pause",
     "Report",
+    "Task",
     "TenantStatus",
+    "TimeOff",
+    "PlannedAction",
+    "Step",
+    "Workflow",
+    "Plan",
     "ApprovedPlan",
+    "Started",
 ]
 
 
@@ -117,6 +149,22 @@ class Acceptance(Model):
         _codec.Field("reason", "reason", _codec.PLAIN, True),
         _codec.Field("until", "until", _codec.TIMESTAMP, True),
     )
+
+AccessLevel = Union[
+    Literal[
+        "own",
+        "company",
+        "company_admin",
+    ],
+    str,
+]
+"""How much of a client's data one of its users sees
+(<https://docs.theonestack.com/docs/portal/client-login>).
+
+- `own`: What is about them.
+- `company`: Everything, with the addresses of others masked.
+- `company_admin`: Everything.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -295,6 +343,23 @@ class Attribution(Model):
         _codec.Field("url", "url", _codec.PLAIN, True),
     )
 
+CertificationStatus = Union[
+    Literal[
+        "active",
+        "expiring",
+        "expired",
+        "revoked",
+    ],
+    str,
+]
+"""Where a certification stands on a day.
+
+- `active`: It counts.
+- `expiring`: It counts, and ends within 60 days.
+- `expired`: It ended.
+- `revoked`: It was taken back.
+"""
+
 Confidence = Union[
     Literal[
         "low",
@@ -379,6 +444,44 @@ class DayScore(Model):
         _codec.Field("total", "total", _codec.PLAIN, True),
     )
 
+EmploymentStatus = Union[
+    Literal[
+        "active",
+        "on_leave",
+        "suspended",
+        "terminated",
+        "resigned",
+    ],
+    str,
+]
+"""Where an employee stands. A word invented later is kept as it is.
+
+- `active`: At work.
+- `on_leave`: Away for a while.
+- `suspended`: Kept from work for now.
+- `terminated`: Was let go.
+- `resigned`: Left.
+"""
+
+EmploymentType = Union[
+    Literal[
+        "full_time",
+        "part_time",
+        "contract",
+        "intern",
+        "temp",
+    ],
+    str,
+]
+"""How somebody is employed. A word invented later is kept as it is.
+
+- `full_time`: Full time.
+- `part_time`: Part time.
+- `contract`: By contract.
+- `intern`: Intern.
+- `temp`: For a time.
+"""
+
 ErrorKind = Union[
     Literal[
         "config_invalid",
@@ -419,6 +522,46 @@ ErrorKind = Union[
 - `store`: The stored data is damaged, locked, full, or newer than this program.
 - `unexpected`: A defect in this library.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EvidenceEntry(Model):
+    """An entry of the append-only, hash-chained ledger of one tenant.
+
+    `hash` is SHA-256 over the canonical JSON (RFC 8785) of the entry without `hash`; `previous`
+    is the `hash` of the entry before, or 64 zeros for the first. People stand in `data` only as
+    pseudonyms.
+    """
+
+    actor: str
+    """Who did it."""
+    at: datetime
+    """When it was appended."""
+    data: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """The facts."""
+    hash: str
+    """The hash of this entry, in lower-case hexadecimal."""
+    kind: str
+    """`<thing>.<what happened>` (`action.attempted`)."""
+    previous: str
+    """The hash of the entry before, in lower-case hexadecimal."""
+    sequence: int
+    """The place in the chain, from 1."""
+    tenant: str
+    """Whose ledger it is."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("actor", "actor", _codec.PLAIN, True),
+        _codec.Field("at", "at", _codec.TIMESTAMP, True),
+        _codec.Field("data", "data", _codec.OBJECT, True),
+        _codec.Field("hash", "hash", _codec.PLAIN, True),
+        _codec.Field("kind", "kind", _codec.PLAIN, True),
+        _codec.Field("previous", "previous", _codec.PLAIN, True),
+        _codec.Field("sequence", "sequence", _codec.PLAIN, True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -494,6 +637,29 @@ GuardDecision = Union[
 - `refuse`: Must not run.
 """
 
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Imported(Model):
+    """What an import came to."""
+
+    hired: int
+    """Employees who are new."""
+    rehired: int
+    """Employees who came back."""
+    unchanged: int
+    """Rows that said nothing new."""
+    updated: int
+    """Employees of whom something else is known now."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("hired", "hired", _codec.PLAIN, True),
+        _codec.Field("rehired", "rehired", _codec.PLAIN, True),
+        _codec.Field("unchanged", "unchanged", _codec.PLAIN, True),
+        _codec.Field("updated", "updated", _codec.PLAIN, True),
+    )
+
 IncidentStatus = Union[
     Literal[
         "new",
@@ -513,6 +679,45 @@ IncidentStatus = Union[
 - `contained`: The harm is stopped; the cause may not be mended.
 - `resolved`: Every finding of it is resolved.
 - `closed`: Done with; the same cause opens a new one.
+"""
+
+LeaveType = Union[
+    Literal[
+        "vacation",
+        "sick",
+        "personal",
+        "bereavement",
+        "jury_duty",
+        "parental",
+        "unpaid",
+        "comp_time",
+    ],
+    str,
+]
+"""Of which sort somebody's time off is (`/people/time-off` of The One People's documentation). A word
+invented later is kept as it is.
+
+- `vacation`: Vacation.
+- `sick`: Sick.
+- `personal`: Personal.
+- `bereavement`: Somebody close died.
+- `jury_duty`: Serves in a court.
+- `parental`: A child came.
+- `unpaid`: Without pay.
+- `comp_time`: For hours worked before.
+"""
+
+Leaving = Union[
+    Literal[
+        "terminated",
+        "resigned",
+    ],
+    str,
+]
+"""How somebody leaves.
+
+- `terminated`: Is let go.
+- `resigned`: Leaves.
 """
 
 
@@ -566,6 +771,38 @@ NotEvaluatedReason = Union[
 - `not_configured`: The configuration leaves it out.
 """
 
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OrgNode(Model):
+    """One place in the chart."""
+
+    department: str | None = None
+    """Department."""
+    depth: int
+    """How many steps below the top."""
+    employee: str
+    """Who."""
+    job_title: str | None = None
+    """Title of the job."""
+    manager: str | None = None
+    """Who leads them, where that is somebody who works here."""
+    name: str
+    """What people call them."""
+    reports: int
+    """How many people they lead themselves."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("department", "department", _codec.PLAIN, True),
+        _codec.Field("depth", "depth", _codec.PLAIN, True),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("job_title", "job_title", _codec.PLAIN, True),
+        _codec.Field("manager", "manager", _codec.PLAIN, True),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("reports", "reports", _codec.PLAIN, True),
+    )
+
 OutcomeStatus = Union[
     Literal[
         "applied",
@@ -588,6 +825,60 @@ OutcomeStatus = Union[
 - `expired`: The approval lapsed before the attempt.
 - `unknown`: The vendor may have acted.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Policy(Model):
+    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+    holds it; this is what was last seen of it.
+    """
+
+    due_date: str | None = None
+    """By when, where somebody said so."""
+    effective_date: str | None = None
+    """Since when."""
+    id: str
+    """The publisher's id."""
+    requires_acknowledgment: bool
+    """Whether people must acknowledge it."""
+    seen_at: datetime
+    """When it was last seen at the publisher."""
+    title: str
+    """What it is called."""
+    version: str
+    """Which version counts."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
+        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
+        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PrivateDetails(Model):
+    """What only Human Resources and the employee may see."""
+
+    date_of_birth: str | None = None
+    """Date of birth."""
+    home_address: str | None = None
+    """The address at home, for letters."""
+    personal_email: str | None = None
+    """An e-mail address of their own."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("date_of_birth", "date_of_birth", _codec.PLAIN, False),
+        _codec.Field("home_address", "home_address", _codec.PLAIN, False),
+        _codec.Field("personal_email", "personal_email", _codec.PLAIN, False),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -713,6 +1004,27 @@ Retry = Union[
 - `persistent`: It was temporary, and the retries inside are used up: an outer loop must not retry at once.
 """
 
+Role = Union[
+    Literal[
+        "owner",
+        "admin",
+        "member",
+        "billing",
+        "viewer",
+        "unknown",
+    ],
+    str,
+]
+"""A role in the organisation.
+
+- `owner`: Everything, with billing.
+- `admin`: Everything but billing.
+- `member`: What was granted.
+- `billing`: Billing alone.
+- `viewer`: Reads.
+- `unknown`: A role that we do not know: as a viewer to whom nothing was granted.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RuleTrial(Model):
@@ -826,6 +1138,87 @@ SubjectKind = Union[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Synced(Model):
+    """What taking over a directory came to."""
+
+    hired: int
+    """Employees who are new."""
+    left_out: int
+    """Accounts that are nobody's: without an address, suspended, a guest's or a service's."""
+    of_leavers: int
+    """Accounts of employees who left. They are still there, and were not touched."""
+    unchanged: int
+    """Accounts that belong to employees, of whom nothing new is known."""
+    updated: int
+    """Employees of whom something else is known now."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("hired", "hired", _codec.PLAIN, True),
+        _codec.Field("left_out", "left_out", _codec.PLAIN, True),
+        _codec.Field("of_leavers", "of_leavers", _codec.PLAIN, True),
+        _codec.Field("unchanged", "unchanged", _codec.PLAIN, True),
+        _codec.Field("updated", "updated", _codec.PLAIN, True),
+    )
+
+TaskStatus = Union[
+    Literal[
+        "open",
+        "done",
+        "skipped",
+    ],
+    str,
+]
+"""Where a task stands.
+
+- `open`: To be done.
+- `done`: Done.
+- `skipped`: Not needed.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TaskTemplate(Model):
+    """A task before it is somebody's: from the configuration, or built in."""
+
+    assignee: str
+    """Whose it is: `hr`, `manager`, `it`, or another word."""
+    category: str
+    """`orientation`, `equipment`, `it_setup`, or another word."""
+    due: int
+    """By when, in days from the last (or first) day: -5 is five days before."""
+    title: str
+    """What to do."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("assignee", "assignee", _codec.PLAIN, True),
+        _codec.Field("category", "category", _codec.PLAIN, True),
+        _codec.Field("due", "due", _codec.PLAIN, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+    )
+
+TimeOffStatus = Union[
+    Literal[
+        "pending",
+        "approved",
+        "denied",
+        "cancelled",
+    ],
+    str,
+]
+"""Where a request for time off stands.
+
+- `pending`: Nobody decided yet.
+- `approved`: They may be away.
+- `denied`: They may not.
+- `cancelled`: They do not want to any more.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Triaged(Model):
     """What became of incidents."""
 
@@ -915,6 +1308,34 @@ class WatchedAddress(Model):
         _codec.Field("source", "source", _codec.PLAIN, True),
     )
 
+WorkflowKind = Union[
+    Literal[
+        "onboarding",
+        "offboarding",
+    ],
+    str,
+]
+"""Which sort of workflow.
+
+- `onboarding`: Somebody comes.
+- `offboarding`: Somebody leaves.
+"""
+
+WorkflowStatus = Union[
+    Literal[
+        "open",
+        "completed",
+        "cancelled",
+    ],
+    str,
+]
+"""Where a workflow stands.
+
+- `open`: Something is left to do.
+- `completed`: Everything is done.
+- `cancelled`: Somebody called it off.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Account(Model):
@@ -978,26 +1399,6 @@ class ActionTarget(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Actor(Model):
-    """Who acts."""
-
-    authenticated_by: str
-    """How we know: the name of an authenticator, or `unverified` where somebody only typed a name."""
-    id: str
-    """The login, the rule's name, or `engine`."""
-    kind: ActorKind
-    """A person, a rule, or the program itself."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("authenticated_by", "authenticated_by", _codec.PLAIN, True),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("kind", "kind", _codec.model(ActorKind), True),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Applied(Model):
     """What a remediator did."""
 
@@ -1017,6 +1418,35 @@ class Applied(Model):
         _codec.Field("before", "before", _codec.OBJECT, True),
         _codec.Field("reason", "reason", _codec.PLAIN, True),
         _codec.Field("status", "status", _codec.model(AppliedStatus), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AutomatedStep(Model):
+    """An action of the workflow."""
+
+    account: AccountRef
+    """To which account."""
+    action: str
+    """The action, also its intent's id once somebody approved it."""
+    approved: bool
+    """Whether somebody consented to it."""
+    kind: ActionKind
+    """What it does."""
+    outcome: OutcomeStatus | None = None
+    """What came of it; `None` while it waits."""
+    reason: str | None = None
+    """Why it waits, or why it came to nothing."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("account", "account", _codec.model(AccountRef), True),
+        _codec.Field("action", "action", _codec.PLAIN, True),
+        _codec.Field("approved", "approved", _codec.PLAIN, True),
+        _codec.Field("kind", "kind", _codec.model(ActionKind), True),
+        _codec.Field("outcome", "outcome", _codec.model(OutcomeStatus), False),
+        _codec.Field("reason", "reason", _codec.PLAIN, False),
     )
 
 
@@ -1055,6 +1485,47 @@ class Block(Model):
         _codec.Field("along", "along", _codec.several(_codec.PLAIN), False),
         _codec.Field("lines", "lines", _codec.several(_codec.model(Line)), False),
         _codec.Field("title", "title", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CertificationStanding(Model):
+    """A certification and where it stands."""
+
+    credential_id: str | None = None
+    """The issuer's number."""
+    employee: str
+    """Who was certified."""
+    expires_on: str | None = None
+    """The last day that it counts; for good where none is given."""
+    id: str
+    """The id."""
+    issued_on: str | None = None
+    """Since when."""
+    issuer: str | None = None
+    """Who certified."""
+    name: str
+    """What it is called."""
+    revoked: bool = False
+    """Whether the issuer took it back."""
+    status: CertificationStatus
+    """Where it stands today."""
+    tenant: str
+    """Whose it is."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("credential_id", "credential_id", _codec.PLAIN, False),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("expires_on", "expires_on", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("issued_on", "issued_on", _codec.PLAIN, False),
+        _codec.Field("issuer", "issuer", _codec.PLAIN, False),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("revoked", "revoked", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.model(CertificationStatus), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
     )
 
 
@@ -1100,6 +1571,23 @@ class CheckResult(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ClientAccess(Model):
+    """Whose data a user of a client sees."""
+
+    client_id: str
+    """The client company, as the platform names it."""
+    level: AccessLevel
+    """How much of it."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("client_id", "client_id", _codec.PLAIN, True),
+        _codec.Field("level", "level", _codec.model(AccessLevel), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Diagnosis(Model):
     """What `doctor` found out about a connector."""
 
@@ -1119,6 +1607,100 @@ class Diagnosis(Model):
         _codec.Field("credentials", "credentials", _codec.several(_codec.model(CredentialDiagnosis)), True),
         _codec.Field("notes", "notes", _codec.several(_codec.PLAIN), True),
         _codec.Field("reachable", "reachable", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EmployeeInput(Model):
+    """What is said about an employee. What is left out stays as it is."""
+
+    date_of_birth: str | None = None
+    """Date of birth."""
+    department: str | None = None
+    """Department."""
+    employment_type: EmploymentType | None = None
+    """How they are employed."""
+    first_name: str | None = None
+    """First name."""
+    hire_date: str | None = None
+    """When they were hired."""
+    home_address: str | None = None
+    """The address at home."""
+    job_title: str | None = None
+    """Title of the job."""
+    last_day: str | None = None
+    """The last day of work."""
+    last_name: str | None = None
+    """Last name, or the whole name."""
+    location: str | None = None
+    """Where they work."""
+    manager: str | None = None
+    """Who leads them: an address, a number or an id."""
+    number: str | None = None
+    """The number the organisation gave."""
+    other_emails: Sequence[str] | None = None
+    """Further addresses at work."""
+    personal_email: str | None = None
+    """An e-mail address of their own."""
+    phone: str | None = None
+    """Telephone at work."""
+    preferred_name: str | None = None
+    """What they want to be called."""
+    remote: bool | None = None
+    """Whether they work from elsewhere."""
+    start_date: str | None = None
+    """The first day of work."""
+    status: EmploymentStatus | None = None
+    """Where they stand."""
+    time_zone: str | None = None
+    """The time zone their days are counted in."""
+    work_email: str | None = None
+    """The address they sign in with."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("date_of_birth", "date_of_birth", _codec.PLAIN, False),
+        _codec.Field("department", "department", _codec.PLAIN, False),
+        _codec.Field("employment_type", "employment_type", _codec.model(EmploymentType), False),
+        _codec.Field("first_name", "first_name", _codec.PLAIN, False),
+        _codec.Field("hire_date", "hire_date", _codec.PLAIN, False),
+        _codec.Field("home_address", "home_address", _codec.PLAIN, False),
+        _codec.Field("job_title", "job_title", _codec.PLAIN, False),
+        _codec.Field("last_day", "last_day", _codec.PLAIN, False),
+        _codec.Field("last_name", "last_name", _codec.PLAIN, False),
+        _codec.Field("location", "location", _codec.PLAIN, False),
+        _codec.Field("manager", "manager", _codec.PLAIN, False),
+        _codec.Field("number", "number", _codec.PLAIN, False),
+        _codec.Field("other_emails", "other_emails", _codec.several(_codec.PLAIN), False),
+        _codec.Field("personal_email", "personal_email", _codec.PLAIN, False),
+        _codec.Field("phone", "phone", _codec.PLAIN, False),
+        _codec.Field("preferred_name", "preferred_name", _codec.PLAIN, False),
+        _codec.Field("remote", "remote", _codec.PLAIN, False),
+        _codec.Field("start_date", "start_date", _codec.PLAIN, False),
+        _codec.Field("status", "status", _codec.model(EmploymentStatus), False),
+        _codec.Field("time_zone", "time_zone", _codec.PLAIN, False),
+        _codec.Field("work_email", "work_email", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Employment(Model):
+    """An employment that ended, of somebody who came back."""
+
+    ended_as: EmploymentStatus
+    """How it ended."""
+    hire_date: str | None = None
+    """When it began, where known."""
+    last_day: str | None = None
+    """Its last day, where known."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("ended_as", "ended_as", _codec.model(EmploymentStatus), True),
+        _codec.Field("hire_date", "hire_date", _codec.PLAIN, True),
+        _codec.Field("last_day", "last_day", _codec.PLAIN, True),
     )
 
 
@@ -1222,6 +1804,20 @@ class Incident(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OrgChart(Model):
+    """Who leads whom, from the top down; a person stands behind whoever leads them."""
+
+    people: Sequence[OrgNode] = ()
+    """Everybody who works here, each once."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("people", "people", _codec.several(_codec.model(OrgNode)), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome(Model):
     """What came of an action."""
 
@@ -1247,6 +1843,40 @@ class Outcome(Model):
         _codec.Field("reason", "reason", _codec.PLAIN, True),
         _codec.Field("status", "status", _codec.model(OutcomeStatus), True),
         _codec.Field("vendor_reference", "vendor_reference", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicyStanding(Model):
+    """How far a policy is acknowledged."""
+
+    acknowledged: int
+    """How many acknowledged the version that counts."""
+    compliant: bool
+    """Whether everybody acknowledged it, and that is known."""
+    overdue: Sequence[str] = ()
+    """Who did not in time."""
+    pending: Sequence[str] = ()
+    """Who did not, where it is not too late."""
+    policy: Policy
+    """The policy."""
+    required: int
+    """How many must acknowledge it."""
+    stale: bool
+    """Whether it is so long ago that the publisher was heard of that nobody knows how it stands: then
+    nothing here counts as compliant.
+    """
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("acknowledged", "acknowledged", _codec.PLAIN, True),
+        _codec.Field("compliant", "compliant", _codec.PLAIN, True),
+        _codec.Field("overdue", "overdue", _codec.several(_codec.PLAIN), True),
+        _codec.Field("pending", "pending", _codec.several(_codec.PLAIN), True),
+        _codec.Field("policy", "policy", _codec.model(Policy), True),
+        _codec.Field("required", "required", _codec.PLAIN, True),
+        _codec.Field("stale", "stale", _codec.PLAIN, True),
     )
 
 
@@ -1445,6 +2075,38 @@ class TicketStanding(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TimeOffBalance(Model):
+    """How much time off somebody has left, as another system counts it."""
+
+    accrued: float
+    """Hours earned, with those carried over."""
+    carried_over: float
+    """Hours carried over, which `accrued` holds too."""
+    employee: str
+    """Whose."""
+    imported_at: datetime
+    """When it was imported."""
+    leave_type: LeaveType
+    """Of which sort."""
+    pending: float
+    """Hours asked for."""
+    used: float
+    """Hours taken."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("accrued", "accrued", _codec.PLAIN, True),
+        _codec.Field("carried_over", "carried_over", _codec.PLAIN, True),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("imported_at", "imported_at", _codec.TIMESTAMP, True),
+        _codec.Field("leave_type", "leave_type", _codec.model(LeaveType), True),
+        _codec.Field("pending", "pending", _codec.PLAIN, True),
+        _codec.Field("used", "used", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WatchList(Model):
     """Who is watched in a tenant: domains as a whole, and single addresses."""
 
@@ -1482,63 +2144,31 @@ class AccountPage(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Action(Model):
-    """One change to be made."""
+class Authority(Model):
+    """What somebody who logged in may do: their role in the organisation, what was granted to them, and for
+    a client user whose data it is about.
 
-    for_: int | None = None
-    """Seconds after which the engine undoes it by itself."""
-    id: str
-    """The id, which is also the idempotency key."""
-    incident: str | None = None
-    """The incident it answers, where there is one."""
-    kind: ActionKind
-    """What to do."""
-    parameters: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """What else the action needs, such as a template's name."""
-    reason: str
-    """Why, for people and evidence; without addresses."""
-    requested_by: Actor
-    """Who asked for it."""
-    target: ActionTarget
-    """To what, by which connector."""
-    undoes: str | None = None
-    """The action it takes back, where it does."""
+    The roles are those of Hub (<https://docs.theonestack.com/docs/getting-started/understanding-permissions>):
+    the role is the ceiling, and what was granted fills it in. Which of our permissions each role has is
+    our own convention, since the public documentation names none for this product.
+    """
+
+    client: ClientAccess | None = None
+    """For a user of a client: whose data they see. Such a user has none of the permissions."""
+    permissions: Sequence[str] = ()
+    """Permissions by name (`protect.findings.view`); a name that we do not know is kept."""
+    products: Mapping[str, str] = field(default_factory=_codec.nothing)
+    """The role within a product that has its own, by the product's name: `people` = `hr_manager`."""
+    role: Role
+    """The role in the organisation."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("for", "for_", _codec.PLAIN, False),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("incident", "incident", _codec.PLAIN, False),
-        _codec.Field("kind", "kind", _codec.model(ActionKind), True),
-        _codec.Field("parameters", "parameters", _codec.OBJECT, False),
-        _codec.Field("reason", "reason", _codec.PLAIN, True),
-        _codec.Field("requested_by", "requested_by", _codec.model(Actor), True),
-        _codec.Field("target", "target", _codec.model(ActionTarget), True),
-        _codec.Field("undoes", "undoes", _codec.PLAIN, False),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Approval(Model):
-    """Somebody's consent to exactly one plan."""
-
-    at: datetime
-    """When."""
-    by: Actor
-    """Who approved."""
-    expires_at: datetime
-    """When it stops counting for effects not yet attempted."""
-    plan: str
-    """The plan, by the hash of its content."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("at", "at", _codec.TIMESTAMP, True),
-        _codec.Field("by", "by", _codec.model(Actor), True),
-        _codec.Field("expires_at", "expires_at", _codec.TIMESTAMP, True),
-        _codec.Field("plan", "plan", _codec.PLAIN, True),
+        _codec.Field("client", "client", _codec.model(ClientAccess), False),
+        _codec.Field("permissions", "permissions", _codec.several(_codec.PLAIN), False),
+        _codec.Field("products", "products", _codec.by_name(_codec.PLAIN), False),
+        _codec.Field("role", "role", _codec.model(Role), True),
     )
 
 
@@ -1650,6 +2280,89 @@ class DirectoryRefresh(Model):
         _codec.Field("error", "error", _codec.model(ErrorEnvelope), True),
         _codec.Field("gone", "gone", _codec.PLAIN, True),
         _codec.Field("rejected", "rejected", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Employee(Model):
+    """A person in the workforce. Records are kept after somebody left."""
+
+    department: str | None = None
+    """Department."""
+    earlier: Sequence[Employment] = ()
+    """Employments before this one, the earliest first."""
+    employment_type: EmploymentType
+    """How they are employed."""
+    first_name: str
+    """First name; may be empty where only a whole name is known."""
+    hire_date: str | None = None
+    """When they were hired."""
+    id: str
+    """The id, which never changes."""
+    job_title: str | None = None
+    """Title of the job."""
+    last_day: str | None = None
+    """The last day of work, once it is known."""
+    last_name: str
+    """Last name, or the whole name."""
+    location: str | None = None
+    """Where they work."""
+    manager: str | None = None
+    """Who leads them."""
+    number: str | None = None
+    """The number the organisation gave, where it gave one."""
+    other_emails: Sequence[str] = ()
+    """Further addresses at work, by which accounts are found too."""
+    phone: str | None = None
+    """Telephone at work."""
+    preferred_name: str | None = None
+    """What they want to be called."""
+    private: PrivateDetails | None = None
+    """What only Human Resources and they themselves may see; left out for everybody else."""
+    remote: bool | None = None
+    """Whether they work from elsewhere."""
+    source: str
+    """Where the record came from: `csv`, `directory:<connector>` or `entered`."""
+    start_date: str | None = None
+    """The first day of work."""
+    status: EmploymentStatus
+    """Where they stand."""
+    tenant: str
+    """Whose employee."""
+    time_zone: str | None = None
+    """The time zone their days are counted in (`Europe/Berlin`); the tenant's where none is given."""
+    updated_at: datetime
+    """When it last changed."""
+    work_email: str
+    """The address they sign in with. No two employees have the same."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("department", "department", _codec.PLAIN, False),
+        _codec.Field("earlier", "earlier", _codec.several(_codec.model(Employment)), False),
+        _codec.Field("employment_type", "employment_type", _codec.model(EmploymentType), True),
+        _codec.Field("first_name", "first_name", _codec.PLAIN, True),
+        _codec.Field("hire_date", "hire_date", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("job_title", "job_title", _codec.PLAIN, False),
+        _codec.Field("last_day", "last_day", _codec.PLAIN, False),
+        _codec.Field("last_name", "last_name", _codec.PLAIN, True),
+        _codec.Field("location", "location", _codec.PLAIN, False),
+        _codec.Field("manager", "manager", _codec.PLAIN, False),
+        _codec.Field("number", "number", _codec.PLAIN, False),
+        _codec.Field("other_emails", "other_emails", _codec.several(_codec.PLAIN), False),
+        _codec.Field("phone", "phone", _codec.PLAIN, False),
+        _codec.Field("preferred_name", "preferred_name", _codec.PLAIN, False),
+        _codec.Field("private", "private", _codec.model(PrivateDetails), False),
+        _codec.Field("remote", "remote", _codec.PLAIN, False),
+        _codec.Field("source", "source", _codec.PLAIN, True),
+        _codec.Field("start_date", "start_date", _codec.PLAIN, False),
+        _codec.Field("status", "status", _codec.model(EmploymentStatus), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+        _codec.Field("time_zone", "time_zone", _codec.PLAIN, False),
+        _codec.Field("updated_at", "updated_at", _codec.TIMESTAMP, True),
+        _codec.Field("work_email", "work_email", _codec.PLAIN, True),
     )
 
 
@@ -1808,26 +2521,6 @@ class Observation(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Pause(Model):
-    """Who paused a tenant, and why."""
-
-    by: Actor
-    """Who."""
-    reason: str
-    """Why."""
-    since: datetime
-    """Since when."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("by", "by", _codec.model(Actor), True),
-        _codec.Field("reason", "reason", _codec.PLAIN, True),
-        _codec.Field("since", "since", _codec.TIMESTAMP, True),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RunStatus(Model):
     """Where the latest run of a connector stands."""
 
@@ -1978,6 +2671,31 @@ class Signal(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Actor(Model):
+    """Who acts."""
+
+    authenticated_by: str
+    """How we know: the name of an authenticator, or `unverified` where somebody only typed a name."""
+    authority: Authority | None = None
+    """What they may do, where the login says so; nothing restricts an actor without it. An actor that
+    was stored before there were roles has none.
+    """
+    id: str
+    """The login, the rule's name, or `engine`."""
+    kind: ActorKind
+    """A person, a rule, or the program itself."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("authenticated_by", "authenticated_by", _codec.PLAIN, True),
+        _codec.Field("authority", "authority", _codec.model(Authority), False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("kind", "kind", _codec.model(ActorKind), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ConnectorStatus(Model):
     """Where a connector stands."""
 
@@ -2009,26 +2727,6 @@ class ConnectorStatus(Model):
         _codec.Field("next_scan_at", "next_scan_at", _codec.TIMESTAMP, True),
         _codec.Field("roles", "roles", _codec.several(_codec.PLAIN), True),
         _codec.Field("run", "run", _codec.model(RunStatus), False),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PlannedAction(Model):
-    """One action of a plan."""
-
-    action: Action
-    """The change."""
-    guard: Guard
-    """What the guards say."""
-    preview: Preview
-    """The state now and after."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("action", "action", _codec.model(Action), True),
-        _codec.Field("guard", "guard", _codec.model(Guard), True),
-        _codec.Field("preview", "preview", _codec.model(Preview), True),
     )
 
 
@@ -2128,48 +2826,83 @@ class Score(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Step(Model):
-    """What came of one action."""
+class Action(Model):
+    """One change to be made."""
 
-    action: Action
-    """The action."""
-    outcome: Outcome | None = None
-    """What came of it; `None` where it still waits."""
-    waits: str | None = None
-    """Why it waits, where it does."""
+    for_: int | None = None
+    """Seconds after which the engine undoes it by itself."""
+    id: str
+    """The id, which is also the idempotency key."""
+    incident: str | None = None
+    """The incident it answers, where there is one."""
+    kind: ActionKind
+    """What to do."""
+    parameters: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """What else the action needs, such as a template's name."""
+    reason: str
+    """Why, for people and evidence; without addresses."""
+    requested_by: Actor
+    """Who asked for it."""
+    target: ActionTarget
+    """To what, by which connector."""
+    undoes: str | None = None
+    """The action it takes back, where it does."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("action", "action", _codec.model(Action), True),
-        _codec.Field("outcome", "outcome", _codec.model(Outcome), True),
-        _codec.Field("waits", "waits", _codec.PLAIN, False),
+        _codec.Field("for", "for_", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("incident", "incident", _codec.PLAIN, False),
+        _codec.Field("kind", "kind", _codec.model(ActionKind), True),
+        _codec.Field("parameters", "parameters", _codec.OBJECT, False),
+        _codec.Field("reason", "reason", _codec.PLAIN, True),
+        _codec.Field("requested_by", "requested_by", _codec.model(Actor), True),
+        _codec.Field("target", "target", _codec.model(ActionTarget), True),
+        _codec.Field("undoes", "undoes", _codec.PLAIN, False),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Plan(Model):
-    """Actions with a preview and a guard verdict each. Planning changes nothing."""
+class Approval(Model):
+    """Somebody's consent to exactly one plan."""
 
-    actions: Sequence[PlannedAction] = ()
-    """What would be done, in order."""
-    created_at: datetime
-    """When it was made."""
-    id: str
-    """The hash of the content (tenant, actions, previews, verdicts)."""
-    mode: Mode
-    """Whether it can be applied or only shown."""
-    tenant: str
-    """Whose plan it is."""
+    at: datetime
+    """When."""
+    by: Actor
+    """Who approved."""
+    expires_at: datetime
+    """When it stops counting for effects not yet attempted."""
+    plan: str
+    """The plan, by the hash of its content."""
     extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("actions", "actions", _codec.several(_codec.model(PlannedAction)), True),
-        _codec.Field("created_at", "created_at", _codec.TIMESTAMP, True),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("mode", "mode", _codec.model(Mode), True),
-        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+        _codec.Field("at", "at", _codec.TIMESTAMP, True),
+        _codec.Field("by", "by", _codec.model(Actor), True),
+        _codec.Field("expires_at", "expires_at", _codec.TIMESTAMP, True),
+        _codec.Field("plan", "plan", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Pause(Model):
+    """Who paused a tenant, and why."""
+
+    by: Actor
+    """Who."""
+    reason: str
+    """Why."""
+    since: datetime
+    """Since when."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("by", "by", _codec.model(Actor), True),
+        _codec.Field("reason", "reason", _codec.PLAIN, True),
+        _codec.Field("since", "since", _codec.TIMESTAMP, True),
     )
 
 
@@ -2206,6 +2939,44 @@ class Report(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Task(Model):
+    """Something that a person does."""
+
+    assignee: str
+    """Whose it is: `hr`, `manager`, `it`, or another word."""
+    category: str
+    """`orientation`, `equipment`, `it_setup`, or another word."""
+    done_at: datetime | None = None
+    """When."""
+    done_by: Actor | None = None
+    """Who said so."""
+    due: str
+    """By when."""
+    note: str | None = None
+    """What else they said."""
+    number: int
+    """Counted from 1 within the workflow."""
+    status: TaskStatus
+    """Where it stands."""
+    title: str
+    """What to do."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("assignee", "assignee", _codec.PLAIN, True),
+        _codec.Field("category", "category", _codec.PLAIN, True),
+        _codec.Field("done_at", "done_at", _codec.TIMESTAMP, False),
+        _codec.Field("done_by", "done_by", _codec.model(Actor), False),
+        _codec.Field("due", "due", _codec.PLAIN, True),
+        _codec.Field("note", "note", _codec.PLAIN, False),
+        _codec.Field("number", "number", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.model(TaskStatus), True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TenantStatus(Model):
     """Where a tenant stands."""
 
@@ -2235,6 +3006,201 @@ class TenantStatus(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TimeOff(Model):
+    """Somebody is away, or asks to be."""
+
+    decided_at: datetime | None = None
+    """When."""
+    decided_by: Actor | None = None
+    """Who approved, denied or cancelled it."""
+    employee: str
+    """Who is away."""
+    end_date: str
+    """The last day."""
+    from_noon: bool
+    """Whether the first day begins at noon."""
+    hours: float | None = None
+    """How many hours of the balance it takes, where somebody said so."""
+    id: str
+    """The id."""
+    leave_type: LeaveType
+    """Of which sort."""
+    note: str | None = None
+    """What they said."""
+    requested_at: datetime
+    """When."""
+    requested_by: Actor
+    """Who asked."""
+    start_date: str
+    """The first day, where the employee works."""
+    status: TimeOffStatus
+    """Where it stands."""
+    tenant: str
+    """Whose it is."""
+    until_noon: bool
+    """Whether the last day ends at noon."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("decided_at", "decided_at", _codec.TIMESTAMP, False),
+        _codec.Field("decided_by", "decided_by", _codec.model(Actor), False),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("end_date", "end_date", _codec.PLAIN, True),
+        _codec.Field("from_noon", "from_noon", _codec.PLAIN, True),
+        _codec.Field("hours", "hours", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("leave_type", "leave_type", _codec.model(LeaveType), True),
+        _codec.Field("note", "note", _codec.PLAIN, False),
+        _codec.Field("requested_at", "requested_at", _codec.TIMESTAMP, True),
+        _codec.Field("requested_by", "requested_by", _codec.model(Actor), True),
+        _codec.Field("start_date", "start_date", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.model(TimeOffStatus), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+        _codec.Field("until_noon", "until_noon", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PlannedAction(Model):
+    """One action of a plan."""
+
+    action: Action
+    """The change."""
+    guard: Guard
+    """What the guards say."""
+    preview: Preview
+    """The state now and after."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("action", "action", _codec.model(Action), True),
+        _codec.Field("guard", "guard", _codec.model(Guard), True),
+        _codec.Field("preview", "preview", _codec.model(Preview), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Step(Model):
+    """What came of one action."""
+
+    action: Action
+    """The action."""
+    outcome: Outcome | None = None
+    """What came of it; `None` where it still waits."""
+    waits: str | None = None
+    """Why it waits, where it does."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("action", "action", _codec.model(Action), True),
+        _codec.Field("outcome", "outcome", _codec.model(Outcome), True),
+        _codec.Field("waits", "waits", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Workflow(Model):
+    """The tasks of an onboarding or offboarding, and where they stand."""
+
+    access_ends_at: datetime | None = None
+    """When access ends."""
+    access_gone: bool
+    """Whether every access is known to be gone."""
+    day: str
+    """The last day of an offboarding, the first of an onboarding."""
+    employee: str
+    """About whom."""
+    id: str
+    """The id."""
+    incident: str | None = None
+    """Its incident."""
+    kind: WorkflowKind
+    """Which of the two."""
+    leaving: Leaving | None = None
+    """How they leave."""
+    looked_at: datetime | None = None
+    """When directories were last asked after access had ended."""
+    plan: str | None = None
+    """The plan that was made last."""
+    reason: str
+    """Why it was started, without addresses."""
+    started_at: datetime
+    """When."""
+    started_by: Actor
+    """Who started it."""
+    status: WorkflowStatus
+    """Where it stands."""
+    steps: Sequence[AutomatedStep] = ()
+    """What the engine does, on the same road as every other change."""
+    tasks: Sequence[Task] = ()
+    """What people do."""
+    tenant: str
+    """Whose it is."""
+    time_zone: str
+    """The time zone that the day is counted in."""
+    unread: Sequence[str] = ()
+    """Directories that could not be read when it was looked at: whether there are accounts is not
+    known.
+    """
+    updated_at: datetime
+    """When it last changed."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("access_ends_at", "access_ends_at", _codec.TIMESTAMP, False),
+        _codec.Field("access_gone", "access_gone", _codec.PLAIN, True),
+        _codec.Field("day", "day", _codec.PLAIN, True),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("incident", "incident", _codec.PLAIN, False),
+        _codec.Field("kind", "kind", _codec.model(WorkflowKind), True),
+        _codec.Field("leaving", "leaving", _codec.model(Leaving), False),
+        _codec.Field("looked_at", "looked_at", _codec.TIMESTAMP, False),
+        _codec.Field("plan", "plan", _codec.PLAIN, False),
+        _codec.Field("reason", "reason", _codec.PLAIN, True),
+        _codec.Field("started_at", "started_at", _codec.TIMESTAMP, True),
+        _codec.Field("started_by", "started_by", _codec.model(Actor), True),
+        _codec.Field("status", "status", _codec.model(WorkflowStatus), True),
+        _codec.Field("steps", "steps", _codec.several(_codec.model(AutomatedStep)), True),
+        _codec.Field("tasks", "tasks", _codec.several(_codec.model(Task)), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+        _codec.Field("time_zone", "time_zone", _codec.PLAIN, True),
+        _codec.Field("unread", "unread", _codec.several(_codec.PLAIN), False),
+        _codec.Field("updated_at", "updated_at", _codec.TIMESTAMP, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Plan(Model):
+    """Actions with a preview and a guard verdict each. Planning changes nothing."""
+
+    actions: Sequence[PlannedAction] = ()
+    """What would be done, in order."""
+    created_at: datetime
+    """When it was made."""
+    id: str
+    """The hash of the content (tenant, actions, previews, verdicts)."""
+    mode: Mode
+    """Whether it can be applied or only shown."""
+    tenant: str
+    """Whose plan it is."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("actions", "actions", _codec.several(_codec.model(PlannedAction)), True),
+        _codec.Field("created_at", "created_at", _codec.TIMESTAMP, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("mode", "mode", _codec.model(Mode), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ApprovedPlan(Model):
     """An `ApprovedPlan` as plain data. What it says does not count: `apply` reads the stored plan
     and the stored approval by the plan's id.
@@ -2250,4 +3216,21 @@ class ApprovedPlan(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("approval", "approval", _codec.model(Approval), True),
         _codec.Field("plan", "plan", _codec.model(Plan), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Started(Model):
+    """A workflow, and the plan that waits for somebody's consent, where there is one."""
+
+    plan: Plan | None = None
+    """What is to be approved; nothing where no account is known."""
+    workflow: Workflow
+    """The workflow."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("plan", "plan", _codec.model(Plan), True),
+        _codec.Field("workflow", "workflow", _codec.model(Workflow), True),
     )

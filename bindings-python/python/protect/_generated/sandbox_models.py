@@ -190,6 +190,8 @@ class SandboxAddresses(Model):
     """1Password's OAuth and Users API."""
     onepassword_events: str
     """1Password's Events API."""
+    scim: str
+    """Base of the SCIM application."""
     smtp: str
     """The mail server, `smtp://…`."""
     stripe_api: str
@@ -211,6 +213,7 @@ class SandboxAddresses(Model):
         _codec.Field("one_stack", "one_stack", _codec.PLAIN, True),
         _codec.Field("onepassword_api", "onepassword_api", _codec.PLAIN, True),
         _codec.Field("onepassword_events", "onepassword_events", _codec.PLAIN, True),
+        _codec.Field("scim", "scim", _codec.PLAIN, True),
         _codec.Field("smtp", "smtp", _codec.PLAIN, True),
         _codec.Field("stripe_api", "stripe_api", _codec.PLAIN, True),
         _codec.Field("webhook", "webhook", _codec.PLAIN, True),
@@ -228,6 +231,7 @@ Vendor = Union[
         "slack",
         "teams",
         "stripe",
+        "scim",
     ],
     str,
 ]
@@ -243,6 +247,7 @@ Vendor = Union[
 - `slack`: Slack's incoming webhooks.
 - `teams`: Microsoft Teams' incoming webhooks, by a Workflow.
 - `stripe`: Stripe's meters.
+- `scim`: An application whose users are provisioned by SCIM 2.0.
 """
 
 
@@ -290,6 +295,10 @@ class Credentials(Model):
     """Client identifier of the 1Password application that may list and get."""
     scan_client_secret: str
     """Its secret."""
+    scim_respond_token: str
+    """Token that may read and change them."""
+    scim_scan_token: str
+    """Token that may read the users of the SCIM application."""
     slack_webhook_url: str
     """Address of Slack's incoming webhook, which is a secret as a whole."""
     smtp_password: str
@@ -327,6 +336,8 @@ class Credentials(Model):
         _codec.Field("respond_client_secret", "respond_client_secret", _codec.PLAIN, True),
         _codec.Field("scan_client_id", "scan_client_id", _codec.PLAIN, True),
         _codec.Field("scan_client_secret", "scan_client_secret", _codec.PLAIN, True),
+        _codec.Field("scim_respond_token", "scim_respond_token", _codec.PLAIN, True),
+        _codec.Field("scim_scan_token", "scim_scan_token", _codec.PLAIN, True),
         _codec.Field("slack_webhook_url", "slack_webhook_url", _codec.PLAIN, True),
         _codec.Field("smtp_password", "smtp_password", _codec.PLAIN, True),
         _codec.Field("smtp_username", "smtp_username", _codec.PLAIN, True),
