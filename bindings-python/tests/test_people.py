@@ -32,7 +32,7 @@ def test_a_list_is_imported_whole_or_not_at_all(acme: Tenant) -> None:
     with pytest.raises(InvalidInputError) as error:
         acme.import_employees(wrong, by="hr")
     assert error.value.context["line"] == "2"
-    assert acme.employees() == ()
+    assert acme.employees() == []
     imported = acme.import_employees(LIST.format(first="ann@acme.example"), by="hr")
     assert imported.hired == 2
     assert [it.depth for it in acme.org_chart().people] == [0, 1]

@@ -19,8 +19,8 @@ impl Engine {
             }
             #[cfg(feature = "people")]
             {
-                tenant.review_workflows().await?;
-                tenant.review_certifications_daily().await?;
+                Box::pin(tenant.review_workflows()).await?;
+                Box::pin(tenant.review_certifications_daily()).await?;
             }
         }
         Ok(steps)

@@ -8,6 +8,7 @@ use super::id::EmployeeId;
 /// A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
 /// holds it; this is what was last seen of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PublishedPolicy")]
 pub struct Policy {
     /// The publisher's id.
     pub id: String,

@@ -245,7 +245,7 @@ async fn offboarding(
 }
 
 #[derive(Deserialize)]
-struct Acknowledged {
+struct Callback {
     acknowledgment_id: String,
     employee_id: EmployeeId,
     policy_id: String,
@@ -258,7 +258,7 @@ struct Acknowledged {
 }
 
 async fn acknowledgment(tenant: &Tenant, request: &InboundRequest) -> Result<InboundAnswer> {
-    let told: Acknowledged = request.json()?;
+    let told: Callback = request.json()?;
     let acknowledgement = Acknowledgement {
         id: told.acknowledgment_id,
         employee: told.employee_id,

@@ -118,7 +118,7 @@ impl Tenant {
     ) -> Result<TimeOff> {
         let found = self.versioned_time_off(id).await?;
         let employee = self.employee(&found.value.employee).await?;
-        if self.is_own(actor, &employee) {
+        if is_own(actor, &employee) {
             return Err(self.refused("nobody decides about their own time off"));
         }
         self.may(actor, PeopleOperation::DecideTimeOff, &employee)
@@ -254,8 +254,8 @@ impl Tenant {
         };
         let allowed = match role.reach(operation) {
             Reach::Everybody => true,
-            Reach::Own => self.is_own(actor, about),
-            Reach::Team => self.is_own(actor, about) || self.leads(actor, about).await?,
+            Reach::Own => is_own(actor, about),
+            Reach::Team => is_own(actor, about) || self.leads(actor, about).await?,
             Reach::Nobody => false,
         };
         if allowed {
@@ -264,18 +264,12 @@ impl Tenant {
         PeopleRole::refuse(operation)
     }
 
-    /// Whether somebody acts about themselves.
-    pub(super) fn is_own(&self, actor: &Actor, about: &Employee) -> bool {
-        let id = actor.id.to_lowercase();
-        about.emails().any(|address| address.as_str() == id)
-    }
-
     async fn leads(&self, actor: &Actor, about: &Employee) -> Result<bool> {
         let Some(manager) = &about.manager else {
             return Ok(false);
         };
         let manager = self.employee(manager).await?;
-        Ok(self.is_own(actor, &manager))
+        Ok(is_own(actor, &manager))
     }
 
     fn asked(
@@ -360,6 +354,12 @@ impl Tenant {
         self.store().commit(self.id(), commit).await?;
         Ok(time_off)
     }
+}
+
+/// Whether somebody acts about themselves.
+fn is_own(actor: &Actor, about: &Employee) -> bool {
+    let id = actor.id.to_lowercase();
+    about.emails().any(|address| address.as_str() == id)
 }
 
 fn put_time_off(time_off: &TimeOff, expect: Expect) -> Result<Put> {

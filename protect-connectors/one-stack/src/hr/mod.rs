@@ -160,7 +160,8 @@ mod tests {
         let context = protect_core::testing::context().context;
         let engine = Engine::builder(config, registry, context);
         let engine = engine.build(Arc::new(MemoryStore::new()))?;
-        let connector = &engine.tenants()[0].connectors()[0];
+        let acme = engine.tenant("acme")?;
+        let connector = &acme.connectors()[0];
         let inbound = connector.as_inbound().map(|it| it.integration_keys().len());
         Ok(inbound.unwrap_or_default())
     }

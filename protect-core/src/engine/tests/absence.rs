@@ -260,7 +260,7 @@ async fn acknowledgements_come_twice_and_out_of_order_and_count_for_their_versio
     assert!(tenant.take_acknowledgement(&old).await.unwrap());
     let standing = tenant.policies().await.unwrap().remove(0);
     assert_eq!((standing.required, standing.acknowledged), (2, 1));
-    assert_eq!(standing.pending, [bob.id.clone()]);
+    assert_eq!(standing.pending, std::slice::from_ref(&bob.id));
     assert!(!standing.compliant);
     let own = tenant.acknowledgements_of(&ann.id).await.unwrap();
     assert_eq!(own[0].1, AcknowledgementStatus::Acknowledged);
@@ -283,7 +283,7 @@ async fn what_is_late_is_overdue_and_what_is_old_is_never_compliant() {
         .advance(std::time::Duration::from_hours(24 * 20))
         .await;
     let standing = tenant.policies().await.unwrap().remove(0);
-    assert_eq!(standing.overdue, [ann.id.clone()]);
+    assert_eq!(standing.overdue, std::slice::from_ref(&ann.id));
     let done = acknowledged("a-1", &ann, "2", &fixture);
     tenant.take_acknowledgement(&done).await.unwrap();
     let standing = tenant.policies().await.unwrap().remove(0);

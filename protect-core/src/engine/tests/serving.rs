@@ -1,5 +1,6 @@
 //! What the workforce answers to other products, over requests with their keys.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ::http::{Method, Request, StatusCode};
@@ -88,9 +89,18 @@ impl World {
         let mut text = "mode = \"enforce\"\n".to_owned();
         let outside = crate::testing::context();
         for tenant in ["acme", "other"] {
-            text += &format!("[tenants.{tenant}]\nname = \"{tenant}\"\npeople = {{ {people} }}\n");
+            let _ = writeln!(
+                text,
+                "[tenants.{tenant}]
+name = \"{tenant}\"
+people = {{ {people} }}"
+            );
             for kind in ["people", "defend", "legal"] {
-                text += &format!("[tenants.{tenant}.connectors.{kind}]\nkind = \"{kind}\"\n");
+                let _ = writeln!(
+                    text,
+                    "[tenants.{tenant}.connectors.{kind}]
+kind = \"{kind}\""
+                );
                 let name = SecretRef::env(format!("{tenant}-{kind}"));
                 outside.secrets.set(name, &format!("key-{tenant}-{kind}"));
             }

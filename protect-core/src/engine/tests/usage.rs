@@ -282,7 +282,7 @@ async fn two_processes_tell_a_month_once() {
     let (one, two) = (office.engine(), office.engine());
     for _ in 0..35 * 4 {
         office.clock.advance(DAY / 4).await;
-        let (first, second) = join(one.tick(), two.tick()).await;
+        let (first, second) = Box::pin(join(one.tick(), two.tick())).await;
         first.unwrap();
         second.unwrap();
     }
