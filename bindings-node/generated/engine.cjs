@@ -101,17 +101,6 @@ describe(OrgNode, [
   ['reports', 'reports'],
 ]);
 
-class Policy extends Model {}
-describe(Policy, [
-  ['due_date', 'dueDate'],
-  ['effective_date', 'effectiveDate'],
-  ['id', 'id'],
-  ['requires_acknowledgment', 'requiresAcknowledgment'],
-  ['seen_at', 'seenAt'],
-  ['title', 'title'],
-  ['version', 'version'],
-]);
-
 class PrivateDetails extends Model {}
 describe(PrivateDetails, [
   ['date_of_birth', 'dateOfBirth'],
@@ -129,6 +118,17 @@ class Progress extends Model {}
 describe(Progress, [
   ['done', 'done'],
   ['total', 'total'],
+]);
+
+class PublishedPolicy extends Model {}
+describe(PublishedPolicy, [
+  ['due_date', 'dueDate'],
+  ['effective_date', 'effectiveDate'],
+  ['id', 'id'],
+  ['requires_acknowledgment', 'requiresAcknowledgment'],
+  ['seen_at', 'seenAt'],
+  ['title', 'title'],
+  ['version', 'version'],
 ]);
 
 class Reference extends Model {}
@@ -382,7 +382,7 @@ describe(PolicyStanding, [
   ['compliant', 'compliant'],
   ['overdue', 'overdue', list()],
   ['pending', 'pending', list()],
-  ['policy', 'policy', Policy],
+  ['policy', 'policy', PublishedPolicy],
   ['required', 'required'],
   ['stale', 'stale'],
 ]);
@@ -1132,10 +1132,10 @@ module.exports = {
   Imported,
   Line,
   OrgNode,
-  Policy,
   PrivateDetails,
   Probe,
   Progress,
+  PublishedPolicy,
   Reference,
   RejectedItem,
   RuleTrial,

@@ -482,28 +482,6 @@ export type OutcomeStatus =
   | 'unknown'
   | (string & {});
 
-/**
- * A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
- * holds it; this is what was last seen of it.
- */
-export class Policy extends Model {
-  constructor(plain: Init<Policy>);
-  /** By when, where somebody said so. */
-  readonly dueDate?: string | null;
-  /** Since when. */
-  readonly effectiveDate?: string | null;
-  /** The publisher's id. */
-  readonly id: string;
-  /** Whether people must acknowledge it. */
-  readonly requiresAcknowledgment: boolean;
-  /** When it was last seen at the publisher. RFC 3339. */
-  readonly seenAt: string;
-  /** What it is called. */
-  readonly title: string;
-  /** Which version counts. */
-  readonly version: string;
-}
-
 /** What only Human Resources and the employee may see. */
 export class PrivateDetails extends Model {
   constructor(plain: Init<PrivateDetails>);
@@ -548,6 +526,28 @@ export type Protection =
   /** A service account. */
   | 'service_account'
   | (string & {});
+
+/**
+ * A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+ * holds it; this is what was last seen of it.
+ */
+export class PublishedPolicy extends Model {
+  constructor(plain: Init<PublishedPolicy>);
+  /** By when, where somebody said so. */
+  readonly dueDate?: string | null;
+  /** Since when. */
+  readonly effectiveDate?: string | null;
+  /** The publisher's id. */
+  readonly id: string;
+  /** Whether people must acknowledge it. */
+  readonly requiresAcknowledgment: boolean;
+  /** When it was last seen at the publisher. RFC 3339. */
+  readonly seenAt: string;
+  /** What it is called. */
+  readonly title: string;
+  /** Which version counts. */
+  readonly version: string;
+}
 
 /** A score in a word. */
 export type Rating =
@@ -1116,7 +1116,7 @@ export class PolicyStanding extends Model {
   /** Who did not, where it is not too late. */
   readonly pending: readonly string[];
   /** The policy. */
-  readonly policy: Policy;
+  readonly policy: PublishedPolicy;
   /** How many must acknowledge it. */
   readonly required: number;
   /**

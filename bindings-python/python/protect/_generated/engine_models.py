@@ -44,11 +44,11 @@ __all__ = [
     "NotEvaluatedReason",
     "OrgNode",
     "OutcomeStatus",
-    "Policy",
     "PrivateDetails",
     "Probe",
     "Progress",
     "Protection",
+    "PublishedPolicy",
     "Rating",
     "Reference",
     "RejectedItem",
@@ -828,40 +828,6 @@ OutcomeStatus = Union[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Policy(Model):
-    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
-    holds it; this is what was last seen of it.
-    """
-
-    due_date: str | None = None
-    """By when, where somebody said so."""
-    effective_date: str | None = None
-    """Since when."""
-    id: str
-    """The publisher's id."""
-    requires_acknowledgment: bool
-    """Whether people must acknowledge it."""
-    seen_at: datetime
-    """When it was last seen at the publisher."""
-    title: str
-    """What it is called."""
-    version: str
-    """Which version counts."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
-        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
-        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
-        _codec.Field("title", "title", _codec.PLAIN, True),
-        _codec.Field("version", "version", _codec.PLAIN, True),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PrivateDetails(Model):
     """What only Human Resources and the employee may see."""
 
@@ -934,6 +900,40 @@ Protection = Union[
 - `externally_managed`: Managed outside this vendor, who refuses to change it.
 - `service_account`: A service account.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PublishedPolicy(Model):
+    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+    holds it; this is what was last seen of it.
+    """
+
+    due_date: str | None = None
+    """By when, where somebody said so."""
+    effective_date: str | None = None
+    """Since when."""
+    id: str
+    """The publisher's id."""
+    requires_acknowledgment: bool
+    """Whether people must acknowledge it."""
+    seen_at: datetime
+    """When it was last seen at the publisher."""
+    title: str
+    """What it is called."""
+    version: str
+    """Which version counts."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
+        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
+        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
 
 Rating = Union[
     Literal[
@@ -1858,7 +1858,7 @@ class PolicyStanding(Model):
     """Who did not in time."""
     pending: Sequence[str] = ()
     """Who did not, where it is not too late."""
-    policy: Policy
+    policy: PublishedPolicy
     """The policy."""
     required: int
     """How many must acknowledge it."""
@@ -1874,7 +1874,7 @@ class PolicyStanding(Model):
         _codec.Field("compliant", "compliant", _codec.PLAIN, True),
         _codec.Field("overdue", "overdue", _codec.several(_codec.PLAIN), True),
         _codec.Field("pending", "pending", _codec.several(_codec.PLAIN), True),
-        _codec.Field("policy", "policy", _codec.model(Policy), True),
+        _codec.Field("policy", "policy", _codec.model(PublishedPolicy), True),
         _codec.Field("required", "required", _codec.PLAIN, True),
         _codec.Field("stale", "stale", _codec.PLAIN, True),
     )
