@@ -7,6 +7,7 @@ const { M365 } = require('../generated/m365.cjs');
 const { Notify } = require('../generated/notify.cjs');
 const { OnePassword } = require('../generated/onepassword.cjs');
 const generated = require('../generated/sandbox.cjs');
+const { Scim } = require('../generated/scim.cjs');
 const { Stripe } = require('../generated/stripe.cjs');
 
 /** The sandbox with its doors: what is opened against it. */
@@ -74,6 +75,14 @@ class Sandbox extends generated.Sandbox {
       password: accepted.smtpPassword,
       to,
     });
+  }
+
+  /** A client of the simulated SCIM application; `respond` may change users, `scan` reads. */
+  async scim(credential = 'respond') {
+    const [accepted, where] = await Promise.all([this.credentials(), this.addresses()]);
+    const responds = credential === 'respond';
+    const token = responds ? accepted.scimRespondToken : accepted.scimScanToken;
+    return new Scim({ baseUrl: where.scim, token });
   }
 
   /** A client of the simulated Stripe, in test mode. */

@@ -5,6 +5,7 @@ import type { M365 } from '../generated/m365.cjs';
 import type { Notify } from '../generated/notify.cjs';
 import type { OnePassword } from '../generated/onepassword.cjs';
 import * as generated from '../generated/sandbox.cjs';
+import type { Scim } from '../generated/scim.cjs';
 import type { Stripe } from '../generated/stripe.cjs';
 import type { ConnectorClass } from './types.cjs';
 
@@ -25,6 +26,8 @@ export class Sandbox extends generated.Sandbox {
   hibp(): Promise<Hibp>;
   /** A client of the simulated mail server; its mails go to `to`. */
   notify(options: { to: string[] }): Promise<Notify>;
+  /** A client of the simulated SCIM application; `respond`, which counts unless said, may change users, `scan` reads. */
+  scim(credential?: 'scan' | 'respond'): Promise<Scim>;
   /** A client of the simulated Stripe, in test mode. */
   stripe(): Promise<Stripe>;
 }

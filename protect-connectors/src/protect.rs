@@ -126,7 +126,10 @@ impl ProtectBuilder {
         };
         let context = with_key_vaults(context, &config)?;
         let store = open_store(&config.store).await?;
-        let builder = Engine::builder(config, self.registry, context);
+        let mut builder = Engine::builder(config, self.registry, context);
+        for area in protect_core::people::routes() {
+            builder = builder.routes(area);
+        }
         #[cfg(feature = "email")]
         let builder = builder.report_sections(crate::report::sections());
         let engine = builder.build(store)?;

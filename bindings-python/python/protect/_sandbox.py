@@ -20,6 +20,8 @@ from protect._generated import (
     onepassword_aio,
     sandbox,
     sandbox_aio,
+    scim,
+    scim_aio,
     stripe,
     stripe_aio,
 )
@@ -62,6 +64,10 @@ class Sandbox(sandbox.Sandbox):
     def notify(self, *, to: list[str]) -> notify.Notify:
         """A client of the simulated mail server; its mails go to `to`."""
         return notify.Notify(**_notify(self.credentials(), self.addresses(), to))
+
+    def scim(self, credential: Literal["scan", "respond"] = "respond") -> scim.Scim:
+        """A client of the simulated SCIM application; `respond` may change users, `scan` reads."""
+        return scim.Scim(**_scim(self.credentials(), self.addresses(), credential))
 
     def stripe(self) -> stripe.Stripe:
         """A client of the simulated Stripe, in test mode."""
@@ -132,6 +138,17 @@ class AsyncSandbox(sandbox_aio.Sandbox):
 
         return _open.Opening(opened)
 
+    def scim(
+        self, credential: Literal["scan", "respond"] = "respond"
+    ) -> _open.Opening[scim_aio.Scim]:
+        """A client of the simulated SCIM application; `respond` may change users, `scan` reads."""
+
+        async def opened() -> scim_aio.Scim:
+            given = _scim(await self.credentials(), await self.addresses(), credential)
+            return scim_aio.Scim(**given)
+
+        return _open.Opening(opened())
+
     def stripe(self) -> _open.Opening[stripe_aio.Stripe]:
         """A client of the simulated Stripe, in test mode."""
 
@@ -198,6 +215,14 @@ def _notify(accepted: Credentials, where: SandboxAddresses, to: list[str]) -> di
         "password": accepted.smtp_password,
         "to": to,
     }
+
+
+def _scim(
+    accepted: Credentials, where: SandboxAddresses, credential: Literal["scan", "respond"]
+) -> dict[str, Any]:
+    responds = credential == "respond"
+    token = accepted.scim_respond_token if responds else accepted.scim_scan_token
+    return {"base_url": where.scim, "token": token}
 
 
 def _stripe(accepted: Credentials, where: SandboxAddresses) -> dict[str, Any]:

@@ -85,6 +85,14 @@ pub(crate) enum Command {
     /// Somebody leaves: access ends everywhere with the last day.
     #[command(subcommand)]
     Offboard(crate::commands::offboard::OffboardCommand),
+    /// Who is away, and who asks to be.
+    #[command(subcommand)]
+    Timeoff(crate::commands::timeoff::TimeoffCommand),
+    /// What people were certified for, and when that ends.
+    #[command(subcommand)]
+    Certifications(crate::commands::certifications::CertificationCommand),
+    /// Policies, and who acknowledged them.
+    Policies(crate::args::OneTenant),
     /// Rules of the configuration.
     #[command(subcommand)]
     Rules(Rules),
@@ -606,6 +614,11 @@ fn incident_status(text: &str) -> Result<IncidentStatus, String> {
 }
 
 /// An id or an address; what is wrong with it in the words of its own error.
+pub(crate) fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse()
+        .map_err(|_| "write the day as 2026-11-30".to_owned())
+}
+
 pub(crate) fn typed<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|error: Error| error.message().to_owned())

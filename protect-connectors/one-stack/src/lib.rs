@@ -8,6 +8,7 @@ mod conventions;
 mod direct;
 mod error;
 pub mod events;
+mod hr;
 pub mod hub;
 mod item;
 mod key;
@@ -56,6 +57,11 @@ pub fn register(registry: &mut Registry) {
     registry.register(portal::spec(), |setup, context| {
         portal::build(&setup, context)
     });
+    for caller in &hr::CALLERS {
+        registry.register(caller.spec(), |setup, _| {
+            hr::build(&setup).map(|made| Arc::new(made) as Arc<dyn Connector>)
+        });
+    }
     registry.register(bus::spec(), |setup, context| {
         bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });

@@ -164,7 +164,7 @@ async fn report(tenant: &Tenant, request: &InboundRequest) -> Result<InboundAnsw
         ReportFormat::Html => "text/html; charset=utf-8",
         ReportFormat::Md => "text/markdown; charset=utf-8",
         ReportFormat::Json => "application/json",
-        ReportFormat::Ocsf => "application/x-ndjson",
+        ReportFormat::Ocsf | ReportFormat::CloudEvents => "application/x-ndjson",
     };
     let text = tenant.report_as(month, format, &[]).await?;
     let answer = InboundAnswer::bytes(content, text);

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::client::{BrandingConfig, ClientViewConfig};
 use super::rule::Rule;
 use crate::model::{
-    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, TaskTemplate, TenantId,
+    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, SignalSeverity,
+    TaskTemplate, TenantId,
 };
 use crate::secret::SecretRef;
 
@@ -148,6 +149,21 @@ pub struct PeopleConfig {
     pub offboarding: Option<Vec<TaskTemplate>>,
     /// The tasks of an onboarding, instead of the built-in ones.
     pub onboarding: Option<Vec<TaskTemplate>>,
+    /// Whether those who plan work are told of which sort somebody's time off is.
+    pub share_leave_type: bool,
+    /// Insider-threat signals, where somebody switched them on.
+    pub insider_threat: Option<InsiderThreatConfig>,
+}
+
+/// `people.insider_threat = { ... }` of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InsiderThreatConfig {
+    /// Who decided so: legal review and informing employees are needed before.
+    pub enabled_by: String,
+    /// What is less bad is left out; `medium` by default.
+    pub min_severity: SignalSeverity,
+    /// Whether only signals about people who are leaving are kept; so by default.
+    pub only_offboarding: bool,
 }
 
 impl Default for PeopleConfig {
@@ -156,6 +172,8 @@ impl Default for PeopleConfig {
             time_zone: "UTC".to_owned(),
             offboarding: None,
             onboarding: None,
+            share_leave_type: false,
+            insider_threat: None,
         }
     }
 }

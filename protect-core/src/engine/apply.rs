@@ -96,7 +96,7 @@ impl Tenant {
             steps.extend(self.step(id).await?);
         }
         #[cfg(feature = "people")]
-        self.workflows_after(&steps).await?;
+        Box::pin(self.workflows_after(&steps)).await?;
         Ok(steps)
     }
 
@@ -120,7 +120,7 @@ impl Tenant {
             }
         }
         #[cfg(feature = "people")]
-        self.workflows_after(&steps).await?;
+        Box::pin(self.workflows_after(&steps)).await?;
         Ok(steps)
     }
 

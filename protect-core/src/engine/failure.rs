@@ -26,6 +26,10 @@ pub const ENGINE_CHECKS: &[(&str, &str)] = &[
         "protect.offboarding.access_left",
         "Access that was to end is still there, or nobody knows",
     ),
+    (
+        "protect.certification.ending",
+        "A certification ended, or is about to",
+    ),
 ];
 
 /// The one operational finding of a connector that fails.

@@ -85,7 +85,7 @@ pub use undo::Request;
 pub(crate) use {
     decide::{Looking, Wanted, routed},
     findings::check_reason,
-    observe::{CONFLICT_RETRIES, Look, observe, too_busy},
+    observe::{Batch, CONFLICT_RETRIES, Coverage, Look, observe, too_busy},
     people::People,
     records::{Versioned, put_finding, put_incident, put_intent},
 };

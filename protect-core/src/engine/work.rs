@@ -18,7 +18,10 @@ impl Engine {
                 steps.extend(tenant.apply_waiting().await?);
             }
             #[cfg(feature = "people")]
-            tenant.review_workflows().await?;
+            {
+                Box::pin(tenant.review_workflows()).await?;
+                Box::pin(tenant.review_certifications_daily()).await?;
+            }
         }
         Ok(steps)
     }

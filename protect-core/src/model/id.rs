@@ -145,6 +145,24 @@ text_type!(
     is_hash
 );
 text_type!(
+    /// The id of a request for time off.
+    TimeOffId,
+    "an id of time off: 32 hexadecimal digits",
+    is_hash
+);
+text_type!(
+    /// The id of an insider-threat signal.
+    InsiderSignalId,
+    "a signal id: 32 hexadecimal digits",
+    is_hash
+);
+text_type!(
+    /// The id of a certification.
+    CertificationId,
+    "a certification id: 32 hexadecimal digits",
+    is_hash
+);
+text_type!(
     /// The id of an onboarding or offboarding.
     WorkflowId,
     "a workflow id: 32 hexadecimal digits",
@@ -211,6 +229,30 @@ impl EmployeeId {
         let generation = generation.to_string();
         let fields = [tenant.as_str(), address.as_str(), &generation];
         Self(hash_fields("employee", &fields).into())
+    }
+}
+
+impl TimeOffId {
+    /// The id of an employee's `generation`-th request.
+    pub fn of(tenant: &TenantId, employee: &EmployeeId, generation: usize) -> Self {
+        let generation = generation.to_string();
+        let fields = [tenant.as_str(), employee.as_str(), &generation];
+        Self(hash_fields("time_off", &fields).into())
+    }
+}
+
+impl InsiderSignalId {
+    /// The id of what a product tells under a reference of its own.
+    pub fn of(tenant: &TenantId, source: &str, source_ref: &str) -> Self {
+        Self(hash_fields("insider_signal", &[tenant.as_str(), source, source_ref]).into())
+    }
+}
+
+impl CertificationId {
+    /// The id of an employee's certification of a name.
+    pub fn of(tenant: &TenantId, employee: &EmployeeId, name: &str) -> Self {
+        let fields = [tenant.as_str(), employee.as_str(), name];
+        Self(hash_fields("certification", &fields).into())
     }
 }
 

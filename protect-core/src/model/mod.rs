@@ -8,6 +8,7 @@ mod action;
 mod actor;
 mod artifact;
 mod authority;
+mod certification;
 mod check;
 mod employee;
 mod event;
@@ -16,11 +17,14 @@ mod finding;
 mod hash;
 mod id;
 mod incident;
+mod insider;
 mod monitor;
 mod month;
 mod plan;
+mod policy;
 mod signal;
 mod subject;
+mod time_off;
 mod workflow;
 
 pub use account::{Account, AccountRef, AccountState, Person, Protection};
@@ -30,6 +34,7 @@ pub use action::{
 pub use actor::{Actor, ActorKind, Approval};
 pub use artifact::{Artifact, ArtifactKind};
 pub use authority::{AccessLevel, Authority, ClientAccess, Permission, Role};
+pub use certification::{Certification, CertificationStatus};
 pub use check::{CheckResult, Confidence, NotEvaluatedReason, Reference, Severity, Verdict};
 pub use employee::{
     Employee, Employment, EmploymentStatus, EmploymentType, Leaving, PrivateDetails,
@@ -43,15 +48,18 @@ pub use hash::hash_fields;
 #[cfg(feature = "engine")]
 pub(crate) use hash::hex;
 pub use id::{
-    ActionId, Address, CheckId, ConnectionName, ConnectorName, EmployeeId, FindingId, IncidentId,
-    PersonId, PlanId, TenantId, WorkflowId,
+    ActionId, Address, CertificationId, CheckId, ConnectionName, ConnectorName, EmployeeId,
+    FindingId, IncidentId, InsiderSignalId, PersonId, PlanId, TenantId, TimeOffId, WorkflowId,
 };
 pub use incident::{Incident, IncidentStatus};
+pub use insider::{InsiderSignal, InsiderStatus, SignalSeverity};
 pub use monitor::{WatchCensus, WatchList, WatchedAddress};
 pub use month::Month;
 pub use plan::{ApprovedPlan, Guard, GuardDecision, Mode, Plan, PlannedAction, Preview};
+pub use policy::{Acknowledgement, AcknowledgementStatus, Policy, PolicyStanding};
 pub use signal::Signal;
 pub use subject::{Subject, SubjectKind};
+pub use time_off::{LeaveType, TimeOff, TimeOffBalance, TimeOffStatus};
 pub use workflow::{
     AutomatedStep, Task, TaskStatus, TaskTemplate, Workflow, WorkflowKind, WorkflowStatus,
 };

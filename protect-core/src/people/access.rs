@@ -18,7 +18,7 @@ pub(crate) const OPEN: &str = "protect.offboarding.open";
 pub(crate) const LEFT: &str = "protect.offboarding.access_left";
 
 /// Whose findings these are.
-const SOURCE: &str = "workforce";
+pub(super) const SOURCE: &str = "workforce";
 
 impl Tenant {
     pub(super) fn incident_id_of(&self, workflow: &WorkflowId) -> IncidentId {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{EmployeeInput, FIELDS, Wrong, set_text};
 use super::register::{CIRCLE, Counts, Taking, Workforce};
+use super::role::{PeopleOperation, PeopleRole};
 use crate::csv_table::{CsvRow, CsvTable, at};
 use crate::engine::Tenant;
 use crate::error::{Error, ErrorKind, Result};
@@ -49,6 +50,7 @@ impl Tenant {
         options: ImportOptions,
         actor: &Actor,
     ) -> Result<Imported> {
+        PeopleRole::need(actor, PeopleOperation::EditDirectory)?;
         let list = List::parse(csv)?;
         let taking = self.taking("csv", options.rehire);
         let rows = list.rows.len() as u64;

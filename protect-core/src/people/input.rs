@@ -13,46 +13,67 @@ use crate::model::{Address, Employee, EmploymentStatus, EmploymentType, PrivateD
 #[serde(default, deny_unknown_fields)]
 pub struct EmployeeInput {
     /// The number the organisation gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
     /// First name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// Last name, or the whole name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// What they want to be called.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_name: Option<String>,
     /// The address they sign in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub work_email: Option<Address>,
     /// Further addresses at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub other_emails: Option<Vec<Address>>,
     /// Telephone at work.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Title of the job.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub job_title: Option<String>,
     /// Department.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
     /// Where they work.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// Whether they work from elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<bool>,
     /// The time zone their days are counted in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// Who leads them: an address, a number or an id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub manager: Option<String>,
     /// How they are employed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub employment_type: Option<EmploymentType>,
     /// Where they stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<EmploymentStatus>,
     /// When they were hired.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hire_date: Option<Date>,
     /// The first day of work.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start_date: Option<Date>,
     /// The last day of work.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_day: Option<Date>,
     /// The address at home.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub home_address: Option<String>,
     /// An e-mail address of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub personal_email: Option<Address>,
     /// Date of birth.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub date_of_birth: Option<Date>,
 }
 

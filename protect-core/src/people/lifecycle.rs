@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::event::{OFFBOARDING, ONBOARDING};
 use super::records::{put_employee, put_workflow};
+use super::role::{PeopleOperation, PeopleRole};
 use super::time::{day_at, end_of, zone};
 use crate::engine::{
     CONFLICT_RETRIES, Tenant, Versioned, check_reason, put_finding, put_incident, too_busy,
@@ -116,6 +117,7 @@ impl Tenant {
         new: &NewOffboarding,
         actor: &Actor,
     ) -> Result<Workflow> {
+        PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
         check_reason(&new.reason)?;
         for _ in 0..CONFLICT_RETRIES {
             let found = self.versioned_employee(employee).await?;
@@ -228,6 +230,7 @@ impl Tenant {
         new: &NewOnboarding,
         actor: &Actor,
     ) -> Result<Workflow> {
+        PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
         let employee = self.employee(employee).await?;
         if employee.status.has_left() {
             return Err(
@@ -338,6 +341,7 @@ impl Tenant {
         change: &TaskChange,
         actor: &Actor,
     ) -> Result<Workflow> {
+        PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
         for _ in 0..CONFLICT_RETRIES {
             let found = self.versioned_workflow(id).await?;
             let expect = found.expect();

@@ -5,26 +5,35 @@
 //! other plan. What people do by hand are the tasks of the workflow.
 
 mod access;
+mod acknowledgement;
+mod certification;
 mod chart;
 mod event;
 mod export;
 mod import;
 mod input;
+mod insider;
 mod lifecycle;
 mod plan;
 mod records;
 mod register;
 mod review;
 mod role;
+mod serve;
 mod sync;
 mod template;
 mod time;
+mod time_off;
 mod workforce;
 
+pub use acknowledgement::PolicyInput;
+pub use certification::CertificationStanding;
 pub use chart::{OrgChart, OrgNode};
 pub use import::{ImportOptions, Imported};
 pub use input::EmployeeInput;
 pub use lifecycle::{NewOffboarding, NewOnboarding, Started, TaskChange};
 pub use role::{PeopleOperation, PeopleRole, Reach};
+pub use serve::routes;
 pub use sync::Synced;
+pub use time_off::{NewTimeOff, TimeOffFilter};
 pub use workforce::EmployeeFilter;

@@ -314,7 +314,7 @@ pub(super) const fn ends_access(kind: ActionKind) -> bool {
 
 /// A product that lists no accounts is told a person's address, which is then the account's id.
 fn knows_by_address(connector: &Arc<dyn Connector>) -> bool {
-    connector.as_directory().is_none() && connector.as_remediator().is_some()
+    connector.capability().reaches_by_address
 }
 
 /// What came to nothing is planned again; what nobody approved, too.

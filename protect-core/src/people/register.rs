@@ -101,6 +101,16 @@ impl Workforce {
         known.or_else(|| self.by_address.get(address?)).copied()
     }
 
+    /// Whom an address, a number or an id means.
+    pub(super) fn named(&self, who: &str) -> Option<&Employee> {
+        let by_address = || self.by_address.get(&Address::new(who).ok()?);
+        let by_id = || self.by_id.get(&EmployeeId::new(who.to_owned()).ok()?);
+        let place = by_address()
+            .or_else(|| self.by_number.get(who))
+            .or_else(by_id)?;
+        Some(&self.rows[*place].employee)
+    }
+
     /// Enters or updates whom the input is about. Managers come after, by [`Self::lead`].
     pub(super) fn take(&mut self, input: &EmployeeInput, how: &Taking) -> Result<usize, Wrong> {
         if let Some(place) = self.place_of(input) {
@@ -223,16 +233,10 @@ impl Workforce {
         let Some(who) = &input.manager else {
             return Ok(());
         };
-        let by_address = || self.by_address.get(&Address::new(who).ok()?);
-        let by_id = || self.by_id.get(&EmployeeId::new(who.clone()).ok()?);
-        let manager = by_address()
-            .or_else(|| self.by_number.get(who))
-            .or_else(by_id);
-        let Some(manager) = manager else {
+        let Some(manager) = self.named(who).map(|it| it.id.clone()) else {
             let message = "no employee has this address, number or id";
             return Err(Wrong::new("manager", ErrorKind::NotFound, message));
         };
-        let manager = self.rows[*manager].employee.id.clone();
         let row = &mut self.rows[place];
         if row.employee.manager.as_ref() != Some(&manager) {
             row.employee.manager = Some(manager);

@@ -11,6 +11,7 @@ use super::event::TERMINATED;
 use super::lifecycle::{Started, facts, is_open};
 use super::plan::{ends_access, is_late};
 use super::records::{is_looked_after, put_employee, put_workflow};
+use super::role::{PeopleOperation, PeopleRole};
 use crate::clock::later;
 use crate::engine::{
     CONFLICT_RETRIES, Tenant, Versioned, Wanted, check_reason, put_finding, put_incident, routed,
@@ -265,6 +266,7 @@ impl Tenant {
         reason: &str,
         actor: &Actor,
     ) -> Result<Started> {
+        PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
         check_reason(reason)?;
         is_open(&self.workflow(id).await?)?;
         let steps = self.versioned_workflow(id).await?.value.steps;

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::model::Employee;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Actor, Employee, Role};
 
 /// A role in the workforce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +59,27 @@ pub enum PeopleOperation {
     ManagePolicies,
 }
 
+impl PeopleOperation {
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ViewDirectory => "view_directory",
+            Self::EditDirectory => "edit_directory",
+            Self::ViewPrivate => "view_private",
+            Self::EditOwnProfile => "edit_own_profile",
+            Self::ManageWorkflows => "manage_workflows",
+            Self::InsiderThreat => "insider_threat",
+            Self::ViewTimeOff => "view_time_off",
+            Self::RequestTimeOff => "request_time_off",
+            Self::DecideTimeOff => "decide_time_off",
+            Self::ViewCertifications => "view_certifications",
+            Self::EditCertifications => "edit_certifications",
+            Self::ViewAcknowledgements => "view_acknowledgements",
+            Self::ManagePolicies => "manage_policies",
+        }
+    }
+}
+
 /// How far a permission reaches.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -85,6 +106,40 @@ impl PeopleRole {
         Self::Viewer,
         Self::Employee,
     ];
+
+    /// The role of somebody who acts: what The One Hub says of the product, or else what their role in the
+    /// organisation comes to. `None` for an actor whom nothing restricts.
+    pub fn of(actor: &Actor) -> Option<Self> {
+        let authority = actor.authority.as_ref()?;
+        let own = authority.product_role("people").map(str::parse);
+        Some(match own {
+            Some(Ok(role)) => role,
+            _ if authority.client.is_some() => Self::Employee,
+            None if matches!(authority.role, Role::Owner | Role::Admin) => Self::Admin,
+            None | Some(Err(_)) => Self::Employee,
+        })
+    }
+
+    /// Lets those do something about everybody whose role allows it, and those who have no role.
+    ///
+    /// # Errors
+    /// `permission_denied`, naming the operation.
+    pub fn need(actor: &Actor, operation: PeopleOperation) -> Result<()> {
+        let reach = Self::of(actor).map_or(Reach::Everybody, |role| role.reach(operation));
+        if reach == Reach::Everybody {
+            return Ok(());
+        }
+        Self::refuse(operation)
+    }
+
+    /// The refusal, naming the operation.
+    pub(super) fn refuse(operation: PeopleOperation) -> Result<()> {
+        Err(Error::new(
+            ErrorKind::PermissionDenied,
+            "your role in the workforce does not allow this; an administrator assigns roles in Hub",
+        )
+        .with_context("operation", operation.as_str()))
+    }
 
     /// About whom somebody with this role may do it.
     pub const fn reach(self, operation: PeopleOperation) -> Reach {

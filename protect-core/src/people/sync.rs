@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::input::{EmployeeInput, Wrong};
+use super::role::{PeopleOperation, PeopleRole};
 use crate::engine::Tenant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Account, AccountState, Actor, Attributes, ConnectorName};
@@ -32,6 +33,7 @@ impl Tenant {
     /// # Errors
     /// `not_found` for an unknown connector; `unsupported` for one that lists no accounts; `store`.
     pub async fn sync_employees(&self, connector: &ConnectorName, actor: &Actor) -> Result<Synced> {
+        PeopleRole::need(actor, PeopleOperation::EditDirectory)?;
         if self.connector(connector)?.as_directory().is_none() {
             let message = "this connector lists no accounts";
             return Err(Error::new(ErrorKind::Unsupported, message)

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::input::{EmployeeInput, Wrong};
 use super::records::{free_address, put_address, put_employee};
 use super::register::{Changed, Counts, Taking, Workforce};
+use super::role::{PeopleOperation, PeopleRole};
 use crate::engine::{CONFLICT_RETRIES, Tenant, Versioned, check_reason, too_busy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Actor, Address, Employee, EmployeeId, EmploymentStatus};
@@ -100,6 +101,7 @@ impl Tenant {
         rehire: bool,
         actor: &Actor,
     ) -> Result<Employee> {
+        PeopleRole::need(actor, PeopleOperation::EditDirectory)?;
         let taking = self.taking("entered", rehire);
         let place = self.change_workforce("employee.entered", actor, |workforce| {
             if !rehire && workforce.place_of(input).is_some() {
@@ -124,6 +126,7 @@ impl Tenant {
         input: &EmployeeInput,
         actor: &Actor,
     ) -> Result<Employee> {
+        PeopleRole::need(actor, PeopleOperation::EditDirectory)?;
         let taking = self.taking("entered", false);
         let changed = self.change_workforce("employee.changed", actor, |workforce| {
             let place = workforce.by_id.get(id).copied().ok_or_else(nobody)?;
@@ -148,6 +151,7 @@ impl Tenant {
         force: Option<&str>,
         actor: &Actor,
     ) -> Result<Employee> {
+        PeopleRole::need(actor, PeopleOperation::EditDirectory)?;
         if let Some(reason) = force {
             check_reason(reason)?;
         }

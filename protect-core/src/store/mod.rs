@@ -118,6 +118,24 @@ record_kinds! {
     Outbox = "outbox",
     /// A month's usage, counted for billing, and the people of the month that runs.
     Usage = "usage",
+    /// An [`Employee`](crate::model::Employee).
+    Employee = "employee",
+    /// Whose address it is: no two employees have the same.
+    EmployeeAddress = "employee_address",
+    /// A [`Workflow`](crate::model::Workflow).
+    Workflow = "workflow",
+    /// A [`TimeOff`](crate::model::TimeOff).
+    TimeOff = "time_off",
+    /// A [`TimeOffBalance`](crate::model::TimeOffBalance), by employee and sort.
+    TimeOffBalance = "time_off_balance",
+    /// A [`Certification`](crate::model::Certification).
+    Certification = "certification",
+    /// An [`InsiderSignal`](crate::model::InsiderSignal).
+    InsiderSignal = "insider_signal",
+    /// A [`Policy`](crate::model::Policy), by the publisher's id.
+    Policy = "policy",
+    /// An [`Acknowledgement`](crate::model::Acknowledgement), by the publisher's id.
+    Acknowledgement = "acknowledgement",
     /// What counts once, kept until it is worth nothing: a sign-in, a message that came in.
     Once = "once",
     /// The session of somebody who signed in, by the hash of what their browser holds.
@@ -126,12 +144,6 @@ record_kinds! {
     Duty = "duty",
     /// The report of a month that is over, as it was made.
     Report = "report",
-    /// An [`Employee`](crate::model::Employee).
-    Employee = "employee",
-    /// Whose address it is: no two employees have the same.
-    EmployeeAddress = "employee_address",
-    /// A [`Workflow`](crate::model::Workflow).
-    Workflow = "workflow",
 }
 
 /// One record as stored.

@@ -14,6 +14,9 @@ use serde_json::json;
 
 use crate::support::{World, alice, bob, exported};
 
+/// Where people have accounts.
+const PLACES: [&str; 4] = ["entra", "passwords", "wiki", "workspace"];
+
 /// Microsoft 365, Google Workspace, 1Password and an application that speaks SCIM.
 async fn world() -> World {
     let world = crate::m365::with_microsoft(World::fast(200).await);
@@ -71,12 +74,35 @@ fn closed(world: &World, vendor: Vendor) -> usize {
         .count()
 }
 
+/// Somebody without any role, who has an account at all four.
+async fn somebody(world: &World, acme: &Tenant) -> String {
+    for name in PLACES {
+        let read = acme.refresh_accounts(&name.parse().unwrap()).await.unwrap();
+        assert!(read.complete, "{read:?}");
+    }
+    let accounts = acme.accounts().await.unwrap();
+    let ordinary = |email: &str| {
+        let own = accounts.iter().filter(|it| {
+            let address = it.address.as_ref();
+            address.is_some_and(|address| address.as_str() == email)
+        });
+        let own: Vec<_> = own.collect();
+        own.len() == PLACES.len()
+            && own
+                .iter()
+                .all(|it| it.privileged != Some(true) && it.protection.is_none())
+    };
+    let people = world.ordinary_people().into_iter().map(|(_, email)| email);
+    let mut chosen = people.filter(|email| ordinary(email));
+    chosen.next().unwrap()
+}
+
 #[tokio::test]
 async fn each_account_is_closed_once_a_refusal_is_told_aloud_and_the_evidence_says_who_approved() {
     let world = world().await;
     let engine = world.engine().await;
     let acme = engine.tenant("acme").unwrap();
-    let (_, email) = world.ordinary_people().swap_remove(2);
+    let email = somebody(&world, &acme).await;
     let input = EmployeeInput {
         last_name: Some("Leaver".to_owned()),
         work_email: Some(email.parse().unwrap()),
@@ -105,7 +131,7 @@ async fn each_account_is_closed_once_a_refusal_is_told_aloud_and_the_evidence_sa
         .iter()
         .map(|it| it.account.connector.to_string())
         .collect();
-    let wanted = ["entra", "passwords", "wiki", "workspace"].map(str::to_owned);
+    let wanted = PLACES.map(str::to_owned);
     assert_eq!(places, wanted.into());
 
     let lost = Fault::new(FaultKind::AnswerLost).at(Vendor::Google);
@@ -133,7 +159,11 @@ async fn each_account_is_closed_once_a_refusal_is_told_aloud_and_the_evidence_sa
         outcome(&workflow, "passwords"),
         Some(OutcomeStatus::Refused)
     );
-    assert_eq!(outcome(&workflow, "entra"), None, "it is waited for");
+    let waits = outcome(&workflow, "entra");
+    assert!(
+        matches!(waits, None | Some(OutcomeStatus::Unknown)),
+        "it is waited for: {waits:?}"
+    );
     let found = critical(&acme).await;
     let refused = found
         .iter()

@@ -1,5 +1,6 @@
 //! One file per family of commands.
 
+pub(crate) mod certifications;
 mod checks;
 mod doctor;
 pub(crate) mod email;
@@ -11,6 +12,7 @@ mod incidents;
 mod init;
 mod monitor;
 pub(crate) mod offboard;
+mod policies;
 mod report;
 mod respond;
 mod rules;
@@ -19,6 +21,7 @@ mod sandbox;
 mod scan;
 mod schema;
 mod serve;
+pub(crate) mod timeoff;
 
 use clap::CommandFactory as _;
 use protect_connectors::core::Result;
@@ -50,6 +53,9 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Resume(actor) => respond::resume(app, actor).await?,
         Command::Employee(command) => return employee::run(app, command).await,
         Command::Offboard(command) => offboard::run(app, command).await?,
+        Command::Timeoff(command) => timeoff::run(app, command).await?,
+        Command::Certifications(command) => certifications::run(app, command).await?,
+        Command::Policies(of) => policies::run(app, of).await?,
         Command::Rules(command) => rules::rules(app, command).await?,
         Command::Checks(command) => checks::run(app, command).await?,
         Command::Evaluate(command) => return evaluate::run(app, command),

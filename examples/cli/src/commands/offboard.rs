@@ -10,7 +10,7 @@ use protect_connectors::core::people::{NewOffboarding, NewOnboarding, Started, T
 use protect_connectors::core::{Error, Result};
 
 use crate::app::App;
-use crate::args::{OneActor, OneTenant, typed};
+use crate::args::{OneActor, OneTenant, day, typed};
 use crate::exit::Exit;
 use crate::output::Answer;
 use crate::page::{Page, Table, Text};
@@ -339,11 +339,6 @@ async fn evidence(tenant: &Tenant, id: &WorkflowId) -> Result<Answer> {
     page.table(table);
     page.next("protect evidence verify FILE", "that nothing was changed");
     Answer::many("entries", &entries, page)
-}
-
-fn day(text: &str) -> std::result::Result<Date, String> {
-    text.parse()
-        .map_err(|_| "write the day as 2026-11-30".to_owned())
 }
 
 fn task_status(text: &str) -> std::result::Result<TaskStatus, String> {

@@ -13,6 +13,7 @@ mod evaluate;
 mod files;
 mod hostile;
 mod mistakes;
+mod people;
 mod reports;
 mod road;
 mod support;

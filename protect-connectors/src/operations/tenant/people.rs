@@ -3,12 +3,13 @@
 use protect_core::Result;
 use protect_core::engine::Tenant;
 use protect_core::model::{
-    ConnectorName, EmployeeId, EmploymentStatus, Leaving, TaskStatus, TaskTemplate, WorkflowId,
-    WorkflowStatus,
+    ConnectorName, EmployeeId, EmploymentStatus, LeaveType, Leaving, TaskStatus, TaskTemplate,
+    TimeOffId, TimeOffStatus, WorkflowId, WorkflowStatus,
 };
 use protect_core::operation::{answer, arguments};
 use protect_core::people::{
-    EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, TaskChange,
+    EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, NewTimeOff,
+    TaskChange, TimeOffFilter,
 };
 use serde_json::Value;
 
@@ -53,6 +54,27 @@ shapes! {
     WorkflowOf { id: WorkflowId }
     SetTask { id: WorkflowId, number: u32, status: TaskStatus, by: String, note: Option<String> }
     Cancel { id: WorkflowId, reason: String, by: String }
+    Away {
+        employee: Option<EmployeeId>,
+        status: Option<Vec<TimeOffStatus>>,
+        from: Option<String>,
+        to: Option<String>,
+    }
+    AskAway {
+        employee: EmployeeId,
+        leave_type: LeaveType,
+        start_date: String,
+        end_date: String,
+        by: String,
+        from_noon: Option<bool>,
+        until_noon: Option<bool>,
+        note: Option<String>,
+    }
+    DecideAway { id: TimeOffId, approve: bool, by: String, note: Option<String> }
+    CancelAway { id: TimeOffId, by: String }
+    OfEmployee { employee: EmployeeId }
+    MaybeEmployee { employee: Option<EmployeeId> }
+    Csv { csv: String, by: String }
 }
 
 /// Calls one of these operations; `None` where it is none of them.
@@ -189,6 +211,76 @@ async fn workflow(tenant: &Tenant, operation: &str, given: Value) -> Result<Opti
         "workflow_evidence" => {
             let WorkflowOf { id } = arguments(given)?;
             answer(&tenant.workflow_evidence(&id).await?)
+        }
+        _ => return absence(tenant, operation, given).await,
+    };
+    answered.map(Some)
+}
+
+async fn absence(tenant: &Tenant, operation: &str, given: Value) -> Result<Option<Value>> {
+    let optional = |name, text: Option<String>| text.map(|text| day(name, &text)).transpose();
+    let answered = match operation {
+        "time_off" => {
+            let it: Away = arguments(given)?;
+            let filter = TimeOffFilter {
+                employee: it.employee,
+                status: it.status.unwrap_or_default(),
+                from: optional("from", it.from)?,
+                to: optional("to", it.to)?,
+            };
+            answer(&tenant.time_off(&filter).await?)
+        }
+        "request_time_off" => {
+            let it: AskAway = arguments(given)?;
+            let new = NewTimeOff {
+                leave_type: it.leave_type,
+                start_date: day("start_date", &it.start_date)?,
+                end_date: day("end_date", &it.end_date)?,
+                from_noon: it.from_noon.unwrap_or_default(),
+                until_noon: it.until_noon.unwrap_or_default(),
+                hours: None,
+                note: it.note,
+            };
+            answer(
+                &tenant
+                    .request_time_off(&it.employee, &new, &person(it.by))
+                    .await?,
+            )
+        }
+        "decide_time_off" => {
+            let it: DecideAway = arguments(given)?;
+            let (note, by) = (it.note.as_deref(), person(it.by));
+            answer(
+                &tenant
+                    .decide_time_off(&it.id, it.approve, note, &by)
+                    .await?,
+            )
+        }
+        "cancel_time_off" => {
+            let CancelAway { id, by } = arguments(given)?;
+            answer(&tenant.cancel_time_off(&id, &person(by)).await?)
+        }
+        "time_off_balances" => {
+            let OfEmployee { employee } = arguments(given)?;
+            answer(&tenant.time_off_balances(&employee).await?)
+        }
+        "import_time_off_balances" => {
+            let Csv { csv, by } = arguments(given)?;
+            let by = person(by);
+            answer(&tenant.import_time_off_balances(csv.as_bytes(), &by).await?)
+        }
+        "certifications" => {
+            let MaybeEmployee { employee } = arguments(given)?;
+            answer(&tenant.certifications(employee.as_ref()).await?)
+        }
+        "import_certifications" => {
+            let Csv { csv, by } = arguments(given)?;
+            let by = person(by);
+            answer(&tenant.import_certifications(csv.as_bytes(), &by).await?)
+        }
+        "policies" => {
+            let crate::operations::Nothing {} = arguments(given)?;
+            answer(&tenant.policies().await?)
         }
         _ => return Ok(None),
     };

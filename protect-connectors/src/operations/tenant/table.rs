@@ -4,11 +4,14 @@ use protect_core::engine::{
 };
 use protect_core::model::{
     Account, ActionKind, Employee, EmploymentStatus, EvidenceEntry, Finding, FindingKind,
-    FindingStatus, Incident, IncidentStatus, Leaving, OutcomeStatus, Plan, Severity, TaskStatus,
-    TaskTemplate, WatchedAddress, Workflow, WorkflowStatus,
+    FindingStatus, Incident, IncidentStatus, LeaveType, Leaving, OutcomeStatus, Plan,
+    PolicyStanding, Severity, TaskStatus, TaskTemplate, TimeOff, TimeOffBalance, TimeOffStatus,
+    WatchedAddress, Workflow, WorkflowStatus,
 };
 use protect_core::operation::{Class, Model, Operation, Parameter, ParameterKind, ResultType};
-use protect_core::people::{EmployeeInput, Imported, OrgChart, Started, Synced};
+use protect_core::people::{
+    CertificationStanding, EmployeeInput, Imported, OrgChart, Started, Synced,
+};
 use protect_core::report::{DayScore, Report, Score};
 
 use super::ApprovedPlanRecord;
@@ -28,6 +31,7 @@ const OUTCOME_STATUS: Model = Model::of::<OutcomeStatus>("OutcomeStatus");
 const EMPLOYEE: Model = Model::of::<Employee>("Employee");
 const EMPLOYMENT_STATUS: Model = Model::of::<EmploymentStatus>("EmploymentStatus");
 const WORKFLOW: Model = Model::of::<Workflow>("Workflow");
+const TIME_OFF: Model = Model::of::<TimeOff>("TimeOff");
 const STARTED: Model = Model::of::<Started>("Started");
 
 const BY: Parameter = Parameter::required(
@@ -96,7 +100,7 @@ pub(in crate::operations) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-const OPERATIONS: [Operation; 56] = [
+const OPERATIONS: [Operation; 65] = [
     change(
         "scan",
         &[
@@ -638,5 +642,123 @@ const OPERATIONS: [Operation; 56] = [
         &[WORKFLOW_ID],
         ResultType::List(Model::of::<EvidenceEntry>("EvidenceEntry")),
         "Everything in the ledger that belongs to a workflow: who approved what, and when.",
+    ),
+    read(
+        "time_off",
+        &[
+            Parameter::optional("employee", ParameterKind::Text, "Whose, by id."),
+            Parameter::optional(
+                "status",
+                ParameterKind::Many(Model::of::<TimeOffStatus>("TimeOffStatus")),
+                "Where it stands.",
+            ),
+            Parameter::optional(
+                "from",
+                ParameterKind::Text,
+                "Of which some lies on this day or later.",
+            ),
+            Parameter::optional(
+                "to",
+                ParameterKind::Text,
+                "Of which some lies on this day or earlier.",
+            ),
+        ],
+        ResultType::List(TIME_OFF),
+        "Who is away, or asks to be, in order of the days.",
+    ),
+    change(
+        "request_time_off",
+        &[
+            Parameter::required("employee", ParameterKind::Text, "The employee's id."),
+            Parameter::required(
+                "leave_type",
+                ParameterKind::One(Model::of::<LeaveType>("LeaveType")),
+                "Of which sort.",
+            ),
+            Parameter::required("start_date", ParameterKind::Text, "The first day."),
+            Parameter::required("end_date", ParameterKind::Text, "The last day."),
+            BY,
+            Parameter::optional(
+                "from_noon",
+                ParameterKind::Boolean,
+                "Whether the first day begins at noon.",
+            ),
+            Parameter::optional(
+                "until_noon",
+                ParameterKind::Boolean,
+                "Whether the last day ends at noon.",
+            ),
+            Parameter::optional("note", ParameterKind::Text, "What else there is to say."),
+        ],
+        ResultType::One(TIME_OFF),
+        "Asks for time off. Time off that overlaps is refused.",
+    ),
+    change(
+        "decide_time_off",
+        &[
+            Parameter::required("id", ParameterKind::Text, "Its id."),
+            Parameter::required(
+                "approve",
+                ParameterKind::Boolean,
+                "Whether they may be away.",
+            ),
+            BY,
+            Parameter::optional("note", ParameterKind::Text, "What else there is to say."),
+        ],
+        ResultType::One(TIME_OFF),
+        "Approves or denies time off that waits.",
+    ),
+    change(
+        "cancel_time_off",
+        &[
+            Parameter::required("id", ParameterKind::Text, "Its id."),
+            BY,
+        ],
+        ResultType::One(TIME_OFF),
+        "Calls time off off.",
+    ),
+    read(
+        "time_off_balances",
+        &[Parameter::required(
+            "employee",
+            ParameterKind::Text,
+            "The employee's id.",
+        )],
+        ResultType::List(Model::of::<TimeOffBalance>("TimeOffBalance")),
+        "How much time off somebody has left, as it was last imported.",
+    ),
+    change(
+        "import_time_off_balances",
+        &[
+            Parameter::required("csv", ParameterKind::Text, "The list, with a header."),
+            BY,
+        ],
+        ResultType::Integer,
+        "Imports balances, and gives how many; all of a list or nothing.",
+    ),
+    read(
+        "certifications",
+        &[Parameter::optional(
+            "employee",
+            ParameterKind::Text,
+            "Whose, by id.",
+        )],
+        ResultType::List(Model::of::<CertificationStanding>("CertificationStanding")),
+        "What people were certified for, the next to end first.",
+    ),
+    change(
+        "import_certifications",
+        &[
+            Parameter::required("csv", ParameterKind::Text, "The list, with a header."),
+            BY,
+        ],
+        ResultType::Integer,
+        "Imports certifications, and gives how many; all of a list or nothing.",
+    ),
+    read(
+        "policies",
+        &[],
+        ResultType::List(Model::of::<PolicyStanding>("PolicyStanding")),
+        "How far each policy is acknowledged.",
     ),
 ];

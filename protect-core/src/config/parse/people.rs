@@ -2,10 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use crate::config::model::PeopleConfig;
+use crate::config::model::{InsiderThreatConfig, PeopleConfig};
 use crate::config::read::Node;
 use crate::error::Error;
-use crate::model::TaskTemplate;
+use crate::model::{SignalSeverity, TaskTemplate};
 
 /// Days between a task and the last or first day, at most.
 const FARTHEST: i64 = 3_650;
@@ -22,11 +22,44 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
     };
     let offboarding = tasks("offboarding");
     let onboarding = tasks("onboarding");
+    let share_leave_type = table
+        .get("share_leave_type")
+        .map_or(Some(false), |node| node.boolean());
+    let insider_threat = table
+        .get("insider_threat")
+        .map_or(Some(None), |node| insider_threat(&node).map(Some));
     table.finish();
     Some(PeopleConfig {
         time_zone: time_zone?,
         offboarding: offboarding?,
         onboarding: onboarding?,
+        share_leave_type: share_leave_type?,
+        insider_threat: insider_threat?,
+    })
+}
+
+fn insider_threat(node: &Node<'_>) -> Option<InsiderThreatConfig> {
+    let table = node.table()?;
+    let enabled_by = table.need("enabled_by", "who decided that signals are received");
+    let enabled_by = enabled_by.and_then(|node| node.text().map(str::to_owned));
+    let words = [
+        ("low", SignalSeverity::Low),
+        ("medium", SignalSeverity::Medium),
+        ("high", SignalSeverity::High),
+    ];
+    let min_severity = table
+        .get("min_severity")
+        .map_or(Some(SignalSeverity::Medium), |node| {
+            node.word("severity", &words)
+        });
+    let only_offboarding = table
+        .get("only_offboarding")
+        .map_or(Some(true), |node| node.boolean());
+    table.finish();
+    Some(InsiderThreatConfig {
+        enabled_by: enabled_by?,
+        min_severity: min_severity?,
+        only_offboarding: only_offboarding?,
     })
 }
 

@@ -298,8 +298,46 @@ fn people() -> Value {
                 "onboarding",
                 tasks("The tasks of an onboarding, instead of the built-in ones."),
             ),
+            (
+                "share_leave_type",
+                documented(
+                    json!({ "type": "boolean", "default": false }),
+                    "Whether those who plan work are told of which sort somebody's time off is.",
+                ),
+            ),
+            ("insider_threat", insider_threat()),
         ],
         &[],
+    )
+}
+
+fn insider_threat() -> Value {
+    object(
+        "Insider-threat signals of other products; none are received where this is left out.",
+        &[
+            (
+                "enabled_by",
+                documented(
+                    text(),
+                    "Who decided so; legal review and informing employees are needed before.",
+                ),
+            ),
+            (
+                "min_severity",
+                documented(
+                    json!({ "enum": ["low", "medium", "high"], "default": "medium" }),
+                    "What is less bad is left out.",
+                ),
+            ),
+            (
+                "only_offboarding",
+                documented(
+                    json!({ "type": "boolean", "default": true }),
+                    "Whether only signals about people who are leaving are kept.",
+                ),
+            ),
+        ],
+        &["enabled_by"],
     )
 }
 

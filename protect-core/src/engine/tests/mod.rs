@@ -1,6 +1,8 @@
 //! Tests of the road: from scan to incident over connectors that follow a script, and from incident
 //! to outcome against a vendor that a test can break in every way.
 
+#[cfg(feature = "people")]
+mod absence;
 mod applying;
 mod approving;
 mod census;
@@ -20,6 +22,8 @@ mod random;
 mod roles;
 mod scan;
 mod schedule;
+#[cfg(feature = "people")]
+mod serving;
 mod triage;
 mod usage;
 #[cfg(feature = "people")]

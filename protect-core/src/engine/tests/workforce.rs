@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fixture::{Fixture, address, alice};
 use crate::error::ErrorKind;
-use crate::model::{Actor, Employee, EmploymentStatus};
+use crate::model::{Actor, Authority, Employee, EmploymentStatus, Role};
 use crate::people::{EmployeeFilter, EmployeeInput, ImportOptions, Imported};
 
 const LIST: &str = "\
@@ -322,4 +322,43 @@ async fn the_ledger_knows_employees_by_id_alone() {
     let text = format!("{:?}", fixture.ledger().await);
     assert!(!text.contains("acme.example"), "{text}");
     assert!(!text.contains("Lee"), "{text}");
+}
+
+#[tokio::test]
+async fn a_role_that_does_not_allow_it_is_told_so_and_nothing_is_changed() {
+    let fixture = Fixture::new("").await;
+    let tenant = &fixture.tenant;
+    let actor = |role: &str| {
+        let mut authority = Authority::staff(Role::Member, [] as [&str; 0]);
+        authority
+            .products
+            .insert("people".to_owned(), role.to_owned());
+        Actor::authenticated("hub", "u-1", Some(authority))
+    };
+    for role in ["manager", "viewer", "employee", "a role of tomorrow"] {
+        let actor = actor(role);
+        let hired = tenant.hire(&named(1), false, &actor).await;
+        assert_eq!(
+            hired.unwrap_err().kind(),
+            ErrorKind::PermissionDenied,
+            "{role}"
+        );
+        let options = ImportOptions::default();
+        let list = tenant
+            .import_employees(LIST.as_bytes(), options, &actor)
+            .await;
+        assert_eq!(
+            list.unwrap_err().kind(),
+            ErrorKind::PermissionDenied,
+            "{role}"
+        );
+    }
+    assert_eq!(everybody(&fixture).await.len(), 0);
+    tenant
+        .hire(&named(1), false, &actor("HR Staff"))
+        .await
+        .unwrap();
+    let admin = Authority::staff(Role::Admin, [] as [&str; 0]);
+    let admin = Actor::authenticated("hub", "u-2", Some(admin));
+    tenant.hire(&named(2), false, &admin).await.unwrap();
 }

@@ -1,0 +1,74 @@
+"""The workforce, and SCIM, from Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import protect
+import pytest
+from protect import Protect, Sandbox, Tenant
+from protect.exceptions import ConflictError, InvalidInputError, RefusedError
+from protect.models import EmployeeInput
+
+LIST = """number,last_name,work_email,manager
+1,Lee,{first},2
+2,Ray,boss@acme.example,
+"""
+
+
+@pytest.fixture
+def p(protect_sandbox: Sandbox) -> Any:
+    with protect_sandbox.open() as opened:
+        yield opened
+
+
+@pytest.fixture
+def acme(p: Protect) -> Tenant:
+    return p.tenant("acme")
+
+
+def test_a_list_is_imported_whole_or_not_at_all(acme: Tenant) -> None:
+    wrong = LIST.format(first="nobody")
+    with pytest.raises(InvalidInputError) as error:
+        acme.import_employees(wrong, by="hr")
+    assert error.value.context["line"] == "2"
+    assert acme.employees() == []
+    imported = acme.import_employees(LIST.format(first="ann@acme.example"), by="hr")
+    assert imported.hired == 2
+    assert [it.depth for it in acme.org_chart().people] == [0, 1]
+    with pytest.raises(ConflictError):
+        acme.hire(EmployeeInput(last_name="Lee", work_email="ann@acme.example"), by="hr")
+
+
+def test_somebody_leaves_and_access_ends_once_somebody_else_approved(
+    protect_sandbox: Sandbox, acme: Tenant
+) -> None:
+    leaver = protect_sandbox.planted().mistyped
+    acme.import_employees(LIST.format(first=leaver.email), by="hr")
+    employee = acme.employee(leaver.email)
+    with pytest.raises(RefusedError):
+        acme.set_employee_status(employee.id, "terminated", by="hr")
+    started = acme.offboard(
+        employee.id, last_day="2099-12-31", reason="found another job", by="hr", at_once=True
+    )
+    assert started.plan is not None
+    with pytest.raises(RefusedError):
+        acme.approve(started.plan, by="hr")
+    assert protect_sandbox.transitions() == []
+    acme.apply(acme.approve(started.plan, by="alice"))
+    assert leaver.id in {it.id for it in protect_sandbox.transitions()}
+    evidence = acme.workflow_evidence(started.workflow.id)
+    assert "plan.approved" in {it.kind for it in evidence}
+
+
+def test_a_user_of_a_scim_application_is_suspended_and_let_in_again(
+    protect_sandbox: Sandbox,
+) -> None:
+    with protect_sandbox.scim() as wiki:
+        user = wiki.find_user(protect_sandbox.planted().leaked.email)
+        assert user is not None
+        assert wiki.suspend_user(user.id).active is False
+        assert wiki.reactivate_user(user.id).active is True
+        assert sum(1 for _ in wiki.users()) == 40
+    assert protect_sandbox.violations() == []
+    assert protect.Scim is not None

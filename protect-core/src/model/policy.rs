@@ -1,0 +1,82 @@
+use jiff::Timestamp;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::id::EmployeeId;
+
+/// A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+/// holds it; this is what was last seen of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PublishedPolicy")]
+pub struct Policy {
+    /// The publisher's id.
+    pub id: String,
+    /// What it is called.
+    pub title: String,
+    /// Which version counts.
+    pub version: String,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_date: Option<Date>,
+    /// Whether people must acknowledge it.
+    pub requires_acknowledgment: bool,
+    /// By when, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<Date>,
+    /// When it was last seen at the publisher.
+    pub seen_at: Timestamp,
+}
+
+/// Somebody acknowledged a version of a policy. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Acknowledgement {
+    /// The publisher's id, by which a repeat is known.
+    pub id: String,
+    /// Who.
+    pub employee: EmployeeId,
+    /// Of which policy.
+    pub policy_id: String,
+    /// Which version.
+    pub version: String,
+    /// When.
+    pub acknowledged_at: Timestamp,
+    /// From which network address, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    /// With which program, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+}
+
+/// Where somebody stands with a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AcknowledgementStatus {
+    /// They acknowledged the version that counts.
+    Acknowledged,
+    /// They did not yet.
+    Pending,
+    /// They did not in time.
+    Overdue,
+}
+
+/// How far a policy is acknowledged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyStanding {
+    /// The policy.
+    pub policy: Policy,
+    /// How many must acknowledge it.
+    pub required: u32,
+    /// How many acknowledged the version that counts.
+    pub acknowledged: u32,
+    /// Who did not, where it is not too late.
+    pub pending: Vec<EmployeeId>,
+    /// Who did not in time.
+    pub overdue: Vec<EmployeeId>,
+    /// Whether it is so long ago that the publisher was heard of that nobody knows how it stands: then
+    /// nothing here counts as compliant.
+    pub stale: bool,
+    /// Whether everybody acknowledged it, and that is known.
+    pub compliant: bool,
+}

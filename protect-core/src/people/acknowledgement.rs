@@ -1,0 +1,229 @@
+//! Policies and who acknowledged them. Whoever publishes them holds the record; this is a view of it,
+//! which says when it is too old to be believed.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::role::{PeopleOperation, PeopleRole};
+use super::workforce::EmployeeFilter;
+use crate::clock::later;
+use crate::engine::Tenant;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Acknowledgement, AcknowledgementStatus, Actor, Attributes, EmployeeId, Policy, PolicyStanding,
+};
+use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
+
+/// How long what was seen of policies is believed, where the publisher is not heard of.
+const BELIEVED: Duration = Duration::from_hours(24);
+
+/// What a publisher says of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyInput {
+    /// The publisher's id.
+    pub id: String,
+    /// What it is called.
+    pub title: String,
+    /// Which version counts.
+    pub version: String,
+    /// Since when.
+    #[serde(default)]
+    pub effective_date: Option<Date>,
+    /// Whether people must acknowledge it.
+    #[serde(default)]
+    pub requires_acknowledgment: bool,
+    /// By when.
+    #[serde(default)]
+    pub due_date: Option<Date>,
+}
+
+impl Tenant {
+    /// Takes over what a publisher says of its policies, all of them: one that is not named any more is no
+    /// longer shown. A due date that somebody here gave stays with the same version.
+    ///
+    /// # Errors
+    /// `permission_denied`; `invalid_input` for an id or version that is empty; `store`.
+    pub async fn take_policies(&self, policies: &[PolicyInput], actor: &Actor) -> Result<()> {
+        PeopleRole::need(actor, PeopleOperation::ManagePolicies)?;
+        let known = self.known_policies().await?;
+        let mut commit = Commit::default();
+        let mut named = HashSet::new();
+        for policy in policies {
+            if policy.id.is_empty() || policy.version.is_empty() || !named.insert(&policy.id) {
+                return Err(Error::invalid_input(
+                    "a policy has an id and a version, and is named once",
+                ));
+            }
+            let before = known.iter().find(|it| it.id == policy.id);
+            let same = before.filter(|it| it.version == policy.version);
+            let policy = Policy {
+                id: policy.id.clone(),
+                title: policy.title.clone(),
+                version: policy.version.clone(),
+                effective_date: policy.effective_date,
+                requires_acknowledgment: policy.requires_acknowledgment,
+                due_date: policy.due_date.or(same.and_then(|it| it.due_date)),
+                seen_at: self.now(),
+            };
+            commit = commit.put(Put::new(RecordKind::Policy, policy.id.as_str(), &policy)?);
+        }
+        for gone in known.iter().filter(|it| !named.contains(&it.id)) {
+            commit.changes.push(Change::Delete {
+                kind: RecordKind::Policy,
+                key: gone.id.clone(),
+                expect: Expect::Anything,
+            });
+        }
+        let mut facts = Attributes::new();
+        facts.insert("policies".to_owned(), json!(policies.len()));
+        let entry = self.entry_by("policies.seen", actor, facts).await?;
+        self.store()
+            .commit(self.id(), commit.append(entry))
+            .await
+            .map(drop)
+    }
+
+    /// Keeps that somebody acknowledged a policy. The same acknowledgement twice is one; it may come
+    /// before the version that it is about was seen, and after a later one.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown employee; `conflict` where the id stands for another acknowledgement;
+    /// `invalid_input`; `store`.
+    pub async fn take_acknowledgement(&self, given: &Acknowledgement) -> Result<bool> {
+        if given.id.is_empty() || given.policy_id.is_empty() || given.version.is_empty() {
+            return Err(Error::invalid_input(
+                "an acknowledgement has an id, a policy and a version",
+            ));
+        }
+        self.employee(&given.employee).await?;
+        let known = self
+            .read::<Acknowledgement>(RecordKind::Acknowledgement, &given.id)
+            .await?;
+        if let Some(known) = known {
+            let same = known.value.employee == given.employee
+                && known.value.policy_id == given.policy_id
+                && known.value.version == given.version;
+            if same {
+                return Ok(false);
+            }
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "this id stands for another acknowledgement",
+            ));
+        }
+        let mut facts = Attributes::new();
+        facts.insert("acknowledgement".to_owned(), json!(given.id));
+        facts.insert("employee".to_owned(), json!(given.employee));
+        facts.insert("policy".to_owned(), json!(given.policy_id));
+        facts.insert("version".to_owned(), json!(given.version));
+        let put = Put::new(RecordKind::Acknowledgement, given.id.as_str(), given)?
+            .group(given.policy_id.as_str())
+            .expect(Expect::Absent);
+        let entry = self.entry("policy.acknowledged", &Actor::engine(), facts);
+        let commit = Commit::default().put(put).append(entry);
+        match self.store().commit(self.id(), commit).await {
+            // The same callback twice at the same moment.
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
+            Ok(_) => Ok(true),
+        }
+    }
+
+    /// How far each policy is acknowledged by those who work here.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn policies(&self) -> Result<Vec<PolicyStanding>> {
+        let filter = EmployeeFilter::default();
+        let everybody = self.employees(&filter).await?;
+        let here: Vec<&EmployeeId> = everybody
+            .iter()
+            .filter(|it| !it.status.has_left())
+            .map(|it| &it.id)
+            .collect();
+        let mut done: HashMap<(String, String), HashSet<EmployeeId>> = HashMap::new();
+        let query = Query::all(RecordKind::Acknowledgement);
+        for found in self.read_all::<Acknowledgement>(query).await? {
+            let it = found.value;
+            done.entry((it.policy_id, it.version))
+                .or_default()
+                .insert(it.employee);
+        }
+        let (now, today) = (self.now(), self.today());
+        let none = HashSet::new();
+        let mut standings = Vec::new();
+        for policy in self.known_policies().await? {
+            let key = (policy.id.clone(), policy.version.clone());
+            let done = done.get(&key).unwrap_or(&none);
+            standings.push(standing(policy, &here, done, (now, today)));
+        }
+        standings.sort_by(|a, b| a.policy.title.cmp(&b.policy.title));
+        Ok(standings)
+    }
+
+    /// Where somebody stands with each policy that must be acknowledged.
+    ///
+    /// # Errors
+    /// `store`.
+    pub async fn acknowledgements_of(
+        &self,
+        employee: &EmployeeId,
+    ) -> Result<Vec<(Policy, AcknowledgementStatus)>> {
+        let all = self.policies().await?.into_iter();
+        let own = all
+            .filter(|it| it.policy.requires_acknowledgment)
+            .map(|it| {
+                let status = if it.pending.contains(employee) {
+                    AcknowledgementStatus::Pending
+                } else if it.overdue.contains(employee) {
+                    AcknowledgementStatus::Overdue
+                } else {
+                    AcknowledgementStatus::Acknowledged
+                };
+                (it.policy, status)
+            });
+        Ok(own.collect())
+    }
+
+    async fn known_policies(&self) -> Result<Vec<Policy>> {
+        let found = self.read_all(Query::all(RecordKind::Policy)).await?;
+        Ok(found.into_iter().map(|found| found.value).collect())
+    }
+}
+
+fn standing(
+    policy: Policy,
+    here: &[&EmployeeId],
+    done: &HashSet<EmployeeId>,
+    (now, today): (Timestamp, Date),
+) -> PolicyStanding {
+    let required: &[&EmployeeId] = if policy.requires_acknowledgment {
+        here
+    } else {
+        &[]
+    };
+    let left: Vec<EmployeeId> = required
+        .iter()
+        .filter(|id| !done.contains(**id))
+        .map(|id| (*id).clone())
+        .collect();
+    let is_late = policy.due_date.is_some_and(|due| today > due);
+    let stale = now >= later(policy.seen_at, BELIEVED);
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    PolicyStanding {
+        required: count(required.len()),
+        acknowledged: count(required.len() - left.len()),
+        compliant: !stale && left.is_empty(),
+        stale,
+        pending: if is_late { Vec::new() } else { left.clone() },
+        overdue: if is_late { left } else { Vec::new() },
+        policy,
+    }
+}
