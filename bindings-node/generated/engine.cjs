@@ -34,6 +34,14 @@ describe(Attribution, [
   ['url', 'url'],
 ]);
 
+class Branding extends Model {}
+describe(Branding, [
+  ['accent', 'accent', list()],
+  ['band', 'band', list()],
+  ['footer', 'footer'],
+  ['logo', 'logo'],
+]);
+
 class ConnectorInfo extends Model {}
 describe(ConnectorInfo, [
   ['kind', 'kind'],
@@ -54,6 +62,7 @@ class DayScore extends Model {}
 describe(DayScore, [
   ['at', 'at'],
   ['day', 'day'],
+  ['members', 'members'],
   ['parts', 'parts'],
   ['total', 'total'],
 ]);
@@ -126,6 +135,17 @@ describe(Progress, [
   ['total', 'total'],
 ]);
 
+class PublishedPolicy extends Model {}
+describe(PublishedPolicy, [
+  ['due_date', 'dueDate'],
+  ['effective_date', 'effectiveDate'],
+  ['id', 'id'],
+  ['requires_acknowledgment', 'requiresAcknowledgment'],
+  ['seen_at', 'seenAt'],
+  ['title', 'title'],
+  ['version', 'version'],
+]);
+
 class Reference extends Model {}
 describe(Reference, [
   ['framework', 'framework'],
@@ -196,6 +216,12 @@ describe(WatchedAddress, [
   ['source', 'source'],
 ]);
 
+class WebHeader extends Model {}
+describe(WebHeader, [
+  ['name', 'name'],
+  ['value', 'value'],
+]);
+
 class Account extends Model {}
 describe(Account, [
   ['address', 'address'],
@@ -246,6 +272,20 @@ describe(Block, [
   ['along', 'along', list()],
   ['lines', 'lines', list(Line)],
   ['title', 'title'],
+]);
+
+class CertificationStanding extends Model {}
+describe(CertificationStanding, [
+  ['credential_id', 'credentialId'],
+  ['employee', 'employee'],
+  ['expires_on', 'expiresOn'],
+  ['id', 'id'],
+  ['issued_on', 'issuedOn'],
+  ['issuer', 'issuer'],
+  ['name', 'name'],
+  ['revoked', 'revoked'],
+  ['status', 'status'],
+  ['tenant', 'tenant'],
 ]);
 
 class CheckResult extends Model {}
@@ -369,6 +409,17 @@ describe(Outcome, [
   ['vendor_reference', 'vendorReference'],
 ]);
 
+class PolicyStanding extends Model {}
+describe(PolicyStanding, [
+  ['acknowledged', 'acknowledged'],
+  ['compliant', 'compliant'],
+  ['overdue', 'overdue', list()],
+  ['pending', 'pending', list()],
+  ['policy', 'policy', PublishedPolicy],
+  ['required', 'required'],
+  ['stale', 'stale'],
+]);
+
 class Preview extends Model {}
 describe(Preview, [
   ['after', 'after'],
@@ -435,10 +486,28 @@ describe(TicketStanding, [
   ['status', 'status'],
 ]);
 
+class TimeOffBalance extends Model {}
+describe(TimeOffBalance, [
+  ['accrued', 'accrued'],
+  ['carried_over', 'carriedOver'],
+  ['employee', 'employee'],
+  ['imported_at', 'importedAt'],
+  ['leave_type', 'leaveType'],
+  ['pending', 'pending'],
+  ['used', 'used'],
+]);
+
 class WatchList extends Model {}
 describe(WatchList, [
   ['addresses', 'addresses', list(WatchedAddress)],
   ['domains', 'domains', list()],
+]);
+
+class WebResponse extends Model {}
+describe(WebResponse, [
+  ['body', 'body'],
+  ['headers', 'headers', list(WebHeader)],
+  ['status', 'status'],
 ]);
 
 class AccountPage extends Model {}
@@ -710,6 +779,7 @@ describe(Pause, [
 class Report extends Model {}
 describe(Report, [
   ['attributions', 'attributions', list(Attribution)],
+  ['branding', 'branding', Branding],
   ['made_at', 'madeAt'],
   ['month', 'month'],
   ['name', 'name'],
@@ -739,6 +809,25 @@ describe(TenantStatus, [
   ['open_incidents', 'openIncidents'],
   ['tenant', 'tenant'],
   ['waiting_actions', 'waitingActions'],
+]);
+
+class TimeOff extends Model {}
+describe(TimeOff, [
+  ['decided_at', 'decidedAt'],
+  ['decided_by', 'decidedBy', Actor],
+  ['employee', 'employee'],
+  ['end_date', 'endDate'],
+  ['from_noon', 'fromNoon'],
+  ['hours', 'hours'],
+  ['id', 'id'],
+  ['leave_type', 'leaveType'],
+  ['note', 'note'],
+  ['requested_at', 'requestedAt'],
+  ['requested_by', 'requestedBy', Actor],
+  ['start_date', 'startDate'],
+  ['status', 'status'],
+  ['tenant', 'tenant'],
+  ['until_noon', 'untilNoon'],
 ]);
 
 class PlannedAction extends Model {}
@@ -807,6 +896,10 @@ class Protect extends Client {
 
   tenants(options) {
     return call(this, 'tenants', {}, { options });
+  }
+
+  exchange(method, path, headers, options) {
+    return call(this, 'exchange', { method, path, headers, body: options?.body }, { options, allowed: ['body'], type: WebResponse });
   }
 }
 
@@ -1034,6 +1127,42 @@ class Tenant extends Client {
   workflowEvidence(id, options) {
     return call(this, 'workflow_evidence', { id }, { options, type: list(EvidenceEntry) });
   }
+
+  timeOff(options) {
+    return call(this, 'time_off', { employee: options?.employee, status: options?.status, from: options?.from, to: options?.to }, { options, allowed: ['employee', 'status', 'from', 'to'], type: list(TimeOff) });
+  }
+
+  requestTimeOff(employee, leaveType, startDate, endDate, options) {
+    return call(this, 'request_time_off', { employee, leave_type: leaveType, start_date: startDate, end_date: endDate, by: options?.by, from_noon: options?.fromNoon, until_noon: options?.untilNoon, note: options?.note }, { options, allowed: ['by', 'fromNoon', 'untilNoon', 'note'], type: TimeOff });
+  }
+
+  decideTimeOff(id, approve, options) {
+    return call(this, 'decide_time_off', { id, approve, by: options?.by, note: options?.note }, { options, allowed: ['by', 'note'], type: TimeOff });
+  }
+
+  cancelTimeOff(id, options) {
+    return call(this, 'cancel_time_off', { id, by: options?.by }, { options, allowed: ['by'], type: TimeOff });
+  }
+
+  timeOffBalances(employee, options) {
+    return call(this, 'time_off_balances', { employee }, { options, type: list(TimeOffBalance) });
+  }
+
+  importTimeOffBalances(csv, options) {
+    return call(this, 'import_time_off_balances', { csv, by: options?.by }, { options, allowed: ['by'] });
+  }
+
+  certifications(options) {
+    return call(this, 'certifications', { employee: options?.employee }, { options, allowed: ['employee'], type: list(CertificationStanding) });
+  }
+
+  importCertifications(csv, options) {
+    return call(this, 'import_certifications', { csv, by: options?.by }, { options, allowed: ['by'] });
+  }
+
+  policies(options) {
+    return call(this, 'policies', {}, { options, type: list(PolicyStanding) });
+  }
 }
 
 module.exports = {
@@ -1042,6 +1171,7 @@ module.exports = {
   ActionTargetSetting,
   ActionTargetSink,
   Attribution,
+  Branding,
   ConnectorInfo,
   CredentialDiagnosis,
   DayScore,
@@ -1054,6 +1184,7 @@ module.exports = {
   PrivateDetails,
   Probe,
   Progress,
+  PublishedPolicy,
   Reference,
   RejectedItem,
   RuleTrial,
@@ -1063,11 +1194,13 @@ module.exports = {
   Triaged,
   VerdictCounts,
   WatchedAddress,
+  WebHeader,
   Account,
   ActionTarget,
   Applied,
   AutomatedStep,
   Block,
+  CertificationStanding,
   CheckResult,
   ClientAccess,
   Delivery,
@@ -1079,13 +1212,16 @@ module.exports = {
   Incident,
   OrgChart,
   Outcome,
+  PolicyStanding,
   Preview,
   ScanCounts,
   ScoreMember,
   StoredVerdict,
   Subject,
   TicketStanding,
+  TimeOffBalance,
   WatchList,
+  WebResponse,
   AccountPage,
   Authority,
   Checkup,
@@ -1112,6 +1248,7 @@ module.exports = {
   Report,
   Task,
   TenantStatus,
+  TimeOff,
   PlannedAction,
   Step,
   Workflow,

@@ -149,6 +149,31 @@ export class Attribution extends Model {
   readonly url: string;
 }
 
+/** How a report looks; what is left out looks like ours. */
+export class Branding extends Model {
+  constructor(plain: Init<Branding>);
+  /** The colour of charts in daylight and in the dark. */
+  readonly accent?: readonly string[] | null;
+  /** The colour of the band on top, and of what is written on it. */
+  readonly band?: readonly string[] | null;
+  /** What stands at the end. */
+  readonly footer?: string | null;
+  /** A picture as `data:` URI. */
+  readonly logo?: string | null;
+}
+
+/** Where a certification stands on a day. */
+export type CertificationStatus =
+  /** It counts. */
+  | 'active'
+  /** It counts, and ends within 60 days. */
+  | 'expiring'
+  /** It ended. */
+  | 'expired'
+  /** It was taken back. */
+  | 'revoked'
+  | (string & {});
+
 /** How sure we are. */
 export type Confidence =
   /** A guess with a reason. */
@@ -192,6 +217,8 @@ export class DayScore extends Model {
   readonly at: string;
   /** The day, in UTC (`2026-11-26`). */
   readonly day: string;
+  /** By area, the applications and domains that had a value. */
+  readonly members?: { readonly [name: string]: { readonly [name: string]: number } };
   /** The parts that had a value, by area. */
   readonly parts: { readonly [name: string]: number };
   /** The total. */
@@ -378,6 +405,29 @@ export type IncidentStatus =
   | 'closed'
   | (string & {});
 
+/**
+ * Of which sort somebody's time off is (`/people/time-off` of The One People's documentation). A word
+ * invented later is kept as it is.
+ */
+export type LeaveType =
+  /** Vacation. */
+  | 'vacation'
+  /** Sick. */
+  | 'sick'
+  /** Personal. */
+  | 'personal'
+  /** Somebody close died. */
+  | 'bereavement'
+  /** Serves in a court. */
+  | 'jury_duty'
+  /** A child came. */
+  | 'parental'
+  /** Without pay. */
+  | 'unpaid'
+  /** For hours worked before. */
+  | 'comp_time'
+  | (string & {});
+
 /** How somebody leaves. */
 export type Leaving =
   /** Is let go. */
@@ -500,6 +550,28 @@ export type Protection =
   /** A service account. */
   | 'service_account'
   | (string & {});
+
+/**
+ * A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+ * holds it; this is what was last seen of it.
+ */
+export class PublishedPolicy extends Model {
+  constructor(plain: Init<PublishedPolicy>);
+  /** By when, where somebody said so. */
+  readonly dueDate?: string | null;
+  /** Since when. */
+  readonly effectiveDate?: string | null;
+  /** The publisher's id. */
+  readonly id: string;
+  /** Whether people must acknowledge it. */
+  readonly requiresAcknowledgment: boolean;
+  /** When it was last seen at the publisher. RFC 3339. */
+  readonly seenAt: string;
+  /** What it is called. */
+  readonly title: string;
+  /** Which version counts. */
+  readonly version: string;
+}
 
 /** A score in a word. */
 export type Rating =
@@ -669,6 +741,18 @@ export class TaskTemplate extends Model {
   readonly title: string;
 }
 
+/** Where a request for time off stands. */
+export type TimeOffStatus =
+  /** Nobody decided yet. */
+  | 'pending'
+  /** They may be away. */
+  | 'approved'
+  /** They may not. */
+  | 'denied'
+  /** They do not want to any more. */
+  | 'cancelled'
+  | (string & {});
+
 /** What became of incidents. */
 export class Triaged extends Model {
   constructor(plain: Init<Triaged>);
@@ -722,6 +806,15 @@ export class WatchedAddress extends Model {
   readonly privileged: boolean;
   /** How it came onto the list: `configuration`, `csv`, `directory:<connector>`, `added`. */
   readonly source: string;
+}
+
+/** One header. */
+export class WebHeader extends Model {
+  constructor(plain: Init<WebHeader>);
+  /** Its name, in lower case. */
+  readonly name: string;
+  /** Its value. */
+  readonly value: string;
 }
 
 /** Which sort of workflow. */
@@ -831,6 +924,31 @@ export class Block extends Model {
   readonly title?: string;
 }
 
+/** A certification and where it stands. */
+export class CertificationStanding extends Model {
+  constructor(plain: Init<CertificationStanding>);
+  /** The issuer's number. */
+  readonly credentialId?: string | null;
+  /** Who was certified. */
+  readonly employee: string;
+  /** The last day that it counts; for good where none is given. */
+  readonly expiresOn?: string | null;
+  /** The id. */
+  readonly id: string;
+  /** Since when. */
+  readonly issuedOn?: string | null;
+  /** Who certified. */
+  readonly issuer?: string | null;
+  /** What it is called. */
+  readonly name: string;
+  /** Whether the issuer took it back. */
+  readonly revoked: boolean;
+  /** Where it stands today. */
+  readonly status: CertificationStatus;
+  /** Whose it is. */
+  readonly tenant: string;
+}
+
 /** What one check decided, and why. */
 export class CheckResult extends Model {
   constructor(plain: Init<CheckResult>);
@@ -908,47 +1026,47 @@ export class Diagnosis extends Model {
 export class EmployeeInput extends Model {
   constructor(plain: Init<EmployeeInput>);
   /** Date of birth. */
-  readonly dateOfBirth: string | null;
+  readonly dateOfBirth?: string | null;
   /** Department. */
-  readonly department: string | null;
+  readonly department?: string | null;
   /** How they are employed. */
-  readonly employmentType: EmploymentType | null;
+  readonly employmentType?: EmploymentType | null;
   /** First name. */
-  readonly firstName: string | null;
+  readonly firstName?: string | null;
   /** When they were hired. */
-  readonly hireDate: string | null;
+  readonly hireDate?: string | null;
   /** The address at home. */
-  readonly homeAddress: string | null;
+  readonly homeAddress?: string | null;
   /** Title of the job. */
-  readonly jobTitle: string | null;
+  readonly jobTitle?: string | null;
   /** The last day of work. */
-  readonly lastDay: string | null;
+  readonly lastDay?: string | null;
   /** Last name, or the whole name. */
-  readonly lastName: string | null;
+  readonly lastName?: string | null;
   /** Where they work. */
-  readonly location: string | null;
+  readonly location?: string | null;
   /** Who leads them: an address, a number or an id. */
-  readonly manager: string | null;
+  readonly manager?: string | null;
   /** The number the organisation gave. */
-  readonly number: string | null;
+  readonly number?: string | null;
   /** Further addresses at work. */
-  readonly otherEmails: readonly string[] | null;
+  readonly otherEmails?: readonly string[] | null;
   /** An e-mail address of their own. */
-  readonly personalEmail: string | null;
+  readonly personalEmail?: string | null;
   /** Telephone at work. */
-  readonly phone: string | null;
+  readonly phone?: string | null;
   /** What they want to be called. */
-  readonly preferredName: string | null;
+  readonly preferredName?: string | null;
   /** Whether they work from elsewhere. */
-  readonly remote: boolean | null;
+  readonly remote?: boolean | null;
   /** The first day of work. */
-  readonly startDate: string | null;
+  readonly startDate?: string | null;
   /** Where they stand. */
-  readonly status: EmploymentStatus | null;
+  readonly status?: EmploymentStatus | null;
   /** The time zone their days are counted in. */
-  readonly timeZone: string | null;
+  readonly timeZone?: string | null;
   /** The address they sign in with. */
-  readonly workEmail: string | null;
+  readonly workEmail?: string | null;
 }
 
 /** An employment that ended, of somebody who came back. */
@@ -1043,6 +1161,28 @@ export class Outcome extends Model {
   readonly status: OutcomeStatus;
   /** The vendor's name for what was made, such as a ticket's id. */
   readonly vendorReference?: string | null;
+}
+
+/** How far a policy is acknowledged. */
+export class PolicyStanding extends Model {
+  constructor(plain: Init<PolicyStanding>);
+  /** How many acknowledged the version that counts. */
+  readonly acknowledged: number;
+  /** Whether everybody acknowledged it, and that is known. */
+  readonly compliant: boolean;
+  /** Who did not in time. */
+  readonly overdue: readonly string[];
+  /** Who did not, where it is not too late. */
+  readonly pending: readonly string[];
+  /** The policy. */
+  readonly policy: PublishedPolicy;
+  /** How many must acknowledge it. */
+  readonly required: number;
+  /**
+   * Whether it is so long ago that the publisher was heard of that nobody knows how it stands: then
+   * nothing here counts as compliant.
+   */
+  readonly stale: boolean;
 }
 
 /** What an action would do, read without changing anything. */
@@ -1162,6 +1302,25 @@ export class TicketStanding extends Model {
   readonly status: string | null;
 }
 
+/** How much time off somebody has left, as another system counts it. */
+export class TimeOffBalance extends Model {
+  constructor(plain: Init<TimeOffBalance>);
+  /** Hours earned, with those carried over. */
+  readonly accrued: number;
+  /** Hours carried over, which `accrued` holds too. */
+  readonly carriedOver: number;
+  /** Whose. */
+  readonly employee: string;
+  /** When it was imported. RFC 3339. */
+  readonly importedAt: string;
+  /** Of which sort. */
+  readonly leaveType: LeaveType;
+  /** Hours asked for. */
+  readonly pending: number;
+  /** Hours taken. */
+  readonly used: number;
+}
+
 /** Who is watched in a tenant: domains as a whole, and single addresses. */
 export class WatchList extends Model {
   constructor(plain: Init<WatchList>);
@@ -1169,6 +1328,17 @@ export class WatchList extends Model {
   readonly addresses: readonly WatchedAddress[];
   /** Domains of the tenant, in lower case. */
   readonly domains: readonly string[];
+}
+
+/** What a web server is to answer. */
+export class WebResponse extends Model {
+  constructor(plain: Init<WebResponse>);
+  /** The body, in base64. */
+  readonly body: string;
+  /** The headers, in order; a name may come more than once. */
+  readonly headers: readonly WebHeader[];
+  /** The status. */
+  readonly status: number;
 }
 
 /** One page of accounts. */
@@ -1661,13 +1831,15 @@ export class Report extends Model {
   constructor(plain: Init<Report>);
   /** Whom to credit for the data in it. */
   readonly attributions: readonly Attribution[];
+  /** How it looks. */
+  readonly branding: Branding;
   /** When it was made. RFC 3339. */
   readonly madeAt: string;
   /** Which month (`2026-11`). */
   readonly month: string;
   /** What people call the tenant. */
   readonly name: string;
-  /** The score at that time, with its parts. */
+  /** The score at that time, with its parts; of a month that is over, the last one of its days. */
   readonly score: Score;
   /** What it says. */
   readonly sections: readonly Section[];
@@ -1713,6 +1885,41 @@ export class TenantStatus extends Model {
   readonly tenant: string;
   /** Actions that are approved and not done, by where they stand. */
   readonly waitingActions: { readonly [name: string]: number };
+}
+
+/** Somebody is away, or asks to be. */
+export class TimeOff extends Model {
+  constructor(plain: Init<TimeOff>);
+  /** When. RFC 3339. */
+  readonly decidedAt?: string | null;
+  /** Who approved, denied or cancelled it. */
+  readonly decidedBy?: Actor | null;
+  /** Who is away. */
+  readonly employee: string;
+  /** The last day. */
+  readonly endDate: string;
+  /** Whether the first day begins at noon. */
+  readonly fromNoon: boolean;
+  /** How many hours of the balance it takes, where somebody said so. */
+  readonly hours?: number | null;
+  /** The id. */
+  readonly id: string;
+  /** Of which sort. */
+  readonly leaveType: LeaveType;
+  /** What they said. */
+  readonly note?: string | null;
+  /** When. RFC 3339. */
+  readonly requestedAt: string;
+  /** Who asked. */
+  readonly requestedBy: Actor;
+  /** The first day, where the employee works. */
+  readonly startDate: string;
+  /** Where it stands. */
+  readonly status: TimeOffStatus;
+  /** Whose it is. */
+  readonly tenant: string;
+  /** Whether the last day ends at noon. */
+  readonly untilNoon: boolean;
 }
 
 /** One action of a plan. */
@@ -1832,6 +2039,19 @@ export class Protect extends Client {
   tenant(id: string): Tenant;
   /** The ids of all tenants, sorted. */
   tenants(options?: PerCall): Promise<readonly string[]>;
+  /**
+   * Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module `web` of this package has it in their own form.
+   *
+   * Changes something.
+   *
+   * @param method - The method: `GET`.
+   * @param path - The path with its query, as it came.
+   * @param headers - The headers by name; of a name that came more than once the values, joined.
+   */
+  exchange(method: string, path: string, headers: { readonly [name: string]: unknown }, options?: PerCall & {
+    /** The body, in base64. */
+    body?: string | undefined;
+  }): Promise<WebResponse>;
 }
 
 /** One tenant's part of the engine; it cannot reach another tenant's data. */
@@ -2115,7 +2335,7 @@ export class Tenant extends Client {
    * The monthly report as text.
    *
    * @param month - The month, as `2026-11`.
-   * @param format - `html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line.
+   * @param format - `html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line; `cloudevents`: what happened as CloudEvents 1.0, one a line.
    */
   reportAs(month: string, format: string, options?: PerCall): Promise<string>;
   /** Who works here, in order of their names. */
@@ -2314,4 +2534,95 @@ export class Tenant extends Client {
    * @param id - The workflow's id.
    */
   workflowEvidence(id: string, options?: PerCall): Promise<readonly EvidenceEntry[]>;
+  /** Who is away, or asks to be, in order of the days. */
+  timeOff(options?: PerCall & {
+    /** Whose, by id. */
+    employee?: string | undefined;
+    /** Where it stands. */
+    status?: readonly Init<TimeOffStatus>[] | undefined;
+    /** Of which some lies on this day or later. */
+    from?: string | undefined;
+    /** Of which some lies on this day or earlier. */
+    to?: string | undefined;
+  }): Promise<readonly TimeOff[]>;
+  /**
+   * Asks for time off. Time off that overlaps is refused.
+   *
+   * Changes something.
+   *
+   * @param employee - The employee's id.
+   * @param leaveType - Of which sort.
+   * @param startDate - The first day.
+   * @param endDate - The last day.
+   */
+  requestTimeOff(employee: string, leaveType: Init<LeaveType>, startDate: string, endDate: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** Whether the first day begins at noon. */
+    fromNoon?: boolean | undefined;
+    /** Whether the last day ends at noon. */
+    untilNoon?: boolean | undefined;
+    /** What else there is to say. */
+    note?: string | undefined;
+  }): Promise<TimeOff>;
+  /**
+   * Approves or denies time off that waits.
+   *
+   * Changes something.
+   *
+   * @param id - Its id.
+   * @param approve - Whether they may be away.
+   */
+  decideTimeOff(id: string, approve: boolean, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** What else there is to say. */
+    note?: string | undefined;
+  }): Promise<TimeOff>;
+  /**
+   * Calls time off off.
+   *
+   * Changes something.
+   *
+   * @param id - Its id.
+   */
+  cancelTimeOff(id: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<TimeOff>;
+  /**
+   * How much time off somebody has left, as it was last imported.
+   *
+   * @param employee - The employee's id.
+   */
+  timeOffBalances(employee: string, options?: PerCall): Promise<readonly TimeOffBalance[]>;
+  /**
+   * Imports balances, and gives how many; all of a list or nothing.
+   *
+   * Changes something.
+   *
+   * @param csv - The list, with a header.
+   */
+  importTimeOffBalances(csv: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<number>;
+  /** What people were certified for, the next to end first. */
+  certifications(options?: PerCall & {
+    /** Whose, by id. */
+    employee?: string | undefined;
+  }): Promise<readonly CertificationStanding[]>;
+  /**
+   * Imports certifications, and gives how many; all of a list or nothing.
+   *
+   * Changes something.
+   *
+   * @param csv - The list, with a header.
+   */
+  importCertifications(csv: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<number>;
+  /** How far each policy is acknowledged. */
+  policies(options?: PerCall): Promise<readonly PolicyStanding[]>;
 }

@@ -880,7 +880,7 @@ class Tenant(Client):
 
         Args:
             month: The month, as `2026-11`.
-            format: `html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line.
+            format: `html`: one page that needs nothing else; `md`; `json`; `ocsf`: findings, incidents and actions as OCSF 1.8.0 events, one a line; `cloudevents`: what happened as CloudEvents 1.0, one a line.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
@@ -1357,3 +1357,225 @@ class Tenant(Client):
             timeout,
         )
         return [EvidenceEntry.from_dict(item) for item in answer]
+
+    def time_off(
+        self,
+        *,
+        employee: str | None = None,
+        status: Sequence[TimeOffStatus] | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        timeout: Timeout = None,
+    ) -> list[TimeOff]:
+        """Who is away, or asks to be, in order of the days.
+
+        Args:
+            employee: Whose, by id.
+            status: Where it stands.
+            from_: Of which some lies on this day or later.
+            to: Of which some lies on this day or earlier.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "time_off",
+            {"employee": employee, "status": status, "from": from_, "to": to},
+            timeout,
+        )
+        return [TimeOff.from_dict(item) for item in answer]
+
+    def request_time_off(
+        self,
+        employee: str,
+        leave_type: LeaveType,
+        start_date: str,
+        end_date: str,
+        by: str,
+        *,
+        from_noon: bool | None = None,
+        until_noon: bool | None = None,
+        note: str | None = None,
+        timeout: Timeout = None,
+    ) -> TimeOff:
+        """Asks for time off. Time off that overlaps is refused.
+
+        Changes something.
+
+        Args:
+            employee: The employee's id.
+            leave_type: Of which sort.
+            start_date: The first day.
+            end_date: The last day.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            from_noon: Whether the first day begins at noon.
+            until_noon: Whether the last day ends at noon.
+            note: What else there is to say.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return TimeOff.from_dict(self._call(
+            "request_time_off",
+            {"employee": employee, "leave_type": leave_type, "start_date": start_date, "end_date": end_date, "by": by, "from_noon": from_noon, "until_noon": until_noon, "note": note},
+            timeout,
+        ))
+
+    def decide_time_off(
+        self,
+        id: str,
+        approve: bool,
+        by: str,
+        *,
+        note: str | None = None,
+        timeout: Timeout = None,
+    ) -> TimeOff:
+        """Approves or denies time off that waits.
+
+        Changes something.
+
+        Args:
+            id: Its id.
+            approve: Whether they may be away.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            note: What else there is to say.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return TimeOff.from_dict(self._call(
+            "decide_time_off",
+            {"id": id, "approve": approve, "by": by, "note": note},
+            timeout,
+        ))
+
+    def cancel_time_off(
+        self,
+        id: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> TimeOff:
+        """Calls time off off.
+
+        Changes something.
+
+        Args:
+            id: Its id.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return TimeOff.from_dict(self._call(
+            "cancel_time_off",
+            {"id": id, "by": by},
+            timeout,
+        ))
+
+    def time_off_balances(
+        self,
+        employee: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[TimeOffBalance]:
+        """How much time off somebody has left, as it was last imported.
+
+        Args:
+            employee: The employee's id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "time_off_balances",
+            {"employee": employee},
+            timeout,
+        )
+        return [TimeOffBalance.from_dict(item) for item in answer]
+
+    def import_time_off_balances(
+        self,
+        csv: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """Imports balances, and gives how many; all of a list or nothing.
+
+        Changes something.
+
+        Args:
+            csv: The list, with a header.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "import_time_off_balances",
+            {"csv": csv, "by": by},
+            timeout,
+        ))
+
+    def certifications(
+        self,
+        *,
+        employee: str | None = None,
+        timeout: Timeout = None,
+    ) -> list[CertificationStanding]:
+        """What people were certified for, the next to end first.
+
+        Args:
+            employee: Whose, by id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "certifications",
+            {"employee": employee},
+            timeout,
+        )
+        return [CertificationStanding.from_dict(item) for item in answer]
+
+    def import_certifications(
+        self,
+        csv: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """Imports certifications, and gives how many; all of a list or nothing.
+
+        Changes something.
+
+        Args:
+            csv: The list, with a header.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "import_certifications",
+            {"csv": csv, "by": by},
+            timeout,
+        ))
+
+    def policies(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> list[PolicyStanding]:
+        """How far each policy is acknowledged.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "policies",
+            {},
+            timeout,
+        )
+        return [PolicyStanding.from_dict(item) for item in answer]

@@ -22,6 +22,8 @@ __all__ = [
     "ActorKind",
     "AppliedStatus",
     "Attribution",
+    "Branding",
+    "CertificationStatus",
     "Confidence",
     "ConnectorInfo",
     "CredentialDiagnosis",
@@ -37,6 +39,7 @@ __all__ = [
     "GuardDecision",
     "Imported",
     "IncidentStatus",
+    "LeaveType",
     "Leaving",
     "Line",
     "Mode",
@@ -47,6 +50,7 @@ __all__ = [
     "Probe",
     "Progress",
     "Protection",
+    "PublishedPolicy",
     "Rating",
     "Reference",
     "RejectedItem",
@@ -61,10 +65,12 @@ __all__ = [
     "Synced",
     "TaskStatus",
     "TaskTemplate",
+    "TimeOffStatus",
     "Triaged",
     "Verdict",
     "VerdictCounts",
     "WatchedAddress",
+    "WebHeader",
     "WorkflowKind",
     "WorkflowStatus",
     "Account",
@@ -72,6 +78,7 @@ __all__ = [
     "Applied",
     "AutomatedStep",
     "Block",
+    "CertificationStanding",
     "CheckResult",
     "ClientAccess",
     "Delivery",
@@ -83,13 +90,16 @@ __all__ = [
     "Incident",
     "OrgChart",
     "Outcome",
+    "PolicyStanding",
     "Preview",
     "ScanCounts",
     "ScoreMember",
     "StoredVerdict",
     "Subject",
     "TicketStanding",
+    "TimeOffBalance",
     "WatchList",
+    "WebResponse",
     "AccountPage",
     "Authority",
     "Checkup",
@@ -116,6 +126,7 @@ __all__ = [
     "Report",
     "Task",
     "TenantStatus",
+    "TimeOff",
     "PlannedAction",
     "Step",
     "Workflow",
@@ -337,6 +348,46 @@ class Attribution(Model):
         _codec.Field("url", "url", _codec.PLAIN, True),
     )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Branding(Model):
+    """How a report looks; what is left out looks like ours."""
+
+    accent: Sequence[str] | None = None
+    """The colour of charts in daylight and in the dark."""
+    band: Sequence[str] | None = None
+    """The colour of the band on top, and of what is written on it."""
+    footer: str | None = None
+    """What stands at the end."""
+    logo: str | None = None
+    """A picture as `data:` URI."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("accent", "accent", _codec.several(_codec.PLAIN), False),
+        _codec.Field("band", "band", _codec.several(_codec.PLAIN), False),
+        _codec.Field("footer", "footer", _codec.PLAIN, False),
+        _codec.Field("logo", "logo", _codec.PLAIN, False),
+    )
+
+CertificationStatus = Union[
+    Literal[
+        "active",
+        "expiring",
+        "expired",
+        "revoked",
+    ],
+    str,
+]
+"""Where a certification stands on a day.
+
+- `active`: It counts.
+- `expiring`: It counts, and ends within 60 days.
+- `expired`: It ended.
+- `revoked`: It was taken back.
+"""
+
 Confidence = Union[
     Literal[
         "low",
@@ -407,6 +458,8 @@ class DayScore(Model):
     """When it was taken."""
     day: str
     """The day, in UTC (`2026-11-26`)."""
+    members: Mapping[str, Mapping[str, int]] = field(default_factory=_codec.nothing)
+    """By area, the applications and domains that had a value."""
     parts: Mapping[str, int] = field(default_factory=_codec.nothing)
     """The parts that had a value, by area."""
     total: int | None = None
@@ -417,6 +470,7 @@ class DayScore(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("at", "at", _codec.TIMESTAMP, True),
         _codec.Field("day", "day", _codec.PLAIN, True),
+        _codec.Field("members", "members", _codec.by_name(_codec.by_name(_codec.PLAIN)), False),
         _codec.Field("parts", "parts", _codec.by_name(_codec.PLAIN), True),
         _codec.Field("total", "total", _codec.PLAIN, True),
     )
@@ -675,6 +729,32 @@ IncidentStatus = Union[
 - `closed`: Done with; the same cause opens a new one.
 """
 
+LeaveType = Union[
+    Literal[
+        "vacation",
+        "sick",
+        "personal",
+        "bereavement",
+        "jury_duty",
+        "parental",
+        "unpaid",
+        "comp_time",
+    ],
+    str,
+]
+"""Of which sort somebody's time off is (`/people/time-off` of The One People's documentation). A word
+invented later is kept as it is.
+
+- `vacation`: Vacation.
+- `sick`: Sick.
+- `personal`: Personal.
+- `bereavement`: Somebody close died.
+- `jury_duty`: Serves in a court.
+- `parental`: A child came.
+- `unpaid`: Without pay.
+- `comp_time`: For hours worked before.
+"""
+
 Leaving = Union[
     Literal[
         "terminated",
@@ -868,6 +948,40 @@ Protection = Union[
 - `externally_managed`: Managed outside this vendor, who refuses to change it.
 - `service_account`: A service account.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PublishedPolicy(Model):
+    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+    holds it; this is what was last seen of it.
+    """
+
+    due_date: str | None = None
+    """By when, where somebody said so."""
+    effective_date: str | None = None
+    """Since when."""
+    id: str
+    """The publisher's id."""
+    requires_acknowledgment: bool
+    """Whether people must acknowledge it."""
+    seen_at: datetime
+    """When it was last seen at the publisher."""
+    title: str
+    """What it is called."""
+    version: str
+    """Which version counts."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
+        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
+        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
 
 Rating = Union[
     Literal[
@@ -1134,6 +1248,23 @@ class TaskTemplate(Model):
         _codec.Field("title", "title", _codec.PLAIN, True),
     )
 
+TimeOffStatus = Union[
+    Literal[
+        "pending",
+        "approved",
+        "denied",
+        "cancelled",
+    ],
+    str,
+]
+"""Where a request for time off stands.
+
+- `pending`: Nobody decided yet.
+- `approved`: They may be away.
+- `denied`: They may not.
+- `cancelled`: They do not want to any more.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Triaged(Model):
@@ -1223,6 +1354,23 @@ class WatchedAddress(Model):
         _codec.Field("person", "person", _codec.PLAIN, True),
         _codec.Field("privileged", "privileged", _codec.PLAIN, True),
         _codec.Field("source", "source", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WebHeader(Model):
+    """One header."""
+
+    name: str
+    """Its name, in lower case."""
+    value: str
+    """Its value."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("value", "value", _codec.PLAIN, True),
     )
 
 WorkflowKind = Union[
@@ -1406,6 +1554,47 @@ class Block(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CertificationStanding(Model):
+    """A certification and where it stands."""
+
+    credential_id: str | None = None
+    """The issuer's number."""
+    employee: str
+    """Who was certified."""
+    expires_on: str | None = None
+    """The last day that it counts; for good where none is given."""
+    id: str
+    """The id."""
+    issued_on: str | None = None
+    """Since when."""
+    issuer: str | None = None
+    """Who certified."""
+    name: str
+    """What it is called."""
+    revoked: bool = False
+    """Whether the issuer took it back."""
+    status: CertificationStatus
+    """Where it stands today."""
+    tenant: str
+    """Whose it is."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("credential_id", "credential_id", _codec.PLAIN, False),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("expires_on", "expires_on", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("issued_on", "issued_on", _codec.PLAIN, False),
+        _codec.Field("issuer", "issuer", _codec.PLAIN, False),
+        _codec.Field("name", "name", _codec.PLAIN, True),
+        _codec.Field("revoked", "revoked", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.model(CertificationStatus), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CheckResult(Model):
     """What one check decided, and why."""
 
@@ -1575,27 +1764,27 @@ class EmployeeInput(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("date_of_birth", "date_of_birth", _codec.PLAIN, True),
-        _codec.Field("department", "department", _codec.PLAIN, True),
-        _codec.Field("employment_type", "employment_type", _codec.model(EmploymentType), True),
-        _codec.Field("first_name", "first_name", _codec.PLAIN, True),
-        _codec.Field("hire_date", "hire_date", _codec.PLAIN, True),
-        _codec.Field("home_address", "home_address", _codec.PLAIN, True),
-        _codec.Field("job_title", "job_title", _codec.PLAIN, True),
-        _codec.Field("last_day", "last_day", _codec.PLAIN, True),
-        _codec.Field("last_name", "last_name", _codec.PLAIN, True),
-        _codec.Field("location", "location", _codec.PLAIN, True),
-        _codec.Field("manager", "manager", _codec.PLAIN, True),
-        _codec.Field("number", "number", _codec.PLAIN, True),
-        _codec.Field("other_emails", "other_emails", _codec.several(_codec.PLAIN), True),
-        _codec.Field("personal_email", "personal_email", _codec.PLAIN, True),
-        _codec.Field("phone", "phone", _codec.PLAIN, True),
-        _codec.Field("preferred_name", "preferred_name", _codec.PLAIN, True),
-        _codec.Field("remote", "remote", _codec.PLAIN, True),
-        _codec.Field("start_date", "start_date", _codec.PLAIN, True),
-        _codec.Field("status", "status", _codec.model(EmploymentStatus), True),
-        _codec.Field("time_zone", "time_zone", _codec.PLAIN, True),
-        _codec.Field("work_email", "work_email", _codec.PLAIN, True),
+        _codec.Field("date_of_birth", "date_of_birth", _codec.PLAIN, False),
+        _codec.Field("department", "department", _codec.PLAIN, False),
+        _codec.Field("employment_type", "employment_type", _codec.model(EmploymentType), False),
+        _codec.Field("first_name", "first_name", _codec.PLAIN, False),
+        _codec.Field("hire_date", "hire_date", _codec.PLAIN, False),
+        _codec.Field("home_address", "home_address", _codec.PLAIN, False),
+        _codec.Field("job_title", "job_title", _codec.PLAIN, False),
+        _codec.Field("last_day", "last_day", _codec.PLAIN, False),
+        _codec.Field("last_name", "last_name", _codec.PLAIN, False),
+        _codec.Field("location", "location", _codec.PLAIN, False),
+        _codec.Field("manager", "manager", _codec.PLAIN, False),
+        _codec.Field("number", "number", _codec.PLAIN, False),
+        _codec.Field("other_emails", "other_emails", _codec.several(_codec.PLAIN), False),
+        _codec.Field("personal_email", "personal_email", _codec.PLAIN, False),
+        _codec.Field("phone", "phone", _codec.PLAIN, False),
+        _codec.Field("preferred_name", "preferred_name", _codec.PLAIN, False),
+        _codec.Field("remote", "remote", _codec.PLAIN, False),
+        _codec.Field("start_date", "start_date", _codec.PLAIN, False),
+        _codec.Field("status", "status", _codec.model(EmploymentStatus), False),
+        _codec.Field("time_zone", "time_zone", _codec.PLAIN, False),
+        _codec.Field("work_email", "work_email", _codec.PLAIN, False),
     )
 
 
@@ -1758,6 +1947,40 @@ class Outcome(Model):
         _codec.Field("reason", "reason", _codec.PLAIN, True),
         _codec.Field("status", "status", _codec.model(OutcomeStatus), True),
         _codec.Field("vendor_reference", "vendor_reference", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicyStanding(Model):
+    """How far a policy is acknowledged."""
+
+    acknowledged: int
+    """How many acknowledged the version that counts."""
+    compliant: bool
+    """Whether everybody acknowledged it, and that is known."""
+    overdue: Sequence[str] = ()
+    """Who did not in time."""
+    pending: Sequence[str] = ()
+    """Who did not, where it is not too late."""
+    policy: PublishedPolicy
+    """The policy."""
+    required: int
+    """How many must acknowledge it."""
+    stale: bool
+    """Whether it is so long ago that the publisher was heard of that nobody knows how it stands: then
+    nothing here counts as compliant.
+    """
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("acknowledged", "acknowledged", _codec.PLAIN, True),
+        _codec.Field("compliant", "compliant", _codec.PLAIN, True),
+        _codec.Field("overdue", "overdue", _codec.several(_codec.PLAIN), True),
+        _codec.Field("pending", "pending", _codec.several(_codec.PLAIN), True),
+        _codec.Field("policy", "policy", _codec.model(PublishedPolicy), True),
+        _codec.Field("required", "required", _codec.PLAIN, True),
+        _codec.Field("stale", "stale", _codec.PLAIN, True),
     )
 
 
@@ -1956,6 +2179,38 @@ class TicketStanding(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TimeOffBalance(Model):
+    """How much time off somebody has left, as another system counts it."""
+
+    accrued: float
+    """Hours earned, with those carried over."""
+    carried_over: float
+    """Hours carried over, which `accrued` holds too."""
+    employee: str
+    """Whose."""
+    imported_at: datetime
+    """When it was imported."""
+    leave_type: LeaveType
+    """Of which sort."""
+    pending: float
+    """Hours asked for."""
+    used: float
+    """Hours taken."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("accrued", "accrued", _codec.PLAIN, True),
+        _codec.Field("carried_over", "carried_over", _codec.PLAIN, True),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("imported_at", "imported_at", _codec.TIMESTAMP, True),
+        _codec.Field("leave_type", "leave_type", _codec.model(LeaveType), True),
+        _codec.Field("pending", "pending", _codec.PLAIN, True),
+        _codec.Field("used", "used", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WatchList(Model):
     """Who is watched in a tenant: domains as a whole, and single addresses."""
 
@@ -1969,6 +2224,26 @@ class WatchList(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("addresses", "addresses", _codec.several(_codec.model(WatchedAddress)), True),
         _codec.Field("domains", "domains", _codec.several(_codec.PLAIN), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WebResponse(Model):
+    """What a web server is to answer."""
+
+    body: str
+    """The body, in base64."""
+    headers: Sequence[WebHeader] = ()
+    """The headers, in order; a name may come more than once."""
+    status: int
+    """The status."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("body", "body", _codec.PLAIN, True),
+        _codec.Field("headers", "headers", _codec.several(_codec.model(WebHeader)), True),
+        _codec.Field("status", "status", _codec.PLAIN, True),
     )
 
 
@@ -2769,6 +3044,8 @@ class Report(Model):
 
     attributions: Sequence[Attribution] = ()
     """Whom to credit for the data in it."""
+    branding: Branding
+    """How it looks."""
     made_at: datetime
     """When it was made."""
     month: str
@@ -2776,7 +3053,7 @@ class Report(Model):
     name: str
     """What people call the tenant."""
     score: Score
-    """The score at that time, with its parts."""
+    """The score at that time, with its parts; of a month that is over, the last one of its days."""
     sections: Sequence[Section] = ()
     """What it says."""
     tenant: str
@@ -2786,6 +3063,7 @@ class Report(Model):
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("attributions", "attributions", _codec.several(_codec.model(Attribution)), True),
+        _codec.Field("branding", "branding", _codec.model(Branding), True),
         _codec.Field("made_at", "made_at", _codec.TIMESTAMP, True),
         _codec.Field("month", "month", _codec.PLAIN, True),
         _codec.Field("name", "name", _codec.PLAIN, True),
@@ -2859,6 +3137,62 @@ class TenantStatus(Model):
         _codec.Field("open_incidents", "open_incidents", _codec.by_name(_codec.PLAIN), True),
         _codec.Field("tenant", "tenant", _codec.PLAIN, True),
         _codec.Field("waiting_actions", "waiting_actions", _codec.by_name(_codec.PLAIN), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TimeOff(Model):
+    """Somebody is away, or asks to be."""
+
+    decided_at: datetime | None = None
+    """When."""
+    decided_by: Actor | None = None
+    """Who approved, denied or cancelled it."""
+    employee: str
+    """Who is away."""
+    end_date: str
+    """The last day."""
+    from_noon: bool
+    """Whether the first day begins at noon."""
+    hours: float | None = None
+    """How many hours of the balance it takes, where somebody said so."""
+    id: str
+    """The id."""
+    leave_type: LeaveType
+    """Of which sort."""
+    note: str | None = None
+    """What they said."""
+    requested_at: datetime
+    """When."""
+    requested_by: Actor
+    """Who asked."""
+    start_date: str
+    """The first day, where the employee works."""
+    status: TimeOffStatus
+    """Where it stands."""
+    tenant: str
+    """Whose it is."""
+    until_noon: bool
+    """Whether the last day ends at noon."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("decided_at", "decided_at", _codec.TIMESTAMP, False),
+        _codec.Field("decided_by", "decided_by", _codec.model(Actor), False),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("end_date", "end_date", _codec.PLAIN, True),
+        _codec.Field("from_noon", "from_noon", _codec.PLAIN, True),
+        _codec.Field("hours", "hours", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("leave_type", "leave_type", _codec.model(LeaveType), True),
+        _codec.Field("note", "note", _codec.PLAIN, False),
+        _codec.Field("requested_at", "requested_at", _codec.TIMESTAMP, True),
+        _codec.Field("requested_by", "requested_by", _codec.model(Actor), True),
+        _codec.Field("start_date", "start_date", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.model(TimeOffStatus), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+        _codec.Field("until_noon", "until_noon", _codec.PLAIN, True),
     )
 
 
