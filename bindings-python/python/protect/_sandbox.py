@@ -147,7 +147,7 @@ class AsyncSandbox(sandbox_aio.Sandbox):
             given = _scim(await self.credentials(), await self.addresses(), credential)
             return scim_aio.Scim(**given)
 
-        return _open.Opening(opened())
+        return _open.Opening(opened)
 
     def stripe(self) -> _open.Opening[stripe_aio.Stripe]:
         """A client of the simulated Stripe, in test mode."""
