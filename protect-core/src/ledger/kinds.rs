@@ -59,6 +59,10 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
         "the last finding of an incident was settled",
     ),
     ("incident.status_changed", "somebody moved an incident"),
+    (
+        "incident.status_told",
+        "a receiver was told where an incident stands",
+    ),
     ("incident.updated", "an open incident gained findings"),
     ("monitor.added", "somebody had an address watched"),
     ("monitor.imported", "somebody had a list of people watched"),
@@ -68,6 +72,10 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
     ),
     ("plan.approved", "somebody consented to a plan"),
     ("plan.made", "a plan was made"),
+    (
+        "report.made",
+        "a month is over, and its report was made and kept",
+    ),
     ("scan.completed", "a scan came to its end"),
     ("scan.failed", "a scan did not come to its end"),
     ("scan.page", "one page of a scan"),
@@ -105,10 +113,11 @@ mod tests {
 
     #[test]
     fn the_list_names_exactly_the_kinds_that_the_engine_writes() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let engine = std::fs::read_dir(sources.join("engine")).unwrap();
+        let files = engine.map(|item| item.unwrap().path());
         let mut written = BTreeSet::new();
-        for item in std::fs::read_dir(folder).unwrap() {
-            let path = item.unwrap().path();
+        for path in files.chain([sources.join("report/kept.rs")]) {
             if !path.is_file() {
                 continue;
             }

@@ -26,7 +26,12 @@ pub(crate) const PRODUCT: Product = Product {
 };
 
 pub(crate) fn spec() -> KindSpec {
-    config::with_standing_consent(config::spec(&PRODUCT))
+    let mut spec = config::spec(&PRODUCT);
+    // Whose view it is cannot be left open here.
+    for setting in &mut spec.settings {
+        setting.required |= setting.name == "client_id";
+    }
+    config::with_standing_consent(spec)
         .setting(
             SettingSpec::one_of(
                 "access_level",
