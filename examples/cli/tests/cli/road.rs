@@ -60,7 +60,7 @@ fn a_newcomer_walks_from_doctor_to_apply() {
     let whole = vendors
         .protect(&["incidents", "show", incident, "--json"])
         .good();
-    assert_eq!(whole["actions"].as_array().unwrap().len(), 5, "{whole}");
+    assert_eq!(whole["actions"].as_array().unwrap().len(), 6, "{whole}");
     let again = vendors.protect(&["plan", "--json"]).good();
     assert_eq!(again["actions"], serde_json::json!([]));
     let score = vendors.protect(&["score", "--json"]).good();

@@ -54,6 +54,10 @@ pub(crate) fn spec() -> KindSpec {
             "report_link",
             "Where clients find a month's report: a URL with `{month}` in it.",
         ));
+    // Whose view it is, and whose users sign in, cannot be left open here.
+    for setting in &mut spec.settings {
+        setting.required |= setting.name == "client_id";
+    }
     if let Some(respond) = &mut spec.respond {
         respond.required = false;
     }
