@@ -15,6 +15,7 @@ mod hostile;
 mod mistakes;
 mod reports;
 mod road;
+mod serve;
 mod support;
 
 /// The conformance suite for SPF, as the library's own tests read it.

@@ -29,10 +29,10 @@ pub(crate) fn spec() -> KindSpec {
             )
             .required(),
         )
-        .setting(SettingSpec::text(
-            "client_id",
-            "The client company's id in PSA, where the tenant is a client of the organisation.",
-        ));
+        .setting(
+            SettingSpec::text("client_id", "The client company's id in PSA, whose users sign in.")
+                .required(),
+        );
     sso::add_to(spec, SECRET_VARIABLE)
 }
 
