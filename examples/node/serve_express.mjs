@@ -1,5 +1,7 @@
-// The pages and what comes in, by a server of yours: `node serve_express.mjs protect.toml`. This one is Node's own;
-// with Express it is `express().use(toExpress(p)).listen(8080)`, before anything that reads bodies.
+/**
+ * The pages and what comes in, by a server of yours: `node serve_express.mjs protect.toml`. This one is Node's own;
+ * with Express it is `express().use(toExpress(p)).listen(8080)`, before anything that reads bodies.
+ */
 import { createServer } from 'node:http';
 
 import { open, toExpress } from 'protect-sdk';

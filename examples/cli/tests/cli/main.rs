@@ -16,6 +16,7 @@ mod mistakes;
 mod people;
 mod reports;
 mod road;
+mod serve;
 mod support;
 
 /// The conformance suite for SPF, as the library's own tests read it.

@@ -60,7 +60,7 @@ pub(crate) fn protect_within(folder: &Path, words: &[&str], memory: u64) -> Ran 
 }
 
 /// `protect`, in this folder, with nothing of ours in its environment.
-fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(BINARY);
     command.current_dir(folder).env_clear().env("USER", "alice");
     command
