@@ -48,6 +48,15 @@ impl When {
         }
     }
 
+    /// Whether some part of it is a condition over the employee.
+    pub fn is_about_employees(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_about_employees),
+            Self::Not(part) => part.is_about_employees(),
+            Self::Is(condition) => matches!(condition, Condition::EmployeeDepartment(_)),
+        }
+    }
+
     /// The condition in words.
     fn described(&self) -> String {
         let list = |parts: &[Self], word: &str| {

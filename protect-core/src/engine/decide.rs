@@ -274,7 +274,7 @@ impl Tenant {
                     finding,
                     source_kind: self.kind_of(&finding.source),
                     account,
-                    department: None,
+                    department: people.department_of(subject, account),
                 })
             };
             if candidates.is_empty() && holds(None) {

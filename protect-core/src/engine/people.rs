@@ -1,11 +1,12 @@
-//! Who is who: the accounts that directories gave, looked up by address and by vendor's id.
+//! Who is who: the accounts that directories gave, looked up by address and by vendor's id, and the
+//! departments of the employees behind them.
 
 use std::collections::BTreeMap;
 
 use super::Tenant;
 use super::records::Versioned;
 use crate::error::Result;
-use crate::model::{Account, AccountRef, AccountState, Address, Subject, SubjectKind};
+use crate::model::{Account, AccountRef, AccountState, Address, Employee, Subject, SubjectKind};
 use crate::store::{Query, RecordKind};
 
 /// The stored accounts of a tenant, joined to people by address. Exact addresses only: a name that
@@ -14,6 +15,8 @@ use crate::store::{Query, RecordKind};
 pub(crate) struct People {
     accounts: Vec<Account>,
     by_address: BTreeMap<Address, Vec<usize>>,
+    /// Of employees, where a rule asks for it.
+    departments: BTreeMap<Address, String>,
 }
 
 impl People {
@@ -28,6 +31,7 @@ impl People {
         Self {
             accounts,
             by_address,
+            departments: BTreeMap::new(),
         }
     }
 
@@ -61,6 +65,17 @@ impl People {
         }
     }
 
+    /// The department of the employee behind an account, or else behind what a finding is about.
+    pub(crate) fn department_of(
+        &self,
+        subject: &Subject,
+        account: Option<&Account>,
+    ) -> Option<&str> {
+        let address = account.and_then(|account| account.address.clone());
+        let address = address.or_else(|| self.address_of(subject))?;
+        self.departments.get(&address).map(String::as_str)
+    }
+
     fn own_account(&self, subject: &Subject) -> Option<&Account> {
         self.accounts.iter().find(|account| {
             subject.kind == SubjectKind::Account
@@ -78,7 +93,28 @@ impl Tenant {
             .into_iter()
             .map(|account: Versioned<Account>| account.value);
         let there = accounts.filter(|account| account.state != AccountState::Deleted);
-        Ok(People::new(there.collect()))
+        let mut people = People::new(there.collect());
+        // An employee is read only where somebody asks for one.
+        let mut rules = self.config().rules.iter();
+        if rules.any(|rule| rule.when.is_about_employees()) {
+            people.departments = self.departments().await?;
+        }
+        Ok(people)
+    }
+
+    async fn departments(&self) -> Result<BTreeMap<Address, String>> {
+        let employees = self.read_all::<Employee>(Query::all(RecordKind::Employee));
+        let employees = employees.await?.into_iter().map(|found| found.value);
+        let mut departments = BTreeMap::new();
+        for employee in employees {
+            let Some(department) = &employee.department else {
+                continue;
+            };
+            for address in employee.emails() {
+                departments.insert(address.clone(), department.clone());
+            }
+        }
+        Ok(departments)
     }
 
     /// How many accounts the tenant has.

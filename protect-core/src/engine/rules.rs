@@ -52,7 +52,7 @@ impl Tenant {
                 finding,
                 source_kind: self.kind_of(&finding.source),
                 account,
-                department: None,
+                department: people.department_of(&finding.observation.subject, account),
             };
             let applies = candidates
                 .iter()

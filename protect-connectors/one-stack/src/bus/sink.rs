@@ -92,9 +92,15 @@ fn metadata(message: &Message<'_>) -> Attributes {
             })
         })
         .collect();
-    let mut metadata = Attributes::new();
+    // What an event says of itself, such as whose last day it is, and then what is always said.
+    let given = delivery.data.get("metadata").and_then(Value::as_object);
+    let mut metadata: Attributes = given.into_iter().flatten().map(owned).collect();
     metadata.insert("severity".to_owned(), json!(delivery.severity));
     metadata.insert("source_ref".to_owned(), json!(delivery.source_reference));
     metadata.insert("findings".to_owned(), findings.into());
     metadata
+}
+
+fn owned((name, value): (&String, &Value)) -> (String, Value) {
+    (name.clone(), value.clone())
 }

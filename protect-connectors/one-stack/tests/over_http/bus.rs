@@ -21,6 +21,10 @@ async fn an_event_goes_out_in_the_form_that_is_configured_and_once() {
         let mut told = delivery(EVENT, "1", Severity::High);
         told.data
             .insert("event".to_owned(), json!("protect.finding.resolved"));
+        told.data.insert(
+            "metadata".to_owned(),
+            json!({ "workflow_id": "w-1", "severity": "?" }),
+        );
         contract::sink(&*connector, &op("acme"), &told).await;
         let events = world.made("event");
         assert_eq!(events.len(), 1, "{style}");
@@ -30,6 +34,7 @@ async fn an_event_goes_out_in_the_form_that_is_configured_and_once() {
             (&fields["source"], &fields["severity"]),
             (&json!("protect"), &json!("warning"))
         );
+        assert_eq!(fields["metadata"]["workflow_id"], "w-1");
         assert_eq!(fields["metadata"]["severity"], "high");
         assert_eq!(fields["metadata"]["event_id"], told.action_id.as_str());
         assert_eq!(

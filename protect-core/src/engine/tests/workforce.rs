@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::fixture::{Fixture, address, alice};
+use super::fixture::{Fixture, RULE, account_id, address, alice};
 use crate::error::ErrorKind;
-use crate::model::{Actor, Authority, Employee, EmploymentStatus, Role};
+use crate::model::{ActionKind, ActionTarget, Actor, Authority, Employee, EmploymentStatus, Role};
 use crate::people::{EmployeeFilter, EmployeeInput, ImportOptions, Imported};
 
 const LIST: &str = "\
@@ -361,4 +361,31 @@ async fn a_role_that_does_not_allow_it_is_told_so_and_nothing_is_changed() {
     let admin = Authority::staff(Role::Admin, [] as [&str; 0]);
     let admin = Actor::authenticated("hub", "u-2", Some(admin));
     tenant.hire(&named(2), false, &admin).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rule_about_a_department_acts_on_those_who_work_there_alone() {
+    let rule = RULE.replace(
+        "severity = \">=high\"",
+        "severity = \">=high\", employee = { department = [\"sales\"] }",
+    );
+    let fixture = Fixture::new(&rule).await;
+    import(&fixture, LIST).await.unwrap();
+    // Bob sells, Cleo does not, and nobody employs the fourth.
+    for number in 2..=4 {
+        fixture.incident(number, 1).await;
+    }
+    let plan = fixture.tenant.plan().await.unwrap();
+    let suspended: Vec<&str> = plan
+        .actions
+        .iter()
+        .filter(|planned| planned.action.kind == ActionKind::SuspendAccount)
+        .filter_map(|planned| match &planned.action.target {
+            ActionTarget::Account(account) => Some(account.id.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(suspended, [account_id(2)]);
+    let trials = fixture.tenant.try_rule("leaked").await.unwrap();
+    assert_eq!(trials.iter().filter(|trial| trial.applies).count(), 1);
 }
