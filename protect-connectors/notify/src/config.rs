@@ -57,7 +57,7 @@ fn spec() -> KindSpec {
         SettingSpec::new(
             "to",
             SettingType::TextList,
-            "Who gets this mail instead of the connector's `to`.",
+            "Who gets this mail instead of the connector's `to`: addresses, and `manager` for whoever leads the person concerned.",
         ),
     )
 }

@@ -165,6 +165,11 @@ impl Tenant {
         if let Some(artifact) = artifact {
             data.insert("artifact".to_owned(), serde_json::json!(artifact));
         }
+        let mut body = body(action, &findings);
+        if action.kind == ActionKind::Notify {
+            self.name_recipients(&mut data, &mut body, &findings)
+                .await?;
+        }
         Ok(Delivery {
             action_id: action.id.clone(),
             kind: action.kind,
@@ -175,7 +180,7 @@ impl Tenant {
                 (None, Some(incident)) => incident.title.clone(),
                 (None, None) => action.reason.clone(),
             },
-            body: body(action, &findings),
+            body,
             severity: own_severity(action)
                 .or(incident.as_ref().map(|incident| incident.severity))
                 .unwrap_or(Severity::Medium),

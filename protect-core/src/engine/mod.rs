@@ -33,6 +33,7 @@ mod place;
 mod publish;
 mod queue;
 mod reach;
+mod recipients;
 mod records;
 mod reject;
 mod rules;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::config::Config;
+use crate::config::{Config, KindSpec, SettingSpec, SettingType};
 use crate::connector::{
     Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Cursor, Delivered, Delivery,
     Diagnosis, Directory, DirectoryPage, OpContext, Probe, Remediator, Sink,
@@ -47,7 +47,9 @@ impl Fixture {
         let vendor = Arc::new(Vendor::default());
         let mut registry = Registry::new();
         let made = Arc::clone(&vendor);
-        registry.register("fake", move |setup, _| Ok(made.connector(setup.info)));
+        let to = SettingSpec::new("to", SettingType::TextList, "");
+        let spec = KindSpec::new("fake", "").action_parameter(ActionKind::Notify, to);
+        registry.register(spec, move |setup, _| Ok(made.connector(setup.info)));
         let text = format!(
             "mode = \"{mode}\"\n[tenants.acme]\nname = \"Acme\"\ndomains = [\"acme.example\"]\n{tenant}\n\
              [tenants.acme.connectors.fake]\nkind = \"fake\"\n{rules}"
@@ -462,7 +464,12 @@ impl Sink for FakeConnector {
                 _ if delivery.note_to.is_some() => "note",
                 _ => "ticket",
             };
-            state.journal.push(word.to_owned());
+            let to = delivery.data.get("to").and_then(|to| to.as_array());
+            let to = to.map(|to| to.iter().filter_map(|it| it.as_str()).collect::<Vec<_>>());
+            state.journal.push(match to {
+                Some(to) => format!("{word} to {}", to.join(", ")),
+                None => word.to_owned(),
+            });
             state
                 .open_tickets
                 .insert(delivery.source_reference.clone(), id.clone());

@@ -389,3 +389,31 @@ async fn a_rule_about_a_department_acts_on_those_who_work_there_alone() {
     let trials = fixture.tenant.try_rule("leaked").await.unwrap();
     assert_eq!(trials.iter().filter(|trial| trial.applies).count(), 1);
 }
+
+#[tokio::test]
+async fn a_notice_to_the_manager_reaches_whoever_leads_the_person() {
+    let rule = "[[tenants.acme.rules]]\nname = \"tell\"\nwhen = { severity = \">=high\" }\n\
+        then = [{ action = \"notify\", to = [\"manager\", \"soc@acme.example\"] }]\n";
+    let fixture = Fixture::new(rule).await;
+    import(&fixture, LIST).await.unwrap();
+    // Cleo leads Ann, and nobody Cleo.
+    for (person, told) in [
+        (1, "notice to soc@acme.example, user3@acme.example"),
+        (3, "notice to soc@acme.example"),
+    ] {
+        fixture.incident(person, 1).await;
+        fixture.walk().await;
+        let journal = fixture.vendor.journal();
+        assert_eq!(journal.last().map(String::as_str), Some(told));
+    }
+}
+
+#[tokio::test]
+async fn where_no_manager_is_known_the_receiver_s_own_recipients_are_told() {
+    let rule = "[[tenants.acme.rules]]\nname = \"tell\"\nwhen = { severity = \">=high\" }\n\
+        then = [{ action = \"notify\", to = [\"manager\"] }]\n";
+    let fixture = Fixture::new(rule).await;
+    fixture.incident(1, 1).await;
+    fixture.walk().await;
+    assert_eq!(fixture.vendor.journal(), ["notice"]);
+}
