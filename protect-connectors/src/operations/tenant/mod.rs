@@ -1,5 +1,6 @@
 mod act;
 mod people;
+mod people_table;
 mod table;
 mod watch;
 
