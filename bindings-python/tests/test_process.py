@@ -66,7 +66,10 @@ def test_ctrl_c_ends_a_blocking_call() -> None:
         silent.settimeout(20)
         child = python(
             f"""
+import signal
 import protect
+# Whoever runs the tests in the background may have them ignore Ctrl-C, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 op = protect.OnePassword(
     account_id="A" * 26, client_id="id", client_secret="secret",
     base_url="http://127.0.0.1:{silent.getsockname()[1]}",
