@@ -1,32 +1,31 @@
+mod answers;
+mod sockets;
+
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use answers::Answers;
 use async_trait::async_trait;
-use hickory_resolver::TokioResolver;
+use hickory_resolver::Resolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{self, Name, RData};
+use hickory_resolver::proto::rr::{self, Name, RData, Record};
 use protect_core::dns::{DnsAnswer, DnsFailure, DnsLookup, DnsRecord, RecordType, TxtRecord};
+use sockets::Sockets;
 use tokio::sync::OnceCell;
 
 /// How many questions may be on their way to a name server at the same time.
 const MOST_AT_ONCE: usize = 512;
 
-/// How long an answer is kept, however long its TTL: who corrects a record wants to see it.
-const KEPT_AT_MOST: Duration = Duration::from_hours(1);
-
-/// The same for "there is no such record".
-const ABSENCE_KEPT_AT_MOST: Duration = Duration::from_mins(15);
-
 /// DNS by the machine's name servers, or by one that is named. Answers are kept for their TTL.
 pub struct SystemDns {
     server: Option<SocketAddr>,
     timeout: Option<Duration>,
-    resolver: OnceCell<TokioResolver>,
+    resolver: OnceCell<Resolver<Sockets>>,
+    answers: Answers,
 }
 
 impl SystemDns {
@@ -36,6 +35,7 @@ impl SystemDns {
             server: None,
             timeout: None,
             resolver: OnceCell::new(),
+            answers: Answers::new(),
         }
     }
 
@@ -56,15 +56,12 @@ impl SystemDns {
     }
 
     /// Made at the first question, so that a machine without DNS fails there and not at the start.
-    async fn resolver(&self) -> Result<&TokioResolver, NetError> {
+    async fn resolver(&self) -> Result<&Resolver<Sockets>, NetError> {
         self.resolver
             .get_or_try_init(async || {
                 let mut builder = match self.server {
-                    None => TokioResolver::builder_tokio()?,
-                    Some(server) => TokioResolver::builder_with_config(
-                        only(server),
-                        TokioRuntimeProvider::default(),
-                    ),
+                    None => Resolver::builder(Sockets::default())?,
+                    Some(server) => Resolver::builder_with_config(only(server), Sockets::default()),
                 };
                 let options = builder.options_mut();
                 if let Some(limit) = self.timeout {
@@ -76,11 +73,29 @@ impl SystemDns {
                 // cut-off packet cannot be read.
                 options.try_tcp_on_error = true;
                 options.max_active_requests = MOST_AT_ONCE;
-                options.positive_max_ttl = Some(KEPT_AT_MOST);
-                options.negative_max_ttl = Some(ABSENCE_KEPT_AT_MOST);
+                // It keeps whole messages, which costs as much as asking; we keep what they say.
+                options.cache_size = 0;
                 builder.build()
             })
             .await
+    }
+
+    /// The answer, and how many seconds it holds.
+    async fn ask(&self, name: &str, kind: RecordType) -> (DnsAnswer, u32) {
+        // Labels are bytes: a name with an underscore or an odd character is asked for as it is, and
+        // what cannot be a name is not asked. With the root at its end, as a name of labels has it,
+        // the machine's search domains stay out of it.
+        let Ok(name) = Name::from_labels(name.split('.').map(str::as_bytes)) else {
+            return (DnsAnswer::Failed(DnsFailure::NotAsked), 0);
+        };
+        let resolver = match self.resolver().await {
+            Ok(resolver) => resolver,
+            Err(error) => return (DnsAnswer::Failed(failure(&error)), 0),
+        };
+        match resolver.lookup(name, asked(kind)).await {
+            Ok(lookup) => positive(lookup.answers(), kind),
+            Err(error) => negative(&error),
+        }
     }
 }
 
@@ -93,33 +108,13 @@ impl Default for SystemDns {
 #[async_trait]
 impl DnsLookup for SystemDns {
     async fn query(&self, name: &str, kind: RecordType) -> DnsAnswer {
-        // Labels are bytes: a name with an underscore or an odd character is asked for as it is, and
-        // what cannot be a name is not asked.
-        let labels = name.strip_suffix('.').unwrap_or(name).split('.');
-        // With the root at its end, as a name of labels has it, the machine's search domains stay
-        // out of it.
-        let Ok(name) = Name::from_labels(labels.map(str::as_bytes)) else {
-            return DnsAnswer::Failed(DnsFailure::NotAsked);
-        };
-        let resolver = match self.resolver().await {
-            Ok(resolver) => resolver,
-            Err(error) => return DnsAnswer::Failed(failure(&error)),
-        };
-        match resolver.lookup(name, asked(kind)).await {
-            Ok(lookup) => {
-                let records = lookup.answers().iter();
-                let records: Vec<_> = records
-                    .filter_map(|record| read(&record.data))
-                    .filter(|record| record.kind() == kind)
-                    .collect();
-                if records.is_empty() {
-                    DnsAnswer::NoData
-                } else {
-                    DnsAnswer::Records(records)
-                }
-            }
-            Err(error) => negative(&error),
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if let Some(answer) = self.answers.get(name, kind) {
+            return answer;
         }
+        let (answer, ttl) = self.ask(name, kind).await;
+        self.answers.keep(name, kind, &answer, ttl);
+        answer
     }
 
     fn by_server(&self, server: SocketAddr) -> Option<Arc<dyn DnsLookup>> {
@@ -191,15 +186,29 @@ fn label(bytes: &[u8]) -> String {
     label
 }
 
-fn negative(error: &NetError) -> DnsAnswer {
-    match error {
-        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
-            ResponseCode::NXDomain => DnsAnswer::NoName,
-            ResponseCode::NoError => DnsAnswer::NoData,
-            code => DnsAnswer::Failed(refusal(code)),
-        },
-        _ => DnsAnswer::Failed(failure(error)),
+/// The records of a type. Those of an alias on the way bound how long the answer holds.
+fn positive(records: &[Record], kind: RecordType) -> (DnsAnswer, u32) {
+    let ttl = records.iter().map(|record| record.ttl).min().unwrap_or(0);
+    let records = records.iter().filter_map(|record| read(&record.data));
+    let records: Vec<_> = records.filter(|record| record.kind() == kind).collect();
+    if records.is_empty() {
+        (DnsAnswer::NoData, ttl)
+    } else {
+        (DnsAnswer::Records(records), ttl)
     }
+}
+
+/// What is not there; how long that holds is said by the zone's SOA (RFC 2308 section 5).
+fn negative(error: &NetError) -> (DnsAnswer, u32) {
+    let NetError::Dns(DnsError::NoRecordsFound(none)) = error else {
+        return (DnsAnswer::Failed(failure(error)), 0);
+    };
+    let answer = match none.response_code {
+        ResponseCode::NXDomain => DnsAnswer::NoName,
+        ResponseCode::NoError => DnsAnswer::NoData,
+        code => DnsAnswer::Failed(refusal(code)),
+    };
+    (answer, none.negative_ttl.unwrap_or(0))
 }
 
 fn failure(error: &NetError) -> DnsFailure {
