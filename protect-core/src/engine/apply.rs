@@ -7,9 +7,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use futures::lock::MutexGuard;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lanes::Job;
 use super::queue::is_kept_waiting;
 use super::records::put_intent;
 use super::{Tenant, guard};
@@ -19,9 +21,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
 use crate::model::{
     Action, ActionKind, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass,
-    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus, Permission,
+    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus, Permission, PlannedAction,
 };
-use crate::store::{Claim, Claimed, Commit, Expect, RecordKind};
+use crate::store::{Claim, Claimed, Commit, Expect, Query, RecordKind};
 
 /// How often a change that a vendor's outage keeps from happening is attempted. Messages to sinks are
 /// attempted for longer: see [`super::queue`].
@@ -35,6 +37,13 @@ const PROBE_AGAIN: Duration = Duration::from_mins(1);
 
 /// How often a vendor that has something in hand is asked at least.
 const FOLLOW_AT_LEAST: Duration = Duration::from_hours(1);
+
+/// Intents of which something is still to be done.
+const AT_WORK: [IntentState; 3] = [
+    IntentState::Ready,
+    IntentState::InFlight,
+    IntentState::Unknown,
+];
 
 /// Why nothing came of an action that somebody at the vendor stopped.
 const CALLED_OFF: &str = "somebody at the vendor called it off";
@@ -77,23 +86,25 @@ impl fmt::Display for Step {
 }
 
 impl Tenant {
-    /// Attempts every action of an approved plan, in order, and says what came of each. An action
-    /// that was attempted before is not attempted again; its outcome is given.
+    /// Attempts every action of an approved plan and says what came of each, in the plan's order. What
+    /// concerns one target is attempted in order, other targets beside it. An action that was attempted
+    /// before is not attempted again; its outcome is given.
     ///
     /// # Errors
     /// `store`. What goes wrong at a vendor is an outcome, not an error.
     pub async fn apply(&self, approved: ApprovedPlan) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
-        for planned in &approved.plan().actions {
-            if planned.guard.decision == GuardDecision::Refuse {
+        let planned = &approved.plan().actions;
+        let is_refused = |it: &PlannedAction| it.guard.decision == GuardDecision::Refuse;
+        let wanted = planned.iter().filter(|it| !is_refused(it));
+        self.work_on(wanted.map(|it| Job::of(&it.action)).collect())
+            .await?;
+        let mut steps = Vec::with_capacity(planned.len());
+        for planned in planned {
+            if is_refused(planned) {
                 steps.push(refused(planned, self.now()));
-                continue;
+            } else {
+                steps.extend(self.step(planned.action.id.as_str()).await?);
             }
-            let id = planned.action.id.as_str();
-            for claimed in self.claim(vec![id.to_owned()], 1).await? {
-                self.work(claimed).await?;
-            }
-            steps.extend(self.step(id).await?);
         }
         #[cfg(feature = "people")]
         Box::pin(self.workflows_after(&steps)).await?;
@@ -109,19 +120,28 @@ impl Tenant {
         self.end_temporary().await?;
         let mut steps = Vec::new();
         loop {
-            let Some(claimed) = self.claim(Vec::new(), 1).await?.into_iter().next() else {
-                break;
-            };
-            let id = claimed.record.key.clone();
-            let moved = self.work(claimed).await?;
-            steps.extend(self.step(&id).await?);
-            if !moved {
+            let worked = self.work_on(self.waiting().await?).await?;
+            for key in &worked.keys {
+                steps.extend(self.step(key).await?);
+            }
+            if worked.keys.is_empty() || worked.stopped {
                 break;
             }
         }
         #[cfg(feature = "people")]
         Box::pin(self.workflows_after(&steps)).await?;
         Ok(steps)
+    }
+
+    /// The intents that are due, those that became so first before the others.
+    async fn waiting(&self) -> Result<Vec<Job>> {
+        let query = Query::all(RecordKind::Intent)
+            .in_states(&AT_WORK.map(IntentState::as_str))
+            .due_by(self.now());
+        let mut intents = self.read_all::<Intent>(query).await?;
+        intents.sort_by_key(|intent| intent.value.begins_at());
+        let actions = intents.iter().map(|intent| &intent.value.action);
+        Ok(actions.map(Job::of).collect())
     }
 
     /// A person settles what no probe could: the vendor did it, or did not.
@@ -157,15 +177,10 @@ impl Tenant {
         step.ok_or_else(|| Error::unexpected("a settled action is gone"))
     }
 
-    async fn claim(&self, keys: Vec<String>, limit: usize) -> Result<Vec<Claimed>> {
-        let states = [
-            IntentState::Ready,
-            IntentState::InFlight,
-            IntentState::Unknown,
-        ];
+    pub(super) async fn claim(&self, keys: Vec<String>, limit: usize) -> Result<Vec<Claimed>> {
         let claim = Claim {
             kind: RecordKind::Intent,
-            states: states.map(|state| state.as_str().to_owned()).to_vec(),
+            states: AT_WORK.map(|state| state.as_str().to_owned()).to_vec(),
             tenant: Some(self.id().clone()),
             keys,
             now: self.now(),
@@ -176,7 +191,7 @@ impl Tenant {
     }
 
     /// Does what a leased intent needs; `false` where everything has to wait.
-    async fn work(&self, claimed: Claimed) -> Result<bool> {
+    pub(super) async fn work(&self, claimed: Claimed) -> Result<bool> {
         let fence = claimed.fence;
         let intent: Intent = claimed.record.read()?;
         let worked = match intent.state {
@@ -209,6 +224,13 @@ impl Tenant {
             return Ok(true);
         }
         kill_point("apply.before_attempt");
+        let counting = self.counts_alone(&intent).await;
+        if let Some(outcome) = self.is_one_too_many(&intent).await? {
+            let actor = Actor::engine();
+            self.conclude(intent, outcome, Expect::FenceAndRelease(fence), &actor)
+                .await?;
+            return Ok(true);
+        }
         intent.state = IntentState::InFlight;
         intent.attempts += 1;
         let mut commit = Commit::default().put(put_intent(&intent, Expect::Fence(fence))?);
@@ -220,6 +242,7 @@ impl Tenant {
                 .await?,
         );
         self.store().commit(self.id(), commit).await?;
+        drop(counting);
         kill_point("apply.after_attempt");
         let result = self.act(&intent).await;
         kill_point("apply.after_vendor");
@@ -250,13 +273,6 @@ impl Tenant {
         if action.kind.tells() {
             return Ok(None);
         }
-        if intent.approved_by.kind == ActorKind::Rule {
-            let verdict = self.blast_radius().await?.judge(action, guard::allow());
-            if verdict.decision != GuardDecision::Allow {
-                let reason = verdict.reasons.join("; ");
-                return Ok(Some(self.outcome(OutcomeStatus::Expired, &reason)));
-            }
-        }
         let connector = self.connector(action.target.connector())?;
         let Some(remediator) = connector.as_remediator() else {
             let reason = "the connection has no `respond` credential any more";
@@ -270,7 +286,9 @@ impl Tenant {
         };
         let reversal = self.reversal(action, &preview).await?;
         let account = match &action.target {
-            ActionTarget::Account(target) => self.known_account(&self.people().await?, target),
+            ActionTarget::Account(target) => {
+                self.known_account(&self.people_around(target).await?, target)
+            }
             ActionTarget::Setting { .. } | ActionTarget::Sink { .. } => None,
         };
         let account = account.as_ref();
@@ -281,6 +299,29 @@ impl Tenant {
             return Ok(Some(self.outcome(OutcomeStatus::Refused, &reason)));
         }
         Ok(None)
+    }
+
+    /// Of what rules do by themselves, one attempt after another is judged and counted: of many at once
+    /// none slips past the limit.
+    async fn counts_alone(&self, intent: &Intent) -> Option<MutexGuard<'_, ()>> {
+        match intent.approved_by.kind {
+            ActorKind::Rule => Some(self.parts.counting.lock().await),
+            _ => None,
+        }
+    }
+
+    /// Why a rule must not change one more account now.
+    async fn is_one_too_many(&self, intent: &Intent) -> Result<Option<Outcome>> {
+        if intent.approved_by.kind != ActorKind::Rule || intent.action.kind.tells() {
+            return Ok(None);
+        }
+        let mut limits = self.blast_radius().await?;
+        let verdict = limits.judge(&intent.action, guard::allow());
+        if verdict.decision == GuardDecision::Allow {
+            return Ok(None);
+        }
+        let reason = verdict.reasons.join("; ");
+        Ok(Some(self.outcome(OutcomeStatus::Expired, &reason)))
     }
 
     /// Calls the vendor.

@@ -134,6 +134,7 @@ impl EngineBuilder {
             id: id.clone(),
             config,
             connectors,
+            counting: futures::lock::Mutex::default(),
         })
     }
 

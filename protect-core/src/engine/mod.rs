@@ -25,6 +25,7 @@ mod guard;
 mod identify;
 mod inbound;
 mod incidents;
+mod lanes;
 mod monitor;
 mod observe;
 mod people;
@@ -136,6 +137,8 @@ struct TenantParts {
     id: TenantId,
     config: TenantConfig,
     connectors: Vec<Arc<dyn Connector>>,
+    /// Held while what a rule does by itself is judged and counted.
+    counting: futures::lock::Mutex<()>,
 }
 
 impl Engine {

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::Tenant;
-use super::records::Versioned;
+use super::records::{Versioned, account_key};
 use crate::error::Result;
-use crate::model::{Account, AccountRef, AccountState, Address, Employee, Subject, SubjectKind};
+use crate::model::{
+    Account, AccountRef, AccountState, Address, Employee, PersonId, Subject, SubjectKind,
+};
 use crate::store::{Query, RecordKind};
 
 /// The stored accounts of a tenant, joined to people by address. Exact addresses only: a name that
@@ -100,6 +102,22 @@ impl Tenant {
             people.departments = self.departments().await?;
         }
         Ok(people)
+    }
+
+    /// Of the stored accounts those by which a change of one is judged: that account, or, where no
+    /// directory names it, those of the person whose address it is.
+    pub(crate) async fn people_around(&self, target: &AccountRef) -> Result<People> {
+        let key = account_key(&target.connector, &target.id);
+        if let Some(account) = self.read::<Account>(RecordKind::Account, &key).await? {
+            let account = Some(account.value).filter(|it| it.state != AccountState::Deleted);
+            return Ok(People::new(account.into_iter().collect()));
+        }
+        let Ok(address) = Address::new(&target.id) else {
+            return Ok(People::new(Vec::new()));
+        };
+        let mut own = self.accounts_of(&PersonId::of(self.id(), &address)).await?;
+        own.retain(|account| account.state != AccountState::Deleted);
+        Ok(People::new(own))
     }
 
     async fn departments(&self) -> Result<BTreeMap<Address, String>> {
