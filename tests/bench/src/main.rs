@@ -17,6 +17,7 @@ mod measure;
 mod month;
 mod observe;
 mod parts;
+mod people;
 mod posture;
 mod reports;
 mod table;
@@ -27,13 +28,14 @@ use std::process::ExitCode;
 use table::Table;
 
 /// The benches by name, in the order in which they run.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "observe",
     "users",
     "posture",
     "hibp",
     "reports",
     "month",
+    "people",
     "domains",
     "inbound",
     "dashboard",
@@ -75,6 +77,7 @@ async fn main() -> ExitCode {
                 "hibp" => hibp::measure(&mut table).await,
                 "reports" => reports::measure(&mut table),
                 "month" => month::measure(&mut table).await,
+                "people" => people::measure(&mut table).await,
                 "domains" => domains::measure(&mut table).await,
                 "inbound" => inbound::measure(&mut table).await,
                 "dashboard" => dashboard::measure(&mut table).await,

@@ -56,7 +56,7 @@ async fn queries(store: &dyn Store, tenant: &TenantId) {
     let _: Vec<Value> = all(store, tenant, RecordKind::Verdict).await;
 }
 
-async fn all<T: DeserializeOwned>(
+pub(crate) async fn all<T: DeserializeOwned>(
     store: &dyn Store,
     tenant: &TenantId,
     kind: RecordKind,
