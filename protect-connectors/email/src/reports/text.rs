@@ -1,11 +1,9 @@
 //! Any document as UTF-8, a piece at a time.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
-
-use super::limits;
 
 const INPUT: usize = 16 << 10;
 /// A byte of a one-byte character set can become three in UTF-8.
@@ -20,11 +18,6 @@ pub(super) struct Utf8<R> {
     filled: usize,
     ended: bool,
     finished: bool,
-    output: Box<[u8]>,
-    at: usize,
-    until: usize,
-    /// Bytes given away since [`begin_event`](Self::begin_event).
-    event: usize,
     lossy: bool,
     unknown_charset: bool,
 }
@@ -59,21 +52,34 @@ impl<R: Read> Utf8<R> {
             filled,
             ended: false,
             finished: false,
-            output: vec![0; OUTPUT].into_boxed_slice(),
-            at: 0,
-            until: 0,
-            event: 0,
             lossy: false,
         })
+    }
+
+    /// Appends the next piece; `false` once there is none.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub(super) fn append_to(&mut self, text: &mut String) -> io::Result<bool> {
+        let before = text.len();
+        while text.len() == before && !self.finished {
+            if self.filled == 0 && !self.ended {
+                self.filled = fill(&mut self.inner, &mut self.input)?;
+            }
+            self.ended |= self.filled < self.input.len();
+            let bytes = self.input.get(..self.filled).unwrap_or_default();
+            text.reserve(OUTPUT);
+            let (result, read, lossy) = self.decoder.decode_to_string(bytes, text, self.ended);
+            self.lossy |= lossy;
+            self.input.copy_within(read..self.filled, 0);
+            self.filled -= read;
+            self.finished = self.ended && result == encoding_rs::CoderResult::InputEmpty;
+        }
+        Ok(text.len() > before)
     }
 }
 
 impl<R> Utf8<R> {
-    /// The parser begins something new: what it held is free again.
-    pub(super) fn begin_event(&mut self) {
-        self.event = 0;
-    }
-
     /// Whether some bytes were not text in the document's character set.
     pub(super) fn is_lossy(&self) -> bool {
         self.lossy
@@ -82,43 +88,6 @@ impl<R> Utf8<R> {
     /// Whether the document names a character set that nobody knows.
     pub(super) fn is_charset_unknown(&self) -> bool {
         self.unknown_charset
-    }
-}
-
-impl<R: Read> BufRead for Utf8<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.event > limits::EVENT {
-            return Err(io::Error::other(TooMuch("too much text at one place")));
-        }
-        while self.at == self.until && !self.finished {
-            if self.filled == 0 && !self.ended {
-                self.filled = fill(&mut self.inner, &mut self.input)?;
-            }
-            self.ended |= self.filled < self.input.len();
-            let bytes = self.input.get(..self.filled).unwrap_or_default();
-            let (result, read, written, lossy) =
-                self.decoder
-                    .decode_to_utf8(bytes, &mut self.output, self.ended);
-            self.lossy |= lossy;
-            self.input.copy_within(read..self.filled, 0);
-            self.filled -= read;
-            self.finished = self.ended && result == encoding_rs::CoderResult::InputEmpty;
-            (self.at, self.until) = (0, written);
-        }
-        Ok(self.output.get(self.at..self.until).unwrap_or_default())
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.at = (self.at + amount).min(self.until);
-        self.event += amount;
-    }
-}
-
-impl<R: Read> Read for Utf8<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(buffer)?;
-        self.consume(read);
-        Ok(read)
     }
 }
 
@@ -201,16 +170,7 @@ mod tests {
     fn read(bytes: &[u8]) -> (String, bool, bool) {
         let mut utf8 = Utf8::new(bytes).unwrap();
         let mut text = String::new();
-        loop {
-            utf8.begin_event();
-            let piece = utf8.fill_buf().unwrap();
-            if piece.is_empty() {
-                break;
-            }
-            text.push_str(std::str::from_utf8(piece).unwrap());
-            let used = piece.len();
-            utf8.consume(used);
-        }
+        while utf8.append_to(&mut text).unwrap() {}
         (text, utf8.is_lossy(), utf8.is_charset_unknown())
     }
 

@@ -1,6 +1,5 @@
 //! How many messages came from where, by month: what is stored, and what everything else is made of.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -192,19 +191,18 @@ impl Counts {
     }
 }
 
-/// What is counted apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Row {
-    day: Date,
-    source: MailSource,
-    header_from: Arc<str>,
-}
+/// What is counted apart beside the source: the day, and the author's domain.
+type Group = (Date, Arc<str>);
+
+/// The sources of one group. Reports bring theirs group by group, so that what is written to lies
+/// close together however much there is in all.
+type Sources = HashMap<MailSource, Counts>;
 
 /// The mail of one domain in one month, as its reports tell it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "StoredMonth", into = "StoredMonth")]
 pub struct Month {
-    rows: HashMap<Row, Counts>,
+    groups: BTreeMap<Group, Sources>,
     /// Messages whose source was one too many.
     rest: BTreeMap<Date, Counts>,
     /// Signing domain, selector, the last day it was seen to pass and be aligned.
@@ -256,12 +254,9 @@ impl From<StoredMonth> for Month {
             ..Self::default()
         };
         for row in stored.rows {
-            let key = Row {
-                day: row.day,
-                source: row.source,
-                header_from: row.header_from.into(),
-            };
-            month.rows.entry(key).or_default().add(&row.counts);
+            let group = (row.day, row.header_from.into());
+            let sources = month.groups.entry(group).or_default();
+            sources.entry(row.source).or_default().add(&row.counts);
         }
         month
     }
@@ -270,12 +265,12 @@ impl From<StoredMonth> for Month {
 impl Month {
     /// The rows by day, source and author.
     pub fn rows(&self) -> Vec<VolumeRow> {
-        let mut rows: Vec<_> = self.rows.iter().collect();
-        rows.sort_unstable_by_key(|(row, _)| *row);
-        let stored = |(row, counts): (&Row, &Counts)| VolumeRow {
-            day: row.day,
-            source: row.source,
-            header_from: row.header_from.as_ref().to_owned(),
+        let mut rows: Vec<_> = self.each().collect();
+        rows.sort_unstable_by_key(|((day, author), source, _)| (*day, *source, author));
+        let stored = |((day, author), source, counts): (&Group, MailSource, &Counts)| VolumeRow {
+            day: *day,
+            source,
+            header_from: author.as_ref().to_owned(),
             counts: *counts,
         };
         rows.into_iter().map(stored).collect()
@@ -284,15 +279,27 @@ impl Month {
     /// The days and their messages, whether their source was kept or not.
     pub fn days(&self) -> BTreeMap<Date, Counts> {
         let mut days = self.rest.clone();
-        for (row, counts) in &self.rows {
-            days.entry(row.day).or_default().add(counts);
+        for ((day, _), _, counts) in self.each() {
+            days.entry(*day).or_default().add(counts);
         }
         days
     }
 
     /// The sources, once for each day and author.
     pub fn sources(&self) -> impl Iterator<Item = (MailSource, &Counts)> {
-        self.rows.iter().map(|(row, counts)| (row.source, counts))
+        self.each().map(|(_, source, counts)| (source, counts))
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&Group, MailSource, &Counts)> {
+        self.groups.iter().flat_map(|(group, sources)| {
+            let each = sources.iter();
+            each.map(move |(source, counts)| (group, *source, counts))
+        })
+    }
+
+    /// How many rows it has.
+    fn len(&self) -> usize {
+        self.groups.values().map(HashMap::len).sum()
     }
 
     /// How many reports it is made of.
@@ -320,8 +327,11 @@ impl Month {
 
     /// Adds another part of the same month: in any order and any grouping the result is the same.
     pub fn merge(&mut self, other: Self) {
-        for (row, counts) in other.rows {
-            self.rows.entry(row).or_default().add(&counts);
+        for (group, sources) in other.groups {
+            let known = self.groups.entry(group).or_default();
+            for (source, counts) in sources {
+                known.entry(source).or_default().add(&counts);
+            }
         }
         for (day, counts) in other.rest {
             self.rest.entry(day).or_default().add(&counts);
@@ -391,8 +401,7 @@ impl Volumes {
         Some(ReportVolumes {
             month,
             rows: &mut self.rows,
-            day,
-            author: "".into(),
+            group: (day, "".into()),
         })
     }
 
@@ -400,9 +409,9 @@ impl Volumes {
     pub fn add(&mut self, domain: &str, month: &str, part: Month) {
         let months = self.months.entry(domain.to_owned()).or_default();
         let known = months.entry(month.to_owned()).or_default();
-        self.rows -= known.rows.len();
+        self.rows -= known.len();
         known.merge(part);
-        self.rows += known.rows.len();
+        self.rows += known.len();
     }
 
     /// Adds all of another: in any order and any grouping the result is the same.
@@ -434,32 +443,32 @@ impl Volumes {
 pub struct ReportVolumes<'v> {
     month: &'v mut Month,
     rows: &'v mut usize,
-    day: Date,
-    /// The author of the record before, who mostly is the next one's too.
-    author: Arc<str>,
+    /// The group of the record before, which mostly is the next one's too.
+    group: Group,
 }
 
 impl ReportVolumes<'_> {
     /// Adds a record.
     pub fn add(&mut self, record: &Record) {
         let counts = Counts::of(record);
-        if *self.author != *record.header_from {
-            self.author = record.header_from.as_str().into();
+        let (day, author) = &mut self.group;
+        let day = *day;
+        if **author != *record.header_from {
+            *author = record.header_from.as_str().into();
         }
-        let row = Row {
-            day: self.day,
-            source: MailSource::of(record.source_ip),
-            header_from: Arc::clone(&self.author),
-        };
-        match self.month.rows.entry(row) {
-            Entry::Occupied(mut known) => known.get_mut().add(&counts),
-            Entry::Vacant(free) if *self.rows < ROWS => {
+        let source = MailSource::of(record.source_ip);
+        let groups = &mut self.month.groups;
+        let sources = groups.get_mut(&self.group);
+        match sources.and_then(|sources| sources.get_mut(&source)) {
+            Some(known) => known.add(&counts),
+            None if *self.rows < ROWS => {
                 *self.rows += 1;
-                free.insert(counts);
+                let sources = groups.entry(self.group.clone()).or_default();
+                sources.insert(source, counts);
             }
-            Entry::Vacant(_) => self.month.rest.entry(self.day).or_default().add(&counts),
+            None => self.month.rest.entry(day).or_default().add(&counts),
         }
-        self.month.learn(record, self.day);
+        self.month.learn(record, day);
     }
 }
 

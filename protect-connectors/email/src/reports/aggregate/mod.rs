@@ -7,6 +7,7 @@ mod reader;
 mod source;
 #[cfg(test)]
 mod tests;
+mod token;
 mod words;
 
 pub use model::{DkimResult, Head, Metadata, OverrideReason, PublishedPolicy, Record, SpfResult};

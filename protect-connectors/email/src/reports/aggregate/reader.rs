@@ -3,12 +3,12 @@
 use std::io::Read;
 
 use protect_core::{Error, Result};
-use quick_xml::events::{BytesRef, Event};
 
 use super::draft::{Draft, set_head};
 use super::model::{Head, Record};
 use super::place::{Field, Section, Start};
-use super::source::Source;
+use super::source::{Broken, Source};
+use super::token::Kind;
 use crate::reports::issue::{Issues, ParseIssue, Place, Problem};
 use crate::reports::limits;
 use crate::reports::text::{HeldText, TooMuch};
@@ -80,16 +80,13 @@ impl<'t, R: Read> AggregateReader<'t, R> {
     /// error any more: what breaks off then is an issue.
     pub fn next_record(&mut self) -> Result<Option<Record>> {
         while !self.ended {
-            let (begun, event) = self.source.next(self.state.field.is_some());
-            let event = match event {
-                Ok(event) => event,
-                Err(error) => {
-                    self.ended = true;
-                    self.state.broken(&error, begun)?;
-                    break;
-                }
+            let begun = self.source.place();
+            let step = match self.source.next(self.state.field.is_some()) {
+                Ok(Some((kind, said))) => self.state.take(kind, said, begun)?,
+                Ok(None) => self.state.eof(begun)?,
+                Err(broken) => self.state.broken(&broken, begun)?,
             };
-            match self.state.take(event, begun)? {
+            match step {
                 Step::Go => {}
                 Step::Record => return Ok(self.state.ready.take()),
                 Step::End => self.ended = true,
@@ -185,33 +182,27 @@ impl Default for State {
 }
 
 impl State {
-    fn take(&mut self, event: Event<'_>, at: u64) -> Result<Step> {
-        match event {
-            Event::Text(text) if self.field.is_some() => self.append(&text),
-            Event::CData(text) if self.field.is_some() => self.append(&text),
-            Event::GeneralRef(reference) if self.field.is_some() => self.append_ref(&reference),
-            Event::Start(element) => {
+    fn take(&mut self, kind: Kind, said: &str, at: u64) -> Result<Step> {
+        match kind {
+            Kind::Text | Kind::CData if self.field.is_some() => self.append(said),
+            Kind::Reference if self.field.is_some() => self.append_character(said),
+            Kind::Start => {
                 self.open += 1;
-                return self.start(local(element.name().as_ref()), at);
+                return self.start(local(said), at);
             }
-            Event::Empty(element) if self.section == Section::Outside => {
-                refuse_html(local(element.name().as_ref()), at)?;
-            }
-            Event::End(element) => {
+            Kind::Empty if self.section == Section::Outside => refuse_html(local(said), at)?,
+            Kind::End => {
                 self.open -= 1;
-                return Ok(self.end(local(element.name().as_ref()), at));
+                return Ok(self.end(local(said), at));
             }
-            Event::DocType(_) if !self.said_nothing() => {
-                return self.broken_off(Problem::Malformed, at);
-            }
-            Event::DocType(_) => {
+            Kind::DocType if self.said_nothing() => {
                 return Err(not_a_report(
                     "it has a document type declaration, which no report needs and which is not read",
                     at,
                 ));
             }
-            Event::Eof => return self.eof(at),
-            _ => {}
+            Kind::DocType | Kind::Unknown => return self.broken_off(Problem::Malformed, at),
+            Kind::Text | Kind::CData | Kind::Reference | Kind::Empty | Kind::Aside => {}
         }
         Ok(Step::Go)
     }
@@ -360,19 +351,18 @@ impl State {
         }
     }
 
-    fn append_ref(&mut self, reference: &BytesRef<'_>) {
-        let character = match &**reference {
+    /// Appends what a reference stands for; there are no entities but those of XML itself.
+    fn append_character(&mut self, reference: &str) {
+        let character = match reference {
             "amp" => Some('&'),
             "lt" => Some('<'),
             "gt" => Some('>'),
             "quot" => Some('"'),
             "apos" => Some('\''),
-            _ => reference.resolve_char_ref().ok().flatten(),
+            _ => reference.strip_prefix('#').and_then(numbered),
         };
-        match character {
-            Some(character) => self.append(character.encode_utf8(&mut [0; 4])),
-            None => self.append(char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4])),
-        }
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        self.append(character.encode_utf8(&mut [0; 4]));
     }
 
     fn place(&self, element: &str, at: u64) -> Place {
@@ -414,17 +404,17 @@ impl State {
         self.broken_off(Problem::EndsEarly, at)
     }
 
-    /// The parser gave up.
-    fn broken(&mut self, error: &quick_xml::Error, at: u64) -> Result<()> {
-        let problem = match error {
-            quick_xml::Error::Io(error) if is_too_long(error) => Problem::TooLong,
-            quick_xml::Error::Io(error) if self.said_nothing() => {
+    /// There is more, and it is not read.
+    fn broken(&mut self, why: &Broken, at: u64) -> Result<Step> {
+        let problem = match why {
+            Broken::TooLong => Problem::TooLong,
+            Broken::Unreadable(error) if is_too_long(error) => Problem::TooLong,
+            Broken::Unreadable(error) if self.said_nothing() => {
                 return Err(not_a_report(&error.to_string(), at));
             }
-            quick_xml::Error::Io(_) | quick_xml::Error::Syntax(_) => Problem::EndsEarly,
-            _ => Problem::Malformed,
+            Broken::Unreadable(_) | Broken::EndsEarly => Problem::EndsEarly,
         };
-        self.broken_off(problem, at).map(|_| ())
+        self.broken_off(problem, at)
     }
 
     fn broken_off(&mut self, problem: Problem, at: u64) -> Result<Step> {
@@ -476,6 +466,19 @@ fn is_needed(field: Field) -> bool {
 fn local(name: &str) -> &str {
     let colon = name.bytes().position(|byte| byte == b':');
     colon.and_then(|at| name.get(at + 1..)).unwrap_or(name)
+}
+
+/// The character with a number (XML 1.0 section 4.1).
+fn numbered(number: &str) -> Option<char> {
+    let (digits, radix) = match number.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let number = u32::from_str_radix(digits, radix).ok()?;
+    char::from_u32(number).filter(|character| *character != '\0')
 }
 
 fn refuse_html(name: &str, at: u64) -> Result<()> {

@@ -1,83 +1,159 @@
-//! Where the events of a report come from.
+//! Where the tokens of a report come from.
 
 use std::io::{self, Read};
 
-use quick_xml::events::Event;
-use quick_xml::reader::{Config, Reader};
-
+use super::token::{self, Kind, Token};
+use crate::reports::limits;
 use crate::reports::text::{HeldText, Utf8};
 
 /// XML that is held as a whole, as nearly every report is small enough for, or a piece at a time.
-pub(super) enum Source<'t, R> {
-    /// Events borrow from the text: nothing is copied.
-    Held {
-        xml: Reader<&'t [u8]>,
-        text: &'t HeldText<'t>,
-    },
-    /// Only the event at hand is held.
+pub(super) struct Source<'t, R> {
+    from: From<'t, R>,
+    /// What of the text at hand was given away.
+    at: usize,
+    /// What was given away before it.
+    before: u64,
+}
+
+enum From<'t, R> {
+    Held(&'t HeldText<'t>),
+    /// Only the token at hand is held, and the piece that it came with.
     Streamed {
-        xml: Box<Reader<Utf8<R>>>,
-        event: Vec<u8>,
+        utf8: Box<Utf8<R>>,
+        text: String,
+        is_last: bool,
     },
+}
+
+/// Why there is no further token although the document did not end.
+pub(super) enum Broken {
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// One token is longer than any may be.
+    TooLong,
+    /// It ends within a token.
+    EndsEarly,
 }
 
 impl<'t, R: Read> Source<'t, R> {
     pub(super) fn held(text: &'t HeldText<'t>) -> Self {
-        let mut xml = Reader::from_str(&text.text);
-        be_lenient(xml.config_mut());
-        Self::Held { xml, text }
+        Self {
+            from: From::Held(text),
+            at: 0,
+            before: 0,
+        }
     }
 
     /// # Errors
     /// What reading gives.
     pub(super) fn streamed(reader: R) -> io::Result<Self> {
-        let mut xml = Reader::from_reader(Utf8::new(reader)?);
-        be_lenient(xml.config_mut());
-        Ok(Self::Streamed {
-            xml: Box::new(xml),
-            event: Vec::with_capacity(1024),
+        Ok(Self {
+            from: From::Streamed {
+                utf8: Box::new(Utf8::new(reader)?),
+                text: String::new(),
+                is_last: false,
+            },
+            at: 0,
+            before: 0,
         })
     }
 
-    /// The place that is reached, and the event there. Blanks between elements are no events; in a
-    /// value they count, as it may come in pieces.
-    pub(super) fn next(&mut self, in_value: bool) -> (u64, Result<Event<'_>, quick_xml::Error>) {
-        match self {
-            Self::Held { xml, .. } => {
-                xml.config_mut().trim_text_start = !in_value;
-                (xml.buffer_position(), xml.read_event())
+    /// The next token and what it says; `None` at the end. Blanks between elements are no tokens; in a
+    /// value they count.
+    ///
+    /// # Errors
+    /// Why the rest is not read.
+    pub(super) fn next(&mut self, in_value: bool) -> Result<Option<(Kind, &str)>, Broken> {
+        let Some(token) = self.cut(in_value)? else {
+            return Ok(None);
+        };
+        let begun = self.at;
+        self.at += token.length;
+        let said = begun + token.said.start..begun + token.said.end;
+        Ok(Some((
+            token.kind,
+            self.text().get(said).unwrap_or_default(),
+        )))
+    }
+
+    fn cut(&mut self, in_value: bool) -> Result<Option<Token>, Broken> {
+        loop {
+            if !in_value {
+                self.pass_blanks();
             }
-            Self::Streamed { xml, event } => {
-                event.clear();
-                xml.get_mut().begin_event();
-                xml.config_mut().trim_text_start = !in_value;
-                (xml.buffer_position(), xml.read_event_into(event))
+            let is_last = self.is_last();
+            let rest = self.text().get(self.at..).unwrap_or_default();
+            if let Some(token) = token::first(rest, is_last) {
+                return Ok(Some(token));
             }
+            if is_last {
+                return if rest.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(Broken::EndsEarly)
+                };
+            }
+            if rest.len() > limits::EVENT {
+                return Err(Broken::TooLong);
+            }
+            self.read_on()?;
         }
+    }
+
+    fn pass_blanks(&mut self) {
+        let rest = self.text().as_bytes().get(self.at..).unwrap_or_default();
+        self.at += rest.len() - rest.trim_ascii_start().len();
+    }
+
+    fn read_on(&mut self) -> Result<(), Broken> {
+        if let From::Streamed {
+            utf8,
+            text,
+            is_last,
+        } = &mut self.from
+        {
+            text.drain(..self.at);
+            self.before += self.at as u64;
+            self.at = 0;
+            *is_last = !utf8.append_to(text).map_err(Broken::Unreadable)?;
+        }
+        Ok(())
     }
 }
 
 impl<R> Source<'_, R> {
+    /// The byte that is reached, counted in UTF-8.
+    pub(super) fn place(&self) -> u64 {
+        self.before + self.at as u64
+    }
+
     /// Whether some bytes so far were not text in the document's character set.
     pub(super) fn is_lossy(&self) -> bool {
-        match self {
-            Self::Held { text, .. } => text.lossy,
-            Self::Streamed { xml, .. } => xml.get_ref().is_lossy(),
+        match &self.from {
+            From::Held(text) => text.lossy,
+            From::Streamed { utf8, .. } => utf8.is_lossy(),
         }
     }
 
     /// Whether the document names a character set that nobody knows.
     pub(super) fn is_charset_unknown(&self) -> bool {
-        match self {
-            Self::Held { text, .. } => text.unknown_charset,
-            Self::Streamed { xml, .. } => xml.get_ref().is_charset_unknown(),
+        match &self.from {
+            From::Held(text) => text.unknown_charset,
+            From::Streamed { utf8, .. } => utf8.is_charset_unknown(),
         }
     }
-}
 
-/// As reporters need it.
-fn be_lenient(config: &mut Config) {
-    config.check_end_names = false;
-    config.allow_unmatched_ends = true;
-    config.allow_dangling_amp = true;
+    fn text(&self) -> &str {
+        match &self.from {
+            From::Held(held) => &held.text,
+            From::Streamed { text, .. } => text,
+        }
+    }
+
+    const fn is_last(&self) -> bool {
+        match &self.from {
+            From::Held(_) => true,
+            From::Streamed { is_last, .. } => *is_last,
+        }
+    }
 }
