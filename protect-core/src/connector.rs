@@ -19,7 +19,7 @@ use crate::config::Rule;
 use crate::error::Result;
 use crate::inbound::Inbound;
 use crate::model::{
-    Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
+    Account, Action, ActionKind, Actor, Address, Attributes, CheckId, CheckResult, ConnectorName,
     EffectClass, IncidentStatus, Observation, Preview, RejectedItem, Severity, Signal, Subject,
     TenantId, WatchCensus, WatchList,
 };
@@ -207,6 +207,15 @@ pub trait Sink: Connector {
     /// # Errors
     /// Nobody could say.
     async fn incident_status(&self, _cx: &OpContext, _id: &str) -> Result<Option<IncidentStatus>> {
+        Ok(None)
+    }
+
+    /// Whether there is an alert about this login, by its address, that nobody there has dealt with yet;
+    /// `None` where the receiver keeps no alerts, or is told not to look.
+    ///
+    /// # Errors
+    /// Nobody could say, which is neither yes nor no.
+    async fn is_under_attack(&self, _cx: &OpContext, _login: &Address) -> Result<Option<bool>> {
         Ok(None)
     }
 

@@ -136,6 +136,8 @@ pub(crate) enum Header {
     Limit,
     Remaining,
     Reset,
+    WebhookSignature,
+    WebhookTimestamp,
 }
 
 const HEADERS: &[(Header, &str, &str)] = &[
@@ -149,6 +151,9 @@ const HEADERS: &[(Header, &str, &str)] = &[
     (Header::Limit, "limit", "X-RateLimit-Limit"),
     (Header::Remaining, "remaining", "X-RateLimit-Remaining"),
     (Header::Reset, "reset", "X-RateLimit-Reset"),
+    // No page names them: several names are tried for the first, and no time is looked for.
+    (Header::WebhookSignature, "webhook_signature", ""),
+    (Header::WebhookTimestamp, "webhook_timestamp", ""),
 ];
 
 /// States in which nobody works on a ticket or an incident any more.

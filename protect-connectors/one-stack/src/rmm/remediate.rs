@@ -11,10 +11,13 @@ use protect_core::connector::{
     Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Diagnosis, OpContext, Probe,
     Remediator,
 };
+use protect_core::inbound::Inbound;
 use protect_core::model::{
     Action, ActionKind, ActionTarget, Address, Attributes, EffectClass, Preview, Protection,
+    Severity,
 };
 use protect_core::{Error, ErrorKind, Result};
+use serde::Deserialize as _;
 
 use super::auto::AutoActions;
 use super::client::Rmm;
@@ -22,6 +25,8 @@ use super::remediation::{NewRemediation, Remediation};
 use super::standing::{Stage, duplicate, is_locked, was_done};
 use crate::config::Common;
 use crate::error::is_harmless;
+use crate::message::severity_word;
+use crate::webhooks::Webhooks;
 
 /// What RMM calls each action.
 const ACTIONS: [(ActionKind, &str); 4] = [
@@ -49,6 +54,7 @@ pub(crate) struct RmmConnector {
     pub(super) info: ConnectorInfo,
     pub(super) client: Rmm,
     pub(super) common: Common,
+    pub(super) webhooks: Option<Webhooks>,
     pub(super) owners: Vec<Address>,
     pub(super) directory: String,
     pub(super) max_per_hour: usize,
@@ -75,11 +81,19 @@ impl Connector for RmmConnector {
     }
 
     async fn diagnose(&self, cx: &OpContext) -> Result<Diagnosis> {
-        Ok(self.client.diagnose(cx).await)
+        let mut diagnosis = self.client.diagnose(cx).await;
+        if let Some(webhooks) = &self.webhooks {
+            diagnosis.credentials.push(webhooks.credential().await);
+        }
+        Ok(diagnosis)
     }
 
     fn as_remediator(&self) -> Option<&dyn Remediator> {
         Some(self)
+    }
+
+    fn as_inbound(&self) -> Option<&dyn Inbound> {
+        self.webhooks.as_ref()?.as_inbound()
     }
 
     fn rules(&self) -> Vec<Rule> {
@@ -282,7 +296,7 @@ impl RmmConnector {
             email: change.email.as_str().to_owned(),
             directory: Some(self.directory.clone()),
             reason: action.reason.clone(),
-            severity: None,
+            severity: severity(action).map(|it| severity_word(it).to_owned()),
             source: Some(self.common.source.clone()),
             source_ref: change.reference.clone(),
             client_id: self.common.client_id.clone(),
@@ -339,6 +353,12 @@ impl RmmConnector {
             }
         }
     }
+}
+
+/// How bad it is that made somebody ask for it, where the action says so.
+fn severity(action: &Action) -> Option<Severity> {
+    let given = action.parameters.get("severity")?;
+    Severity::deserialize(given).ok()
 }
 
 /// RMM tried and could not; its own words are repeated only where they cannot name anybody.

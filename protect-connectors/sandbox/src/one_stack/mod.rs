@@ -5,6 +5,7 @@ mod accounts;
 mod body;
 mod bus;
 mod compliance;
+mod hooks;
 mod hub;
 mod items;
 mod oncall;
@@ -20,6 +21,8 @@ use serde_json::{Map, Value, json};
 use crate::request::{Call, Context, Reply, Route, changes, reads};
 
 pub(crate) use accounts::Accounts;
+use hooks::Hooks;
+pub use hooks::{HubMessage, NewHubWebhook};
 pub(crate) use items::Items;
 use sso::Sso;
 pub use sso::{HubSso, HubToken};
@@ -124,6 +127,7 @@ pub(crate) struct OneStack {
     pub(crate) accounts: Accounts,
     pub(crate) items: Items,
     pub(crate) sso: Sso,
+    pub(crate) hooks: Hooks,
     style: Style,
     /// Tickets and incidents say nothing of their reference, as an API might that keeps none.
     drop_references: bool,
@@ -146,6 +150,7 @@ impl OneStack {
             accounts: Accounts::new(seed),
             items: Items::new(seed),
             sso: Sso::new(seed),
+            hooks: Hooks::new(seed),
             style: Style::A,
             drop_references: false,
             rmm_approval: false,
@@ -235,6 +240,7 @@ impl OneStack {
         let reply = self
             .answer(endpoint, &organisation, call, cx)
             .unwrap_or_else(|refusal| refusal.reply(cx));
+        self.hooks.notice(&self.items, cx.now);
         self.stamp(&organisation, reply, cx)
     }
 
