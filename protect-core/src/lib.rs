@@ -3,6 +3,7 @@ pub mod auth;
 pub mod authenticate;
 pub mod burst;
 pub mod clock;
+pub mod cloud_event;
 pub mod config;
 pub mod connector;
 pub mod context;

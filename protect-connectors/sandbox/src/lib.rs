@@ -29,6 +29,7 @@ mod assertion;
 mod bearer;
 mod chat;
 mod clock;
+mod cloud_event;
 mod connection;
 mod control;
 mod distort;

@@ -71,8 +71,12 @@ impl Tenant {
     /// that was attempted before is not attempted again; its outcome is given.
     ///
     /// # Errors
-    /// `store`. What goes wrong at a vendor is an outcome, not an error.
+    /// `invalid_input` for another tenant's plan; `store`. What goes wrong at a vendor is an outcome, not
+    /// an error.
     pub async fn apply(&self, approved: ApprovedPlan) -> Result<Vec<Step>> {
+        if approved.plan().tenant != *self.id() {
+            return Err(Error::invalid_input("this plan is another tenant's"));
+        }
         let mut steps = Vec::new();
         for planned in &approved.plan().actions {
             if planned.guard.decision == GuardDecision::Refuse {

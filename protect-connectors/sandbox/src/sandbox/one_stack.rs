@@ -18,7 +18,8 @@ impl Sandbox {
     }
 
     /// Everything that was made at the products, in order: `id`, `object` (`ticket`, `incident`,
-    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`), `organisation`, `status`, `fields` as they were sent, `notes`.
+    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`), `organisation`, `status`, `fields` as they were sent (of an event that came in a Cloud
+    /// Event also its `cloud_event`), `notes`.
     pub fn one_stack_items(&self) -> Vec<Value> {
         let state = self.world.state();
         state
