@@ -20,8 +20,8 @@ use crate::error::Result;
 use crate::inbound::Inbound;
 use crate::model::{
     Account, Action, ActionKind, Actor, Address, Attributes, CheckId, CheckResult, ConnectorName,
-    EffectClass, IncidentStatus, Observation, Preview, RejectedItem, Severity, Signal, Subject,
-    TenantId, WatchCensus, WatchList,
+    EffectClass, Gone, IncidentStatus, Observation, Preview, RejectedItem, Severity, Signal,
+    Subject, TenantId, WatchCensus, WatchList,
 };
 
 /// A connection to a vendor, used for one tenant.
@@ -391,7 +391,7 @@ pub struct ScanRequest<'a> {
     pub forced: bool,
 }
 
-/// What a scanner stored with earlier pages, by its own keys.
+/// What a scanner may ask the store: what it stored with earlier pages, by its own keys, and who is gone.
 #[async_trait]
 pub trait ScanState: Debug + Send + Sync {
     /// The values of these keys; what was never stored is absent.
@@ -399,6 +399,15 @@ pub trait ScanState: Debug + Send + Sync {
     /// # Errors
     /// The store could not answer.
     async fn get(&self, keys: &[String]) -> Result<BTreeMap<String, Value>>;
+
+    /// Who is gone, by every address of theirs, as the workforce and the directories have it: for a
+    /// scanner that looks whether such people can still do something.
+    ///
+    /// # Errors
+    /// The store could not answer.
+    async fn gone(&self) -> Result<BTreeMap<Address, Gone>> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// One page of a run.

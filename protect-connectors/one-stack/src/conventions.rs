@@ -30,6 +30,7 @@ pub(crate) enum Path {
     RestoreAccess,
     Revocations,
     Revocation,
+    Users,
     Alerts,
     Snapshot,
     Probe,
@@ -118,6 +119,7 @@ const PATHS: &[(Path, &str, &str, &str)] = &[
         "revocation",
         "/api/internal/users/revocations/{id}",
     ),
+    (Path::Users, "hub", "users", "/api/internal/users"),
     (Path::Alerts, "security", "alerts", "/api/alerts"),
     (
         Path::Snapshot,

@@ -23,6 +23,7 @@ mod failure;
 mod find_out;
 mod findings;
 mod follow;
+mod gone;
 mod guard;
 mod identify;
 mod inbound;

@@ -1,19 +1,23 @@
 //! Access taken away and given back. It counts as done when Hub says so of every product, one by one.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use protect_core::authenticate::Authenticator;
 use protect_core::connector::{
     Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Diagnosis, OpContext, Probe,
-    Remediator,
+    Remediator, Scanner,
 };
 use protect_core::model::{
-    Action, ActionKind, ActionTarget, Address, Attributes, EffectClass, Preview, Protection,
+    Action, ActionKind, ActionTarget, Address, Attributes, CheckId, EffectClass, Preview,
+    Protection,
 };
 use protect_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use super::access::{AccessChange, Hub, NewRestoration, NewRevocation};
+use super::scan::NOT_REVOKED;
 use crate::config::Common;
 use crate::sso::SignIn;
 
@@ -22,6 +26,9 @@ const ACTIONS: [(ActionKind, EffectClass); 2] = [
     (ActionKind::RevokeAccess, EffectClass::SearchBeforeCreate),
     (ActionKind::RestoreAccess, EffectClass::SearchBeforeCreate),
 ];
+
+/// How often it is looked who is gone and still has access: six hours.
+const SCAN_EVERY: u64 = 6 * 60 * 60;
 
 /// The parameter that says on which moment access ends.
 const EFFECTIVE_AT: &str = "effective_at";
@@ -33,6 +40,8 @@ pub(crate) struct HubConnector {
     pub(super) client: Hub,
     pub(super) common: Common,
     pub(super) owners: Vec<Address>,
+    /// Whether it is looked who is gone and still has access.
+    pub(super) watches: bool,
     pub(super) sign_in: Option<SignIn>,
 }
 
@@ -45,6 +54,8 @@ impl Connector for HubConnector {
     fn capability(&self) -> Capability {
         Capability {
             actions: ACTIONS.into(),
+            checks: self.checks(),
+            scan_every_seconds: self.watches.then_some(SCAN_EVERY),
             reaches_by_address: true,
             ..Capability::default()
         }
@@ -65,6 +76,10 @@ impl Connector for HubConnector {
 
     fn as_remediator(&self) -> Option<&dyn Remediator> {
         Some(self)
+    }
+
+    fn as_scanner(&self) -> Option<&dyn Scanner> {
+        self.watches.then_some(self)
     }
 }
 
@@ -239,6 +254,11 @@ impl Stage {
 }
 
 impl HubConnector {
+    fn checks(&self) -> BTreeSet<CheckId> {
+        let check = CheckId::new(NOT_REVOKED).ok();
+        check.into_iter().filter(|_| self.watches).collect()
+    }
+
     fn change(&self, cx: &OpContext, action: &Action) -> Result<Change> {
         let takes = match action.kind {
             ActionKind::RevokeAccess => true,

@@ -13,6 +13,7 @@ mod portal;
 mod records;
 mod rmm;
 mod sso;
+mod users;
 
 use axum::http::{HeaderName, Method};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub use hooks::{HubMessage, NewHubWebhook};
 pub(crate) use items::Items;
 use sso::Sso;
 pub use sso::{HubSso, HubToken};
+pub use users::HubUser;
 
 /// What one organisation's callers are known by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -78,6 +80,7 @@ pub(crate) enum Endpoint {
     ListRevocations,
     GetRevocation,
     CancelRevocation,
+    ListUsers,
     PutSnapshot,
 }
 
@@ -100,6 +103,7 @@ impl Endpoint {
                 | Self::ListRevocations
                 | Self::GetRevocation
                 | Self::CancelRevocation
+                | Self::ListUsers
                 | Self::PutSnapshot
         )
     }
@@ -128,6 +132,7 @@ pub(crate) struct OneStack {
     pub(crate) items: Items,
     pub(crate) sso: Sso,
     pub(crate) hooks: Hooks,
+    pub(crate) users: Vec<HubUser>,
     style: Style,
     /// Tickets and incidents say nothing of their reference, as an API might that keeps none.
     drop_references: bool,
@@ -151,6 +156,7 @@ impl OneStack {
             items: Items::new(seed),
             sso: Sso::new(seed),
             hooks: Hooks::new(seed),
+            users: Vec::new(),
             style: Style::A,
             drop_references: false,
             rmm_approval: false,
@@ -315,6 +321,7 @@ impl OneStack {
             E::ListRevocations => self.list_revocations(organisation, call, cx),
             E::GetRevocation => self.get_revocation(organisation, call, cx),
             E::CancelRevocation => self.cancel_revocation(organisation, call, cx),
+            E::ListUsers => self.list_users(organisation, call, cx),
             E::PutSnapshot => self.put_snapshot(organisation, call, cx),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use crate::{HubMessage, HubSso, HubToken, NewHubWebhook};
+use crate::{HubMessage, HubSso, HubToken, HubUser, NewHubWebhook};
 
 impl Sandbox {
     /// Root of The One Stack; each product is below it, by its kind.
@@ -47,6 +47,12 @@ impl Sandbox {
     pub fn hub_token(&self, token: &HubToken) -> Option<String> {
         let now = self.now();
         self.world.state().one_stack.sso.sign(token, now)
+    }
+
+    /// Adds a user of Hub's, or replaces the one of the same address, as `PUT /_sandbox/one_stack/users`
+    /// does. False for a status that Hub does not have.
+    pub fn set_hub_user(&self, user: HubUser) -> bool {
+        self.world.state().one_stack.set_user(user)
     }
 
     /// Has the platform tell an address, as `POST /_sandbox/one_stack/webhooks` does. False for a product

@@ -92,7 +92,7 @@ pub(in super::super) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-pub(super) const OPERATIONS: [Operation; 27] = [
+pub(super) const OPERATIONS: [Operation; 28] = [
     read(
         "addresses",
         &[],
