@@ -1,7 +1,7 @@
 //! Who is gone and still has access at Hub.
 
 use protect_core::engine::{Engine, FindingFilter, Tenant};
-use protect_core::model::{FindingStatus, OutcomeStatus, Severity};
+use protect_core::model::{Address, EmployeeId, FindingStatus, OutcomeStatus, Severity};
 use protect_core::store::{Commit, Put, RecordKind};
 use protect_sandbox::{Fault, HubUser};
 use serde_json::{Value, json};
@@ -50,12 +50,14 @@ impl Left {
 
     /// What the workforce knows of somebody.
     async fn employee(&self, who: &str, status: &str) {
+        let address = Address::new(format!("{who}@acme.example")).unwrap();
+        let id = EmployeeId::of(self.acme.id(), &address, 1);
         let employee = json!({
-            "id": who, "tenant": "acme", "first_name": who, "last_name": "Doe",
-            "work_email": format!("{who}@acme.example"), "employment_type": "full_time",
+            "id": id, "tenant": "acme", "first_name": who, "last_name": "Doe",
+            "work_email": address, "employment_type": "full_time",
             "status": status, "source": "test", "updated_at": "2026-11-27T00:00:00Z",
         });
-        self.keep(RecordKind::Employee, who, employee).await;
+        self.keep(RecordKind::Employee, id.as_str(), employee).await;
     }
 
     /// What a directory knows of somebody.
