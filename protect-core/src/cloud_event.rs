@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -35,8 +35,7 @@ const RESERVED: [&str; 9] = [
 /// One event. `source` and `id` together name it for good: a consumer who gets it twice knows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CloudEvent {
-    #[serde(serialize_with = "version")]
-    specversion: (),
+    specversion: &'static str,
     id: String,
     source: String,
     #[serde(rename = "type")]
@@ -74,7 +73,7 @@ impl CloudEvent {
             return Err(Error::invalid_input("an event's source is a URI reference"));
         }
         Ok(Self {
-            specversion: (),
+            specversion: "1.0",
             id,
             source,
             kind,
@@ -145,11 +144,6 @@ impl CloudEvent {
         serde_json::to_string(self)
             .map_err(|error| Error::unexpected("an event has no JSON form").with_source(error))
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
-fn version<S: Serializer>(_: &(), serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.serialize_str("1.0")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::model::{Actor, Address};
 
 /// What was answered during one planning, by address.
 #[derive(Debug, Default)]
-pub(super) struct Attacks(BTreeMap<Address, Result<bool>>);
+pub(super) struct Attacks(BTreeMap<Address, std::result::Result<bool, (ErrorKind, String)>>);
 
 impl Tenant {
     /// Whether a rule applies.
@@ -38,15 +38,19 @@ impl Tenant {
             // A domain or a setting is nobody's login.
             return Ok(left_alone);
         };
-        if !attacks.0.contains_key(login) {
-            let answer = self.is_under_attack(login).await;
-            attacks.0.insert(login.clone(), answer);
-        }
-        match attacks.0.get(login) {
-            Some(Ok(true)) => Ok(attacked),
-            Some(Ok(false)) => Ok(left_alone),
-            Some(Err(error)) => Err(Error::new(error.kind(), error.message().to_owned())),
-            None => Err(Error::unexpected("an answer was lost")),
+        let answer = match attacks.0.get(login) {
+            Some(known) => known.clone(),
+            None => {
+                let answer = self.is_under_attack(login).await;
+                let answer = answer.map_err(|error| (error.kind(), error.message().to_owned()));
+                attacks.0.insert(login.clone(), answer.clone());
+                answer
+            }
+        };
+        match answer {
+            Ok(true) => Ok(attacked),
+            Ok(false) => Ok(left_alone),
+            Err((kind, message)) => Err(Error::new(kind, message)),
         }
     }
 

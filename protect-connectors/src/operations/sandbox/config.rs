@@ -61,10 +61,12 @@ fn one_stack(sandbox: &Sandbox, credentials: &Credentials) -> Map<String, Value>
     let mut all = Map::new();
     for (prefix, own) in ORGANISATIONS.iter().zip(&credentials.one_stack) {
         for (kind, is_internal) in PRODUCTS {
-            let key = match is_internal {
-                true => json!({ "integration_key": secret(&format!("{prefix}integration_key")) }),
-                false => json!({ "api_key": secret(&format!("{prefix}api_key")) }),
+            let form = if is_internal {
+                "integration_key"
+            } else {
+                "api_key"
             };
+            let key = json!({ form: secret(&format!("{prefix}{form}")) });
             let mut connector = json!({ "organisation_id": own.id });
             match kind {
                 "rmm" | "hub" => connector["owners"] = json!([]),
