@@ -12,6 +12,7 @@ mod csv_table;
 pub mod dns;
 #[cfg(feature = "engine")]
 pub mod engine;
+pub mod errand;
 mod error;
 pub mod handover;
 pub mod http;

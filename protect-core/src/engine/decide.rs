@@ -31,10 +31,6 @@ pub(crate) enum Looking {
     /// What cannot be looked at is refused.
     Needed,
     /// What a vendor that is away keeps from being looked at is looked at before the change.
-    #[cfg_attr(
-        not(feature = "people"),
-        expect(dead_code, reason = "the workforce asks so")
-    )]
     WherePossible,
     /// No vendor is asked; everything is looked at before the change.
     #[cfg_attr(
