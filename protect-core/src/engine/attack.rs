@@ -38,14 +38,13 @@ impl Tenant {
             // A domain or a setting is nobody's login.
             return Ok(left_alone);
         };
-        let answer = match attacks.0.get(login) {
-            Some(known) => known.clone(),
-            None => {
-                let answer = self.is_under_attack(login).await;
-                let answer = answer.map_err(|error| (error.kind(), error.message().to_owned()));
-                attacks.0.insert(login.clone(), answer.clone());
-                answer
-            }
+        let answer = if let Some(known) = attacks.0.get(login) {
+            known.clone()
+        } else {
+            let answer = self.is_under_attack(login).await;
+            let answer = answer.map_err(|error| (error.kind(), error.message().to_owned()));
+            attacks.0.insert(login.clone(), answer.clone());
+            answer
         };
         match answer {
             Ok(true) => Ok(attacked),

@@ -113,6 +113,10 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<RmmConn
 
 /// `script.completed` is documented (<https://docs.theonestack.com/docs/api-reference/webhooks>), and may be
 /// what carried a remediation out; `remediation.*` is ours. Neither need say which one it was.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one reader of several, of which the others can fail"
+)]
 fn news(event: &Event) -> Result<Vec<News>> {
     let is_over = event.event == "script.completed" || event.event.starts_with("remediation.");
     Ok(is_over.then_some(News::Requests).into_iter().collect())
