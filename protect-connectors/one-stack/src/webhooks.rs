@@ -270,7 +270,7 @@ mod tests {
 
     use super::*;
 
-    fn event(name: &str, data: Value) -> Event {
+    fn event(name: &str, data: &Value) -> Event {
         let body = json!({ "id": "e-1", "event": name, "data": data }).to_string();
         events::read(body.as_bytes()).unwrap()
     }
@@ -282,15 +282,15 @@ mod tests {
             (json!({ "ticket": { "id": 7 }, "id": "note" }), "7"),
             (json!({ "id": "7", "status": "closed" }), "7"),
         ] {
-            let news = item(&event("ticket.updated", data), "ticket").unwrap();
+            let news = item(&event("ticket.updated", &data), "ticket").unwrap();
             assert_eq!(news, [News::Item(id.to_owned())]);
         }
         for other in ["time_entry.created", "tickets.updated", "ticket"] {
-            let news = item(&event(other, json!({ "id": "7" })), "ticket").unwrap();
+            let news = item(&event(other, &json!({ "id": "7" })), "ticket").unwrap();
             assert_eq!(news, [], "{other}");
         }
         for nothing in [json!({}), json!({ "ticket_id": "" }), json!({ "id": null })] {
-            let error = item(&event("ticket.updated", nothing), "ticket").unwrap_err();
+            let error = item(&event("ticket.updated", &nothing), "ticket").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
         }
     }
