@@ -32,6 +32,7 @@ class Bus extends Client {
       ['api_key', 'apiKey', true],
       ['integration_key', 'integrationKey', true],
       ['style', 'style'],
+      ['format', 'format'],
       ['base_url', 'baseUrl'],
       ['conventions', 'conventions'],
     ], options));

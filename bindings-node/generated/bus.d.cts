@@ -52,6 +52,8 @@ export class Bus extends Client {
     integrationKey?: Secret | undefined;
     /** The form of an event: `a` (default) or `b`. Never switched by itself. */
     style?: string | undefined;
+    /** What an event is wrapped in: `platform` (default; nothing) or `cloudevents`. Never switched by itself. */
+    format?: string | undefined;
     /** Root of the product's API, where it is not the usual one. */
     baseUrl?: string | undefined;
     /** Replaces paths, headers and names that the vendor does not document. */

@@ -635,6 +635,8 @@ export class MailDomainSummary extends Model {
   readonly byDkim: number;
   /** Passed by an aligned SPF. */
   readonly bySpf: number;
+  /** Which part passed by an aligned signature, from 0 to 1; `None` without messages. */
+  readonly dkimRate: number | null;
   /** The domain. */
   readonly domain: string;
   /** By `SourceClass::Forwarder`. */
@@ -661,6 +663,8 @@ export class MailDomainSummary extends Model {
   readonly relaxedOnly: number;
   /** How many reports. */
   readonly reports: number;
+  /** Which part passed by an aligned SPF, from 0 to 1; `None` without messages. */
+  readonly spfRate: number | null;
   /** The sources with the most messages. */
   readonly topSources: readonly MailSourceSummary[];
   /** By `SourceClass::Unauthorised`. */

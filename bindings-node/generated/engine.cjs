@@ -811,6 +811,15 @@ describe(TenantStatus, [
   ['waiting_actions', 'waitingActions'],
 ]);
 
+class TickScan extends Model {}
+describe(TickScan, [
+  ['connector', 'connector'],
+  ['error', 'error', ErrorEnvelope],
+  ['next', 'next'],
+  ['summary', 'summary', ScanSummary],
+  ['tenant', 'tenant'],
+]);
+
 class TimeOff extends Model {}
 describe(TimeOff, [
   ['decided_at', 'decidedAt'],
@@ -877,6 +886,12 @@ describe(Plan, [
   ['tenant', 'tenant'],
 ]);
 
+class Tick extends Model {}
+describe(Tick, [
+  ['scans', 'scans', list(TickScan)],
+  ['steps', 'steps', list(Step)],
+]);
+
 class ApprovedPlan extends Model {}
 describe(ApprovedPlan, [
   ['approval', 'approval', Approval],
@@ -896,6 +911,10 @@ class Protect extends Client {
 
   tenants(options) {
     return call(this, 'tenants', {}, { options });
+  }
+
+  tick(options) {
+    return call(this, 'tick', {}, { options, type: Tick });
   }
 
   exchange(method, path, headers, options) {
@@ -1248,11 +1267,13 @@ module.exports = {
   Report,
   Task,
   TenantStatus,
+  TickScan,
   TimeOff,
   PlannedAction,
   Step,
   Workflow,
   Plan,
+  Tick,
   ApprovedPlan,
   Started,
   Protect,

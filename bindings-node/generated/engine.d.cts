@@ -1887,6 +1887,21 @@ export class TenantStatus extends Model {
   readonly waitingActions: { readonly [name: string]: number };
 }
 
+/** One scan that was due. */
+export class TickScan extends Model {
+  constructor(plain: Init<TickScan>);
+  /** Which connector. */
+  readonly connector: string;
+  /** Why it did not. */
+  readonly error: ErrorEnvelope | null;
+  /** When it is due again. RFC 3339. */
+  readonly next: string;
+  /** What it came to, where it came to anything. */
+  readonly summary: ScanSummary | null;
+  /** Whose. */
+  readonly tenant: string;
+}
+
 /** Somebody is away, or asks to be. */
 export class TimeOff extends Model {
   constructor(plain: Init<TimeOff>);
@@ -2007,6 +2022,15 @@ export class Plan extends Model {
   readonly tenant: string;
 }
 
+/** What one tick did. */
+export class Tick extends Model {
+  constructor(plain: Init<Tick>);
+  /** The scans that were due. */
+  readonly scans: readonly TickScan[];
+  /** What was applied, or waits. */
+  readonly steps: readonly Step[];
+}
+
 /**
  * An `ApprovedPlan` as plain data. What it says does not count: `apply` reads the stored plan
  * and the stored approval by the plan's id.
@@ -2039,6 +2063,12 @@ export class Protect extends Client {
   tenant(id: string): Tenant;
   /** The ids of all tenants, sorted. */
   tenants(options?: PerCall): Promise<readonly string[]>;
+  /**
+   * Does what is due now, of every tenant, and answers when it is done: scans, approved actions, evidence, the clients' view, the month's report and usage. A program that calls it every few seconds needs no `protect run`.
+   *
+   * Changes something.
+   */
+  tick(options?: PerCall): Promise<Tick>;
   /**
    * Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module `web` of this package has it in their own form.
    *

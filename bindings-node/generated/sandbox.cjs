@@ -3,6 +3,7 @@
 
 const { Client, call, connect, open, stream } = require('../lib/client.cjs');
 const { Model, describe, list, map, write } = require('../lib/model.cjs');
+const { Protect } = require('./engine.cjs');
 
 class OneStackOrganisation extends Model {}
 describe(OneStackOrganisation, [
@@ -193,6 +194,10 @@ class Sandbox extends Client {
 
   connections(options) {
     return call(this, 'connections', {}, { options });
+  }
+
+  engine(config) {
+    return open(this, 'engine', { config }, Protect);
   }
 
   secrets(options) {

@@ -24,8 +24,9 @@ async function play(t, scenario) {
   const sandbox = startSandbox(camelKeys(scenario.sandbox ?? {}), t);
   const known = { kept: {} };
   for (const part of ['planted', 'credentials', 'addresses']) known[part] = await sandbox[part]();
-  const client = await connect(t, scenario, sandbox, known);
-  for (const step of scenario.steps) await take(step.on === 'sandbox' ? sandbox : client, step, known);
+  const { opened, client } = await connect(t, scenario, sandbox, known);
+  const named = new Map([[undefined, client], ['sandbox', sandbox], ['engine', opened]]);
+  for (const step of scenario.steps) await take(named.get(step.on) ?? opened.tenant(step.on), step, known);
   const wanted = { violations: [], ...scenario };
   for (const journal of ['violations', 'transitions', 'requests']) {
     if (journal in wanted) expect(plain(await sandbox[journal]()), resolve(wanted[journal], known), journal);
@@ -36,17 +37,27 @@ async function connect(t, { client: made, tenant }, sandbox, known) {
   if (made) {
     const client = new protect[made.class](camelKeys(resolve(made.with, known)));
     t.after(() => client.close());
-    return client;
+    return { client };
   }
   const config = plain(await sandbox.config());
   for (const [pointer, value] of Object.entries(tenant.set ?? {})) {
     const names = pointer.split('/').slice(1);
     const last = names.pop();
-    names.reduce((place, name) => place[name], config)[last] = value;
+    names.reduce((place, name) => place[name], config)[last] = resolve(value, known);
   }
-  const opened = await protect.open(config, { secrets: await sandbox.secrets() });
+  const more = plain(await sandbox.connections());
+  for (const [id, names] of Object.entries(tenant.connections ?? {})) {
+    const connectors = (config.tenants[id].connectors ??= {});
+    for (const [connector, name] of Object.entries(names)) {
+      config.connections[name] = more[name].connection;
+      connectors[connector] = { ...more[name].connector, connection: name, ...connectors[connector] };
+    }
+  }
+  const opened = tenant.time === 'sandbox'
+    ? sandbox.engine(config)
+    : await protect.open(config, { secrets: await sandbox.secrets() });
   t.after(() => opened.close());
-  return opened.tenant(tenant.id);
+  return { opened, client: opened.tenant(tenant.id) };
 }
 
 async function take(client, step, known) {
@@ -91,6 +102,7 @@ function expect(seen, wanted, place) {
   const shown = `${place}: ${JSON.stringify(seen)}`;
   if (wanted?.$count !== undefined) return assert.equal(seen.length, wanted.$count, shown);
   if (wanted?.$has !== undefined) return assert.ok(seen.some((it) => fits(it, wanted.$has)), shown);
+  if (wanted?.$none !== undefined) return assert.ok(!seen.some((it) => fits(it, wanted.$none)), shown);
   if (wanted?.$all !== undefined) return wanted.$all.forEach((one) => expect(seen, one, place));
   if (Array.isArray(wanted)) {
     assert.equal(seen?.length, wanted.length, shown);

@@ -60,7 +60,7 @@ class Play:
             self.known[name] = await self.ask(self.sandbox, name, [], {})
         opened, client = await self.connect()
         for step in self.scenario["steps"]:
-            await self.step(self.sandbox if step.get("on") == "sandbox" else client, step)
+            await self.step(self.asked(opened, client, step.get("on")), step)
         for journal, wanted in {"violations": [], **self.scenario}.items():
             if journal in ("violations", "transitions", "requests"):
                 seen = plain(await self.ask(self.sandbox, journal, [], {}))
@@ -69,6 +69,11 @@ class Play:
             closed = closing.close()
             if inspect.isawaitable(closed):
                 await closed
+
+    def asked(self, opened: Any, client: Any, on: str | None) -> Any:
+        """Whom a step asks."""
+        named = {None: client, "sandbox": self.sandbox, "engine": opened}
+        return named[on] if on in named else opened.tenant(on)
 
     async def connect(self) -> tuple[Any, Any]:
         """What is to be closed, and what is called."""
@@ -83,7 +88,17 @@ class Play:
             place = config
             for name in parents:
                 place = place[name]
-            place[last] = value
+            place[last] = self.value(value)
+        more = await self.ask(self.sandbox, "connections", [], {})
+        for id, names in tenant.get("connections", {}).items():
+            connectors = config["tenants"][id].setdefault("connectors", {})
+            for connector, name in names.items():
+                config["connections"][name] = more[name]["connection"]
+                own = {**more[name]["connector"], "connection": name}
+                connectors[connector] = {**own, **connectors.get(connector, {})}
+        if tenant.get("time") == "sandbox":
+            opened = self.sandbox.engine(config)
+            return opened, opened.tenant(tenant["id"])
         secrets = await self.ask(self.sandbox, "secrets", [], {})
         opened = self.face.open(config, secrets=secrets)
         if inspect.isawaitable(opened):
@@ -135,6 +150,8 @@ def expect(seen: Any, wanted: Any, place: str) -> None:
         assert len(seen) == wanted["$count"], f"{place}: {seen}"
     elif isinstance(wanted, dict) and "$has" in wanted:
         assert any(fits(item, wanted["$has"]) for item in seen), f"{place}: {seen}"
+    elif isinstance(wanted, dict) and "$none" in wanted:
+        assert not any(fits(item, wanted["$none"]) for item in seen), f"{place}: {seen}"
     elif isinstance(wanted, dict) and "$all" in wanted:
         for one in wanted["$all"]:
             expect(seen, one, place)

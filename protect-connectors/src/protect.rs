@@ -119,13 +119,27 @@ impl ProtectBuilder {
         self.build(config).await
     }
 
+    /// As [`Protect::open_config`], with a store of its own in memory, whatever the configuration says.
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn in_memory(self, config: &Value) -> Result<Protect> {
+        let config = Config::from_value(config, &self.registry)?;
+        self.over(config, Arc::new(MemoryStore::new()))
+    }
+
     async fn build(self, config: Config) -> Result<Protect> {
+        let store = open_store(&config.store).await?;
+        self.over(config, store)
+    }
+
+    fn over(self, config: Config, store: Arc<dyn Store>) -> Result<Protect> {
         let context = match self.context {
             Some(context) => context,
             None => crate::context()?.0,
         };
         let context = with_key_vaults(context, &config)?;
-        let store = open_store(&config.store).await?;
         let mut builder = Engine::builder(config, self.registry, context);
         for area in protect_core::people::routes() {
             builder = builder.routes(area);

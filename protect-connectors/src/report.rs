@@ -42,14 +42,15 @@ impl ReportSection for Mail {
             title: "Mail in the name of your domains".to_owned(),
             blocks: vec![
                 figures(&domains),
-                Block::Text {
-                    text: "Share of the mail that receivers found genuine (DMARC), by day:"
-                        .to_owned(),
-                },
-                pass_rates(&volumes, month),
-                Block::Text {
-                    text: "Messages by sender:".to_owned(),
-                },
+                text("Share of the mail that receivers found genuine (DMARC), by day:"),
+                rates(&volumes, month, "genuine mail", Counts::pass_rate),
+                text(
+                    "Share of the mail that came from a server that the domain's SPF names, by day:",
+                ),
+                rates(&volumes, month, "mail with SPF", Counts::spf_rate),
+                text("Share of the mail that bears the domain's own signature (DKIM), by day:"),
+                rates(&volumes, month, "mail with DKIM", Counts::dkim_rate),
+                text("Messages by sender:"),
                 senders(&domains),
                 table(&domains),
             ],
@@ -104,22 +105,33 @@ fn figures(domains: &[DomainSummary]) -> Block {
     }
 }
 
+fn text(text: &str) -> Block {
+    Block::Text {
+        text: text.to_owned(),
+    }
+}
+
 /// A line a domain, a point a day.
-fn pass_rates(volumes: &Volumes, month: Month) -> Block {
+fn rates(
+    volumes: &Volumes,
+    month: Month,
+    of_what: &str,
+    rate: fn(&Counts) -> Option<f64>,
+) -> Block {
     let days = days(month);
     let lines = volumes.domains().map(|(domain, months)| {
         let mut by_day: BTreeMap<Date, Counts> = BTreeMap::new();
         for (day, counts) in months.values().flat_map(MailMonth::days) {
             by_day.entry(day).or_default().add(&counts);
         }
-        let percent = |day: &Date| by_day.get(day)?.pass_rate().map(|share| share * 100.0);
+        let percent = |day: &Date| rate(by_day.get(day)?).map(|share| share * 100.0);
         Line {
             label: domain.to_owned(),
             percent: days.iter().map(percent).collect(),
         }
     });
     Block::Lines {
-        title: format!("Share of genuine mail by day in {month}, in percent"),
+        title: format!("Share of {of_what} by day in {month}, in percent"),
         along: days.iter().map(|day| day.day().to_string()).collect(),
         lines: lines.collect(),
     }
@@ -154,14 +166,17 @@ fn senders(domains: &[DomainSummary]) -> Block {
 
 fn table(domains: &[DomainSummary]) -> Block {
     let rows = domains.iter().map(|domain| {
-        let rate = domain
-            .pass_rate
-            .map(|rate| format!("{:.1} %", rate * 100.0));
+        let percent = |rate: Option<f64>| {
+            let shown = rate.map(|rate| format!("{:.1} %", rate * 100.0));
+            shown.unwrap_or_default()
+        };
         vec![
             domain.domain.clone(),
             domain.reports.to_string(),
             domain.counts.messages.to_string(),
-            rate.unwrap_or_default(),
+            percent(domain.pass_rate),
+            percent(domain.spf_rate),
+            percent(domain.dkim_rate),
             domain.unknown_senders.to_string(),
         ]
     });
@@ -170,6 +185,8 @@ fn table(domains: &[DomainSummary]) -> Block {
         "reports",
         "messages",
         "genuine",
+        "SPF",
+        "DKIM",
         "unknown senders",
     ];
     Block::Table {
@@ -186,23 +203,36 @@ mod tests {
     use super::*;
     use crate::Protect;
 
+    /// The title of a drawing of lines, how many points it has, and its first line.
+    fn lines(block: &Block) -> Option<(&str, usize, &Line)> {
+        match block {
+            Block::Lines {
+                title,
+                along,
+                lines,
+            } => Some((title, along.len(), lines.first()?)),
+            _ => None,
+        }
+    }
+
     fn report(day: u32, passed: u32) -> String {
         // 2026-01-01 and after, at the beginning of the test's clock.
         let begin = 1_767_225_600 + day * 86_400;
         let end = begin + 86_399;
-        let row = |source: &str, count: u32, result: &str| {
+        let row = |source: &str, count: u32, result: &str, spf: &str| {
             format!(
                 "<record><row><source_ip>{source}</source_ip><count>{count}</count><policy_evaluated>\
-                 <disposition>none</disposition><dkim>{result}</dkim><spf>fail</spf></policy_evaluated></row>\
+                 <disposition>none</disposition><dkim>{result}</dkim><spf>{spf}</spf></policy_evaluated></row>\
                  <identifiers><header_from>b.example</header_from></identifiers><auth_results/></record>"
             )
         };
         format!(
             "<feedback><report_metadata><org_name>R</org_name><report_id>{day}</report_id>\
              <date_range><begin>{begin}</begin><end>{end}</end></date_range></report_metadata>\
-             <policy_published><domain>b.example</domain><p>none</p></policy_published>{}{}</feedback>",
-            row("192.0.2.1", passed, "pass"),
-            row("192.0.2.66", 100 - passed, "fail"),
+             <policy_published><domain>b.example</domain><p>none</p></policy_published>{}{}{}</feedback>",
+            row("192.0.2.1", passed - 10, "pass", "fail"),
+            row("192.0.2.1", 10, "fail", "pass"),
+            row("192.0.2.66", 100 - passed, "fail", "fail"),
         )
     }
 
@@ -237,17 +267,35 @@ mod tests {
             .iter()
             .find(|section| section.id == "mail")
             .unwrap();
-        let Block::Lines { lines, along, .. } = &mail.blocks[2] else {
-            unreachable!("{mail:?}");
-        };
-        assert_eq!(along.len(), 31);
-        assert_eq!(lines[0].percent[..3], [Some(90.0), Some(50.0), None]);
+        let drawn: Vec<_> = mail.blocks.iter().filter_map(lines).collect();
+        assert!(drawn.iter().all(|(_, along, _)| *along == 31));
+        let told: Vec<_> = drawn
+            .iter()
+            .map(|(title, _, line)| (*title, line.percent[..3].to_vec()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    "Share of genuine mail by day in 2026-01, in percent",
+                    vec![Some(90.0), Some(50.0), None]
+                ),
+                (
+                    "Share of mail with SPF by day in 2026-01, in percent",
+                    vec![Some(10.0), Some(10.0), None]
+                ),
+                (
+                    "Share of mail with DKIM by day in 2026-01, in percent",
+                    vec![Some(80.0), Some(40.0), None]
+                ),
+            ]
+        );
         let html = report.to_html().unwrap();
-        assert!(html.contains("<path d=\"M40"), "{html}");
+        assert_eq!(html.matches("<path d=\"M40").count(), 3, "{html}");
         assert!(
             report
                 .to_markdown()
-                .contains("| b.example | 2 | 200 | 70.0 % | 1 |")
+                .contains("| b.example | 2 | 200 | 70.0 % | 10.0 % | 60.0 % | 1 |")
         );
     }
 }

@@ -19,9 +19,9 @@ use crate::config::Rule;
 use crate::error::Result;
 use crate::inbound::Inbound;
 use crate::model::{
-    Account, Action, ActionKind, Actor, Attributes, CheckId, CheckResult, ConnectorName,
-    EffectClass, IncidentStatus, Observation, Preview, RejectedItem, Severity, Signal, Subject,
-    TenantId, WatchCensus, WatchList,
+    Account, Action, ActionKind, Actor, Address, Attributes, CheckId, CheckResult, ConnectorName,
+    EffectClass, Gone, IncidentStatus, Observation, Preview, RejectedItem, Severity, Signal,
+    Subject, TenantId, WatchCensus, WatchList,
 };
 
 /// A connection to a vendor, used for one tenant.
@@ -210,6 +210,15 @@ pub trait Sink: Connector {
         Ok(None)
     }
 
+    /// Whether there is an alert about this login, by its address, that nobody there has dealt with yet;
+    /// `None` where the receiver keeps no alerts, or is told not to look.
+    ///
+    /// # Errors
+    /// Nobody could say, which is neither yes nor no.
+    async fn is_under_attack(&self, _cx: &OpContext, _login: &Address) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
     /// Says there where our incident stands; false where the receiver keeps no such status. A repeat
     /// changes nothing.
     ///
@@ -382,7 +391,7 @@ pub struct ScanRequest<'a> {
     pub forced: bool,
 }
 
-/// What a scanner stored with earlier pages, by its own keys.
+/// What a scanner may ask the store: what it stored with earlier pages, by its own keys, and who is gone.
 #[async_trait]
 pub trait ScanState: Debug + Send + Sync {
     /// The values of these keys; what was never stored is absent.
@@ -390,6 +399,15 @@ pub trait ScanState: Debug + Send + Sync {
     /// # Errors
     /// The store could not answer.
     async fn get(&self, keys: &[String]) -> Result<BTreeMap<String, Value>>;
+
+    /// Who is gone, by every address of theirs, as the workforce and the directories have it: for a
+    /// scanner that looks whether such people can still do something.
+    ///
+    /// # Errors
+    /// The store could not answer.
+    async fn gone(&self) -> Result<BTreeMap<Address, Gone>> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// One page of a run.

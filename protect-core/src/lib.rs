@@ -3,6 +3,7 @@ pub mod auth;
 pub mod authenticate;
 pub mod burst;
 pub mod clock;
+pub mod cloud_event;
 pub mod config;
 pub mod connector;
 pub mod context;
@@ -11,6 +12,7 @@ mod csv_table;
 pub mod dns;
 #[cfg(feature = "engine")]
 pub mod engine;
+pub mod errand;
 mod error;
 pub mod handover;
 pub mod http;

@@ -1,7 +1,8 @@
 //! How a remediator makes one change at a vendor: look, compare, refuse, send, read back.
 //!
 //! A connector says what its vendor shows and takes ([`Remedy`]); the order of the steps, and what an
-//! answer that is lost or late means, is the same for all and stands here.
+//! answer that is lost or late means, is the same for all and stands here. What a vendor takes its time for
+//! is an [`Errand`](crate::errand::Errand).
 
 use std::time::Duration;
 

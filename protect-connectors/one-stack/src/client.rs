@@ -180,6 +180,22 @@ impl Platform {
         self.send(cx, request).await
     }
 
+    /// Sends a body as it is, of another type than JSON alone.
+    ///
+    /// # Errors
+    /// As for every call.
+    pub(crate) async fn post_as(
+        &self,
+        cx: &OpContext,
+        request: RequestBuilder,
+        (content_type, body): (&'static str, String),
+        key: &str,
+    ) -> Result<Answer> {
+        let name = self.conventions.header(Header::IdempotencyKey);
+        let request = request.bytes(content_type, body.into()).header(name, key);
+        self.send(cx, request).await
+    }
+
     /// One thing, in our names and words.
     ///
     /// # Errors

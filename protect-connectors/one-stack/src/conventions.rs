@@ -30,6 +30,7 @@ pub(crate) enum Path {
     RestoreAccess,
     Revocations,
     Revocation,
+    Users,
     Alerts,
     Snapshot,
     Probe,
@@ -118,6 +119,7 @@ const PATHS: &[(Path, &str, &str, &str)] = &[
         "revocation",
         "/api/internal/users/revocations/{id}",
     ),
+    (Path::Users, "hub", "users", "/api/internal/users"),
     (Path::Alerts, "security", "alerts", "/api/alerts"),
     (
         Path::Snapshot,
@@ -136,6 +138,8 @@ pub(crate) enum Header {
     Limit,
     Remaining,
     Reset,
+    WebhookSignature,
+    WebhookTimestamp,
 }
 
 const HEADERS: &[(Header, &str, &str)] = &[
@@ -149,6 +153,9 @@ const HEADERS: &[(Header, &str, &str)] = &[
     (Header::Limit, "limit", "X-RateLimit-Limit"),
     (Header::Remaining, "remaining", "X-RateLimit-Remaining"),
     (Header::Reset, "reset", "X-RateLimit-Reset"),
+    // No page names them: several names are tried for the first, and no time is looked for.
+    (Header::WebhookSignature, "webhook_signature", ""),
+    (Header::WebhookTimestamp, "webhook_timestamp", ""),
 ];
 
 /// States in which nobody works on a ticket or an incident any more.

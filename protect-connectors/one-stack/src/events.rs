@@ -115,7 +115,11 @@ fn is_signed(secret: &SecretString, body: &[u8], signature: &[u8]) -> bool {
     mac.verify_slice(signature).is_ok()
 }
 
-fn read(body: &[u8]) -> Result<Event> {
+/// Reads a message that was verified.
+///
+/// # Errors
+/// `invalid_input` for what is no event.
+pub(crate) fn read(body: &[u8]) -> Result<Event> {
     let no_event = || Error::invalid_input("the message is no event: a JSON object with `event`");
     let mut message: Map<String, Value> = serde_json::from_slice(body).map_err(|_| no_event())?;
     let text = |names: &[&str]| {

@@ -19,6 +19,7 @@ pub mod psa;
 pub mod rmm;
 pub mod security;
 mod sso;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use crate::{
     google,
     graph::{AccountChange, ApplicationChange, TenantChange},
     hibp::{self, Plan},
-    one_stack::{self, HubToken},
+    one_stack::{self, HubToken, HubUser, NewHubWebhook},
     onepassword::{self, Scope, Stream, UserChange},
     scim,
     world::World,
@@ -75,6 +75,9 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/one_stack/settings", post(one_stack_settings))
         .route("/one_stack/sso", get(hub_sso))
         .route("/one_stack/tokens", post(hub_token))
+        .route("/one_stack/users", put(set_hub_user))
+        .route("/one_stack/webhooks", post(subscribe_webhook))
+        .route("/one_stack/webhooks/send", post(send_webhooks))
         .route("/webhook/items/{id}", patch(set_item_status))
         .route("/scim/settings", post(scim_settings))
         .route("/scim/users/{id}", delete(delete_scim_user))
@@ -403,6 +406,20 @@ async fn hub_token(State(world): Shared, Json(token): Json<HubToken>) -> Answer 
     let token = world.state().one_stack.sso.sign(&token, now);
     let token = token.ok_or(StatusCode::BAD_REQUEST)?;
     Ok(Json(json!({"token": token})))
+}
+
+async fn set_hub_user(State(world): Shared, Json(user): Json<HubUser>) -> Answer {
+    found(world.state().one_stack.set_user(user))
+}
+
+async fn subscribe_webhook(State(world): Shared, Json(body): Json<NewHubWebhook>) -> Answer {
+    let mut state = world.state();
+    let one_stack = &mut state.one_stack;
+    found(one_stack.hooks.subscribe(body, &one_stack.items))
+}
+
+async fn send_webhooks(State(world): Shared) -> Json<Value> {
+    Json(json!({"answers": world.send_webhooks().await}))
 }
 
 fn found(found: bool) -> Answer {

@@ -431,6 +431,7 @@ impl State {
             return false;
         };
         self.moved(Vendor::OneStack, (object, id), (&from, status), now);
+        self.one_stack.hooks.notice(&self.one_stack.items, now);
         true
     }
 

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use protect_core::Result;
-use protect_core::engine::Tenant;
+use protect_core::engine::{Tenant, Tick};
 use protect_core::operation::{
-    Callable, Class, Parameter, ParameterKind, ResultType, answer, arguments, unknown,
+    Callable, Class, Model, Parameter, ParameterKind, ResultType, answer, arguments, unknown,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Nothing, TenantCalls, read};
+use super::{Nothing, TenantCalls, change, read};
 use crate::Protect;
 
 /// The engine over every tenant of a configuration.
@@ -36,6 +36,14 @@ pub(super) static CLASS: Class = Class {
             ResultType::Texts,
             "The ids of all tenants, sorted.",
         ),
+        change(
+            "tick",
+            &[],
+            ResultType::One(Model::of::<Tick>("Tick")),
+            "Does what is due now, of every tenant, and answers when it is done: scans, approved actions, \
+             evidence, the clients' view, the month's report and usage. A program that calls it every few \
+             seconds needs no `protect run`.",
+        ),
         #[cfg(feature = "web")]
         super::exchange::OPERATION,
     ],
@@ -61,6 +69,10 @@ impl Callable for Protect {
                     let tenants = self.tenants();
                     let ids: Vec<_> = tenants.iter().map(Tenant::id).collect();
                     answer(&ids)
+                }
+                "tick" => {
+                    let Nothing {} = arguments(given)?;
+                    answer(&self.tick().await?)
                 }
                 #[cfg(feature = "web")]
                 "exchange" => super::exchange::exchange(&self, given).await,

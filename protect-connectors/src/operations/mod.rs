@@ -144,7 +144,7 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         #[cfg(feature = "stripe")]
         "Stripe" => protect_stripe::connect(constructor, context.clone()),
         #[cfg(feature = "sandbox")]
-        "Sandbox" => sandbox::start(constructor),
+        "Sandbox" => sandbox::start(constructor, context),
         _ => {
             let _ = (constructor, context);
             let clients = classes()

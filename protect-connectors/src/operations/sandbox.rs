@@ -1,14 +1,15 @@
 //! The simulated vendors, called by name.
 
 mod config;
+mod engine;
 mod table;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use protect_core::operation::{Callable, Class, answer, arguments, unknown};
-use protect_core::{Error, ErrorKind, Result};
+use protect_core::{Context, Error, ErrorKind, Result};
 use protect_sandbox::{Fault, FaultKind, Sandbox, SandboxError, Vendor};
 use serde::Deserialize;
 use serde_json::Value;
@@ -108,13 +109,19 @@ struct SetDocument {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct OpenEngine {
+    config: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PublishBreach {
     breach: Value,
     accounts: Vec<String>,
 }
 
 /// Starts the simulators.
-pub(super) fn start(given: Value) -> Result<Arc<dyn Callable>> {
+pub(super) fn start(given: Value, context: &Context) -> Result<Arc<dyn Callable>> {
     let given: Start = arguments(given)?;
     let mut builder = Sandbox::builder();
     if let Some(seed) = given.seed {
@@ -145,10 +152,16 @@ pub(super) fn start(given: Value) -> Result<Arc<dyn Callable>> {
         };
         Error::new(kind, "the sandbox cannot be started").with_source(error)
     })?;
-    Ok(Arc::new(SandboxCalls(Mutex::new(sandbox))))
+    Ok(Arc::new(SandboxCalls {
+        sandbox: Arc::new(Mutex::new(sandbox)),
+        context: context.clone(),
+    }))
 }
 
-struct SandboxCalls(Mutex<Sandbox>);
+struct SandboxCalls {
+    sandbox: engine::Shared,
+    context: Context,
+}
 
 impl Callable for SandboxCalls {
     fn class(&self) -> &'static Class {
@@ -156,9 +169,17 @@ impl Callable for SandboxCalls {
     }
 
     fn call(self: Arc<Self>, operation: &str, given: Value) -> BoxFuture<'static, Result<Value>> {
-        let sandbox = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let answered = dispatch(&sandbox, operation, given);
+        let answered = dispatch(&engine::locked(&self.sandbox), operation, given);
         Box::pin(futures::future::ready(answered))
+    }
+
+    fn open(&self, operation: &str, given: Value) -> Result<Arc<dyn Callable>> {
+        if operation != "engine" {
+            return Err(unknown(&CLASS, operation));
+        }
+        let OpenEngine { config } = arguments(given)?;
+        let opened = engine::open(&self.sandbox, &self.context, &config)?;
+        Ok(Arc::new(opened))
     }
 }
 
@@ -299,7 +320,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_table_and_the_gate_know_the_same_operations() {
-        let sandbox = start(json!({})).unwrap();
+        let context = protect_core::testing::context().context;
+        let sandbox = start(json!({}), &context).unwrap();
         assert_eq!(check_table(sandbox).await, Ok(()));
     }
 }

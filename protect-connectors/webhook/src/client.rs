@@ -1,12 +1,13 @@
 use bytes::Bytes;
 use http::Method;
+use protect_core::cloud_event::{CloudEvent, LARGEST, MEDIA_TYPE};
 use protect_core::connector::OpContext;
 use protect_core::http::{Answer, HttpClient};
 use protect_core::secret::{ExposeSecret, SecretRef};
 use protect_core::{Context, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::wire::{Accepted, Items, Message};
 
@@ -16,6 +17,17 @@ pub struct Webhook {
     http: HttpClient,
     secret: SecretRef,
     context: Context,
+    format: Format,
+}
+
+/// The form of a message. One is never tried after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// `type`, `source_reference` and `data`.
+    #[default]
+    Plain,
+    /// Cloud Events 1.0 in structured JSON.
+    CloudEvents,
 }
 
 /// What stands at the receiver under a reference.
@@ -49,7 +61,15 @@ impl Webhook {
             http: HttpClient::builder(context, url)?.build(),
             secret,
             context: context.clone(),
+            format: Format::default(),
         })
+    }
+
+    /// The form of its messages.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
     }
 
     /// Posts a message and gives the receiver's id for what it made. The receiver acts once for
@@ -65,13 +85,13 @@ impl Webhook {
         source_reference: &str,
         data: Value,
     ) -> Result<String> {
-        let message = Message {
-            kind,
-            source_reference,
-            data,
+        let (content_type, body) = match self.format {
+            Format::Plain => ("application/json", plain(kind, source_reference, data)?),
+            Format::CloudEvents => {
+                let about = (id, kind, source_reference);
+                (MEDIA_TYPE, cloud_event(cx, about, data)?)
+            }
         };
-        let body = serde_json::to_vec(&message)
-            .map_err(|error| Error::unexpected("a message has no JSON form").with_source(error))?;
         let answer = self
             .send(
                 cx,
@@ -79,7 +99,7 @@ impl Webhook {
                 "webhook.post",
                 "",
                 id,
-                Bytes::from(body),
+                (content_type, Bytes::from(body)),
                 &[],
             )
             .await?;
@@ -99,7 +119,7 @@ impl Webhook {
                 "webhook.items",
                 "/items",
                 &cx.correlation,
-                Bytes::new(),
+                ("", Bytes::new()),
                 &query,
             )
             .await?;
@@ -114,7 +134,7 @@ impl Webhook {
         operation: &'static str,
         path: &'static str,
         id: &str,
-        body: Bytes,
+        (content_type, body): (&'static str, Bytes),
         query: &[(&str, &str)],
     ) -> Result<Answer> {
         let secret = self.context.secrets.resolve(&self.secret).await?;
@@ -140,8 +160,41 @@ impl Webhook {
             request = request.query(key, value);
         }
         if !body.is_empty() {
-            request = request.bytes("application/json", body);
+            request = request.bytes(content_type, body);
         }
         request.send(cx).await
     }
+}
+
+fn plain(kind: &str, source_reference: &str, data: Value) -> Result<String> {
+    let message = Message {
+        kind,
+        source_reference,
+        data,
+    };
+    serde_json::to_string(&message)
+        .map_err(|error| Error::unexpected("a message has no JSON form").with_source(error))
+}
+
+/// Without a time: a message that is sent again must be the same, byte for byte.
+fn cloud_event(
+    cx: &OpContext,
+    (id, kind, source_reference): (&str, &str, &str),
+    mut data: Value,
+) -> Result<String> {
+    let source = CloudEvent::source_of(cx.tenant.as_str());
+    let event = CloudEvent::new(source, id, CloudEvent::type_of(kind), data.clone())?
+        .subject(source_reference)
+        .extension("partitionkey", source_reference)?;
+    let text = event.to_json()?;
+    let findings = data.get("findings").and_then(Value::as_array);
+    let Some(left_out) = findings.map(Vec::len).filter(|_| text.len() > LARGEST) else {
+        return Ok(text);
+    };
+    // Nobody need forward what is larger. The text for people still names what was found.
+    if let Some(data) = data.as_object_mut() {
+        data.remove("findings");
+        data.insert("findings_left_out".to_owned(), json!(left_out));
+    }
+    event.data(data).to_json()
 }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use protect_core::config::{CredentialSpec, EndpointSpec, KindSpec};
+use protect_core::config::{CredentialSpec, EndpointSpec, KindSpec, SettingSpec};
 use protect_core::connector::Connector;
 use protect_core::registry::{ConnectorSetup, Registry};
 use protect_core::{Context, Result};
 
-use crate::client::Webhook;
+use crate::client::{Format, Webhook};
 use crate::sink::WebhookConnector;
 
 /// Teaches a registry this kind of connector.
@@ -25,6 +25,14 @@ fn spec() -> KindSpec {
     )
     .endpoint(url)
     .required_respond(secret)
+    .connection_setting(
+        SettingSpec::one_of(
+            "format",
+            ["plain", "cloudevents"],
+            "The form of a message: `plain`, or Cloud Events 1.0 in structured JSON. Never switched by itself.",
+        )
+        .default("plain"),
+    )
 }
 
 fn build(setup: &ConnectorSetup, context: &Context) -> Result<Arc<dyn Connector>> {
@@ -40,7 +48,13 @@ fn build(setup: &ConnectorSetup, context: &Context) -> Result<Arc<dyn Connector>
     let secret = connection
         .respond_secret("signing_secret")
         .ok_or_else(|| missing("respond.signing_secret"))?;
+    let format = connection.settings.get("format");
+    let format = match format.and_then(|format| format.as_str()) {
+        Some("cloudevents") => Format::CloudEvents,
+        _ => Format::Plain,
+    };
     let client = Webhook::new(url, secret, context)
-        .map_err(|error| setup.error("endpoints.url", error.message()))?;
+        .map_err(|error| setup.error("endpoints.url", error.message()))?
+        .format(format);
     Ok(Arc::new(WebhookConnector::new(setup.info.clone(), client)))
 }

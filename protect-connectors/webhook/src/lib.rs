@@ -6,7 +6,7 @@ mod sink;
 mod verify;
 mod wire;
 
-pub use client::{Item, Webhook};
+pub use client::{Format, Item, Webhook};
 pub use config::register;
 pub use verify::{VerifiedMessage, verify};
 

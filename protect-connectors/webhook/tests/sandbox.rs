@@ -19,6 +19,14 @@ const SECRET_FILE: &str = "signing_secret";
 
 /// A sandbox, and the connector as the configuration makes it.
 async fn start(secret: Option<&str>) -> (Sandbox, Arc<dyn Connector>, tempfile::TempDir) {
+    start_in(secret, "plain").await
+}
+
+/// The same with messages of another form.
+async fn start_in(
+    secret: Option<&str>,
+    format: &str,
+) -> (Sandbox, Arc<dyn Connector>, tempfile::TempDir) {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(SECRET_FILE);
@@ -32,6 +40,7 @@ async fn start(secret: Option<&str>) -> (Sandbox, Arc<dyn Connector>, tempfile::
         kind = "webhook"
         endpoints = {{ url = "{}" }}
         respond = {{ signing_secret = {{ file = "{}" }} }}
+        format = "{format}"
         tenants = ["*"]
         [tenants.acme]
         name = "Acme"
@@ -119,5 +128,57 @@ async fn a_secret_that_is_none_says_which_field_is_wrong() {
         error.to_string().contains("respond.signing_secret"),
         "{error}"
     );
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_message_may_be_a_cloud_event_and_is_then_never_anything_else() {
+    let (sandbox, connector, _folder) = start_in(None, "cloudevents").await;
+    let sink = connector.as_sink().unwrap();
+    let mut large = delivery(ActionKind::OpenTicket, "1");
+    let much = serde_json::json!({ "text": "x".repeat(1024) });
+    large
+        .data
+        .insert("findings".to_owned(), vec![much; 100].into());
+    let opened = sink.deliver(&op(), &large).await.unwrap();
+    let mut note = delivery(ActionKind::OpenTicket, "2");
+    note.note_to = Some(opened.id.clone());
+    sandbox.set_fault(Fault::named("answer_lost").unwrap().times(1));
+    sink.deliver(&op(), &note).await.unwrap();
+    sink.deliver(&op(), &delivery(ActionKind::EmitEvent, "3"))
+        .await
+        .unwrap();
+    let state = sandbox.state();
+    let items = state["webhook"]["items"].as_array().unwrap();
+    let made: Vec<_> = items
+        .iter()
+        .map(|it| (&it["type"], &it["format"]))
+        .collect();
+    assert_eq!(
+        made,
+        [
+            (&"ticket".into(), &"cloudevents".into()),
+            (&"event".into(), &"cloudevents".into()),
+        ]
+    );
+    assert_eq!(items[0]["notes"], 1, "a lost answer makes no second note");
+    assert_eq!(items[0]["source_reference"], "protect:acme:incident");
+    assert_eq!(sandbox.violations().len(), 0, "{:?}", sandbox.violations());
+
+    // A receiver that refuses is not asked in another form.
+    let asked = sandbox.requests().len();
+    sandbox.set_fault(Fault::named("html200").unwrap().times(9));
+    let refused = sink
+        .deliver(&op(), &delivery(ActionKind::EmitEvent, "4"))
+        .await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidResponse);
+    assert!(sandbox.requests().len() > asked);
+    sandbox.clear_faults();
+    sink.deliver(&op(), &delivery(ActionKind::EmitEvent, "4"))
+        .await
+        .unwrap();
+    let state = sandbox.state();
+    let items = state["webhook"]["items"].as_array().unwrap();
+    assert!(items.iter().all(|it| it["format"] == "cloudevents"));
     sandbox.shutdown().await;
 }

@@ -16,6 +16,9 @@ pub struct Facts<'a> {
     /// The department of the employee behind it, where known. A condition over the employee does
     /// not hold without one.
     pub department: Option<&'a str>,
+    /// Whether a connector has an alert about the login; `None` where nobody was asked, and then a
+    /// condition over it does not hold.
+    pub under_attack: Option<bool>,
 }
 
 impl When {
@@ -103,6 +106,7 @@ impl Condition {
                     .any(|asked| asked.trim().to_lowercase() == department)
             }),
             Self::OccurrenceAtLeast(times) => finding.occurrence >= *times,
+            Self::UnderAttack(asked) => facts.under_attack == Some(*asked),
         }
     }
 
@@ -124,6 +128,7 @@ impl Condition {
             Self::AccountState(words) => format!("account.state {}", texts(words)),
             Self::EmployeeDepartment(words) => format!("employee.department {}", texts(words)),
             Self::OccurrenceAtLeast(times) => format!("occurrence >={times}"),
+            Self::UnderAttack(asked) => format!("under_attack {asked}"),
         }
     }
 
@@ -152,6 +157,10 @@ impl Condition {
                 None => "no department is known".to_owned(),
             },
             Self::OccurrenceAtLeast(_) => format!("it is {}", facts.finding.occurrence),
+            Self::UnderAttack(_) => match facts.under_attack {
+                Some(is) => format!("it is {is}"),
+                None => "only planning asks whoever keeps alerts".to_owned(),
+            },
         }
     }
 }

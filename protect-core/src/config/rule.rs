@@ -12,6 +12,11 @@ pub struct Rule {
     pub then: Vec<RuleAction>,
     /// Whether somebody must consent.
     pub approval: ApprovalMode,
+    /// How many of its actions are attempted within an hour; the others wait. As many as come where it is
+    /// left out.
+    pub max_per_hour: Option<u32>,
+    /// Whether it is tried out: its actions stand in plans, and none is done.
+    pub dry_run: bool,
 }
 
 /// A condition over the model, already parsed into its enums.
@@ -53,6 +58,8 @@ pub enum Condition {
     EmployeeDepartment(Vec<String>),
     /// How often the finding has come.
     OccurrenceAtLeast(u32),
+    /// Whether a connector has an alert about the login that nobody has dealt with yet.
+    UnderAttack(bool),
 }
 
 /// `severity = "high"`, `">=high"`, `"<=low"`.

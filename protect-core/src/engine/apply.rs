@@ -14,29 +14,22 @@ use serde::{Deserialize, Serialize};
 use super::lanes::Job;
 use super::queue::is_kept_waiting;
 use super::records::put_intent;
+use super::rule_limits::TRIED_OUT;
 use super::{Tenant, guard};
-use crate::clock::later;
-use crate::connector::{AppliedStatus, Probe};
+use crate::connector::AppliedStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
 use crate::model::{
-    Action, ActionKind, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, EffectClass,
-    GuardDecision, Intent, IntentState, Mode, Outcome, OutcomeStatus, Permission, PlannedAction,
+    Action, ActionTarget, Actor, ActorKind, ApprovedPlan, Attributes, GuardDecision, Intent,
+    IntentState, Mode, Outcome, OutcomeStatus, Permission, PlannedAction,
 };
 use crate::store::{Claim, Claimed, Commit, Expect, Query, RecordKind};
-
-/// How often a change that a vendor's outage keeps from happening is attempted. Messages to sinks are
-/// attempted for longer: see [`super::queue`].
-const MAX_ATTEMPTS: u32 = 6;
 
 /// How long to wait before the second attempt; doubled for each further one.
 pub(super) const TRY_AGAIN: Duration = Duration::from_mins(1);
 
 /// How long to wait before the vendor is asked again what happened.
-const PROBE_AGAIN: Duration = Duration::from_mins(1);
-
-/// How often a vendor that has something in hand is asked at least.
-const FOLLOW_AT_LEAST: Duration = Duration::from_hours(1);
+pub(super) const PROBE_AGAIN: Duration = Duration::from_mins(1);
 
 /// Intents of which something is still to be done.
 const AT_WORK: [IntentState; 3] = [
@@ -44,9 +37,6 @@ const AT_WORK: [IntentState; 3] = [
     IntentState::InFlight,
     IntentState::Unknown,
 ];
-
-/// Why nothing came of an action that somebody at the vendor stopped.
-const CALLED_OFF: &str = "somebody at the vendor called it off";
 
 /// What came of one action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -91,8 +81,12 @@ impl Tenant {
     /// before is not attempted again; its outcome is given.
     ///
     /// # Errors
-    /// `store`. What goes wrong at a vendor is an outcome, not an error.
+    /// `invalid_input` for another tenant's plan; `store`. What goes wrong at a vendor is an outcome, not
+    /// an error.
     pub async fn apply(&self, approved: ApprovedPlan) -> Result<Vec<Step>> {
+        if approved.plan().tenant != *self.id() {
+            return Err(Error::invalid_input("this plan is another tenant's"));
+        }
         let planned = &approved.plan().actions;
         let is_refused = |it: &PlannedAction| it.guard.decision == GuardDecision::Refuse;
         let wanted = planned.iter().filter(|it| !is_refused(it));
@@ -225,6 +219,10 @@ impl Tenant {
         }
         kill_point("apply.before_attempt");
         let counting = self.counts_alone(&intent).await;
+        if let Some(wait) = self.rule_may_act_at(&intent).await? {
+            self.wait_for_rule(intent, fence, wait).await?;
+            return Ok(true);
+        }
         if let Some(outcome) = self.is_one_too_many(&intent).await? {
             let actor = Actor::engine();
             self.conclude(intent, outcome, Expect::FenceAndRelease(fence), &actor)
@@ -235,6 +233,7 @@ impl Tenant {
         intent.attempts += 1;
         let mut commit = Commit::default().put(put_intent(&intent, Expect::Fence(fence))?);
         commit.changes.extend(self.count_attempt(&intent.action)?);
+        commit.changes.extend(self.count_for_rule(&intent.action)?);
         let approved_by = intent.approved_by.clone();
         let facts = self.action_facts(&intent).await?;
         commit = commit.append(
@@ -270,6 +269,10 @@ impl Tenant {
             return Ok(Some(self.outcome(OutcomeStatus::Expired, reason)));
         }
         let action = &intent.action;
+        let rule = self.rule_behind(&action.requested_by);
+        if rule.is_some_and(|rule| rule.dry_run) {
+            return Ok(Some(self.outcome(OutcomeStatus::Refused, TRIED_OUT)));
+        }
         if action.kind.tells() {
             return Ok(None);
         }
@@ -301,12 +304,16 @@ impl Tenant {
         Ok(None)
     }
 
-    /// Of what rules do by themselves, one attempt after another is judged and counted: of many at once
-    /// none slips past the limit.
+    /// Of what rules ask for, one attempt after another is judged and counted: of many at once none slips
+    /// past a limit.
     async fn counts_alone(&self, intent: &Intent) -> Option<MutexGuard<'_, ()>> {
-        match intent.approved_by.kind {
-            ActorKind::Rule => Some(self.parts.counting.lock().await),
-            _ => None,
+        let by_rule = [&intent.action.requested_by, &intent.approved_by]
+            .iter()
+            .any(|actor| actor.kind == ActorKind::Rule);
+        if by_rule {
+            Some(self.parts.counting.lock().await)
+        } else {
+            None
         }
     }
 
@@ -353,197 +360,10 @@ impl Tenant {
         })
     }
 
-    /// The vendor may have acted: asks it, once, right away.
-    async fn find_out_after(&self, intent: Intent, fence: u64, error: &Error) -> Result<()> {
-        match self.probe(&intent.action).await {
-            Ok(Probe::Happened(state)) => {
-                let reason = "the answer was lost; a probe found it done";
-                self.finish_probed(intent, OutcomeStatus::Applied, reason, state, fence)
-                    .await
-            }
-            Ok(Probe::DidNotHappen(_))
-                if self.is_not_given_up(&intent) && self.may_begin_again(&intent) =>
-            {
-                self.begin_later(intent, fence, error).await
-            }
-            Ok(Probe::CannotTell) if error.is_untouched() => {
-                self.try_untouched_again(intent, fence, error).await
-            }
-            Ok(Probe::Underway { reason, state }) => {
-                self.follow(intent, fence, &reason, state).await
-            }
-            Ok(Probe::CalledOff(state)) => {
-                self.finish_probed(intent, OutcomeStatus::Refused, CALLED_OFF, state, fence)
-                    .await
-            }
-            Ok(Probe::DidNotHappen(state)) => {
-                let reason = plain(error);
-                self.finish_probed(intent, OutcomeStatus::Failed, &reason, state, fence)
-                    .await
-            }
-            Ok(Probe::CannotTell) | Err(_) => {
-                let outcome = self.outcome(OutcomeStatus::Unknown, &plain(error));
-                let expect = Expect::FenceAndRelease(fence);
-                self.conclude(intent, outcome, expect, &Actor::engine())
-                    .await
-            }
-        }
-    }
-
-    /// The vendor did nothing, so that even what must not be repeated may begin again.
-    async fn try_untouched_again(&self, intent: Intent, fence: u64, error: &Error) -> Result<()> {
-        if self.is_not_given_up(&intent) {
-            return self.begin_later(intent, fence, error).await;
-        }
-        let outcome = self.outcome(OutcomeStatus::Failed, &plain(error));
-        let expect = Expect::FenceAndRelease(fence);
-        self.conclude(intent, outcome, expect, &Actor::engine())
-            .await
-    }
-
-    /// The vendor is not there for the moment: the approval still counts, so the intent waits.
-    async fn begin_later(&self, mut intent: Intent, fence: u64, error: &Error) -> Result<()> {
-        let doublings = intent.attempts.saturating_sub(1).min(6);
-        let wait = error
-            .retry_after()
-            .unwrap_or_default()
-            .max(TRY_AGAIN * (1 << doublings));
-        let wait = jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::MAX);
-        let at = self.now().checked_add(wait).ok();
-        intent.state = IntentState::Ready;
-        intent.last_error = Some(plain(error));
-        let facts = self.action_facts(&intent).await?;
-        let commit = Commit::default()
-            .put(put_intent(&intent, Expect::FenceAndRelease(fence))?.due(at))
-            .append(self.entry("action.delayed", &Actor::engine(), facts));
-        self.store().commit(self.id(), commit).await.map(drop)
-    }
-
-    /// Somebody began and did not finish, or the outcome is unknown: asks the vendor, and begins
-    /// again only what can safely be begun again.
-    async fn find_out(&self, mut intent: Intent, fence: u64) -> Result<()> {
-        let probe = self.probe(&intent.action).await;
-        kill_point("apply.after_probe");
-        match probe {
-            Ok(Probe::Happened(state)) => {
-                let reason = "found done by a probe";
-                self.finish_probed(intent, OutcomeStatus::Applied, reason, state, fence)
-                    .await
-            }
-            Ok(Probe::DidNotHappen(_)) if self.may_begin_again(&intent) => {
-                intent.state = IntentState::Ready;
-                intent.outcome = None;
-                let facts = self.action_facts(&intent).await?;
-                let commit = Commit::default()
-                    .put(put_intent(&intent, Expect::FenceAndRelease(fence))?)
-                    .append(self.entry("action.begun_again", &Actor::engine(), facts));
-                self.store().commit(self.id(), commit).await.map(drop)
-            }
-            Ok(Probe::DidNotHappen(state)) => {
-                let reason = "a probe found it not done; it is not sent again by itself";
-                self.finish_probed(intent, OutcomeStatus::Failed, reason, state, fence)
-                    .await
-            }
-            Ok(Probe::Underway { reason, state }) => {
-                self.follow(intent, fence, &reason, state).await
-            }
-            Ok(Probe::CalledOff(state)) => {
-                self.finish_probed(intent, OutcomeStatus::Refused, CALLED_OFF, state, fence)
-                    .await
-            }
-            Ok(Probe::CannotTell) | Err(_) => {
-                let reason = "the vendor could not say whether it was done";
-                let outcome = self.outcome(OutcomeStatus::Unknown, reason);
-                let expect = Expect::FenceAndRelease(fence);
-                self.conclude(intent, outcome, expect, &Actor::engine())
-                    .await
-            }
-        }
-    }
-
-    /// The vendor has it in hand: it is asked again later, each time after a quarter of the time that
-    /// has passed. Only news is worth an entry.
-    async fn follow(
-        &self,
-        intent: Intent,
-        fence: u64,
-        reason: &str,
-        state: Attributes,
-    ) -> Result<()> {
-        let now = self.now();
-        let age = Duration::try_from(now.duration_since(intent.created_at)).unwrap_or_default();
-        let wait = (age / 4).clamp(PROBE_AGAIN, FOLLOW_AT_LEAST);
-        let is_known = intent.state == IntentState::Unknown
-            && intent
-                .outcome
-                .as_ref()
-                .is_some_and(|outcome| outcome.reason == reason);
-        if is_known {
-            let put = put_intent(&intent, Expect::FenceAndRelease(fence))?;
-            let put = put.due(Some(later(now, wait)));
-            return self
-                .store()
-                .commit(self.id(), Commit::default().put(put))
-                .await
-                .map(drop);
-        }
-        self.finish_probed(intent, OutcomeStatus::Unknown, reason, state, fence)
-            .await
-    }
-
     /// Who stands behind a consent: of a rule, whoever decided that it needs nobody's.
     fn who_consented(&self, approved_by: &Actor) -> Actor {
         let enabled_by = self.enabled_by(approved_by).map(Actor::unverified);
         enabled_by.unwrap_or_else(|| approved_by.clone())
-    }
-
-    async fn probe(&self, action: &Action) -> Result<Probe> {
-        let connector = self.connector(action.target.connector())?;
-        let cx = self.op(Actor::engine(), self.vendor_budget());
-        if action.kind.tells() {
-            return self.probe_delivery(connector, &cx, action).await;
-        }
-        match connector.as_remediator() {
-            Some(remediator) => remediator.probe(&cx, action).await,
-            None => Ok(Probe::CannotTell),
-        }
-    }
-
-    fn is_not_given_up(&self, intent: &Intent) -> bool {
-        match intent.action.kind {
-            // What is told once a month is worth the whole time of its approval.
-            ActionKind::ReportUsage => true,
-            kind if kind.tells() || intent.action.workflow().is_some() => !self.is_too_old(intent),
-            _ => intent.attempts < MAX_ATTEMPTS,
-        }
-    }
-
-    fn may_begin_again(&self, intent: &Intent) -> bool {
-        let class = self.effect_class(&intent.action);
-        !matches!(class, None | Some(EffectClass::NonIdempotent))
-    }
-
-    /// How the action behaves when it is attempted twice; `None` where its connector is gone.
-    pub(super) fn effect_class(&self, action: &Action) -> Option<EffectClass> {
-        let connector = self.connector(action.target.connector()).ok()?;
-        connector.capability().actions.get(&action.kind).copied()
-    }
-
-    async fn finish_probed(
-        &self,
-        intent: Intent,
-        status: OutcomeStatus,
-        reason: &str,
-        state: Attributes,
-        fence: u64,
-    ) -> Result<()> {
-        let outcome = Outcome {
-            after: state,
-            ..self.outcome(status, reason)
-        };
-        let expect = Expect::FenceAndRelease(fence);
-        self.conclude(intent, outcome, expect, &Actor::engine())
-            .await
     }
 
     /// Stores an outcome. A terminal one ends the intent for good.
@@ -597,7 +417,7 @@ impl Tenant {
     }
 
     /// What an intent looks like now, for people.
-    async fn step(&self, id: &str) -> Result<Option<Step>> {
+    pub(super) async fn step(&self, id: &str) -> Result<Option<Step>> {
         let Some(intent) = self.read::<Intent>(RecordKind::Intent, id).await? else {
             return Ok(None);
         };
@@ -637,7 +457,7 @@ impl Tenant {
 }
 
 /// An error's kind and message, without what only a log needs.
-fn plain(error: &Error) -> String {
+pub(super) fn plain(error: &Error) -> String {
     format!("{}: {}", error.kind(), error.message())
 }
 

@@ -236,12 +236,7 @@ impl Tenant {
 
     /// Who decided that a rule needs nobody's consent, where it needs none.
     pub(super) fn enabled_by(&self, requester: &Actor) -> Option<&str> {
-        let rule = self
-            .config()
-            .rules
-            .iter()
-            .find(|rule| *requester == Actor::rule(&rule.name))?;
-        match &rule.approval {
+        match &self.rule_behind(requester)?.approval {
             ApprovalMode::Auto { enabled_by } => Some(enabled_by),
             ApprovalMode::Required => None,
         }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attack::Attacks;
 use super::people::People;
 use super::reach::Those;
 use super::records::Versioned;
+use super::rule_limits::TRIED_OUT;
 use super::{Tenant, guard};
 use crate::config::{ApprovalMode, Facts, Rule, RuleAction, TenantConfig};
 use crate::connector::Connector;
@@ -14,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::{
     Account, Action, ActionId, ActionKind, ActionTarget, Actor, Attributes, Finding, Guard,
     GuardDecision, Incident, IncidentStatus, Intent, IntentState, Mode, OutcomeStatus, Plan,
-    PlanId, PlannedAction, Preview,
+    PlanId, PlannedAction, Preview, Severity,
 };
 use crate::store::{Commit, Expect, Put, Query, RecordKind};
 
@@ -29,10 +31,6 @@ pub(crate) enum Looking {
     /// What cannot be looked at is refused.
     Needed,
     /// What a vendor that is away keeps from being looked at is looked at before the change.
-    #[cfg_attr(
-        not(feature = "people"),
-        expect(dead_code, reason = "the workforce asks so")
-    )]
     WherePossible,
     /// No vendor is asked; everything is looked at before the change.
     #[cfg_attr(
@@ -48,6 +46,8 @@ pub(crate) struct Wanted {
     pub(crate) account: Option<Account>,
     /// Why it needs consent, where it does.
     pub(crate) consent: Option<String>,
+    /// Why it is not done, where whoever asked for it, or what that depends on, keeps it from being.
+    pub(crate) refusal: Option<String>,
 }
 
 impl Tenant {
@@ -61,10 +61,14 @@ impl Tenant {
     pub async fn plan(&self) -> Result<Plan> {
         let people = self.people().await?;
         let mut wanted = Vec::new();
+        let mut attacks = Attacks::default();
         for incident in self.incidents_to_act_on().await? {
             let findings = self.acting_findings(&incident).await?;
             for rule in &self.config().rules {
-                self.apply_rule(rule, &incident, &findings, &people, &mut wanted);
+                wanted.extend(
+                    self.apply_rule(rule, &incident, &findings, &people, &mut attacks)
+                        .await,
+                );
             }
         }
         let wanted = self.without_handled(wanted).await?;
@@ -138,6 +142,9 @@ impl Tenant {
             verdict = limits.judge(&wanted.action, verdict);
             if let Some(reason) = wanted.consent {
                 verdict = guard::strictest(verdict, GuardDecision::NeedsApproval, reason);
+            }
+            if let Some(reason) = wanted.refusal {
+                verdict = guard::strictest(verdict, GuardDecision::Refuse, reason);
             }
             actions.push(PlannedAction {
                 action: wanted.action,
@@ -256,53 +263,64 @@ impl Tenant {
             .collect())
     }
 
-    fn apply_rule(
+    async fn apply_rule(
         &self,
         rule: &Rule,
         incident: &Incident,
         findings: &[Finding],
         people: &People,
-        wanted: &mut Vec<Wanted>,
-    ) {
+        attacks: &mut Attacks,
+    ) -> Vec<Wanted> {
         let mut those = Those::default();
         let mut matched = BTreeSet::new();
+        let mut unsure = None;
         for finding in findings {
             let subject = &finding.observation.subject;
-            let candidates = people.accounts_behind(subject);
-            let holds = |account: Option<&Account>| {
-                rule.when.matches(&Facts {
+            let accounts = people.accounts_behind(subject);
+            let mut candidates: Vec<_> = accounts.into_iter().map(Some).collect();
+            if candidates.is_empty() {
+                candidates.push(None);
+            }
+            for account in candidates {
+                let facts = Facts {
                     finding,
                     source_kind: self.kind_of(&finding.source),
                     account,
                     department: people.department_of(subject, account),
-                })
-            };
-            if candidates.is_empty() && holds(None) {
-                matched.insert(&finding.id);
-                if let Some(address) = people.address_of(subject) {
-                    those.add_address(address);
+                    under_attack: None,
+                };
+                let address = account.and_then(|account| account.address.clone());
+                let address = address.or_else(|| people.address_of(subject));
+                match self.holds(rule, facts, address.as_ref(), attacks).await {
+                    Ok(false) => continue,
+                    Ok(true) => {}
+                    // Shown with the reason, and not done.
+                    Err(error) => unsure = Some(error.message().to_owned()),
                 }
-            }
-            for account in candidates
-                .into_iter()
-                .filter(|account| holds(Some(account)))
-            {
                 matched.insert(&finding.id);
-                those.add_account(account);
+                match (account, address) {
+                    (Some(account), _) => those.add_account(account),
+                    (None, Some(address)) => those.add_address(address),
+                    (None, None) => {}
+                }
             }
         }
         if matched.is_empty() {
-            return;
+            return Vec::new();
         }
         let matched: Vec<_> = findings
             .iter()
             .filter(|f| matched.contains(&f.id))
             .collect();
+        let mut wanted = Vec::new();
         for step in &rule.then {
             for (target, account) in self.targets(step, &those, people) {
-                wanted.push(self.want(rule, step, incident, &matched, target, account));
+                let mut want = self.want(rule, step, incident, &matched, target, account);
+                want.refusal = want.refusal.or_else(|| unsure.clone());
+                wanted.push(want);
             }
         }
+        wanted
     }
 
     /// Where an action of a rule goes: to people's accounts, or to one place.
@@ -362,6 +380,7 @@ impl Tenant {
                 .or_else(|| self.ends_by_itself(step.kind, account.as_ref())),
             parameters: with_address(step.parameters.clone(), account.as_ref()),
         };
+        let action = with_severity(action, incident.severity);
         let content = match action.target {
             ActionTarget::Account(_) | ActionTarget::Setting { .. } => String::new(),
             // What a sink was told before is not told again; a further finding is.
@@ -377,6 +396,7 @@ impl Tenant {
             },
             account,
             consent,
+            refusal: rule.dry_run.then(|| TRIED_OUT.to_owned()),
         }
     }
 
@@ -478,6 +498,16 @@ pub(crate) fn with_address(mut parameters: Attributes, account: Option<&Account>
         parameters.insert("address".to_owned(), address.as_str().into());
     }
     parameters
+}
+
+/// Adds how bad it is to what changes an account, where the rule says nothing else: a remediator may tell
+/// whoever works there.
+fn with_severity(mut action: Action, severity: Severity) -> Action {
+    if action.kind.changes_an_account() {
+        let known = action.parameters.entry("severity".to_owned());
+        known.or_insert_with(|| severity.as_str().into());
+    }
+    action
 }
 
 /// A failed action, or one whose approval lapsed, is planned again; everything else is settled.

@@ -22,6 +22,29 @@ pub(super) struct Ticket {
     /// Where our incident and the receiver's stood when both were the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) agreed: Option<IncidentStatus>,
+    /// How a ticket stood when it was last looked up; `None` before that, and for an incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seen: Option<TicketSeen>,
+}
+
+/// How a ticket stood at its receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TicketSeen {
+    /// Whether somebody may still work on it.
+    pub(super) open: bool,
+    /// The receiver's word, while it is open and where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<String>,
+}
+
+impl Ticket {
+    /// As it is stored: found by our reference, which is its group, and by the receiver's id, which is
+    /// its state.
+    pub(super) fn put(&self, key: String) -> Result<Put> {
+        Ok(Put::new(RecordKind::Ticket, key, self)?
+            .group(self.source_reference.as_str())
+            .state(self.id.as_str()))
+    }
 }
 
 impl Tenant {
@@ -226,11 +249,11 @@ impl Tenant {
             id: delivered.id.clone(),
             source_reference: reference.to_owned(),
             agreed: known.as_ref().and_then(|known| known.value.agreed),
+            seen: known.as_ref().and_then(|known| known.value.seen.clone()),
             opened_by: known.map_or_else(|| action.id.clone(), |known| known.value.opened_by),
         };
-        let put = Put::new(RecordKind::Ticket, key, &ticket)?.group(reference);
         self.store()
-            .commit(self.id(), Commit::default().put(put))
+            .commit(self.id(), Commit::default().put(ticket.put(key)?))
             .await
             .map(drop)
     }

@@ -23,7 +23,7 @@ const EVIDENCE_EVERY: Duration = Duration::from_hours(24);
 #[cfg(feature = "report")]
 const VIEW_EVERY: Duration = Duration::from_hours(1);
 
-/// How often incidents are compared with those at receivers.
+/// How often incidents are compared with those at receivers, and open tickets looked up.
 const INCIDENTS_EVERY: Duration = Duration::from_hours(1);
 
 /// When a duty that failed is done again.
@@ -41,7 +41,7 @@ const AT_ONCE: usize = 16;
 enum Duty {
     /// Hand evidence in that changed.
     Evidence,
-    /// Compare incidents with those at receivers.
+    /// Compare incidents with those at receivers, and look open tickets up.
     Incidents,
     /// Publish what clients may see, where it changed.
     #[cfg(feature = "report")]
@@ -169,7 +169,10 @@ impl Tenant {
     fn has_duty(&self, duty: Duty) -> bool {
         match duty {
             Duty::Evidence => self.collects_evidence().is_some(),
-            Duty::Incidents => self.receiver(ActionKind::OpenSecurityIncident).is_some(),
+            Duty::Incidents => {
+                let opened = [ActionKind::OpenSecurityIncident, ActionKind::OpenTicket];
+                opened.into_iter().any(|kind| self.receiver(kind).is_some())
+            }
             #[cfg(feature = "report")]
             Duty::View => self.receiver(ActionKind::PublishView).is_some(),
             #[cfg(feature = "report")]

@@ -1,20 +1,24 @@
 //! Where an incident stands, here and at a receiver that keeps statuses of its own: whoever moves it
-//! moves the other.
+//! moves the other. And where a ticket stands, which only its receiver moves.
 
 use serde_json::json;
 
 use super::Tenant;
-use super::deliver::{Ticket, as_sink, ticket_key};
+use super::deliver::{Ticket, TicketSeen, as_sink, ticket_key};
+use super::observe::{CONFLICT_RETRIES, too_busy};
 use super::records::Versioned;
 use crate::error::{ErrorKind, Result};
+use crate::inbound::News;
 use crate::model::{
-    ActionKind, Actor, ActorKind, Attributes, ConnectorName, Incident, IncidentStatus, Intent, Mode,
+    Action, ActionKind, Actor, ActorKind, Attributes, ConnectorName, Incident, IncidentId,
+    IncidentStatus, Intent, Mode,
 };
-use crate::store::{Commit, Put, Query, RecordKind};
+use crate::store::{Commit, Query, RecordKind};
 
 impl Tenant {
-    /// Compares every incident that was opened at a receiver with where it stands there. What a receiver
-    /// cannot say stays as it is. Tells receivers nothing in `dry_run` and while paused.
+    /// Compares every incident that was opened at a receiver with where it stands there, and looks up the
+    /// tickets that were open when they were last looked up. What a receiver cannot say stays as it is.
+    /// Tells receivers nothing in `dry_run` and while paused.
     ///
     /// # Errors
     /// `store`; of several receivers' errors the first, after all were asked.
@@ -24,6 +28,10 @@ impl Tenant {
             .await?;
         let mut failed = None;
         for ticket in tickets {
+            let seen = ticket.value.seen.as_ref();
+            if seen.is_some_and(|seen| !seen.open) {
+                continue;
+            }
             match self.follow_one(ticket).await {
                 Err(error) if error.kind() == ErrorKind::Store => return Err(error),
                 Err(error) => failed = failed.or(Some(error)),
@@ -33,14 +41,55 @@ impl Tenant {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Looks up what a receiver says has moved.
+    pub(super) async fn look_again(&self, at: &ConnectorName, news: News) -> Result<()> {
+        match news {
+            News::Requests => self.ask_again(at).await,
+            News::Item(id) => self.follow_item(at, &id).await,
+        }
+    }
+
+    /// Looks up a receiver's item, also one that was closed. One that is not ours is nobody's concern.
+    async fn follow_item(&self, at: &ConnectorName, id: &str) -> Result<()> {
+        let prefix = format!("{at}/");
+        for _ in 0..CONFLICT_RETRIES {
+            let query = Query::prefix(RecordKind::Ticket, &prefix).in_states(&[id]);
+            let mut is_overtaken = false;
+            for ticket in self.read_all::<Ticket>(query).await? {
+                match self.follow_one(ticket).await {
+                    // Somebody else looked it up meanwhile, maybe earlier than we did.
+                    Err(error) if error.kind() == ErrorKind::Conflict => is_overtaken = true,
+                    followed => followed?,
+                }
+            }
+            if !is_overtaken {
+                return Ok(());
+            }
+        }
+        Err(too_busy())
+    }
+
     async fn follow_one(&self, found: Versioned<Ticket>) -> Result<()> {
         let opened_by = found.value.opened_by.as_str();
         let opened = self.read::<Intent>(RecordKind::Intent, opened_by).await?;
-        let action = opened.map(|opened| opened.value.action);
-        let action = action.filter(|it| it.kind == ActionKind::OpenSecurityIncident);
-        let Some((action, id)) = action.and_then(|it| Some((it.clone(), it.incident?))) else {
+        let Some(action) = opened.map(|opened| opened.value.action) else {
             return Ok(());
         };
+        match (action.kind, action.incident.clone()) {
+            (ActionKind::OpenSecurityIncident, Some(incident)) => {
+                self.follow_incident(found, &action, &incident).await
+            }
+            (ActionKind::OpenTicket, _) => self.follow_ticket(found, &action).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn follow_incident(
+        &self,
+        found: Versioned<Ticket>,
+        action: &Action,
+        id: &IncidentId,
+    ) -> Result<()> {
         let ours = self
             .read::<Incident>(RecordKind::Incident, id.as_str())
             .await?;
@@ -62,7 +111,7 @@ impl Tenant {
             return Ok(());
         };
         if ours.status != now && (ours.status.is_open() || now == IncidentStatus::Closed) {
-            self.set_incident_status(&id, now, &receiver_as_actor(receiver))
+            self.set_incident_status(id, now, &receiver_as_actor(receiver))
                 .await?;
         }
         if theirs != now {
@@ -73,29 +122,54 @@ impl Tenant {
                 return Ok(());
             }
         }
-        let key = ticket_key(&action, &found.value.source_reference);
-        self.agree((key, found), now, (theirs, receiver)).await
+        self.agree((action, found), now, (theirs, receiver)).await
     }
 
     async fn agree(
         &self,
-        (key, found): (String, Versioned<Ticket>),
+        (action, found): (&Action, Versioned<Ticket>),
         now: IncidentStatus,
         (theirs, receiver): (IncidentStatus, &ConnectorName),
     ) -> Result<()> {
         let expect = found.expect();
         let mut ticket = found.value;
         ticket.agreed = Some(now);
-        let put = Put::new(RecordKind::Ticket, key, &ticket)?
-            .group(ticket.source_reference.as_str())
-            .expect(expect);
-        let mut commit = Commit::default().put(put);
+        let key = ticket_key(action, &ticket.source_reference);
+        let mut commit = Commit::default().put(ticket.put(key)?.expect(expect));
         if theirs != now {
             let mut facts = Attributes::new();
             facts.insert("connector".to_owned(), json!(receiver));
             facts.insert("to".to_owned(), json!(now));
             commit = commit.append(self.entry("incident.status_told", &Actor::engine(), facts));
         }
+        self.store().commit(self.id(), commit).await.map(drop)
+    }
+
+    /// Keeps how a ticket stands. Only news is worth an entry.
+    async fn follow_ticket(&self, found: Versioned<Ticket>, action: &Action) -> Result<()> {
+        let receiver = action.target.connector();
+        let now = self
+            .look_up(action, &found.value.source_reference)
+            .await?
+            .filter(|open| open.id == found.value.id);
+        let seen = TicketSeen {
+            open: now.is_some(),
+            status: now.and_then(|open| open.status),
+        };
+        if found.value.seen.as_ref() == Some(&seen) {
+            return Ok(());
+        }
+        let expect = found.expect();
+        let mut ticket = found.value;
+        let mut facts = Attributes::new();
+        facts.insert("connector".to_owned(), json!(receiver));
+        facts.insert("incident".to_owned(), json!(action.incident));
+        facts.insert("open".to_owned(), json!(seen.open));
+        ticket.seen = Some(seen);
+        let key = ticket_key(action, &ticket.source_reference);
+        let commit = Commit::default()
+            .put(ticket.put(key)?.expect(expect))
+            .append(self.entry("ticket.moved", &receiver_as_actor(receiver), facts));
         self.store().commit(self.id(), commit).await.map(drop)
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Tenant;
+use super::{Tenant, rule_limits};
 use crate::config::TenantConfig;
 use crate::error::{Error, Result};
 use crate::model::{
     Account, Action, ActionKind, ActionTarget, Guard, GuardDecision, Intent, IntentState,
     OutcomeStatus, Preview, Protection,
 };
-use crate::store::{Change, Expect, Put, Query, RecordKind};
+use crate::store::{Change, Expect, Put, Query, Record, RecordKind};
 
 /// The window of the blast radius.
 const WINDOW: Duration = Duration::from_hours(1);
@@ -186,19 +186,21 @@ impl Tenant {
     /// Forgets attempts older than the window.
     pub(crate) async fn forget_old_attempts(&self) -> Result<Vec<Change>> {
         let until = self.now() - jiff::SignedDuration::try_from(WINDOW).unwrap_or_default();
-        let until = changed_key(until, "");
-        let page = self
-            .store()
-            .query(self.id(), Query::prefix(RecordKind::Control, CHANGED))
-            .await?;
-        let old = page.records.into_iter().filter(|record| record.key < until);
-        Ok(old
-            .map(|record| Change::Delete {
-                kind: RecordKind::Control,
-                key: record.key,
-                expect: Expect::Anything,
-            })
-            .collect())
+        let mut old = Vec::new();
+        for (prefix, until) in [
+            (CHANGED, changed_key(until, "")),
+            (rule_limits::DONE, rule_limits::done_key(until, "")),
+        ] {
+            let query = Query::prefix(RecordKind::Control, prefix);
+            let page = self.store().query(self.id(), query).await?;
+            old.extend(page.records.into_iter().filter(|record| record.key < until));
+        }
+        let forget = |record: Record| Change::Delete {
+            kind: RecordKind::Control,
+            key: record.key,
+            expect: Expect::Anything,
+        };
+        Ok(old.into_iter().map(forget).collect())
     }
 
     /// Whether the target is no longer as we left it, and nobody asked us to take it back.

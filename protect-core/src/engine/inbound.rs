@@ -370,7 +370,7 @@ impl Tenant {
         }
     }
 
-    /// Has a connector answer, and takes what it was told is wrong.
+    /// Has a connector answer, takes what it was told is wrong, and looks up what it was told has moved.
     async fn hand_over(
         &self,
         inbound: &dyn Inbound,
@@ -382,6 +382,9 @@ impl Tenant {
         if !observations.is_empty() {
             self.observe(&inbound.info().name, observations).await?;
             self.triage().await?;
+        }
+        for news in std::mem::take(&mut answer.news) {
+            self.look_again(&inbound.info().name, news).await?;
         }
         Ok(answer)
     }

@@ -7,6 +7,7 @@
 
 mod apply;
 mod approve;
+mod attack;
 mod authenticate;
 mod build;
 mod census;
@@ -19,8 +20,10 @@ mod duty;
 mod evidence;
 mod expire;
 mod failure;
+mod find_out;
 mod findings;
 mod follow;
+mod gone;
 mod guard;
 mod identify;
 mod inbound;
@@ -37,6 +40,7 @@ mod reach;
 mod recipients;
 mod records;
 mod reject;
+mod rule_limits;
 mod rules;
 mod run;
 mod run_end;

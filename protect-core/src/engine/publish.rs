@@ -34,6 +34,7 @@ impl Tenant {
             action,
             account: None,
             consent: Some("it leaves the organisation".to_owned()),
+            refusal: None,
         };
         let plan = self.make_plan(vec![wanted], "view").await?;
         Ok(Some((plan, receiver)))

@@ -53,6 +53,7 @@ impl Tenant {
                 source_kind: self.kind_of(&finding.source),
                 account,
                 department: people.department_of(&finding.observation.subject, account),
+                under_attack: None,
             };
             let applies = candidates
                 .iter()

@@ -28,7 +28,8 @@ use super::triage::Triaged;
 use crate::connector::{Connector, Progress, ScanPage, ScanRequest, ScanState, Scanner, Watching};
 use crate::error::{Error, ErrorEnvelope, ErrorKind, Result};
 use crate::model::{
-    Actor, CheckResult, ConnectorName, NotEvaluatedReason, TenantId, Verdict, WatchList,
+    Actor, Address, CheckResult, ConnectorName, Gone, NotEvaluatedReason, TenantId, Verdict,
+    WatchList,
 };
 use crate::store::{Change, Commit, Expect, NewEntry, Put, Query, RecordKind};
 
@@ -531,5 +532,9 @@ impl ScanState for StoredState<'_> {
                 Ok((key.to_owned(), record.read()?))
             })
             .collect()
+    }
+
+    async fn gone(&self) -> Result<BTreeMap<Address, Gone>> {
+        self.tenant.gone().await
     }
 }

@@ -74,6 +74,7 @@ impl Tenant {
                 action,
                 account: None,
                 consent: Some("evidence leaves the organisation".to_owned()),
+                refusal: None,
             });
         }
         self.make_plan(wanted, "evidence").await

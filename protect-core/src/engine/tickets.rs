@@ -70,7 +70,12 @@ impl Tenant {
         }
     }
 
-    async fn look_up(&self, action: &Action, reference: &str) -> Result<Option<Delivered>> {
+    /// What is open at a receiver under a reference.
+    pub(super) async fn look_up(
+        &self,
+        action: &Action,
+        reference: &str,
+    ) -> Result<Option<Delivered>> {
         let connector = self.connector(action.target.connector())?;
         let cx = self.op(Actor::engine(), self.vendor_budget());
         as_sink(&**connector)?

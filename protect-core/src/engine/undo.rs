@@ -145,6 +145,7 @@ impl Tenant {
             account: self.account_of(&undo.target).await?,
             action: undo,
             consent: Some("somebody asked for it by hand".to_owned()),
+            refusal: None,
         };
         self.make_plan(vec![wanted], "request").await
     }
@@ -195,6 +196,7 @@ impl Tenant {
             action,
             account,
             consent: Some("somebody asked for it by hand".to_owned()),
+            refusal: None,
         }
     }
 

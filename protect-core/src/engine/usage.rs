@@ -253,6 +253,7 @@ impl Tenant {
             consent: consent
                 .is_none()
                 .then(|| "the connector asks for consent".to_owned()),
+            refusal: None,
         };
         let plan: Plan = self.make_plan(vec![wanted], "usage").await?;
         if self.mode() == Mode::Enforce

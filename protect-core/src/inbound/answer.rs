@@ -18,6 +18,19 @@ pub struct InboundAnswer {
     /// What a message said is wrong: a connector's are taken like those of a scan, before the answer
     /// goes out. Nothing of it does.
     pub observations: Vec<Observation>,
+    /// What a message said has moved at its sender: the engine looks it up there and takes nothing of
+    /// it from the message. Nothing of it goes out.
+    pub news: Vec<News>,
+}
+
+/// That something has moved at the sender of a message, and not where to: so one that is old, or comes
+/// after a newer one, turns nothing back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A ticket or an incident, by the sender's id.
+    Item(String),
+    /// Whatever we asked of the sender and that is not over yet.
+    Requests,
 }
 
 impl InboundAnswer {
@@ -38,6 +51,7 @@ impl InboundAnswer {
             headers: HeaderMap::new(),
             body: body.into(),
             observations: Vec::new(),
+            news: Vec::new(),
         };
         answer.with_header(CONTENT_TYPE, HeaderValue::from_static(content_type))
     }
@@ -49,6 +63,7 @@ impl InboundAnswer {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             observations: Vec::new(),
+            news: Vec::new(),
         }
     }
 
@@ -63,6 +78,13 @@ impl InboundAnswer {
     #[must_use]
     pub fn with_observations(mut self, observations: Vec<Observation>) -> Self {
         self.observations = observations;
+        self
+    }
+
+    /// With what a message said has moved.
+    #[must_use]
+    pub fn with_news(mut self, news: impl IntoIterator<Item = News>) -> Self {
+        self.news.extend(news);
         self
     }
 

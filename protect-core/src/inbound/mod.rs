@@ -34,7 +34,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use answer::InboundAnswer;
+pub use answer::{InboundAnswer, News};
 pub use refusal::{body_too_large, refusal};
 pub use request::InboundRequest;
 pub use route::{Access, DEFAULT_BODY_LIMIT, Route, TenantFrom};

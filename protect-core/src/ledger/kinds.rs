@@ -129,6 +129,10 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
     ("scan.page", "one page of a scan"),
     ("session.opened", "somebody signed in"),
     (
+        "ticket.moved",
+        "a ticket stands otherwise at its receiver than when it was last looked up",
+    ),
+    (
         "time_off.balances_imported",
         "somebody imported balances of time off",
     ),

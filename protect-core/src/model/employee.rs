@@ -121,6 +121,15 @@ pub enum EmploymentStatus {
     Other(String),
 }
 
+/// That somebody is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gone {
+    /// Whether for good, as far as anybody knows; else for now.
+    pub has_left: bool,
+    /// By whose word, for people.
+    pub reason: String,
+}
+
 /// How somebody leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -37,7 +37,7 @@ pub use authority::{AccessLevel, Authority, ClientAccess, Permission, Role};
 pub use certification::{Certification, CertificationStatus};
 pub use check::{CheckResult, Confidence, NotEvaluatedReason, Reference, Severity, Verdict};
 pub use employee::{
-    Employee, Employment, EmploymentStatus, EmploymentType, Leaving, PrivateDetails,
+    Employee, Employment, EmploymentStatus, EmploymentType, Gone, Leaving, PrivateDetails,
 };
 pub use event::Event;
 pub use evidence::EvidenceEntry;

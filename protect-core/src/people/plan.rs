@@ -207,6 +207,7 @@ impl Tenant {
                 action,
                 account,
                 consent: Some("an offboarding asks for consent".to_owned()),
+                refusal: None,
             });
         }
         Ok(wanted)

@@ -343,6 +343,7 @@ impl Tenant {
                 action,
                 account: None,
                 consent: Some("somebody called the offboarding off".to_owned()),
+                refusal: None,
             });
         }
         if wanted.is_empty() {

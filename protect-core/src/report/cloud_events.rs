@@ -4,36 +4,14 @@
 //!
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>
 
-use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Month;
+use crate::cloud_event::{CloudEvent, LARGEST};
 use crate::engine::Tenant;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::EvidenceEntry;
 use crate::store::Query;
-
-/// "Intermediaries MUST forward events of a size of 64 KiB or less": what is larger goes without its
-/// facts, which the ledger has.
-const LARGEST: usize = 64 * 1024;
-
-/// One event.
-#[derive(Debug, Serialize)]
-struct CloudEvent<'a> {
-    specversion: &'static str,
-    id: &'a str,
-    source: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-    time: Timestamp,
-    datacontenttype: &'static str,
-    data: Value,
-    /// The documented extension `sequence`.
-    sequence: String,
-}
 
 impl Tenant {
     /// What happened in a month as Cloud Events 1.0, one JSON document a line (media type
@@ -58,40 +36,33 @@ impl Tenant {
     }
 }
 
+/// What is larger than intermediaries forward goes without its facts, which the ledger has.
 fn line(entry: &EvidenceEntry) -> Result<String> {
-    let facts = json!({ "actor": entry.actor, "facts": entry.data });
-    let whole = render(entry, facts)?;
-    if whole.len() <= LARGEST {
-        return Ok(whole);
+    let whole = event(entry, json!({ "actor": entry.actor, "facts": entry.data }))?;
+    let text = whole.to_json()?;
+    if text.len() <= LARGEST {
+        return Ok(text);
     }
-    render(
-        entry,
-        json!({ "actor": entry.actor, "facts_left_out": true }),
-    )
+    let without = json!({ "actor": entry.actor, "facts_left_out": true });
+    whole.data(without).to_json()
 }
 
-fn render(entry: &EvidenceEntry, data: Value) -> Result<String> {
+fn event(entry: &EvidenceEntry, data: Value) -> Result<CloudEvent> {
     let about = ["incident", "finding", "action", "plan", "connector"];
-    let subject = about
-        .iter()
-        .find_map(|name| entry.data.get(*name)?.as_str());
-    let event = CloudEvent {
-        specversion: "1.0",
-        id: &entry.hash,
-        source: format!("urn:protect:tenant:{}", entry.tenant),
-        kind: format!("dev.protect.{}.v1", entry.kind),
-        subject,
-        time: entry.at,
-        datacontenttype: "application/json",
-        data,
-        sequence: format!("{:020}", entry.sequence),
-    };
-    serde_json::to_string(&event)
-        .map_err(|error| Error::unexpected("an event has no JSON form").with_source(error))
+    let mut about = about.iter();
+    let subject = about.find_map(|name| entry.data.get(*name)?.as_str());
+    let source = CloudEvent::source_of(entry.tenant.as_str());
+    let kind = CloudEvent::type_of(&entry.kind);
+    CloudEvent::new(source, entry.hash.as_str(), kind, data)?
+        .subject(subject.unwrap_or_default())
+        .time(entry.at)
+        .extension("sequence", format!("{:020}", entry.sequence))
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::model::{Attributes, TenantId};
 

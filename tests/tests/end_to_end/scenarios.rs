@@ -34,10 +34,10 @@ async fn every_scenario_plays() {
 
 async fn play(name: &str, scenario: &Value) {
     let mut stage = Stage::new(scenario).await;
-    let client = stage.client(scenario).await;
+    let played = stage.open(scenario).await;
     for step in scenario["steps"].as_array().unwrap() {
         let place = format!("{name}, {}", step["do"]);
-        stage.step(&client, step, &place).await;
+        stage.step(&played, step, &place).await;
     }
     let no_violations = json!([]);
     for journal in ["violations", "transitions", "requests"] {
@@ -47,6 +47,12 @@ async fn play(name: &str, scenario: &Value) {
             expect(&seen, &stage.value(wanted), &format!("{name}, {journal}"));
         }
     }
+}
+
+/// What a scenario opened: what its steps ask where they do not say, and the engine over it.
+struct Played {
+    client: Arc<dyn Callable>,
+    engine: Option<Arc<dyn Callable>>,
 }
 
 /// A sandbox, and what the `$` texts of a scenario stand for.
@@ -75,34 +81,75 @@ impl Stage {
         }
     }
 
-    async fn client(&self, scenario: &Value) -> Arc<dyn Callable> {
+    async fn open(&self, scenario: &Value) -> Played {
         if let Some(made) = scenario.get("client") {
             let name = made["class"].as_str().unwrap();
             let classes = operations::classes();
             let class = classes.iter().find(|class| class.name == name).unwrap();
             let with = self.value(&made["with"]);
             let with = self.hidden(class.constructor.iter(), with);
-            return operations::connect(name, with, &self.context).unwrap();
+            let client = operations::connect(name, with, &self.context).unwrap();
+            return Played {
+                client,
+                engine: None,
+            };
         }
         let tenant = &scenario["tenant"];
+        let engine = self.engine(tenant).await;
+        let client = engine
+            .open("tenant", json!({ "id": tenant["id"] }))
+            .unwrap();
+        Played {
+            client,
+            engine: Some(engine),
+        }
+    }
+
+    async fn engine(&self, tenant: &Value) -> Arc<dyn Callable> {
         let mut config = ask(&self.sandbox, "config", json!({})).await.unwrap();
         for (pointer, value) in tenant["set"].as_object().into_iter().flatten() {
-            *config.pointer_mut(pointer).unwrap() = value.clone();
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            config.pointer_mut(parent).unwrap()[name] = self.value(value);
+        }
+        let more = ask(&self.sandbox, "connections", json!({})).await.unwrap();
+        for (id, names) in tenant["connections"].as_object().into_iter().flatten() {
+            for (connector, name) in names.as_object().unwrap() {
+                let name = name.as_str().unwrap();
+                config["connections"][name] = more[name]["connection"].clone();
+                let place = &mut config["tenants"][id]["connectors"][connector];
+                let mut settings = more[name]["connector"].clone();
+                settings["connection"] = name.into();
+                for (key, value) in place.as_object().into_iter().flatten() {
+                    settings[key] = value.clone();
+                }
+                *place = settings;
+            }
+        }
+        if tenant["time"] == "sandbox" {
+            let config = json!({ "config": config });
+            return self.sandbox.open("engine", config).unwrap();
         }
         let secrets = ask(&self.sandbox, "secrets", json!({})).await.unwrap();
         for (name, secret) in secrets.as_object().unwrap() {
             self.provide(name, secret);
         }
         let opening = Protect::builder().context(self.context.clone());
-        let opened = opening.open_config(&config).await.unwrap();
-        opened
-            .open("tenant", json!({ "id": tenant["id"] }))
-            .unwrap()
+        Arc::new(opening.open_config(&config).await.unwrap())
     }
 
-    async fn step(&mut self, client: &Arc<dyn Callable>, step: &Value, place: &str) {
-        let on_sandbox = step["on"] == "sandbox";
-        let callable = if on_sandbox { &self.sandbox } else { client };
+    /// Whom a step asks.
+    fn asked(&self, played: &Played, step: &Value) -> Arc<dyn Callable> {
+        let engine = || played.engine.clone().unwrap();
+        match step["on"].as_str() {
+            None => Arc::clone(&played.client),
+            Some("sandbox") => Arc::clone(&self.sandbox),
+            Some("engine") => engine(),
+            Some(tenant) => engine().open("tenant", json!({ "id": tenant })).unwrap(),
+        }
+    }
+
+    async fn step(&mut self, played: &Played, step: &Value, place: &str) {
+        let callable = &self.asked(played, step);
         let name = step["do"].as_str().unwrap();
         let class = callable.class();
         let operation = class.operations.iter().find(|it| it.name == name).unwrap();
@@ -218,6 +265,8 @@ fn compare(seen: &Value, wanted: &Value) -> std::result::Result<(), String> {
                 json!(items.len()) == *count
             } else if let Some(one) = fields.get("$has") {
                 items.iter().any(|it| compare(it, one).is_ok())
+            } else if let Some(one) = fields.get("$none") {
+                items.iter().all(|it| compare(it, one).is_err())
             } else if let Some(Value::Array(all)) = fields.get("$all") {
                 return all.iter().try_for_each(|one| compare(seen, one));
             } else {

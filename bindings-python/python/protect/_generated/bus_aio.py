@@ -30,6 +30,7 @@ class Bus(AsyncClient):
         api_key: Secret | None = None,
         integration_key: Secret | None = None,
         style: str | None = None,
+        format: str | None = None,
         base_url: str | None = None,
         conventions: Mapping[str, Any] | None = None,
     ) -> None:
@@ -38,6 +39,7 @@ class Bus(AsyncClient):
             api_key: An API key of Hub, Settings, API Keys: begins with `tos_`.
             integration_key: An integration key of the product, instead of an API key.
             style: The form of an event: `a` (default) or `b`. Never switched by itself.
+            format: What an event is wrapped in: `platform` (default; nothing) or `cloudevents`. Never switched by itself.
             base_url: Root of the product's API, where it is not the usual one.
             conventions: Replaces paths, headers and names that the vendor does not document.
 
@@ -47,7 +49,7 @@ class Bus(AsyncClient):
         super().__init__()
         self._connect(
             "Bus",
-            {"organisation_id": organisation_id, "style": style, "base_url": base_url, "conventions": conventions},
+            {"organisation_id": organisation_id, "style": style, "format": format, "base_url": base_url, "conventions": conventions},
             {"api_key": api_key, "integration_key": integration_key},
         )
 

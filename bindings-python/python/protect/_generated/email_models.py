@@ -1071,6 +1071,8 @@ class MailDomainSummary(Model):
     """Passed by an aligned signature."""
     by_spf: int = 0
     """Passed by an aligned SPF."""
+    dkim_rate: float | None = None
+    """Which part passed by an aligned signature, from 0 to 1; `None` without messages."""
     domain: str
     """The domain."""
     forwarded: int = 0
@@ -1097,6 +1099,8 @@ class MailDomainSummary(Model):
     """Failed DMARC, and would have passed had alignment been relaxed."""
     reports: int
     """How many reports."""
+    spf_rate: float | None = None
+    """Which part passed by an aligned SPF, from 0 to 1; `None` without messages."""
     top_sources: Sequence[MailSourceSummary] = ()
     """The sources with the most messages."""
     unauthorised: int = 0
@@ -1110,6 +1114,7 @@ class MailDomainSummary(Model):
         _codec.Field("advice", "advice", _codec.several(_codec.PLAIN), True),
         _codec.Field("by_dkim", "by_dkim", _codec.PLAIN, True),
         _codec.Field("by_spf", "by_spf", _codec.PLAIN, True),
+        _codec.Field("dkim_rate", "dkim_rate", _codec.PLAIN, True),
         _codec.Field("domain", "domain", _codec.PLAIN, True),
         _codec.Field("forwarded", "forwarded", _codec.PLAIN, True),
         _codec.Field("messages", "messages", _codec.PLAIN, True),
@@ -1123,6 +1128,7 @@ class MailDomainSummary(Model):
         _codec.Field("rejected", "rejected", _codec.PLAIN, True),
         _codec.Field("relaxed_only", "relaxed_only", _codec.PLAIN, True),
         _codec.Field("reports", "reports", _codec.PLAIN, True),
+        _codec.Field("spf_rate", "spf_rate", _codec.PLAIN, True),
         _codec.Field("top_sources", "top_sources", _codec.several(_codec.model(MailSourceSummary)), True),
         _codec.Field("unauthorised", "unauthorised", _codec.PLAIN, True),
         _codec.Field("unknown_senders", "unknown_senders", _codec.PLAIN, True),

@@ -50,6 +50,24 @@ class Protect(AsyncClient):
             timeout,
         ))
 
+    async def tick(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> Tick:
+        """Does what is due now, of every tenant, and answers when it is done: scans, approved actions, evidence, the clients' view, the month's report and usage. A program that calls it every few seconds needs no `protect run`.
+
+        Changes something.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Tick.from_dict(await self._call(
+            "tick",
+            {},
+            timeout,
+        ))
+
     async def exchange(
         self,
         method: str,

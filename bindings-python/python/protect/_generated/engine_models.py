@@ -126,11 +126,13 @@ __all__ = [
     "Report",
     "Task",
     "TenantStatus",
+    "TickScan",
     "TimeOff",
     "PlannedAction",
     "Step",
     "Workflow",
     "Plan",
+    "Tick",
     "ApprovedPlan",
     "Started",
 ]
@@ -3141,6 +3143,32 @@ class TenantStatus(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TickScan(Model):
+    """One scan that was due."""
+
+    connector: str
+    """Which connector."""
+    error: ErrorEnvelope | None = None
+    """Why it did not."""
+    next: datetime
+    """When it is due again."""
+    summary: ScanSummary | None = None
+    """What it came to, where it came to anything."""
+    tenant: str
+    """Whose."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("connector", "connector", _codec.PLAIN, True),
+        _codec.Field("error", "error", _codec.model(ErrorEnvelope), True),
+        _codec.Field("next", "next", _codec.TIMESTAMP, True),
+        _codec.Field("summary", "summary", _codec.model(ScanSummary), True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TimeOff(Model):
     """Somebody is away, or asks to be."""
 
@@ -3332,6 +3360,23 @@ class Plan(Model):
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("mode", "mode", _codec.model(Mode), True),
         _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Tick(Model):
+    """What one tick did."""
+
+    scans: Sequence[TickScan] = ()
+    """The scans that were due."""
+    steps: Sequence[Step] = ()
+    """What was applied, or waits."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("scans", "scans", _codec.several(_codec.model(TickScan)), True),
+        _codec.Field("steps", "steps", _codec.several(_codec.model(Step)), True),
     )
 
 

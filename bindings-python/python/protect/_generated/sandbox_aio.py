@@ -11,6 +11,7 @@ from typing import Any
 from protect import _codec
 from protect._client import AsyncClient, Secret, Timeout
 from protect._generated.sandbox_models import *
+from protect._generated.engine_aio import Protect
 
 __all__ = ["Sandbox"]
 
@@ -103,7 +104,7 @@ class Sandbox(AsyncClient):
         *,
         timeout: Timeout = None,
     ) -> dict[str, Any]:
-        """By kind, the connections that `config` leaves out, `m365` and `google`, each as `connection` and with the tenant's `connector` over it.
+        """By kind, the connections that `config` leaves out, each as `connection` and with the tenant's `connector` over it: `m365`, `google`, `stripe`, and of The One Stack `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus`, `compliance`; the last eight also as `beta-psa` and so on, of another organisation.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
@@ -113,6 +114,20 @@ class Sandbox(AsyncClient):
             {},
             timeout,
         ))
+
+    def engine(
+        self,
+        config: Mapping[str, Any],
+    ) -> Protect:
+        """The engine over a configuration, in memory, with `secrets` at hand and by the sandbox's clock: `advance_clock` moves both.
+
+        Args:
+            config: What `config` gives, or one like it.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Protect._of(self._open("engine", {"config": config}))
 
     async def secrets(
         self,

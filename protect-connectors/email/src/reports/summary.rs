@@ -24,6 +24,10 @@ pub struct DomainSummary {
     pub counts: Counts,
     /// Which part passed, from 0 to 1; `None` without messages.
     pub pass_rate: Option<f64>,
+    /// Which part passed by an aligned SPF, from 0 to 1; `None` without messages.
+    pub spf_rate: Option<f64>,
+    /// Which part passed by an aligned signature, from 0 to 1; `None` without messages.
+    pub dkim_rate: Option<f64>,
     /// How many sources sent only mail that failed both ways.
     pub unknown_senders: u64,
     /// The sources with the most messages.
@@ -76,6 +80,8 @@ fn summarise_domain(domain: &str, months: &BTreeMap<String, Month>) -> DomainSum
         domain: domain.to_owned(),
         reports,
         pass_rate: counts.pass_rate(),
+        spf_rate: counts.spf_rate(),
+        dkim_rate: counts.dkim_rate(),
         unknown_senders,
         advice: advice(&counts, unknown_senders),
         top_sources: top.into_iter().map(named).collect(),

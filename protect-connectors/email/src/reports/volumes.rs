@@ -182,12 +182,26 @@ impl Counts {
     }
 
     /// Which part passed, from 0 to 1; `None` without messages.
+    pub fn pass_rate(&self) -> Option<f64> {
+        self.share(self.passed)
+    }
+
+    /// Which part passed by an aligned SPF, from 0 to 1; `None` without messages.
+    pub fn spf_rate(&self) -> Option<f64> {
+        self.share(self.by_spf)
+    }
+
+    /// Which part passed by an aligned signature, from 0 to 1; `None` without messages.
+    pub fn dkim_rate(&self) -> Option<f64> {
+        self.share(self.by_dkim)
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         reason = "a share needs no more than 52 bits"
     )]
-    pub fn pass_rate(&self) -> Option<f64> {
-        (self.messages > 0).then(|| self.passed as f64 / self.messages as f64)
+    fn share(&self, part: u64) -> Option<f64> {
+        (self.messages > 0).then(|| part as f64 / self.messages as f64)
     }
 }
 

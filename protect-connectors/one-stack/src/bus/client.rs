@@ -1,4 +1,5 @@
 use http::{Method, StatusCode};
+use protect_core::cloud_event::{CloudEvent, MEDIA_TYPE};
 use protect_core::connector::{Diagnosis, OpContext};
 use protect_core::http::ErrorAnswer;
 use protect_core::model::{Actor, Attributes, TenantId};
@@ -7,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{PRODUCT, Style};
+use super::{Format, PRODUCT, Style};
 use crate::client::{Access, Platform, per_call};
 use crate::config::SOURCE;
 use crate::conventions::Path;
@@ -22,6 +23,7 @@ use crate::message::put;
 pub struct Bus {
     platform: Platform,
     style: Style,
+    format: Format,
     cx: OpContext,
 }
 
@@ -86,8 +88,16 @@ impl Bus {
         Self {
             platform,
             style,
+            format: Format::default(),
             cx,
         }
+    }
+
+    /// What an event is wrapped in.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
     }
 
     /// Puts an event on the bus. An answer that gets lost has it sent again under the same id, as the
@@ -117,11 +127,16 @@ impl Bus {
             .request(Method::POST, "bus.emit", path)
             .errors(hint)
             .idempotent(true);
-        let body = self.body(event);
-        let answer = self
-            .platform
-            .post(&self.cx, request, body, Some(&id))
-            .await?;
+        let answer = match self.format {
+            Format::Platform => {
+                let body = self.body(event);
+                self.platform.post(&self.cx, request, body, Some(&id)).await
+            }
+            Format::CloudEvents => {
+                let body = (MEDIA_TYPE, self.wrapped(event)?);
+                self.platform.post_as(&self.cx, request, body, &id).await
+            }
+        }?;
         Ok(Emitted {
             buffered: answer.status() == StatusCode::ACCEPTED,
             id: self.id_in(answer.body()).unwrap_or(id),
@@ -159,6 +174,18 @@ impl Bus {
         metadata.insert("event_id".to_owned(), event.event_id.into());
         body.insert("metadata".to_owned(), Value::Object(metadata));
         body
+    }
+
+    /// The same as the data of a Cloud Event.
+    fn wrapped(&self, event: BusEvent) -> Result<String> {
+        let source = format!("urn:protect:organisation:{}", self.platform.organisation());
+        let (id, kind) = (event.event_id.clone(), event.event_type.clone());
+        let about = event.entity_id.clone().unwrap_or_default();
+        let body = self.platform.conventions().write(self.body(event));
+        CloudEvent::new(source, id, kind, Value::Object(body))?
+            .subject(about.as_str())
+            .extension("partitionkey", about)?
+            .to_json()
     }
 
     /// "Any 2xx" is success, whatever the body.

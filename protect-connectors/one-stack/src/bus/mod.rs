@@ -46,6 +46,26 @@ impl Style {
     }
 }
 
+/// What an event is wrapped in. One is never tried after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Nothing: the platform's own form alone.
+    #[default]
+    Platform,
+    /// A Cloud Event 1.0 in structured JSON, whose data is the platform's own form.
+    CloudEvents,
+}
+
+impl Format {
+    fn named(name: Option<&str>) -> Result<Self> {
+        match name {
+            None | Some("platform") => Ok(Self::Platform),
+            Some("cloudevents") => Ok(Self::CloudEvents),
+            Some(_) => Err(Error::config("format", "write `platform` or `cloudevents`")),
+        }
+    }
+}
+
 /// What our events are called; the names are ours. The first is that of a rule which says none.
 const EVENTS: [&str; 7] = [
     "protect.finding.created",
@@ -67,6 +87,14 @@ pub(crate) fn spec() -> KindSpec {
             )
             .default("a"),
         )
+        .setting(
+            SettingSpec::one_of(
+                "format",
+                ["platform", "cloudevents"],
+                "What an event is wrapped in: nothing, or a Cloud Event 1.0 in structured JSON. Never switched by itself.",
+            )
+            .default("platform"),
+        )
         .action_parameter(
             ActionKind::EmitEvent,
             SettingSpec::one_of("event", EVENTS, "What the event is called on the bus.")
@@ -77,10 +105,12 @@ pub(crate) fn spec() -> KindSpec {
 pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<BusConnector> {
     let style = config::text(setup, "style");
     let style = Style::named(style.as_deref()).map_err(setup.at("style"))?;
+    let format = config::text(setup, "format");
+    let format = Format::named(format.as_deref()).map_err(setup.at("format"))?;
     let platform = config::platform(setup, &PRODUCT, false, context)?;
     Ok(BusConnector {
         info: setup.info.clone(),
-        client: Bus::over(platform, style, &setup.info.tenant),
+        client: Bus::over(platform, style, &setup.info.tenant).format(format),
         common: Common::read(setup)?,
     })
 }

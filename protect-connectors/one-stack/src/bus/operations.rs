@@ -12,7 +12,7 @@ use protect_core::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Bus, BusEvent, Emitted, KIND, PRODUCT, Style};
+use super::{Bus, BusEvent, Emitted, Format, KIND, PRODUCT, Style};
 use crate::direct::{
     API_KEY, BASE_URL, CONVENTIONS, Construct, INTEGRATION_KEY, ORGANISATION, nobody, take_word,
 };
@@ -30,6 +30,11 @@ pub static CLASS: Class = Class {
             "style",
             ParameterKind::Text,
             "The form of an event: `a` (default) or `b`. Never switched by itself.",
+        ),
+        Parameter::optional(
+            "format",
+            ParameterKind::Text,
+            "What an event is wrapped in: `platform` (default; nothing) or `cloudevents`. Never switched by itself.",
         ),
         BASE_URL,
         CONVENTIONS,
@@ -57,9 +62,12 @@ pub const OPERATIONS: &[Operation] = &[Operation {
 /// `invalid_input` or `config_invalid` naming the argument.
 pub fn connect(mut given: Value, context: &Context) -> Result<Arc<dyn Callable>> {
     let style = Style::named(take_word(&mut given, "style").as_deref())?;
+    let format = Format::named(take_word(&mut given, "format").as_deref())?;
     let given: Construct = arguments(given)?;
     let platform = given.platform(&PRODUCT, false, context)?;
-    Ok(Arc::new(Bus::over(platform, style, &nobody()?)))
+    Ok(Arc::new(
+        Bus::over(platform, style, &nobody()?).format(format),
+    ))
 }
 
 #[derive(Deserialize)]

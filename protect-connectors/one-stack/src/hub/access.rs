@@ -20,8 +20,8 @@ use crate::message::put;
 /// Retries, the limit of the organisation and typed errors are inside. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Hub {
-    platform: Platform,
-    cx: OpContext,
+    pub(super) platform: Platform,
+    pub(super) cx: OpContext,
 }
 
 /// Access to be taken away.

@@ -3,13 +3,17 @@
 mod access;
 mod operations;
 mod revoke;
+mod scan;
+mod users;
 
 use std::sync::Arc;
 
 use protect_core::config::{KindSpec, SettingSpec, SettingType};
 use protect_core::connector::Connector;
+use protect_core::model::Severity;
 use protect_core::registry::ConnectorSetup;
 use protect_core::{Context, Result};
+use serde_json::Value;
 
 pub use access::{AccessChange, Hub, NewRestoration, NewRevocation, ProductAccess};
 pub use operations::{CLASS, OPERATIONS, connect};
@@ -41,6 +45,20 @@ pub(crate) fn spec() -> KindSpec {
     if let Some(respond) = &mut spec.respond {
         respond.required = false;
     }
+    let spec = spec
+        .setting(
+            SettingSpec::new(
+                "watch_access",
+                SettingType::Boolean,
+                "Whether it is looked every six hours, with `respond`, who is gone and still has access.",
+            )
+            .default(true),
+        )
+        .check(
+            scan::NOT_REVOKED,
+            Severity::Critical,
+            "Somebody who left, or is suspended, still has access at Hub",
+        );
     sso::add_to(spec, SECRET_VARIABLE)
 }
 
@@ -53,11 +71,13 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<Arc<dyn
         return Ok(Arc::new(SignInConnector { info, sign_in }));
     }
     let platform = config::platform(setup, &PRODUCT, false, context)?;
+    let watches = setup.settings.get("watch_access");
     Ok(Arc::new(HubConnector {
         info: setup.info.clone(),
         client: Hub::over(platform, &setup.info.tenant),
         common: Common::read(setup)?,
         owners: config::owners(setup)?,
+        watches: watches.and_then(Value::as_bool).unwrap_or(true),
         sign_in,
     }))
 }

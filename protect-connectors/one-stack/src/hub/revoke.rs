@@ -1,19 +1,23 @@
 //! Access taken away and given back. It counts as done when Hub says so of every product, one by one.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use protect_core::authenticate::Authenticator;
 use protect_core::connector::{
-    Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Diagnosis, OpContext, Probe,
-    Remediator,
+    Applied, Capability, Connector, ConnectorInfo, Diagnosis, OpContext, Probe, Remediator, Scanner,
 };
+use protect_core::errand::{self, Begun, Errand, Stage};
 use protect_core::model::{
-    Action, ActionKind, ActionTarget, Address, Attributes, EffectClass, Preview, Protection,
+    Action, ActionKind, ActionTarget, Address, Attributes, CheckId, EffectClass, Preview,
+    Protection,
 };
 use protect_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 use super::access::{AccessChange, Hub, NewRestoration, NewRevocation};
+use super::scan::NOT_REVOKED;
 use crate::config::Common;
 use crate::sso::SignIn;
 
@@ -22,6 +26,9 @@ const ACTIONS: [(ActionKind, EffectClass); 2] = [
     (ActionKind::RevokeAccess, EffectClass::SearchBeforeCreate),
     (ActionKind::RestoreAccess, EffectClass::SearchBeforeCreate),
 ];
+
+/// How often it is looked who is gone and still has access: six hours.
+const SCAN_EVERY: u64 = 6 * 60 * 60;
 
 /// The parameter that says on which moment access ends.
 const EFFECTIVE_AT: &str = "effective_at";
@@ -33,6 +40,8 @@ pub(crate) struct HubConnector {
     pub(super) client: Hub,
     pub(super) common: Common,
     pub(super) owners: Vec<Address>,
+    /// Whether it is looked who is gone and still has access.
+    pub(super) watches: bool,
     pub(super) sign_in: Option<SignIn>,
 }
 
@@ -45,6 +54,8 @@ impl Connector for HubConnector {
     fn capability(&self) -> Capability {
         Capability {
             actions: ACTIONS.into(),
+            checks: self.checks(),
+            scan_every_seconds: self.watches.then_some(SCAN_EVERY),
             reaches_by_address: true,
             ..Capability::default()
         }
@@ -66,110 +77,148 @@ impl Connector for HubConnector {
     fn as_remediator(&self) -> Option<&dyn Remediator> {
         Some(self)
     }
+
+    fn as_scanner(&self) -> Option<&dyn Scanner> {
+        self.watches.then_some(self)
+    }
 }
 
 #[async_trait]
 impl Remediator for HubConnector {
     async fn preview(&self, cx: &OpContext, action: &Action) -> Result<Preview> {
-        let change = self.change(cx, action)?;
-        let client = self.client.within(cx);
-        let standing = Standing::of(&client.changes_of(change.email.as_str()).await?);
-        let protection = self
-            .owners
-            .contains(&change.email)
-            .then_some(Protection::Administrator);
-        Ok(Preview {
-            before: standing.facts(),
-            after: change.wanted().facts(),
-            already_so: standing == change.wanted(),
-            protection,
-        })
+        errand::preview(&self.change(cx, action)?, cx).await
     }
 
     async fn apply(&self, cx: &OpContext, action: &Action) -> Result<Applied> {
         let change = self.change(cx, action)?;
-        let client = self.client.within(cx);
-        let known = client.changes_of(change.email.as_str()).await?;
-        let before = Standing::of(&known);
-        let applied = |status, reason: String, after: Attributes| Applied {
-            status,
-            reason,
-            before: before.facts(),
-            after,
-        };
-        if change.takes && self.owners.contains(&change.email) {
-            let reason = "it is an owner of the organisation".to_owned();
-            return Ok(applied(AppliedStatus::Refused, reason, before.facts()));
-        }
-        let is_own = |it: &&AccessChange| it.source_ref.as_deref() == Some(&change.reference);
-        let asked = match known.iter().find(is_own) {
-            Some(own) => own.clone(),
-            None if before == change.wanted() => {
-                return Ok(applied(
-                    AppliedStatus::AlreadySo,
-                    String::new(),
-                    before.facts(),
-                ));
-            }
-            None if !change.takes && Self::called_off(&client, &known).await? => {
-                let reason =
-                    "the revocation had not been carried out and was called off".to_owned();
-                let after = change.wanted().facts();
-                return Ok(applied(AppliedStatus::Applied, reason, after));
-            }
-            None => self.ask(&client, action, &change).await?,
-        };
-        match Stage::of(&asked) {
-            Stage::Completed => Ok(applied(
-                AppliedStatus::Applied,
-                String::new(),
-                change.wanted().facts(),
-            )),
-            Stage::Cancelled => {
-                let reason = "somebody called it off at Hub".to_owned();
-                Ok(applied(AppliedStatus::Refused, reason, before.facts()))
-            }
-            Stage::Failed => Err(not_everywhere(&asked)),
-            Stage::Underway(reason) => Ok(applied(
-                AppliedStatus::NotConfirmed,
-                reason,
-                asked_facts(&asked),
-            )),
-        }
+        errand::apply(&change, cx, &*self.client.platform.context().clock).await
     }
 
     async fn probe(&self, cx: &OpContext, action: &Action) -> Result<Probe> {
-        let change = self.change(cx, action)?;
-        let client = self.client.within(cx);
-        let source = &self.common.source;
-        let found = client.changes_under(source, &change.reference).await?;
-        let Some(asked) = found.first() else {
-            return Ok(Probe::DidNotHappen(Attributes::new()));
-        };
-        let state = asked_facts(asked);
-        Ok(match Stage::of(asked) {
-            Stage::Completed => Probe::Happened(state),
-            Stage::Failed => Probe::DidNotHappen(state),
-            Stage::Cancelled => Probe::CalledOff(state),
-            Stage::Underway(reason) => Probe::Underway { reason, state },
-        })
+        errand::probe(&self.change(cx, action)?, cx).await
     }
 }
 
 /// One change of one person's access.
-struct Change {
+struct Change<'a> {
+    connector: &'a HubConnector,
+    client: Hub,
+    action: &'a Action,
     takes: bool,
     email: Address,
     reference: String,
 }
 
-impl Change {
-    fn wanted(&self) -> Standing {
+#[async_trait]
+impl Errand for Change<'_> {
+    type Known = Vec<AccessChange>;
+    type Asked = AccessChange;
+
+    async fn look(&self, _: &OpContext) -> Result<Vec<AccessChange>> {
+        self.client.changes_of(self.email.as_str()).await
+    }
+
+    async fn find(&self, _: &OpContext) -> Result<Option<AccessChange>> {
+        let source = &self.connector.common.source;
+        let found = self.client.changes_under(source, &self.reference).await?;
+        Ok(found.into_iter().next())
+    }
+
+    fn own(&self, known: &Vec<AccessChange>) -> Option<AccessChange> {
+        let is_own = |it: &&AccessChange| it.source_ref.as_deref() == Some(&self.reference);
+        known.iter().find(is_own).cloned()
+    }
+
+    fn before(&self, known: &Vec<AccessChange>) -> Attributes {
+        Standing::of(known).facts()
+    }
+
+    fn wanted(&self) -> Attributes {
+        self.end().facts()
+    }
+
+    fn already_so(&self, known: &Vec<AccessChange>) -> Option<&'static str> {
+        (Standing::of(known) == self.end()).then_some("")
+    }
+
+    /// Giving back harms no owner.
+    fn protection(&self) -> Option<Protection> {
+        let is_owner = self.connector.owners.contains(&self.email);
+        (self.takes && is_owner).then_some(Protection::Administrator)
+    }
+
+    fn words(&self) -> &'static str {
+        "it is an owner of the organisation"
+    }
+
+    async fn ask(&self, _: &OpContext, known: &Vec<AccessChange>) -> Result<Begun<AccessChange>> {
+        if !self.takes && called_off(&self.client, known).await? {
+            let reason = "the revocation had not been carried out and was called off";
+            return Ok(Begun::Done(reason.to_owned()));
+        }
+        self.request().await.map(Begun::Asked)
+    }
+
+    async fn again(&self, _: &OpContext, asked: AccessChange) -> Result<AccessChange> {
+        self.client.get_access_change(&asked.id).await
+    }
+
+    fn stage(&self, asked: &AccessChange) -> Stage {
+        stage(asked)
+    }
+
+    fn facts(&self, asked: &AccessChange) -> Attributes {
+        asked_facts(asked)
+    }
+
+    fn failure(&self, asked: &AccessChange) -> Error {
+        not_everywhere(asked)
+    }
+
+    fn called_off(&self) -> &'static str {
+        "somebody called it off at Hub"
+    }
+}
+
+impl Change<'_> {
+    fn end(&self) -> Standing {
         if self.takes {
             Standing::Taken
         } else {
             Standing::Given
         }
+    }
+
+    async fn request(&self) -> Result<AccessChange> {
+        let action = self.action;
+        let source = Some(self.connector.common.source.clone());
+        let source_ref = self.reference.clone();
+        let email = self.email.as_str().to_owned();
+        let given = action.parameters.get("reason").and_then(Value::as_str);
+        let reason = given.unwrap_or(if action.incident.is_some() {
+            "incident"
+        } else {
+            "request"
+        });
+        let reason = reason.to_owned();
+        if !self.takes {
+            let restoration = NewRestoration {
+                email,
+                reason,
+                source,
+                source_ref,
+            };
+            return self.client.restore_access(restoration).await;
+        }
+        let revocation = NewRevocation {
+            email,
+            hub_user_id: None,
+            effective_at: effective_at(action)?,
+            reason,
+            source,
+            source_ref,
+        };
+        self.client.revoke_access(revocation).await
     }
 }
 
@@ -186,11 +235,11 @@ enum Standing {
 impl Standing {
     /// The latest change that was carried out, or is to be.
     fn of(known: &[AccessChange]) -> Self {
-        let counts = |it: &&AccessChange| !matches!(Stage::of(it), Stage::Cancelled);
+        let counts = |it: &&AccessChange| !matches!(stage(it), Stage::Cancelled);
         let last = known.iter().filter(counts).max_by_key(|it| it.created_at);
         let Some(last) = last else { return Self::Given };
         let takes = last.action.as_deref() != Some("restore");
-        match (Stage::of(last), takes) {
+        match (stage(last), takes) {
             (Stage::Completed, true) => Self::Taken,
             (Stage::Completed, false) => Self::Given,
             (Stage::Underway(_), true) => Self::Scheduled,
@@ -211,35 +260,30 @@ impl Standing {
     }
 }
 
-/// Where a change stands. A word that Hub invented later is one that is not over.
-enum Stage {
-    Completed,
-    Failed,
-    Cancelled,
-    Underway(String),
-}
-
-impl Stage {
-    /// "Success only when completed for every product": a change that says so of itself and names a
-    /// product that is not, or names none, is not believed.
-    fn of(change: &AccessChange) -> Self {
-        let failed = change.products.iter().any(|it| it.status == "failed");
-        match change.status.as_deref().unwrap_or_default() {
-            "cancelled" => Self::Cancelled,
-            "failed" => Self::Failed,
-            _ if failed => Self::Failed,
-            "completed" if change.products.is_empty() => {
-                Self::Underway("Hub does not say of which products".to_owned())
-            }
-            "completed" if change.not_completed().is_empty() => Self::Completed,
-            "scheduled" => Self::Underway("its day has not come".to_owned()),
-            _ => Self::Underway(format!("not yet at: {}", names(&change.not_completed()))),
+/// Where a change stands. "Success only when completed for every product": a change that says so of
+/// itself and names a product that is not, or names none, is not believed.
+fn stage(change: &AccessChange) -> Stage {
+    let failed = change.products.iter().any(|it| it.status == "failed");
+    match change.status.as_deref().unwrap_or_default() {
+        "cancelled" => Stage::Cancelled,
+        "failed" => Stage::Failed,
+        _ if failed => Stage::Failed,
+        "completed" if change.products.is_empty() => {
+            Stage::Underway("Hub does not say of which products".to_owned())
         }
+        "completed" if change.not_completed().is_empty() => Stage::Completed,
+        "scheduled" => Stage::Underway("its day has not come".to_owned()),
+        _ => Stage::Underway(format!("not yet at: {}", names(&change.not_completed()))),
     }
 }
 
 impl HubConnector {
-    fn change(&self, cx: &OpContext, action: &Action) -> Result<Change> {
+    fn checks(&self) -> BTreeSet<CheckId> {
+        let check = CheckId::new(NOT_REVOKED).ok();
+        check.into_iter().filter(|_| self.watches).collect()
+    }
+
+    fn change<'a>(&'a self, cx: &OpContext, action: &'a Action) -> Result<Change<'a>> {
         let takes = match action.kind {
             ActionKind::RevokeAccess => true,
             ActionKind::RestoreAccess => false,
@@ -252,52 +296,26 @@ impl HubConnector {
             return Err(Error::invalid_input("the target is no account"));
         };
         Ok(Change {
+            connector: self,
+            client: self.client.within(cx),
+            action,
             takes,
             email: Address::new(&account.id)?,
             reference: format!("{}:{}:{}", self.common.source, cx.tenant, action.id),
         })
     }
+}
 
-    async fn ask(&self, client: &Hub, action: &Action, change: &Change) -> Result<AccessChange> {
-        let (source, source_ref) = (Some(self.common.source.clone()), change.reference.clone());
-        let email = change.email.as_str().to_owned();
-        let given = action.parameters.get("reason").and_then(Value::as_str);
-        let reason = given.unwrap_or(if action.incident.is_some() {
-            "incident"
-        } else {
-            "request"
-        });
-        if !change.takes {
-            let restoration = NewRestoration {
-                email,
-                reason: reason.to_owned(),
-                source,
-                source_ref,
-            };
-            return client.restore_access(restoration).await;
-        }
-        let revocation = NewRevocation {
-            email,
-            hub_user_id: None,
-            effective_at: effective_at(action)?,
-            reason: reason.to_owned(),
-            source,
-            source_ref,
-        };
-        client.revoke_access(revocation).await
+/// Calls off whatever is only scheduled; false where nothing is.
+async fn called_off(client: &Hub, known: &[AccessChange]) -> Result<bool> {
+    if Standing::of(known) != Standing::Scheduled {
+        return Ok(false);
     }
-
-    /// Calls off whatever is only scheduled; false where nothing is.
-    async fn called_off(client: &Hub, known: &[AccessChange]) -> Result<bool> {
-        if Standing::of(known) != Standing::Scheduled {
-            return Ok(false);
-        }
-        let waits = |it: &&AccessChange| it.status.as_deref() == Some("scheduled");
-        for change in known.iter().filter(waits) {
-            client.cancel_revocation(&change.id).await?;
-        }
-        Ok(true)
+    let waits = |it: &&AccessChange| it.status.as_deref() == Some("scheduled");
+    for change in known.iter().filter(waits) {
+        client.cancel_revocation(&change.id).await?;
     }
+    Ok(true)
 }
 
 /// # Errors

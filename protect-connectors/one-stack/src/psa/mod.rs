@@ -7,6 +7,7 @@ mod templates;
 mod ticket;
 
 use protect_core::config::{KindSpec, SettingSpec, SettingType};
+use protect_core::inbound::News;
 use protect_core::registry::ConnectorSetup;
 use protect_core::{Context, Result};
 use serde_json::Value;
@@ -16,6 +17,8 @@ pub use operations::{CLASS, OPERATIONS, connect};
 pub use ticket::{NewTicket, Ticket};
 
 use crate::config::{self, Common, Product};
+use crate::events::Event;
+use crate::webhooks::{self, Webhooks};
 use sink::PsaConnector;
 use templates::Templates;
 
@@ -31,7 +34,7 @@ pub(crate) const PRODUCT: Product = Product {
 };
 
 pub(crate) fn spec() -> KindSpec {
-    config::spec(&PRODUCT)
+    webhooks::add_to(config::spec(&PRODUCT))
         .setting(SettingSpec::new(
             "templates",
             SettingType::Table,
@@ -63,6 +66,13 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<PsaConn
         client: Psa::over(platform, &setup.info.tenant),
         common: Common::read(setup)?,
         templates,
+        webhooks: Webhooks::read(setup, &PRODUCT, "psa.events", news, context)?,
         security_opens_tickets: elsewhere.and_then(Value::as_bool).unwrap_or(true),
     })
+}
+
+/// "`ticket.created`, `ticket.updated`, `ticket.deleted`, `ticket.note_added`"
+/// (<https://docs.theonestack.com/docs/api-reference/webhooks>).
+fn news(event: &Event) -> Result<Vec<News>> {
+    webhooks::item(event, "ticket")
 }

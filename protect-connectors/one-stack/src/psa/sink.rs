@@ -3,6 +3,7 @@ use jiff::{SignedDuration, Timestamp};
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, Delivered, Delivery, Diagnosis, OpContext, Sink,
 };
+use protect_core::inbound::Inbound;
 use protect_core::model::{ActionKind, EffectClass, Severity};
 use protect_core::{Error, ErrorKind, Result};
 use serde::Deserialize as _;
@@ -14,6 +15,7 @@ use super::ticket::{NewTicket, Ticket};
 use crate::config::Common;
 use crate::error::is_there_already;
 use crate::message::Message;
+use crate::webhooks::Webhooks;
 
 /// How long a ticket waits for an incident that is to be opened at Security.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(1);
@@ -24,6 +26,7 @@ pub(crate) struct PsaConnector {
     pub(super) info: ConnectorInfo,
     pub(super) client: Psa,
     pub(super) common: Common,
+    pub(super) webhooks: Option<Webhooks>,
     pub(super) templates: Templates,
     pub(super) security_opens_tickets: bool,
 }
@@ -42,11 +45,19 @@ impl Connector for PsaConnector {
     }
 
     async fn diagnose(&self, cx: &OpContext) -> Result<Diagnosis> {
-        Ok(self.client.diagnose(cx).await)
+        let mut diagnosis = self.client.diagnose(cx).await;
+        if let Some(webhooks) = &self.webhooks {
+            diagnosis.credentials.push(webhooks.credential().await);
+        }
+        Ok(diagnosis)
     }
 
     fn as_sink(&self) -> Option<&dyn Sink> {
         Some(self)
+    }
+
+    fn as_inbound(&self) -> Option<&dyn Inbound> {
+        self.webhooks.as_ref()?.as_inbound()
     }
 }
 

@@ -30,9 +30,11 @@ pub(super) struct AutoActions(BTreeMap<ActionKind, AutoAction>);
 struct AutoAction {
     enabled: bool,
     min_severity: Severity,
-    require_approval: bool,
+    require_approval: Option<bool>,
     enabled_by: Option<String>,
     exclude_accounts: Vec<String>,
+    max_per_hour: Option<u32>,
+    dry_run: bool,
     #[serde(skip)]
     excluded: Vec<Address>,
 }
@@ -42,9 +44,11 @@ impl Default for AutoAction {
         Self {
             enabled: false,
             min_severity: Severity::High,
-            require_approval: false,
+            require_approval: None,
             enabled_by: None,
             exclude_accounts: Vec::new(),
+            max_per_hour: None,
+            dry_run: false,
             excluded: Vec::new(),
         }
     }
@@ -100,13 +104,19 @@ impl AutoAction {
     fn read(kind: ActionKind, given: &Value) -> Result<Self> {
         let mut action =
             Self::deserialize(given).map_err(|error| Error::invalid_input(error.to_string()))?;
-        // A lockout is never automatic.
-        action.require_approval |= kind == ActionKind::SuspendAccount;
+        if action.max_per_hour == Some(0) {
+            return Err(Error::invalid_input(
+                "`max_per_hour = 0` would do nothing; `enabled = false` says so",
+            ));
+        }
+        // A lockout needs consent unless somebody says in so many words that it does not.
+        let is_lockout = kind == ActionKind::SuspendAccount;
+        let needs_consent = *action.require_approval.get_or_insert(is_lockout);
         let is_named = action
             .enabled_by
             .as_ref()
             .is_some_and(|name| !name.trim().is_empty());
-        if action.enabled && !action.require_approval && !is_named {
+        if action.enabled && !needs_consent && !is_named {
             return Err(Error::invalid_input(
                 "say in `enabled_by` who decided that this needs nobody's consent, or set `require_approval`",
             ));
@@ -121,21 +131,25 @@ impl AutoAction {
 
     fn rule(&self, kind: ActionKind, connector: &ConnectorName, lockout: Duration) -> Rule {
         let is_lockout = kind == ActionKind::SuspendAccount;
-        let when = When::All(vec![
+        let mut when = vec![
             When::Is(Condition::Kind(vec![FindingKind::CredentialExposure])),
             When::Is(Condition::Severity(SeverityBound::AtLeast(
                 self.min_severity,
             ))),
-        ]);
+        ];
+        if is_lockout {
+            // A leak alone locks nobody out: somebody must be trying the door as well.
+            when.push(When::Is(Condition::UnderAttack(true)));
+        }
         let approval = match &self.enabled_by {
-            Some(enabled_by) if !self.require_approval => ApprovalMode::Auto {
+            Some(enabled_by) if self.require_approval == Some(false) => ApprovalMode::Auto {
                 enabled_by: enabled_by.clone(),
             },
             _ => ApprovalMode::Required,
         };
         Rule {
             name: name(connector, kind),
-            when,
+            when: When::All(when),
             then: vec![RuleAction {
                 kind,
                 on: vec![connector.to_string()],
@@ -143,6 +157,8 @@ impl AutoAction {
                 parameters: Attributes::new(),
             }],
             approval,
+            max_per_hour: self.max_per_hour,
+            dry_run: self.dry_run,
         }
     }
 }

@@ -10,6 +10,7 @@ mod standing;
 use std::time::Duration;
 
 use protect_core::config::{KindSpec, SettingSpec, SettingType};
+use protect_core::inbound::News;
 use protect_core::registry::ConnectorSetup;
 use protect_core::{Context, Result};
 use serde_json::Value;
@@ -19,6 +20,8 @@ pub use operations::{CLASS, OPERATIONS, connect};
 pub use remediation::{NewRemediation, Remediation};
 
 use crate::config::{self, Common, Product};
+use crate::events::Event;
+use crate::webhooks::{self, Webhooks};
 use auto::AutoActions;
 use remediate::RmmConnector;
 
@@ -40,7 +43,7 @@ const MAX_PER_HOUR: i64 = 20;
 const LOCKOUT: Duration = Duration::from_hours(24);
 
 pub(crate) fn spec() -> KindSpec {
-    config::spec(&PRODUCT)
+    webhooks::add_to(config::spec(&PRODUCT))
         .setting(
             SettingSpec::new(
                 "owners",
@@ -84,7 +87,7 @@ pub(crate) fn spec() -> KindSpec {
         .setting(SettingSpec::new(
             "auto_actions",
             SettingType::Table,
-            "What is done about exposed credentials without a rule, by action (`force_password_reset`, `suspend_account`, `enroll_mfa`); all off: `{ force_password_reset = { enabled = true, min_severity = \"high\", enabled_by = \"...\" } }`, also `require_approval`, `exclude_accounts`.",
+            "What is done about exposed credentials without a rule, by action (`force_password_reset`, `suspend_account`, `enroll_mfa`); all off: `{ force_password_reset = { enabled = true, min_severity = \"high\", enabled_by = \"...\" } }`, also `require_approval` (true for `suspend_account` where nobody says, which moreover needs an alert at `security` about the same login), `exclude_accounts`, `max_per_hour`, `dry_run`.",
         ))
 }
 
@@ -98,6 +101,7 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<RmmConn
         info: setup.info.clone(),
         client: Rmm::over(platform, &setup.info.tenant),
         common: Common::read(setup)?,
+        webhooks: Webhooks::read(setup, &PRODUCT, "rmm.events", news, context)?,
         owners: config::owners(setup)?,
         directory: config::text(setup, "directory").unwrap_or_else(|| "entra".to_owned()),
         max_per_hour: usize::try_from(max_per_hour).unwrap_or(usize::MAX),
@@ -105,4 +109,15 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<RmmConn
         revoke_sessions: sessions.and_then(Value::as_bool).unwrap_or(true),
         auto_actions: AutoActions::parse(setup)?,
     })
+}
+
+/// `script.completed` is documented (<https://docs.theonestack.com/docs/api-reference/webhooks>), and may be
+/// what carried a remediation out; `remediation.*` is ours. Neither need say which one it was.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one reader of several, of which the others can fail"
+)]
+fn news(event: &Event) -> Result<Vec<News>> {
+    let is_over = event.event == "script.completed" || event.event.starts_with("remediation.");
+    Ok(is_over.then_some(News::Requests).into_iter().collect())
 }

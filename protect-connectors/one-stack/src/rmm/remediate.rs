@@ -1,27 +1,31 @@
-//! Remediations asked of RMM and followed until they are over. One is `applied` when RMM says
-//! `completed`, and not before.
+//! Remediations: errands of RMM. One is `applied` when RMM says `completed`, and not before.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use protect_core::config::Rule;
 use protect_core::connector::{
-    Applied, AppliedStatus, Capability, Connector, ConnectorInfo, Diagnosis, OpContext, Probe,
-    Remediator,
+    Applied, Capability, Connector, ConnectorInfo, Diagnosis, OpContext, Probe, Remediator,
 };
+use protect_core::errand::{self, Begun, Errand, Stage};
+use protect_core::inbound::Inbound;
 use protect_core::model::{
     Action, ActionKind, ActionTarget, Address, Attributes, EffectClass, Preview, Protection,
+    Severity,
 };
 use protect_core::{Error, ErrorKind, Result};
+use serde::Deserialize as _;
 
 use super::auto::AutoActions;
 use super::client::Rmm;
 use super::remediation::{NewRemediation, Remediation};
-use super::standing::{Stage, duplicate, is_locked, was_done};
+use super::standing::{duplicate, is_locked, stage, was_done};
 use crate::config::Common;
 use crate::error::is_harmless;
+use crate::message::severity_word;
+use crate::webhooks::Webhooks;
 
 /// What RMM calls each action.
 const ACTIONS: [(ActionKind, &str); 4] = [
@@ -49,6 +53,7 @@ pub(crate) struct RmmConnector {
     pub(super) info: ConnectorInfo,
     pub(super) client: Rmm,
     pub(super) common: Common,
+    pub(super) webhooks: Option<Webhooks>,
     pub(super) owners: Vec<Address>,
     pub(super) directory: String,
     pub(super) max_per_hour: usize,
@@ -75,11 +80,19 @@ impl Connector for RmmConnector {
     }
 
     async fn diagnose(&self, cx: &OpContext) -> Result<Diagnosis> {
-        Ok(self.client.diagnose(cx).await)
+        let mut diagnosis = self.client.diagnose(cx).await;
+        if let Some(webhooks) = &self.webhooks {
+            diagnosis.credentials.push(webhooks.credential().await);
+        }
+        Ok(diagnosis)
     }
 
     fn as_remediator(&self) -> Option<&dyn Remediator> {
         Some(self)
+    }
+
+    fn as_inbound(&self) -> Option<&dyn Inbound> {
+        self.webhooks.as_ref()?.as_inbound()
     }
 
     fn rules(&self) -> Vec<Rule> {
@@ -90,73 +103,175 @@ impl Connector for RmmConnector {
 #[async_trait]
 impl Remediator for RmmConnector {
     async fn preview(&self, cx: &OpContext, action: &Action) -> Result<Preview> {
-        let change = self.change(cx, action)?;
-        let client = self.client.within(cx);
-        let known = client.remediations_of(change.email.as_str()).await?;
-        Ok(Preview {
-            before: self.facts(&change, &known),
-            after: facts(change.kind.state_word(false)),
-            already_so: self.already_so(&change, &known).is_some(),
-            protection: self.protection(&change, action),
-        })
+        errand::preview(&self.change(cx, action)?, cx).await
     }
 
     async fn apply(&self, cx: &OpContext, action: &Action) -> Result<Applied> {
         let change = self.change(cx, action)?;
-        let client = self.client.within(cx);
-        let known = client.remediations_of(change.email.as_str()).await?;
-        let before = self.facts(&change, &known);
-        let is_own = |it: &&Remediation| it.source_ref.as_deref() == Some(&change.reference);
-        let asked = if let Some(own) = known.iter().find(is_own) {
-            own.clone()
-        } else {
-            let unchanged = |status, reason: &str| Applied {
-                status,
-                reason: reason.to_owned(),
-                before: before.clone(),
-                after: before.clone(),
-            };
-            if self.protection(&change, action).is_some() {
-                let reason = "it is an owner's, or the auto-action leaves it out";
-                return Ok(unchanged(AppliedStatus::Refused, reason));
-            }
-            if let Some(reason) = self.already_so(&change, &known) {
-                return Ok(unchanged(AppliedStatus::AlreadySo, reason));
-            }
-            self.keep_the_cap(&client).await?;
-            let wanted = self.wanted(cx, action, &change);
-            client.request_remediation(wanted).await?
-        };
-        self.wait_for(&client, &change, asked, before).await
+        errand::apply(&change, cx, &*self.client.context().clock).await
     }
 
     async fn probe(&self, cx: &OpContext, action: &Action) -> Result<Probe> {
-        let change = self.change(cx, action)?;
-        let client = self.client.within(cx);
-        let found = client
-            .remediations_under(&self.common.source, &change.reference)
-            .await?;
-        let Some(asked) = found.first() else {
-            return Ok(Probe::DidNotHappen(Attributes::new()));
-        };
-        let state = asked_facts(asked);
-        Ok(match Stage::of(asked) {
-            Stage::Completed => Probe::Happened(state),
-            Stage::Failed => Probe::DidNotHappen(state),
-            Stage::Cancelled => Probe::CalledOff(state),
-            stage => Probe::Underway {
-                reason: stage.waits_for().to_owned(),
-                state,
-            },
-        })
+        errand::probe(&self.change(cx, action)?, cx).await
     }
 }
 
 /// One change of one login.
-struct Change {
+struct Change<'a> {
+    connector: &'a RmmConnector,
+    client: Rmm,
+    action: &'a Action,
     kind: Kind,
     email: Address,
     reference: String,
+}
+
+#[async_trait]
+impl Errand for Change<'_> {
+    type Known = Vec<Remediation>;
+    type Asked = Remediation;
+
+    async fn look(&self, _: &OpContext) -> Result<Vec<Remediation>> {
+        self.client.remediations_of(self.email.as_str()).await
+    }
+
+    async fn find(&self, _: &OpContext) -> Result<Option<Remediation>> {
+        let source = &self.connector.common.source;
+        let found = self
+            .client
+            .remediations_under(source, &self.reference)
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    fn own(&self, known: &Vec<Remediation>) -> Option<Remediation> {
+        let is_own = |it: &&Remediation| it.source_ref.as_deref() == Some(&self.reference);
+        known.iter().find(is_own).cloned()
+    }
+
+    /// The state now, as RMM's list shows it.
+    fn before(&self, known: &Vec<Remediation>) -> Attributes {
+        let now = self.now();
+        facts(match self.kind.action {
+            ActionKind::SuspendAccount => self.kind.state_word(!is_locked(known, now)),
+            ActionKind::ReactivateAccount => self.kind.state_word(is_locked(known, now)),
+            _ => {
+                let done = was_done(known, self.kind.word, now);
+                self.kind.state_word(!done)
+            }
+        })
+    }
+
+    fn wanted(&self) -> Attributes {
+        facts(self.kind.state_word(false))
+    }
+
+    fn already_so(&self, known: &Vec<Remediation>) -> Option<&'static str> {
+        let now = self.now();
+        let is_locked = is_locked(known, now);
+        let other = duplicate(known, self.kind.word, &self.reference, now);
+        let other = match self.kind.action {
+            ActionKind::SuspendAccount if is_locked => return Some("RMM has it locked out"),
+            ActionKind::ReactivateAccount if !is_locked => {
+                return Some("RMM does not have it locked out");
+            }
+            // Who was let in again may have to be locked out again on the same day.
+            ActionKind::SuspendAccount | ActionKind::ReactivateAccount => {
+                other.filter(|it| !stage(it).is_over())
+            }
+            _ => other,
+        };
+        other.map(|_| "the same was asked of RMM within 24 hours, so that it is not asked again")
+    }
+
+    fn protection(&self) -> Option<Protection> {
+        let connector = self.connector;
+        if connector.owners.contains(&self.email) {
+            return Some(Protection::Administrator);
+        }
+        let excluded = connector.auto_actions.excludes(
+            &connector.info.name,
+            self.action.kind,
+            &self.action.requested_by,
+            &self.email,
+        );
+        excluded.then_some(Protection::BreakGlass)
+    }
+
+    fn words(&self) -> &'static str {
+        "it is an owner's, or the auto-action leaves it out"
+    }
+
+    async fn ask(&self, cx: &OpContext, _: &Vec<Remediation>) -> Result<Begun<Remediation>> {
+        self.connector.keep_the_cap(&self.client).await?;
+        let asked = self.client.request_remediation(self.request(cx)).await?;
+        Ok(Begun::Asked(asked))
+    }
+
+    fn waits(&self) -> &[Duration] {
+        &LOOKS
+    }
+
+    async fn again(&self, _: &OpContext, asked: Remediation) -> Result<Remediation> {
+        self.client.get_remediation(&asked.id).await
+    }
+
+    fn stage(&self, asked: &Remediation) -> Stage {
+        stage(asked)
+    }
+
+    /// What RMM calls the request and where it stands.
+    fn facts(&self, asked: &Remediation) -> Attributes {
+        let mut facts = Attributes::new();
+        facts.insert("remediation".to_owned(), asked.id.as_str().into());
+        let status = asked.status.as_deref().unwrap_or_default();
+        facts.insert("status".to_owned(), status.into());
+        facts
+    }
+
+    /// RMM's own words are repeated only where they cannot name anybody.
+    fn failure(&self, asked: &Remediation) -> Error {
+        let said = asked.attributes.get("error").and_then(|it| it.as_str());
+        let why = said
+            .filter(|said| !said.is_empty() && is_harmless(said))
+            .map_or_else(String::new, |said| format!(": {said}"));
+        Error::new(ErrorKind::Conflict, format!("the RMM could not do it{why}"))
+    }
+
+    fn called_off(&self) -> &'static str {
+        "somebody called it off at the RMM"
+    }
+}
+
+impl Change<'_> {
+    fn now(&self) -> Timestamp {
+        self.client.context().clock.now()
+    }
+
+    fn request(&self, cx: &OpContext) -> NewRemediation {
+        let (connector, action) = (self.connector, self.action);
+        let is_lockout = action.kind == ActionKind::SuspendAccount;
+        let lasts = action.lasts.unwrap_or(connector.lockout);
+        let ends_sessions = matches!(
+            action.kind,
+            ActionKind::SuspendAccount | ActionKind::ForcePasswordReset
+        );
+        NewRemediation {
+            action: self.kind.word.to_owned(),
+            email: self.email.as_str().to_owned(),
+            directory: Some(connector.directory.clone()),
+            reason: action.reason.clone(),
+            severity: severity(action).map(|it| severity_word(it).to_owned()),
+            source: Some(connector.common.source.clone()),
+            source_ref: self.reference.clone(),
+            client_id: connector.common.client_id.clone(),
+            requested_by: action.requested_by.id.clone(),
+            approved_by: cx.approved_by.as_ref().map(|actor| actor.id.clone()),
+            justification: Some(action.reason.clone()),
+            duration_minutes: is_lockout.then(|| lasts.as_secs().div_ceil(60).max(1)),
+            revoke_sessions: ends_sessions.then_some(connector.revoke_sessions),
+        }
+    }
 }
 
 /// An action, with RMM's word for it.
@@ -185,7 +300,7 @@ impl Kind {
 }
 
 impl RmmConnector {
-    fn change(&self, cx: &OpContext, action: &Action) -> Result<Change> {
+    fn change<'a>(&'a self, cx: &OpContext, action: &'a Action) -> Result<Change<'a>> {
         let known = ACTIONS.iter().find(|(kind, _)| *kind == action.kind);
         let (kind, word) = *known.ok_or_else(|| {
             let message = format!("RMM cannot do {}", action.kind);
@@ -195,54 +310,13 @@ impl RmmConnector {
             return Err(Error::invalid_input("the target is no account"));
         };
         Ok(Change {
+            connector: self,
+            client: self.client.within(cx),
+            action,
             kind: Kind { action: kind, word },
             email: Address::new(&account.id)?,
             reference: format!("{}:{}:{}", self.common.source, cx.tenant, action.id),
         })
-    }
-
-    fn protection(&self, change: &Change, action: &Action) -> Option<Protection> {
-        if self.owners.contains(&change.email) {
-            return Some(Protection::Administrator);
-        }
-        let requested_by = &action.requested_by;
-        let excluded =
-            self.auto_actions
-                .excludes(&self.info.name, action.kind, requested_by, &change.email);
-        excluded.then_some(Protection::BreakGlass)
-    }
-
-    /// Why nothing is asked of RMM, where it is so or was asked of it already.
-    fn already_so(&self, change: &Change, known: &[Remediation]) -> Option<&'static str> {
-        let now = self.client.context().clock.now();
-        let is_locked = is_locked(known, now);
-        let other = duplicate(known, change.kind.word, &change.reference, now);
-        let other = match change.kind.action {
-            ActionKind::SuspendAccount if is_locked => return Some("RMM has it locked out"),
-            ActionKind::ReactivateAccount if !is_locked => {
-                return Some("RMM does not have it locked out");
-            }
-            // Who was let in again may have to be locked out again on the same day.
-            ActionKind::SuspendAccount | ActionKind::ReactivateAccount => {
-                other.filter(|it| !Stage::of(it).is_over())
-            }
-            _ => other,
-        };
-        other.map(|_| "the same was asked of RMM within 24 hours, so that it is not asked again")
-    }
-
-    /// The state now, as RMM's list shows it.
-    fn facts(&self, change: &Change, known: &[Remediation]) -> Attributes {
-        let now = self.client.context().clock.now();
-        let word = match change.kind.action {
-            ActionKind::SuspendAccount => change.kind.state_word(!is_locked(known, now)),
-            ActionKind::ReactivateAccount => change.kind.state_word(is_locked(known, now)),
-            _ => {
-                let done = was_done(known, change.kind.word, now);
-                change.kind.state_word(!done)
-            }
-        };
-        facts(word)
     }
 
     /// # Errors
@@ -269,98 +343,16 @@ impl RmmConnector {
         .untouched()
         .with_retry_after(Duration::try_from(left).unwrap_or_default()))
     }
-
-    fn wanted(&self, cx: &OpContext, action: &Action, change: &Change) -> NewRemediation {
-        let is_lockout = action.kind == ActionKind::SuspendAccount;
-        let lasts = action.lasts.unwrap_or(self.lockout);
-        let ends_sessions = matches!(
-            action.kind,
-            ActionKind::SuspendAccount | ActionKind::ForcePasswordReset
-        );
-        NewRemediation {
-            action: change.kind.word.to_owned(),
-            email: change.email.as_str().to_owned(),
-            directory: Some(self.directory.clone()),
-            reason: action.reason.clone(),
-            severity: None,
-            source: Some(self.common.source.clone()),
-            source_ref: change.reference.clone(),
-            client_id: self.common.client_id.clone(),
-            requested_by: action.requested_by.id.clone(),
-            approved_by: cx.approved_by.as_ref().map(|actor| actor.id.clone()),
-            justification: Some(action.reason.clone()),
-            duration_minutes: is_lockout.then(|| lasts.as_secs().div_ceil(60).max(1)),
-            revoke_sessions: ends_sessions.then_some(self.revoke_sessions),
-        }
-    }
-
-    /// Looks a few times whether it is over.
-    async fn wait_for(
-        &self,
-        client: &Rmm,
-        change: &Change,
-        mut asked: Remediation,
-        before: Attributes,
-    ) -> Result<Applied> {
-        for wait in LOOKS {
-            if Stage::of(&asked).is_over() {
-                break;
-            }
-            self.client.context().clock.sleep(wait).await;
-            // It is asked for: that it cannot be looked at is no reason to say that nothing happened.
-            asked = client
-                .get_remediation(&asked.id)
-                .await
-                .map_err(Error::temporary)?;
-        }
-        let applied = |status, reason: &str, after: Attributes| Applied {
-            status,
-            reason: reason.to_owned(),
-            before: before.clone(),
-            after,
-        };
-        match Stage::of(&asked) {
-            Stage::Completed => {
-                let after = facts(change.kind.state_word(false));
-                Ok(applied(AppliedStatus::Applied, "", after))
-            }
-            Stage::Cancelled => {
-                let reason = "somebody called it off at the RMM";
-                Ok(applied(AppliedStatus::Refused, reason, before.clone()))
-            }
-            Stage::Failed => Err(failed(&asked)),
-            stage => {
-                let after = asked_facts(&asked);
-                Ok(applied(
-                    AppliedStatus::NotConfirmed,
-                    stage.waits_for(),
-                    after,
-                ))
-            }
-        }
-    }
 }
 
-/// RMM tried and could not; its own words are repeated only where they cannot name anybody.
-fn failed(asked: &Remediation) -> Error {
-    let said = asked.attributes.get("error").and_then(|it| it.as_str());
-    let why = said
-        .filter(|said| !said.is_empty() && is_harmless(said))
-        .map_or_else(String::new, |said| format!(": {said}"));
-    Error::new(ErrorKind::Conflict, format!("the RMM could not do it{why}"))
+/// How bad it is that made somebody ask for it, where the action says so.
+fn severity(action: &Action) -> Option<Severity> {
+    let given = action.parameters.get("severity")?;
+    Severity::deserialize(given).ok()
 }
 
 fn facts(word: &str) -> Attributes {
     let mut facts = Attributes::new();
     facts.insert("state".to_owned(), word.into());
-    facts
-}
-
-/// What RMM calls the request and where it stands.
-fn asked_facts(asked: &Remediation) -> Attributes {
-    let mut facts = Attributes::new();
-    facts.insert("remediation".to_owned(), asked.id.as_str().into());
-    let status = asked.status.as_deref().unwrap_or_default();
-    facts.insert("status".to_owned(), status.into());
     facts
 }

@@ -1,50 +1,25 @@
 //! What RMM's list says of one login: pure functions of what it did there.
 
 use jiff::{SignedDuration, Timestamp};
+use protect_core::errand::Stage;
 
 use super::remediation::Remediation;
 
 /// "Duplicate" means within this time.
 pub(super) const DUPLICATE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Where a remediation stands. A word that RMM invented later is one that is not over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    PendingApproval,
-    Queued,
-    Executing,
-    Completed,
-    Failed,
-    Cancelled,
-    Other(String),
-}
-
-impl Stage {
-    pub(super) fn of(remediation: &Remediation) -> Self {
-        match remediation.status.as_deref().unwrap_or_default() {
-            "pending_approval" => Self::PendingApproval,
-            "queued" => Self::Queued,
-            "executing" => Self::Executing,
-            "completed" => Self::Completed,
-            "failed" => Self::Failed,
-            "cancelled" => Self::Cancelled,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-
-    /// What it waits for, in words.
-    pub(super) fn waits_for(&self) -> &'static str {
-        match self {
-            Self::PendingApproval => "it waits for an approval at the RMM",
-            Self::Queued => "the RMM has it in its queue",
-            Self::Executing => "the RMM is at it",
-            _ => "the RMM says of it something that is not known here",
-        }
-    }
+/// Where a remediation stands.
+pub(super) fn stage(remediation: &Remediation) -> Stage {
+    let waits = match remediation.status.as_deref().unwrap_or_default() {
+        "completed" => return Stage::Completed,
+        "failed" => return Stage::Failed,
+        "cancelled" => return Stage::Cancelled,
+        "pending_approval" => "it waits for an approval at the RMM",
+        "queued" => "the RMM has it in its queue",
+        "executing" => "the RMM is at it",
+        _ => "the RMM says of it something that is not known here",
+    };
+    Stage::Underway(waits.to_owned())
 }
 
 /// Whether a login is locked out by RMM at a moment.
@@ -53,7 +28,7 @@ pub(super) fn is_locked(known: &[Remediation], now: Timestamp) -> bool {
         known
             .iter()
             .filter(|it| it.action.as_deref() == Some(action))
-            .filter(|it| Stage::of(it) == Stage::Completed)
+            .filter(|it| stage(it) == Stage::Completed)
             .filter_map(|it| Some((it.finished_at?, it.duration_minutes)))
             .max()
     };
@@ -82,7 +57,7 @@ pub(super) fn duplicate<'a>(
         it.action.as_deref() == Some(action)
             && it.source_ref.as_deref() != Some(own)
             && is_recent
-            && !matches!(Stage::of(it), Stage::Failed | Stage::Cancelled)
+            && !matches!(stage(it), Stage::Failed | Stage::Cancelled)
     })
 }
 
@@ -92,7 +67,7 @@ pub(super) fn was_done(known: &[Remediation], action: &str, now: Timestamp) -> b
         let is_recent = it
             .finished_at
             .is_some_and(|at| now.duration_since(at) < DUPLICATE);
-        it.action.as_deref() == Some(action) && is_recent && Stage::of(it) == Stage::Completed
+        it.action.as_deref() == Some(action) && is_recent && stage(it) == Stage::Completed
     })
 }
 

@@ -39,6 +39,14 @@ impl SecurityAlert {
     }
 }
 
+impl SecurityAlert {
+    /// The category, free text of Security's; empty where it says none.
+    pub(super) fn category(&self) -> &str {
+        let category = self.attributes.get("category");
+        category.and_then(|word| word.as_str()).unwrap_or_default()
+    }
+}
+
 /// What Security has about one account around a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Correlation {

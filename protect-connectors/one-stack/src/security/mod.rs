@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use protect_core::config::{KindSpec, SettingSpec, SettingType};
+use protect_core::inbound::News;
 use protect_core::model::{FindingKind, Severity};
 use protect_core::registry::ConnectorSetup;
 use protect_core::{Context, Result};
@@ -21,6 +22,8 @@ pub use incident::{NewSecurityIncident, SecurityIncident};
 pub use operations::{CLASS, OPERATIONS, connect};
 
 use crate::config::{self, Common, Product};
+use crate::events::Event;
+use crate::webhooks::{self, Webhooks};
 use sink::SecurityConnector;
 
 /// The kind, as it stands in the configuration.
@@ -48,7 +51,7 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(72);
 const OFF: &str = "off";
 
 pub(crate) fn spec() -> KindSpec {
-    config::spec(&PRODUCT)
+    webhooks::add_to(config::spec(&PRODUCT))
         .setting(SettingSpec::new(
             "thresholds",
             SettingType::TextTable,
@@ -70,6 +73,11 @@ pub(crate) fn spec() -> KindSpec {
             )
             .default("72h"),
         )
+        .setting(SettingSpec::new(
+            "attack_categories",
+            SettingType::TextList,
+            "Which categories of Security's alerts mean that a login is under attack (`[\"credential_stuffing\", \"intrusion\"]`); all where nobody says.",
+        ))
 }
 
 pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<SecurityConnector> {
@@ -78,9 +86,16 @@ pub(crate) fn build(setup: &ConnectorSetup, context: &Context) -> Result<Securit
         info: setup.info.clone(),
         client: Security::over(platform, &setup.info.tenant),
         common: Common::read(setup)?,
+        webhooks: Webhooks::read(setup, &PRODUCT, "security.events", news, context)?,
         thresholds: thresholds(setup)?,
         correlation_window: window(setup),
+        attack_categories: categories(setup),
     })
+}
+
+/// The names of Security's events are not among those that the public page shows: `incident.*` is ours.
+fn news(event: &Event) -> Result<Vec<News>> {
+    webhooks::item(event, "incident")
 }
 
 /// How far back alerts are looked for; `None` where none are.
@@ -91,6 +106,13 @@ fn window(setup: &ConnectorSetup) -> Option<SignedDuration> {
         .and_then(Value::as_i64)
         .map(SignedDuration::from_secs);
     correlates.unwrap_or(true).then(|| window.unwrap_or(WINDOW))
+}
+
+/// `None` for all.
+fn categories(setup: &ConnectorSetup) -> Option<Vec<String>> {
+    let given = setup.settings.get("attack_categories")?.as_array()?;
+    let words = given.iter().filter_map(Value::as_str);
+    Some(words.map(str::to_lowercase).collect())
 }
 
 /// The least severity for each kind; `None` lets nothing through.

@@ -6,14 +6,18 @@ use protect_core::Result;
 use protect_core::connector::{
     Capability, Connector, ConnectorInfo, Delivered, Delivery, Diagnosis, OpContext, Sink,
 };
-use protect_core::model::{ActionKind, EffectClass, FindingKind, IncidentStatus, Severity};
+use protect_core::inbound::Inbound;
+use protect_core::model::{
+    ActionKind, Address, EffectClass, FindingKind, IncidentStatus, Severity,
+};
 
-use super::alert::Correlation;
+use super::alert::{Correlation, SecurityAlert};
 use super::client::Security;
 use super::incident::{NewSecurityIncident, SecurityIncident};
 use crate::config::Common;
 use crate::error::is_there_already;
 use crate::message::{Message, Seen, severity_word};
+use crate::webhooks::Webhooks;
 
 /// Security as a tenant's connector.
 #[derive(Debug)]
@@ -21,10 +25,13 @@ pub(crate) struct SecurityConnector {
     pub(super) info: ConnectorInfo,
     pub(super) client: Security,
     pub(super) common: Common,
+    pub(super) webhooks: Option<Webhooks>,
     /// The least severity for each kind; `None` lets nothing through.
     pub(super) thresholds: BTreeMap<FindingKind, Option<Severity>>,
     /// How far back alerts of the same account are looked for; `None` where none are.
     pub(super) correlation_window: Option<SignedDuration>,
+    /// The categories of alerts that mean an attack, in lower case; `None` for all.
+    pub(super) attack_categories: Option<Vec<String>>,
 }
 
 #[async_trait]
@@ -42,11 +49,19 @@ impl Connector for SecurityConnector {
     }
 
     async fn diagnose(&self, cx: &OpContext) -> Result<Diagnosis> {
-        Ok(self.client.diagnose(cx).await)
+        let mut diagnosis = self.client.diagnose(cx).await;
+        if let Some(webhooks) = &self.webhooks {
+            diagnosis.credentials.push(webhooks.credential().await);
+        }
+        Ok(diagnosis)
     }
 
     fn as_sink(&self) -> Option<&dyn Sink> {
         Some(self)
+    }
+
+    fn as_inbound(&self) -> Option<&dyn Inbound> {
+        self.webhooks.as_ref()?.as_inbound()
     }
 }
 
@@ -112,6 +127,19 @@ impl Sink for SecurityConnector {
         Ok(known.find(|known| known.as_str() == status))
     }
 
+    async fn is_under_attack(&self, cx: &OpContext, login: &Address) -> Result<Option<bool>> {
+        let client = self.client.within(cx);
+        let Some(mut alerts) = self.alerts(&client, login.as_str()).await? else {
+            return Ok(None);
+        };
+        alerts.retain(|alert| match &self.attack_categories {
+            Some(known) => known.contains(&alert.category().to_lowercase()),
+            None => true,
+        });
+        let correlation = Correlation::of(alerts, |status| client.is_closed(status));
+        Ok(Some(correlation.is_active))
+    }
+
     async fn tell_status(&self, cx: &OpContext, id: &str, status: IncidentStatus) -> Result<bool> {
         let client = self.client.within(cx);
         client.change(id, Some(status.as_str()), None, None).await?;
@@ -154,13 +182,21 @@ impl SecurityConnector {
     }
 
     async fn correlation(&self, client: &Security, account: Option<&str>) -> Result<Correlation> {
-        let (Some(window), Some(account)) = (self.correlation_window, account) else {
+        let Some(account) = account else {
             return Ok(Correlation::default());
+        };
+        let alerts = self.alerts(client, account).await?.unwrap_or_default();
+        Ok(Correlation::of(alerts, |status| client.is_closed(status)))
+    }
+
+    /// Security's alerts about one account within the window; `None` where nobody is to look.
+    async fn alerts(&self, client: &Security, account: &str) -> Result<Option<Vec<SecurityAlert>>> {
+        let Some(window) = self.correlation_window else {
+            return Ok(None);
         };
         let now = client.now();
         let from = now.checked_sub(window).unwrap_or(now);
-        let alerts = client.find_alerts(account, from, now).await?;
-        Ok(Correlation::of(alerts, |status| client.is_closed(status)))
+        client.find_alerts(account, from, now).await.map(Some)
     }
 }
 

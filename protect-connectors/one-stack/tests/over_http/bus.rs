@@ -115,3 +115,32 @@ async fn doctor_names_a_missing_variable_and_says_what_it_cannot_tell() {
         "nothing is changed to find out"
     );
 }
+
+#[tokio::test]
+async fn an_event_may_be_wrapped_in_a_cloud_event_in_either_style() {
+    for style in ["a", "b"] {
+        let world = World::new().await;
+        world.sandbox.edit_one_stack(json!({ "style": style }));
+        let connector = world.connector("acme", "bus", |config| {
+            let bus = &mut config["tenants"]["acme"]["connectors"]["bus"];
+            bus["style"] = json!(style);
+            bus["format"] = json!("cloudevents");
+        });
+        let told = delivery(EVENT, "1", Severity::High);
+        contract::sink(&*connector, &op("acme"), &told).await;
+        let events = world.made("event");
+        assert_eq!(events.len(), 1, "{style}");
+        let fields = &events[0]["fields"];
+        let wrapped = json!({ "id": told.action_id, "subject": "inc-1" });
+        assert_eq!(fields["cloud_event"], wrapped);
+        assert_eq!(fields["event_type"], "protect.finding.created");
+        assert_eq!(fields["metadata"]["event_id"], told.action_id.as_str());
+        assert_eq!(world.rules(), [""; 0], "{style}");
+    }
+    let world = World::new().await;
+    let wrong = world.config(&["bus"], |config| {
+        config["tenants"]["acme"]["connectors"]["bus"]["format"] = json!("cloudevent");
+    });
+    let error = world.engine(&wrong).unwrap_err().to_string();
+    assert!(error.contains("cloudevents"), "{error}");
+}

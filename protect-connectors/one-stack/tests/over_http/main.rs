@@ -4,6 +4,8 @@
     reason = "helpers of tests stand outside of test functions"
 )]
 
+mod access;
+mod auto;
 mod bus;
 mod compliance;
 mod hub;

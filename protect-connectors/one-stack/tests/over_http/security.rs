@@ -130,10 +130,15 @@ async fn what_people_do_at_security_is_read_back_and_moving_backwards_is_refused
 }
 
 /// Raises an alert at Security, as an EDR would.
-async fn raise(world: &World, account: &str, number: u32) -> String {
+pub(crate) async fn raise(world: &World, account: &str, number: u32) -> String {
+    raise_as(world, account, number, "intrusion").await
+}
+
+/// The same with another category.
+pub(crate) async fn raise_as(world: &World, account: &str, number: u32, category: &str) -> String {
     let own = world.organisation("acme");
     let body = json!({
-        "title": "Impossible travel", "severity": "high", "category": "intrusion", "source": "EDR",
+        "title": "Impossible travel", "severity": "high", "category": category, "source": "EDR",
         "source_ref": format!("edr-{number}"), "tenant_id": own.id, "affected_account": account,
     });
     let url = format!("{}/api/alerts", world.sandbox.one_stack_url("security"));

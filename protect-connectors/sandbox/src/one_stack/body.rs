@@ -27,6 +27,16 @@ pub(super) fn read(
     let Some(Value::Object(body)) = call.json() else {
         return Err(Refusal::violation(400, "body", "no JSON object"));
     };
+    judge(body, organisation, required, optional)
+}
+
+/// The same of an object that was read.
+pub(super) fn judge(
+    body: Map<String, Value>,
+    organisation: &str,
+    required: &[(&str, Rule)],
+    optional: &[(&str, Rule)],
+) -> Result<Map<String, Value>, Refusal> {
     for (name, _) in required {
         if !body.contains_key(*name) {
             return Err(Refusal::field(name, "Required"));

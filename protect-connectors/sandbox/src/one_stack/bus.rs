@@ -1,9 +1,10 @@
 //! Events, in the one form that is switched on.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::body::{self, Rule};
 use super::{OneStack, Refusal, Style};
+use crate::cloud_event;
 use crate::request::{Call, Context, Reply};
 
 const SEVERITIES: &[&str] = &["info", "warning", "critical"];
@@ -43,7 +44,19 @@ impl OneStack {
             .chain(also)
             .map(|name| (name, Rule::Text));
         let optional: Vec<_> = optional.chain([("metadata", Rule::Any)]).collect();
-        let fields = body::read(call, organisation, &required, &optional)?;
+        let fields = if cloud_event::is_one(call) {
+            let event = cloud_event::read(call)
+                .map_err(|why| Refusal::violation(400, "cloud_event", why))?;
+            if event.data.get(name).and_then(Value::as_str) != Some(event.kind.as_str()) {
+                return Err(Refusal::field("type", "Not what the data says"));
+            }
+            let mut fields = body::judge(event.data, organisation, &required, &optional)?;
+            let wrapped_in = json!({"id": event.id, "subject": event.subject});
+            fields.insert("cloud_event".to_owned(), wrapped_in);
+            fields
+        } else {
+            body::read(call, organisation, &required, &optional)?
+        };
         if let Some(reply) = self.items.repeated(organisation, call)? {
             return Ok(reply);
         }

@@ -17,6 +17,7 @@ const SCOPE: &[&str] = &["all_products"];
 pub(super) fn route(method: &Method, rest: &[&str]) -> Option<Route<Endpoint>> {
     use Endpoint as E;
     match (method, rest) {
+        (&Method::GET, []) => reads(E::ListUsers, "/hub/api/internal/users"),
         (&Method::POST, ["revoke-access"]) => {
             changes(E::RevokeAccess, "/hub/api/internal/users/revoke-access")
         }
@@ -168,6 +169,18 @@ impl OneStack {
         let before = item.move_to("cancelled", cx.now);
         cx.change("revocation", &item.id, &before, "cancelled");
         Ok(Reply::empty(204))
+    }
+}
+
+impl OneStack {
+    /// Carries out every revocation of an organisation whose time has come.
+    pub(super) fn settle_all(&mut self, organisation: &str, cx: &mut Context) {
+        let stubborn = self.stubborn_product.clone();
+        for item in self.items.all_mut() {
+            if item.object == "revocation" && item.organisation == organisation {
+                settle(item, &stubborn, cx);
+            }
+        }
     }
 }
 

@@ -197,6 +197,7 @@ impl Item {
             "priority",
             "severity",
             "affected_account",
+            "category",
             "action",
             "target",
             "params",

@@ -5,6 +5,7 @@ mod accounts;
 mod body;
 mod bus;
 mod compliance;
+mod hooks;
 mod hub;
 mod items;
 mod oncall;
@@ -12,6 +13,7 @@ mod portal;
 mod records;
 mod rmm;
 mod sso;
+mod users;
 
 use axum::http::{HeaderName, Method};
 use serde::{Deserialize, Serialize};
@@ -20,9 +22,12 @@ use serde_json::{Map, Value, json};
 use crate::request::{Call, Context, Reply, Route, changes, reads};
 
 pub(crate) use accounts::Accounts;
+use hooks::Hooks;
+pub use hooks::{HubMessage, NewHubWebhook};
 pub(crate) use items::Items;
 use sso::Sso;
 pub use sso::{HubSso, HubToken};
+pub use users::HubUser;
 
 /// What one organisation's callers are known by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -75,6 +80,7 @@ pub(crate) enum Endpoint {
     ListRevocations,
     GetRevocation,
     CancelRevocation,
+    ListUsers,
     PutSnapshot,
 }
 
@@ -97,6 +103,7 @@ impl Endpoint {
                 | Self::ListRevocations
                 | Self::GetRevocation
                 | Self::CancelRevocation
+                | Self::ListUsers
                 | Self::PutSnapshot
         )
     }
@@ -124,6 +131,8 @@ pub(crate) struct OneStack {
     pub(crate) accounts: Accounts,
     pub(crate) items: Items,
     pub(crate) sso: Sso,
+    pub(crate) hooks: Hooks,
+    pub(crate) users: Vec<HubUser>,
     style: Style,
     /// Tickets and incidents say nothing of their reference, as an API might that keeps none.
     drop_references: bool,
@@ -146,6 +155,8 @@ impl OneStack {
             accounts: Accounts::new(seed),
             items: Items::new(seed),
             sso: Sso::new(seed),
+            hooks: Hooks::new(seed),
+            users: Vec::new(),
             style: Style::A,
             drop_references: false,
             rmm_approval: false,
@@ -235,6 +246,7 @@ impl OneStack {
         let reply = self
             .answer(endpoint, &organisation, call, cx)
             .unwrap_or_else(|refusal| refusal.reply(cx));
+        self.hooks.notice(&self.items, cx.now);
         self.stamp(&organisation, reply, cx)
     }
 
@@ -309,6 +321,7 @@ impl OneStack {
             E::ListRevocations => self.list_revocations(organisation, call, cx),
             E::GetRevocation => self.get_revocation(organisation, call, cx),
             E::CancelRevocation => self.cancel_revocation(organisation, call, cx),
+            E::ListUsers => self.list_users(organisation, call, cx),
             E::PutSnapshot => self.put_snapshot(organisation, call, cx),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use crate::{HubSso, HubToken};
+use crate::{HubMessage, HubSso, HubToken, HubUser, NewHubWebhook};
 
 impl Sandbox {
     /// Root of The One Stack; each product is below it, by its kind.
@@ -18,7 +18,8 @@ impl Sandbox {
     }
 
     /// Everything that was made at the products, in order: `id`, `object` (`ticket`, `incident`,
-    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`), `organisation`, `status`, `fields` as they were sent, `notes`.
+    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`), `organisation`, `status`, `fields` as they were sent (of an event that came in a Cloud
+    /// Event also its `cloud_event`), `notes`.
     pub fn one_stack_items(&self) -> Vec<Value> {
         let state = self.world.state();
         state
@@ -46,6 +47,31 @@ impl Sandbox {
     pub fn hub_token(&self, token: &HubToken) -> Option<String> {
         let now = self.now();
         self.world.state().one_stack.sso.sign(token, now)
+    }
+
+    /// Adds a user of Hub's, or replaces the one of the same address, as `PUT /_sandbox/one_stack/users`
+    /// does. False for a status that Hub does not have.
+    pub fn set_hub_user(&self, user: HubUser) -> bool {
+        self.world.state().one_stack.set_user(user)
+    }
+
+    /// Has the platform tell an address, as `POST /_sandbox/one_stack/webhooks` does. False for a product
+    /// that has no events.
+    pub fn subscribe_one_stack(&self, webhook: NewHubWebhook) -> bool {
+        let mut state = self.world.state();
+        let one_stack = &mut state.one_stack;
+        one_stack.hooks.subscribe(webhook, &one_stack.items)
+    }
+
+    /// Sends the webhooks that wait, in their order, as `POST /_sandbox/one_stack/webhooks/send` does, and
+    /// gives the status of each answer; 0 for none. What was not taken waits on.
+    pub async fn send_one_stack_webhooks(&self) -> Vec<u16> {
+        self.world.send_webhooks().await
+    }
+
+    /// Takes the webhooks that wait, to be lost, changed, or sent in another order.
+    pub fn take_one_stack_webhooks(&self) -> Vec<HubMessage> {
+        self.world.state().one_stack.hooks.take()
     }
 
     /// Changes the products, as `POST /_sandbox/one_stack/settings` does. False for what does not fit.

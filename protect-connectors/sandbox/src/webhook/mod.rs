@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook as Signer;
 
 use crate::{
+    cloud_event,
     faults::FaultKind,
     request::{Call, Context, Reply, Route, changes, reads},
     rng::Rng,
@@ -40,6 +41,8 @@ pub(crate) struct Item {
     pub(crate) status: String,
     pub(crate) source_reference: String,
     pub(crate) notes: u32,
+    /// The form of the message that made it.
+    pub(crate) format: &'static str,
     #[serde(skip)]
     hidden_reads: u32,
 }
@@ -48,6 +51,7 @@ struct Message {
     kind: String,
     source_reference: String,
     status: Option<String>,
+    format: &'static str,
 }
 
 impl Webhook {
@@ -134,9 +138,12 @@ impl Webhook {
             cx.violate("webhook_id_reused", "one id, two different bodies");
             return Self::error(409, "webhook_id_reused");
         }
-        let Some(message) = parse(call) else {
-            cx.violate("webhook_body", "not the body this receiver takes");
-            return Self::error(400, "webhook_body");
+        let message = match parse(call) {
+            Ok(message) => message,
+            Err(why) => {
+                cx.violate("webhook_body", why);
+                return Self::error(400, "webhook_body");
+            }
         };
         let id = match message.kind.as_str() {
             "ticket.created" => Some(self.open("ticket", &message, cx)),
@@ -209,6 +216,7 @@ impl Webhook {
             status: status.to_owned(),
             source_reference: message.source_reference.clone(),
             notes: 0,
+            format: message.format,
             hidden_reads: stale.map_or(0, |fault| fault.reads),
         });
         id
@@ -236,10 +244,33 @@ impl Webhook {
     }
 }
 
-fn parse(call: &Call) -> Option<Message> {
-    if !call.content_type_is("application/json") {
-        return None;
+/// A message in either form.
+fn parse(call: &Call) -> Result<Message, &'static str> {
+    if cloud_event::is_one(call) {
+        return wrapped(cloud_event::read(call)?, call);
     }
+    let is_json = call.content_type_is("application/json");
+    let message = is_json.then(|| plain(call)).flatten();
+    message.ok_or("not the body this receiver takes")
+}
+
+/// The type is ours with a prefix and a version, the reference is the subject.
+fn wrapped(event: cloud_event::Event, call: &Call) -> Result<Message, &'static str> {
+    if call.header("webhook-id") != Some(event.id.as_str()) {
+        return Err("the event and the message have different ids");
+    }
+    let kind = event.kind.strip_prefix("dev.protect.");
+    let kind = kind.and_then(|kind| kind.strip_suffix(".v1"));
+    let status = event.data.get("status").and_then(Value::as_str);
+    Ok(Message {
+        kind: kind.ok_or("the type is none of ours")?.to_owned(),
+        status: status.map(str::to_owned),
+        source_reference: event.subject.ok_or("the event has no subject")?,
+        format: "cloudevents",
+    })
+}
+
+fn plain(call: &Call) -> Option<Message> {
     let body = call.json()?;
     let text = |name: &str| body.get(name)?.as_str().map(str::to_owned);
     let status = body.get("data")?.get("status").and_then(Value::as_str);
@@ -247,6 +278,7 @@ fn parse(call: &Call) -> Option<Message> {
         kind: text("type")?,
         source_reference: text("source_reference").filter(|text| !text.is_empty())?,
         status: status.map(str::to_owned),
+        format: "plain",
     })
 }
 

@@ -28,11 +28,66 @@ pub(super) fn secrets(credentials: &Credentials) -> Value {
         ),
         ("google_scan_key", &credentials.google_scan_key),
         ("google_respond_key", &credentials.google_respond_key),
+        ("stripe_key", &credentials.stripe_restricted_key),
     ];
-    let secrets =
-        named.map(|(name, value)| (format!("sandbox.{name}"), Value::from(value.clone())));
-    Value::Object(Map::from_iter(secrets))
+    let mut secrets = Map::new();
+    for (name, value) in named {
+        secrets.insert(format!("sandbox.{name}"), value.clone().into());
+    }
+    for (prefix, own) in ORGANISATIONS.iter().zip(&credentials.one_stack) {
+        for (name, value) in [("api", &own.api_key), ("integration", &own.integration_key)] {
+            secrets.insert(format!("sandbox.{prefix}{name}_key"), value.clone().into());
+        }
+    }
+    Value::Object(secrets)
 }
+
+/// What begins the names of the organisations' connections and secrets, in their order.
+const ORGANISATIONS: [&str; 2] = ["", "beta-"];
+
+/// The products of The One Stack, and whether each is for other products alone.
+const PRODUCTS: [(&str, bool); 8] = [
+    ("psa", false),
+    ("security", false),
+    ("rmm", true),
+    ("hub", true),
+    ("portal", true),
+    ("oncall", true),
+    ("bus", true),
+    ("compliance", true),
+];
+
+fn one_stack(sandbox: &Sandbox, credentials: &Credentials) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (prefix, own) in ORGANISATIONS.iter().zip(&credentials.one_stack) {
+        for (kind, is_internal) in PRODUCTS {
+            let form = if is_internal {
+                "integration_key"
+            } else {
+                "api_key"
+            };
+            let key = json!({ form: secret(&format!("{prefix}{form}")) });
+            let mut connector = json!({ "organisation_id": own.id });
+            match kind {
+                "rmm" | "hub" => connector["owners"] = json!([]),
+                "portal" => connector["client_id"] = CLIENT.into(),
+                _ => {}
+            }
+            let connection = json!({
+                "kind": kind,
+                "endpoints": { "api": sandbox.one_stack_url(kind) },
+                "respond": key,
+                "tenants": ["*"],
+            });
+            let both = json!({ "connection": connection, "connector": connector });
+            all.insert(format!("{prefix}{kind}"), both);
+        }
+    }
+    all
+}
+
+/// The client company that the portal shows the view to.
+const CLIENT: &str = "1001";
 
 pub(super) fn config(sandbox: &Sandbox) -> Value {
     let credentials = sandbox.credentials();
@@ -105,7 +160,17 @@ pub(super) fn config(sandbox: &Sandbox) -> Value {
 pub(super) fn connections(sandbox: &Sandbox) -> Value {
     let credentials = sandbox.credentials();
     let google = sandbox.google_api_url();
-    json!({
+    let mut all = one_stack(sandbox, &credentials);
+    let others = json!({
+        "stripe": {
+            "connection": {
+                "kind": "stripe",
+                "endpoints": { "api": sandbox.stripe_api_url() },
+                "respond": { "secret_key": secret("stripe_key") },
+                "tenants": ["*"],
+            },
+            "connector": { "customer_id": credentials.stripe_customer_id },
+        },
         "m365": {
             "connection": {
                 "kind": "m365",
@@ -144,7 +209,11 @@ pub(super) fn connections(sandbox: &Sandbox) -> Value {
                 "subject": credentials.google_subject,
             },
         },
-    })
+    });
+    if let Value::Object(others) = others {
+        all.extend(others);
+    }
+    Value::Object(all)
 }
 
 #[cfg(test)]
@@ -160,16 +229,23 @@ mod tests {
         assert_eq!(config.tenants.len(), 1);
     }
 
-    #[cfg(feature = "m365")]
     #[test]
-    fn a_connection_that_it_leaves_out_fits_into_it() {
+    fn every_connection_that_it_leaves_out_fits_into_it() {
         let sandbox = Sandbox::builder().start_blocking().unwrap();
-        let (mut whole, mut more) = (config(&sandbox), connections(&sandbox));
-        whole["connections"]["more"] = more["m365"]["connection"].take();
-        let connector = &mut more["m365"]["connector"];
-        connector["connection"] = "more".into();
-        whole["tenants"]["acme"]["connectors"]["more"] = connector.take();
-        let config = Config::from_value(&whole, &crate::registry()).unwrap();
-        assert_eq!(config.connections.len(), 4);
+        let more = connections(&sandbox);
+        let registry = crate::registry();
+        for (name, more) in more.as_object().unwrap() {
+            let kind = more["connection"]["kind"].as_str().unwrap();
+            if !registry.kinds().any(|known| known == kind) {
+                continue;
+            }
+            let mut whole = config(&sandbox);
+            whole["connections"][name] = more["connection"].clone();
+            whole["tenants"]["acme"]["connectors"][name] = more["connector"].clone();
+            whole["tenants"]["acme"]["connectors"][name]["connection"] = name.as_str().into();
+            let config = Config::from_value(&whole, &registry).unwrap();
+            assert_eq!(config.connections.len(), 4, "{name}");
+        }
+        assert!(more.as_object().unwrap().len() > 18);
     }
 }

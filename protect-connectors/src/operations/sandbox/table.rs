@@ -92,7 +92,7 @@ pub(in super::super) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-pub(super) const OPERATIONS: [Operation; 27] = [
+pub(super) const OPERATIONS: [Operation; 28] = [
     read(
         "addresses",
         &[],
@@ -116,8 +116,21 @@ pub(super) const OPERATIONS: [Operation; 27] = [
         "connections",
         &[],
         ResultType::Object,
-        "By kind, the connections that `config` leaves out, `m365` and `google`, each as `connection` \
-         and with the tenant's `connector` over it.",
+        "By kind, the connections that `config` leaves out, each as `connection` and with the tenant's \
+         `connector` over it: `m365`, `google`, `stripe`, and of The One Stack `psa`, `security`, `rmm`, \
+         `hub`, `portal`, `oncall`, `bus`, `compliance`; the last eight also as `beta-psa` and so on, of \
+         another organisation.",
+    ),
+    read(
+        "engine",
+        &[Parameter::required(
+            "config",
+            ParameterKind::Object,
+            "What `config` gives, or one like it.",
+        )],
+        ResultType::Handle("Protect"),
+        "The engine over a configuration, in memory, with `secrets` at hand and by the sandbox's clock: \
+         `advance_clock` moves both.",
     ),
     read(
         "secrets",

@@ -9,6 +9,7 @@
 mod changes;
 mod inbound;
 mod pages;
+mod platform;
 mod serving;
 mod sessions;
 mod world;

@@ -295,12 +295,21 @@ fn read_rule(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<Rule> {
         .need("then", "a list of actions such as [\"suspend_account\"]")
         .and_then(|node| node.one_or_more(|node| action::read(node, connectors)));
     let approval = read_rule_approval(&table);
+    let max_per_hour = table.get("max_per_hour").map_or(Some(None), |node| {
+        let most = node.integer(1, i64::from(u32::MAX))?;
+        u32::try_from(most).ok().map(Some)
+    });
+    let dry_run = table
+        .get("dry_run")
+        .map_or(Some(false), |node| node.boolean());
     table.finish();
     Some(Rule {
         name: name?,
         when: when?,
         then: then?,
         approval: approval?,
+        max_per_hour: max_per_hour?,
+        dry_run: dry_run?,
     })
 }
 

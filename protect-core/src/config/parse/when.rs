@@ -42,6 +42,9 @@ fn read_table(node: &Node<'_>, connectors: &Connectors<'_>, depth: usize) -> Opt
     parts.add(table.get("account"), read_account);
     parts.add(table.get("employee"), read_employee);
     parts.add(table.get("occurrence"), read_occurrence);
+    parts.add(table.get("under_attack"), |node| {
+        Some(When::Is(Condition::UnderAttack(node.boolean()?)))
+    });
     parts.add(table.get("any"), |node| {
         Some(When::Any(conditions(node, inner)?))
     });

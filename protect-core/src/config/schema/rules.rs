@@ -31,6 +31,20 @@ pub(super) fn rule() -> Value {
                 ),
             ),
             ("enabled_by", documented(text(), "Who decided on `auto`.")),
+            (
+                "max_per_hour",
+                documented(
+                    json!({ "type": "integer", "minimum": 1 }),
+                    "How many of its actions are attempted within an hour; the others wait.",
+                ),
+            ),
+            (
+                "dry_run",
+                documented(
+                    json!({ "type": "boolean", "default": false }),
+                    "Whether it is tried out: its actions stand in plans, and none is done.",
+                ),
+            ),
         ],
         &["name", "when", "then"],
     );
@@ -94,6 +108,13 @@ pub(super) fn condition() -> Value {
                 documented(
                     json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, text()] }),
                     "How often the finding has come: `2`, `>=2`.",
+                ),
+            ),
+            (
+                "under_attack",
+                documented(
+                    json!({ "type": "boolean" }),
+                    "Whether a connector has an alert about the login that nobody has dealt with yet (`security`). Asked while planning, where everything else holds.",
                 ),
             ),
             (

@@ -53,6 +53,7 @@ fn holds(when: &Value) -> bool {
         source_kind: "hibp",
         account: Some(&account),
         department: Some("IT"),
+        under_attack: None,
     };
     let when = read(when).unwrap();
     assert_eq!(when.explain(&facts).is_empty(), when.matches(&facts));
@@ -122,6 +123,7 @@ fn a_condition_over_an_account_or_employee_does_not_hold_without_one() {
         source_kind: "hibp",
         account: None,
         department: None,
+        under_attack: None,
     };
     for when in [
         json!({ "account": { "privileged": false } }),
@@ -147,6 +149,7 @@ fn an_explanation_names_each_part_that_is_to_blame() {
         source_kind: "hibp",
         account: Some(&account),
         department: None,
+        under_attack: None,
     };
     assert_eq!(
         when.explain(&facts),
@@ -276,6 +279,47 @@ fn a_condition_nested_without_end_is_refused() {
     assert!(said[0].ends_with(": nested more than 16 deep"), "{said:?}");
 }
 
+#[test]
+fn a_rule_may_be_tried_out_and_have_a_cap_of_its_own() {
+    let with = |key: &str, value: Value| {
+        let value = example_with("/tenants/acme/rules/0", key, value);
+        Config::from_value(&value, &registry())
+            .map(|config| config.tenants[&TenantId::new("acme").unwrap()].rules[0].clone())
+            .map_err(|error| lines(&error))
+    };
+    let plain = with("name", json!("leaked password")).unwrap();
+    assert_eq!((plain.dry_run, plain.max_per_hour), (false, None));
+    assert!(with("dry_run", json!(true)).unwrap().dry_run);
+    assert_eq!(
+        with("max_per_hour", json!(3)).unwrap().max_per_hour,
+        Some(3)
+    );
+    for wrong in [json!(0), json!(-1), json!("3")] {
+        assert_eq!(with("max_per_hour", wrong).unwrap_err().len(), 1);
+    }
+}
+
+#[test]
+fn whether_a_login_is_attacked_holds_only_where_somebody_was_asked() {
+    let (finding, account) = (finding(), account(None));
+    let when = read(&json!({ "under_attack": true })).unwrap();
+    for (answer, holds, said) in [
+        (Some(true), true, ""),
+        (Some(false), false, "it is false"),
+        (None, false, "only planning asks whoever keeps alerts"),
+    ] {
+        let facts = Facts {
+            finding: &finding,
+            source_kind: "hibp",
+            account: Some(&account),
+            department: None,
+            under_attack: answer,
+        };
+        assert_eq!(when.matches(&facts), holds);
+        assert!(when.explain(&facts).concat().ends_with(said));
+    }
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let words = prop::sample::select(vec![
         "kind",
@@ -291,6 +335,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         "hibp.*",
         "privileged",
         "occurrence",
+        "under_attack",
         "*",
         "<=low",
     ]);

@@ -31,6 +31,19 @@ pub(crate) struct Module {
     pub(crate) borrowed: Vec<String>,
 }
 
+impl Module {
+    /// The engine's classes that its own open.
+    pub(crate) fn opened(&self) -> Vec<&'static str> {
+        let is_own = |name: &&str| self.classes.iter().any(|class| class.name == *name);
+        let operations = self.classes.iter().flat_map(|class| class.operations);
+        let opened = operations.filter_map(|operation| match operation.result {
+            ResultType::Handle(class) => Some(class),
+            _ => None,
+        });
+        opened.filter(|name| !is_own(name)).collect()
+    }
+}
+
 /// A type with a name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ModelDef {

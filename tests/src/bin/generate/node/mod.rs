@@ -67,7 +67,8 @@ fn code(scope: &Scope<'_>) -> String {
          const { Model, describe, list, map, write } = require('../lib/model.cjs');\n",
     );
     let borrowed = module.borrowed.iter().filter(|name| scope.is_class(name));
-    let borrowed: Vec<_> = borrowed.map(String::as_str).collect();
+    let mut borrowed: Vec<_> = borrowed.map(String::as_str).collect();
+    borrowed.extend(module.opened());
     if !borrowed.is_empty() {
         let names = borrowed.join(", ");
         let _ = writeln!(out, "const {{ {names} }} = require('./{ENGINE}.cjs');");
@@ -87,8 +88,10 @@ fn declarations(module: &Module) -> String {
     let mut out = String::from(
         "import type { Client, Init, Model, PerCall, Secret } from '../lib/types.cjs';\n",
     );
-    if !module.borrowed.is_empty() {
-        let names = module.borrowed.join(", ");
+    let mut borrowed: Vec<_> = module.borrowed.iter().map(String::as_str).collect();
+    borrowed.extend(module.opened());
+    if !borrowed.is_empty() {
+        let names = borrowed.join(", ");
         let _ = writeln!(out, "import type {{ {names} }} from './{ENGINE}.cjs';");
     }
     for model in &module.models {

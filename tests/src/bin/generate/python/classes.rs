@@ -30,7 +30,7 @@ pub(super) fn render(module: &Module, style: Style) -> String {
          from datetime import datetime\nfrom typing import Any\n\n\
          from protect import _codec\nfrom protect._client import {base}, Secret, Timeout\n\
          from protect._generated.{kind}_models import *\n\
-         {engine}\n__all__ = [{names}]\n{classes}",
+         {engine}{handles}\n__all__ = [{names}]\n{classes}",
         kind = module.kind,
         engine = if module.borrowed.is_empty() {
             String::new()
@@ -40,7 +40,24 @@ pub(super) fn render(module: &Module, style: Style) -> String {
                 module.borrowed.join(",\n    ")
             )
         },
+        handles = handles(module, style),
         names = names.join(", "),
+    )
+}
+
+/// The engine's classes that a class of another kind opens.
+fn handles(module: &Module, style: Style) -> String {
+    let names = module.opened();
+    let suffix = match style {
+        Style::Blocking => "",
+        Style::Awaited => "_aio",
+    };
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "from protect._generated.engine{suffix} import {}\n",
+        names.join(", ")
     )
 }
 
