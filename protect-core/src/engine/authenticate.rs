@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Engine, Tenant};
 pub use crate::authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Actor, TenantId, hash_fields};
+use crate::model::{Actor, PeopleRole, TenantId, hash_fields};
 use crate::secret::SecretString;
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
 
@@ -84,11 +84,37 @@ impl Tenant {
         for authenticator in self.authenticators().filter(concerned) {
             let answer = authenticator.authenticate(self.id(), credential, shown);
             match answer.await {
-                Ok(signed_in) => return Ok(signed_in),
+                Ok(signed_in) => return Ok(self.with_role_in_the_workforce(signed_in)),
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
         Err(refused.unwrap_or_else(nobody))
+    }
+
+    /// Adds what the login leaves to us: the address by which somebody is found in the workforce, and their
+    /// role there. What Hub says of the product comes first, then the tenant's configuration. A user of a
+    /// client has no role in the organisation, and is an employee unless their address says otherwise.
+    fn with_role_in_the_workforce(&self, mut signed_in: SignedIn) -> SignedIn {
+        let Some(authority) = &mut signed_in.actor.authority else {
+            return signed_in;
+        };
+        if authority.address.is_none() {
+            authority.address.clone_from(&signed_in.address);
+        }
+        let roles = &self.config().people.roles;
+        let told = authority.products.get(&roles.product).cloned();
+        let by_address = || roles.addresses.get(authority.address.as_ref()?);
+        let by_role = || {
+            let role = roles.organisation.get(&authority.role);
+            role.filter(|_| authority.client.is_none())
+        };
+        let role = told.unwrap_or_else(|| {
+            let role = by_address().or_else(by_role).copied();
+            role.unwrap_or(PeopleRole::Employee).as_str().to_owned()
+        });
+        let product = PeopleRole::PRODUCT.to_owned();
+        authority.products.insert(product, role);
+        signed_in
     }
 
     fn is_concerned(&self, credential: &SecretString) -> bool {

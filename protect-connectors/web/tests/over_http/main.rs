@@ -9,6 +9,9 @@
 mod changes;
 mod inbound;
 mod pages;
+mod people;
+mod roles;
+mod served;
 mod serving;
 mod sessions;
 mod world;

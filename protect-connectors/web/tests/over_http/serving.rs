@@ -6,41 +6,11 @@ use std::time::Duration;
 use http::StatusCode;
 use protect_connectors::core::engine::FindingFilter;
 use protect_connectors::core::model::Actor;
-use protect_web::serve;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 
-use crate::world::{World, client, staff};
-
-/// A world that is served, until it is dropped.
-struct Served {
-    world: World,
-    port: u16,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Served {
-    async fn new() -> Self {
-        let world = World::new().await.scanned().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let web = world.web.clone();
-        tokio::spawn(serve(web, listener, async move {
-            let _ = stopped.await;
-        }));
-        Self {
-            world,
-            port,
-            _stop: stop,
-        }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://localhost:{}{path}", self.port)
-    }
-}
+use crate::served::Served;
+use crate::world::{client, staff};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_answers_what_the_function_does() {
