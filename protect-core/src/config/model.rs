@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::client::{BrandingConfig, ClientViewConfig};
 use super::rule::Rule;
-use crate::model::{ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, PeopleRole, Role, SignalSeverity, TaskTemplate, TenantId};
+use crate::model::{
+    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, PeopleRole, Role,
+    SignalSeverity, TaskTemplate, TenantId,
+};
 use crate::secret::SecretRef;
 
 /// A whole configuration, checked.

@@ -175,7 +175,9 @@ impl WorkforceAs<'_> {
         let found = self.tenant.time_off(filter).await?.into_iter();
         let shown = found.filter_map(|it| {
             let about = reached.get(&it.employee)?;
-            let whole = self.standpoint.reaches(PeopleOperation::ViewLeaveType, about);
+            let whole = self
+                .standpoint
+                .reaches(PeopleOperation::ViewLeaveType, about);
             Some(if whole { it } else { sparing(it, shares) })
         });
         Ok(shown.collect())
@@ -195,7 +197,11 @@ impl WorkforceAs<'_> {
         for time_off in self.tenant.time_off(&filter).await? {
             let about = self.tenant.employee(&time_off.employee).await?;
             let is_own = self.standpoint.needed(&about) == Reach::Own;
-            if !is_own && self.standpoint.reaches(PeopleOperation::DecideTimeOff, &about) {
+            if !is_own
+                && self
+                    .standpoint
+                    .reaches(PeopleOperation::DecideTimeOff, &about)
+            {
                 waiting.push((self.view(about), time_off));
             }
         }
@@ -208,7 +214,8 @@ impl WorkforceAs<'_> {
     /// `permission_denied`; `not_found`; `store`.
     pub async fn time_off_balances(&self, employee: &EmployeeId) -> Result<Vec<TimeOffBalance>> {
         let about = self.tenant.employee(employee).await?;
-        self.standpoint.need(PeopleOperation::ViewLeaveType, &about)?;
+        self.standpoint
+            .need(PeopleOperation::ViewLeaveType, &about)?;
         self.tenant.time_off_balances(employee).await
     }
 

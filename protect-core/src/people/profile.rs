@@ -101,7 +101,10 @@ fn said(field: &'static str, text: Option<&str>) -> Result<Option<Option<String>
     if text.chars().count() > LONGEST {
         return wrong("too long: 200 characters are the most");
     }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\r') {
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\r')
+    {
         return wrong("it holds a character that cannot be shown");
     }
     Ok(Some(Some(text.to_owned()).filter(|text| !text.is_empty())))

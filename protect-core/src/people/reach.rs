@@ -40,7 +40,10 @@ impl Standpoint {
     /// # Errors
     /// `permission_denied` where that is nobody.
     pub(super) fn reach(&self, operation: PeopleOperation) -> Result<Reach> {
-        match self.role.map_or(Reach::Everybody, |role| role.reach(operation)) {
+        match self
+            .role
+            .map_or(Reach::Everybody, |role| role.reach(operation))
+        {
             Reach::Nobody => Err(PeopleRole::refusal(operation)),
             reach => Ok(reach),
         }

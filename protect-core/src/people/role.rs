@@ -164,7 +164,11 @@ mod tests {
     #[test]
     fn what_nobody_but_human_resources_may_do_is_so_for_every_other_role() {
         use PeopleOperation as O;
-        for role in [PeopleRole::Manager, PeopleRole::Viewer, PeopleRole::Employee] {
+        for role in [
+            PeopleRole::Manager,
+            PeopleRole::Viewer,
+            PeopleRole::Employee,
+        ] {
             for operation in [
                 O::EditDirectory,
                 O::ManageWorkflows,
@@ -172,7 +176,11 @@ mod tests {
                 O::EditCertifications,
                 O::ManagePolicies,
             ] {
-                assert_eq!(role.reach(operation), Reach::Nobody, "{role:?} {operation:?}");
+                assert_eq!(
+                    role.reach(operation),
+                    Reach::Nobody,
+                    "{role:?} {operation:?}"
+                );
             }
             // Documented: addresses at home are for administrators and Human Resources.
             assert_eq!(role.reach(O::ViewPrivate), Reach::Own);
@@ -192,7 +200,12 @@ mod tests {
             assert!(operation.about().ends_with('.') && !operation.about().starts_with(' '));
         }
         for role in PeopleRole::ALL {
-            for own in [O::ViewPrivate, O::EditOwnProfile, O::RequestTimeOff, O::ViewTimeOff] {
+            for own in [
+                O::ViewPrivate,
+                O::EditOwnProfile,
+                O::RequestTimeOff,
+                O::ViewTimeOff,
+            ] {
                 assert!(role.reach(own) >= Reach::Own, "{role:?} {own:?}");
             }
         }

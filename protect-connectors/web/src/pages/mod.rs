@@ -273,13 +273,17 @@ pub(super) fn nothing_here() -> Error {
 
 /// Content that never changes while the program runs.
 pub(crate) fn asset(path: &str) -> Option<InboundAnswer> {
-    let style = include_bytes!("templates/style.css");
-    (path == "/assets/style.css").then(|| {
-        InboundAnswer::bytes("text/css; charset=utf-8", Bytes::from_static(style)).with_header(
-            CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=300"),
-        )
-    })
+    let (content, bytes): (_, &'static [u8]) = match path {
+        "/assets/style.css" => (
+            "text/css; charset=utf-8",
+            include_bytes!("templates/style.css"),
+        ),
+        "/assets/icon.svg" => ("image/svg+xml", include_bytes!("templates/icon.svg")),
+        _ => return None,
+    };
+    let kept = HeaderValue::from_static("public, max-age=300");
+    let answer = InboundAnswer::bytes(content, Bytes::from_static(bytes));
+    Some(answer.with_header(CACHE_CONTROL, kept))
 }
 
 /// A time for people, in UTC.
@@ -296,8 +300,9 @@ fn words(name: &str) -> String {
 }
 
 /// Hours with as many digits as they have, at most two.
-fn hours(hours: f64) -> f64 {
-    (hours * 100.0).round() / 100.0
+fn hours(hours: f64) -> String {
+    let text = format!("{hours:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A fact of any shape: text as it is, everything else as JSON.

@@ -6,7 +6,9 @@
     reason = "helpers of tests stand outside of test functions, and ask whether there is a browser"
 )]
 
+mod browsing;
 mod changes;
+mod chrome;
 mod inbound;
 mod pages;
 mod people;

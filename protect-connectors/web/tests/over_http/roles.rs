@@ -69,7 +69,12 @@ fn cells() -> Vec<Cell> {
                 vec![None]
             };
             for about in abouts {
-                cells.push(Cell { number: cells.len(), role, call, about });
+                cells.push(Cell {
+                    number: cells.len(),
+                    role,
+                    call,
+                    about,
+                });
             }
         }
     }
@@ -185,9 +190,20 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
         "decide_time_off" => json!({ "approve": true }),
         "judge_insider_signal" => json!({ "status": "reviewed", "note": "expected" }),
         "cancel_time_off" | "resume_offboarding" | "review_workflows" => Value::Null,
-        "me" | "employees" | "employee" | "accounts_of_employee" | "export_employees"
-        | "org_chart" | "workflows" | "workflow" | "workflow_evidence" | "time_off"
-        | "time_off_balances" | "certifications" | "policies" | "acknowledgements_of"
+        "me"
+        | "employees"
+        | "employee"
+        | "accounts_of_employee"
+        | "export_employees"
+        | "org_chart"
+        | "workflows"
+        | "workflow"
+        | "workflow_evidence"
+        | "time_off"
+        | "time_off_balances"
+        | "certifications"
+        | "policies"
+        | "acknowledgements_of"
         | "insider_signals" => Value::Null,
         other => panic!("the matrix does not know `{other}`"),
     };
@@ -215,9 +231,17 @@ async fn called(
     token.session = true;
     let token = served.world.token(&token);
     let url = served.url(path);
-    let request = if changes { http.post(url) } else { http.get(url) };
+    let request = if changes {
+        http.post(url)
+    } else {
+        http.get(url)
+    };
     let request = request.bearer_auth(token);
-    let request = if body.is_null() { request } else { request.body(body.to_string()) };
+    let request = if body.is_null() {
+        request
+    } else {
+        request.body(body.to_string())
+    };
     request.send().await.unwrap()
 }
 
@@ -257,13 +281,22 @@ fn whatever_the_workforce_can_do_in_python_and_node_can_be_called_over_http() {
     for operation in &PEOPLE_OPERATIONS {
         let call = PEOPLE_CALLS.iter().find(|call| call.name == operation.name);
         let call = call.unwrap_or_else(|| panic!("`{}` is not served", operation.name));
-        assert_eq!(call.changes, operation.effect == Effect::Change, "{}", call.name);
+        assert_eq!(
+            call.changes,
+            operation.effect == Effect::Change,
+            "{}",
+            call.name
+        );
     }
     let names: BTreeSet<&str> = PEOPLE_CALLS.iter().map(|call| call.name).collect();
     assert_eq!(names.len(), PEOPLE_CALLS.len(), "each once");
     // What no call asks for decides what is shown, or is asked for by nobody over HTTP.
-    let asked = |operation: &&PeopleOperation| PEOPLE_CALLS.iter().any(|it| it.needs == **operation);
-    let rest: Vec<_> = PeopleOperation::ALL.iter().filter(|it| !asked(it)).collect();
+    let asked =
+        |operation: &&PeopleOperation| PEOPLE_CALLS.iter().any(|it| it.needs == **operation);
+    let rest: Vec<_> = PeopleOperation::ALL
+        .iter()
+        .filter(|it| !asked(it))
+        .collect();
     assert_eq!(
         rest,
         [
@@ -285,7 +318,8 @@ async fn three(world: &World) -> [Employee; 3] {
         .import_employees(list.as_bytes(), ImportOptions::default(), &hr())
         .await
         .unwrap();
-    let certified = "employee,name\nboss@acme.example,Lead\nnear@acme.example,Weld\nfar@acme.example,Drive\n";
+    let certified =
+        "employee,name\nboss@acme.example,Lead\nnear@acme.example,Weld\nfar@acme.example,Drive\n";
     tenant
         .import_certifications(certified.as_bytes(), &hr())
         .await
@@ -322,7 +356,10 @@ async fn each_role_is_shown_as_much_of_each_employee_as_the_table_says() {
         let list = list["employees"].as_array().unwrap();
         assert_eq!(list.len(), 3, "{role:?}");
         for (employee, needed) in employees.iter().zip(SUBJECTS) {
-            let shown = list.iter().find(|it| it["id"] == employee.id.as_str()).unwrap();
+            let shown = list
+                .iter()
+                .find(|it| it["id"] == employee.id.as_str())
+                .unwrap();
             let path = format!("{path}/{}", employee.id);
             let answer = called(&served, &http, by, (false, &path, &Value::Null)).await;
             let alone: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -330,13 +367,32 @@ async fn each_role_is_shown_as_much_of_each_employee_as_the_table_says() {
             let sees = |operation| role.reach(operation) >= needed;
             let private = sees(PeopleOperation::ViewPrivate);
             let employment = sees(PeopleOperation::ViewEmployment);
-            assert_eq!(shown["private"].is_object(), private, "{role:?} {needed:?}: {shown}");
-            assert_eq!(shown["hire_date"].is_string(), employment, "{role:?} {needed:?}: {shown}");
-            assert_eq!(shown["number"].is_string(), employment, "{role:?} {needed:?}");
+            assert_eq!(
+                shown["private"].is_object(),
+                private,
+                "{role:?} {needed:?}: {shown}"
+            );
+            assert_eq!(
+                shown["hire_date"].is_string(),
+                employment,
+                "{role:?} {needed:?}: {shown}"
+            );
+            assert_eq!(
+                shown["number"].is_string(),
+                employment,
+                "{role:?} {needed:?}"
+            );
             let status = employee.status.as_str();
-            assert_eq!(shown["status"], if employment { status } else { "withheld" });
+            assert_eq!(
+                shown["status"],
+                if employment { status } else { "withheld" }
+            );
             let text = shown.to_string();
-            assert_eq!(text.contains("Road"), private, "{role:?} {needed:?}: {text}");
+            assert_eq!(
+                text.contains("Road"),
+                private,
+                "{role:?} {needed:?}: {text}"
+            );
         }
     }
 }
@@ -347,7 +403,10 @@ async fn lists_hold_those_whom_a_role_reaches_and_nobody_else() {
     let http = reqwest::Client::new();
     let employees = three(&served.world).await;
     let ids = |reach: Reach| -> BTreeSet<String> {
-        let reached = employees.iter().zip(SUBJECTS).filter(|(_, needed)| reach >= *needed);
+        let reached = employees
+            .iter()
+            .zip(SUBJECTS)
+            .filter(|(_, needed)| reach >= *needed);
         reached.map(|(it, _)| it.id.to_string()).collect()
     };
     for role in PeopleRole::ALL {
@@ -360,21 +419,36 @@ async fn lists_hold_those_whom_a_role_reaches_and_nobody_else() {
         };
         let of = |list: &Value| -> BTreeSet<String> {
             let list = list.as_array().unwrap().iter();
-            list.map(|it| it["employee"].as_str().unwrap().to_owned()).collect()
+            list.map(|it| it["employee"].as_str().unwrap().to_owned())
+                .collect()
         };
         let away = get("time-off").await;
-        assert_eq!(of(&away["time_off"]), ids(role.reach(PeopleOperation::ViewTimeOff)), "{role:?}");
+        assert_eq!(
+            of(&away["time_off"]),
+            ids(role.reach(PeopleOperation::ViewTimeOff)),
+            "{role:?}"
+        );
         for it in away["time_off"].as_array().unwrap() {
-            let place = employees.iter().position(|of| it["employee"] == of.id.as_str()).unwrap();
+            let place = employees
+                .iter()
+                .position(|of| it["employee"] == of.id.as_str())
+                .unwrap();
             let whole = role.reach(PeopleOperation::ViewLeaveType) >= SUBJECTS[place];
-            assert_eq!(it["leave_type"], if whole { "sick" } else { "time_off" }, "{role:?}");
+            assert_eq!(
+                it["leave_type"],
+                if whole { "sick" } else { "time_off" },
+                "{role:?}"
+            );
             assert_eq!(it["note"].is_string(), whole, "{role:?}");
         }
         let certified = get("certifications").await;
         let reach = role.reach(PeopleOperation::ViewCertifications);
         assert_eq!(of(&certified["certifications"]), ids(reach), "{role:?}");
         let policies = get("policies").await;
-        let pending = policies["policies"][0]["pending"].as_array().unwrap().iter();
+        let pending = policies["policies"][0]["pending"]
+            .as_array()
+            .unwrap()
+            .iter();
         let pending: BTreeSet<String> = pending.map(|id| id.as_str().unwrap().to_owned()).collect();
         let reach = role.reach(PeopleOperation::ViewAcknowledgements);
         assert_eq!(pending, ids(reach), "{role:?}");
@@ -390,14 +464,23 @@ async fn an_employee_of_another_tenant_is_not_there_for_any_call() {
     let list = "work_email,last_name\nstranger@beta.example,Stranger\n";
     let beta = served.world.tenant("beta");
     let options = ImportOptions::default();
-    beta.import_employees(list.as_bytes(), options, &hr()).await.unwrap();
+    beta.import_employees(list.as_bytes(), options, &hr())
+        .await
+        .unwrap();
     let all = beta.employees(&EmployeeFilter::default()).await.unwrap();
     let stranger = &all[0];
     three(&served.world).await;
-    let about = PEOPLE_CALLS.iter().filter(|call| call.path.contains("/employees/{"));
+    let about = PEOPLE_CALLS
+        .iter()
+        .filter(|call| call.path.contains("/employees/{"));
     let mut tried = 0;
     for call in about {
-        let cell = Cell { number: 0, role: PeopleRole::Admin, call, about: None };
+        let cell = Cell {
+            number: 0,
+            role: PeopleRole::Admin,
+            call,
+            about: None,
+        };
         let body = match call.name {
             "update_employee" | "update_profile" | "onboard" => json!({}),
             "set_employee_status" => json!({ "status": "on_leave" }),
@@ -418,11 +501,17 @@ async fn an_employee_of_another_tenant_is_not_there_for_any_call() {
             let answer = called(&served, &http, by, (call.changes, &path, &body)).await;
             assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
             let said = answer.text().await.unwrap();
-            assert!(!said.contains("Stranger") && !said.contains("beta"), "{said}");
+            assert!(
+                !said.contains("Stranger") && !said.contains("beta"),
+                "{said}"
+            );
             tried += 1;
         }
         // Nor is their tenant.
-        let path = call.path.replace("{who}", stranger.id.as_str()).replace("{id}", stranger.id.as_str());
+        let path = call
+            .path
+            .replace("{who}", stranger.id.as_str())
+            .replace("{id}", stranger.id.as_str());
         let by = (cell.role, "boss@acme.example");
         let path = format!("/t/beta{path}");
         let answer = called(&served, &http, by, (call.changes, &path, &body)).await;
@@ -438,11 +527,18 @@ async fn nobody_calls_without_signing_in_and_a_browser_proves_where_it_comes_fro
     let served = Served::of(World::new().await).await;
     let http = reqwest::Client::new();
     three(&served.world).await;
-    let browser = served.world.browser(&worker("admin", "boss@acme.example")).await;
+    let browser = served
+        .world
+        .browser(&worker("admin", "boss@acme.example"))
+        .await;
     for call in PEOPLE_CALLS {
         let path = format!("/t/acme{}", call.path.replace(['{', '}'], ""));
         let url = served.url(&path);
-        let request = if call.changes { http.post(&url) } else { http.get(&url) };
+        let request = if call.changes {
+            http.post(&url)
+        } else {
+            http.get(&url)
+        };
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{path}");
         if call.changes {
@@ -474,7 +570,10 @@ async fn a_role_comes_from_hub_or_else_from_the_configuration() {
     let said_by_hub = |role: &str, product: &str, people: Value| {
         let mut token = worker("", "near@acme.example");
         token.role = Some(role.to_owned());
-        token.claims = json!({ "products": { product: people } }).as_object().unwrap().clone();
+        token.claims = json!({ "products": { product: people } })
+            .as_object()
+            .unwrap()
+            .clone();
         token
     };
     let plain = World::new().await;
@@ -501,12 +600,24 @@ async fn a_role_comes_from_hub_or_else_from_the_configuration() {
         ("admin", "workforce", Value::Null, "hr_manager"),
     ] {
         let token = said_by_hub(role, product, people);
-        assert_eq!(role_of(&configured, token).await, expected, "{role} {product}");
+        assert_eq!(
+            role_of(&configured, token).await,
+            expected,
+            "{role} {product}"
+        );
     }
     let mut other = worker("", "far@acme.example");
     other.claims.clear();
-    for (role, expected) in [("admin", "viewer"), ("owner", "employee"), ("member", "employee")] {
+    for (role, expected) in [
+        ("admin", "viewer"),
+        ("owner", "employee"),
+        ("member", "employee"),
+    ] {
         other.role = Some(role.to_owned());
-        assert_eq!(role_of(&configured, other.clone()).await, expected, "{role}");
+        assert_eq!(
+            role_of(&configured, other.clone()).await,
+            expected,
+            "{role}"
+        );
     }
 }

@@ -281,8 +281,13 @@ impl Browser<'_> {
 
     /// Sends a form of a page of ours.
     pub(crate) async fn submit(&self, path: &str, fields: &str) -> Response<Bytes> {
-        let home = self.get("/").await;
-        let csrf = self.csrf(location(&home)).await;
+        let mut home = self.get("/").await;
+        let mut page = "/".to_owned();
+        while home.status() == StatusCode::SEE_OTHER {
+            location(&home).clone_into(&mut page);
+            home = self.get(&page).await;
+        }
+        let csrf = self.csrf(&page).await;
         self.post(
             path,
             &format!("csrf={csrf}&{fields}"),

@@ -47,20 +47,24 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
 fn roles(node: &Node<'_>) -> Option<PeopleRolesConfig> {
     let default = PeopleRolesConfig::default();
     let table = node.table()?;
-    let product = table.get("product").map_or(Some(default.product), |node| {
-        node.text().map(str::to_owned)
-    });
-    let organisation = table.get("organisation").map_or(Some(default.organisation), |node| {
-        by(&node, |name| match Role::named(name) {
-            Role::Unknown => Err(Error::invalid_input(
-                "not a role in the organisation: owner, admin, member, billing or viewer",
-            )),
-            role => Ok(role),
-        })
-    });
+    let product = table
+        .get("product")
+        .map_or(Some(default.product), |node| node.text().map(str::to_owned));
+    let organisation = table
+        .get("organisation")
+        .map_or(Some(default.organisation), |node| {
+            by(&node, |name| match Role::named(name) {
+                Role::Unknown => Err(Error::invalid_input(
+                    "not a role in the organisation: owner, admin, member, billing or viewer",
+                )),
+                role => Ok(role),
+            })
+        });
     let addresses = table
         .get("addresses")
-        .map_or(Some(default.addresses), |node| by(&node, |text| Address::new(text)));
+        .map_or(Some(default.addresses), |node| {
+            by(&node, |text| Address::new(text))
+        });
     table.finish();
     Some(PeopleRolesConfig {
         product: product?,

@@ -324,15 +324,23 @@ fn people_roles() -> Value {
             (
                 "product",
                 with_default(
-                    documented(text(), "The name under which a token's `products` holds the role."),
+                    documented(
+                        text(),
+                        "The name under which a token's `products` holds the role.",
+                    ),
                     PeopleRole::PRODUCT,
                 ),
             ),
             (
                 "organisation",
-                by("By the role in the organisation: `owner`, `admin`, `member`, `billing`, `viewer`. Owners and admins are `admin` where this is left out."),
+                by(
+                    "By the role in the organisation: `owner`, `admin`, `member`, `billing`, `viewer`. Owners and admins are `admin` where this is left out.",
+                ),
             ),
-            ("addresses", by("By the address that somebody signs in with.")),
+            (
+                "addresses",
+                by("By the address that somebody signs in with."),
+            ),
         ],
         &[],
     )

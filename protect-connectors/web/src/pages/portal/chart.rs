@@ -13,19 +13,22 @@ use super::Desk;
 use crate::pages::Pages;
 
 /// A box, and the room between two, in units of the picture.
-const WIDTH: usize = 210;
+const WIDTH: usize = 236;
 const HEIGHT: usize = 62;
 const GAP: usize = 22;
 const STEP: usize = 44;
 
-/// How many boxes stand side by side.
-const ABREAST: usize = 4;
+/// How many boxes stand side by side on a wide screen and on a narrow one: an even number, so that a line
+/// comes down between them.
+const WIDE: usize = 4;
+const NARROW: usize = 2;
 
 /// How many people that somebody leads are drawn; the others are counted.
 const DRAWN: usize = 24;
 
-/// How many letters find room in a box.
-const LETTERS: usize = 25;
+/// How many letters of a name, and of a title, find room in a box.
+const NAME: usize = 22;
+const TITLE: usize = 29;
 
 /// A person in the picture.
 #[derive(Serialize)]
@@ -63,12 +66,19 @@ pub(super) async fn page(pages: &Pages, desk: &Desk<'_>) -> Result<InboundAnswer
     let of: Option<EmployeeId> = desk.visit.request.query_as("of")?;
     let of = of.unwrap_or_else(|| desk.own.id.clone());
     let chart = desk.seen.org_chart(None).await?;
-    let picture = draw(&chart, &of).ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, "nobody here has this place in the org chart")
-    })?;
+    let mut pictures = Vec::new();
+    for (class, side_by_side) in [("for-wide", WIDE), ("for-narrow", NARROW)] {
+        let picture = draw(&chart, &of, side_by_side).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotFound,
+                "nobody here has this place in the org chart",
+            )
+        })?;
+        pictures.push(context! { class => class, drawn => Value::from(Serde(&picture)) });
+    }
     let name = chart.people.iter().find(|it| it.employee == of);
     let page = context! {
-        picture => Value::from(Serde(&picture)),
+        pictures => pictures,
         name => name.map(|it| it.name.as_str()),
         is_own => of == desk.own.id,
         ..desk.common("Org chart")
@@ -77,7 +87,7 @@ pub(super) async fn page(pages: &Pages, desk: &Desk<'_>) -> Result<InboundAnswer
 }
 
 /// The picture around a person; `None` where nobody who works here is that.
-fn draw(chart: &OrgChart, of: &EmployeeId) -> Option<Picture> {
+fn draw(chart: &OrgChart, of: &EmployeeId, side_by_side: usize) -> Option<Picture> {
     let find = |id: &EmployeeId| chart.people.iter().find(|it| it.employee == *id);
     let here = find(of)?;
     let mut above = Vec::new();
@@ -93,7 +103,7 @@ fn draw(chart: &OrgChart, of: &EmployeeId) -> Option<Picture> {
         .filter(|it| it.manager.as_ref() == Some(of))
         .collect();
     let drawn = led.len().min(DRAWN);
-    let abreast = drawn.clamp(1, ABREAST);
+    let abreast = drawn.clamp(1, side_by_side);
     let width = abreast * WIDTH + (abreast - 1) * GAP;
     let middle = (width - WIDTH) / 2;
     let mut boxes = Vec::new();
@@ -109,26 +119,22 @@ fn draw(chart: &OrgChart, of: &EmployeeId) -> Option<Picture> {
         boxes.push(boxed(node, middle, y, node.employee == *of));
         y += HEIGHT + STEP;
     }
-    let trunk = y - STEP / 2;
     for (place, node) in led.iter().take(DRAWN).enumerate() {
-        let (row, column) = (place / ABREAST, place % ABREAST);
-        let in_row = (drawn - row * ABREAST).min(ABREAST);
+        let (row, column) = (place / side_by_side, place % side_by_side);
+        let in_row = (drawn - row * side_by_side).min(side_by_side);
         let row_width = in_row * WIDTH + (in_row - 1) * GAP;
         let x = (width - row_width) / 2 + column * (WIDTH + GAP);
-        let top = y + row * (HEIGHT + STEP / 2);
-        // The first row hangs on a line; the rows below stand in its shade.
-        if row == 0 {
-            let (from, to) = (width / 2, x + WIDTH / 2);
-            lines.push(Line {
-                path: format!("M{from} {} V{trunk} H{to} V{top}", y - STEP),
-            });
-        }
+        let top = y + row * (HEIGHT + STEP);
+        let (from, to) = (width / 2, x + WIDTH / 2);
+        lines.push(Line {
+            path: format!("M{from} {} V{} H{to} V{top}", y - STEP, top - STEP / 2),
+        });
         boxes.push(boxed(node, x, top, false));
     }
-    let rows = drawn.div_ceil(ABREAST);
+    let rows = drawn.div_ceil(side_by_side);
     let height = match rows {
         0 => y - STEP,
-        rows => y + rows * HEIGHT + (rows - 1) * (STEP / 2),
+        rows => y + rows * HEIGHT + (rows - 1) * STEP,
     };
     Some(Picture {
         width,
@@ -158,19 +164,19 @@ fn boxed(node: &OrgNode, x: usize, y: usize, is_here: bool) -> Box {
         x,
         y,
         id: node.employee.clone(),
-        name: shortened(&node.name),
-        title: shortened(title),
+        name: shortened(&node.name, NAME),
+        title: shortened(title, TITLE),
         label: format!("{label}{leads}"),
         is_here,
     }
 }
 
 /// As much of a text as finds room.
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= LETTERS {
+fn shortened(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(LETTERS - 1).collect();
+    let kept: String = text.chars().take(letters - 1).collect();
     format!("{}…", kept.trim_end())
 }
 
@@ -201,7 +207,7 @@ mod tests {
         let mut people = vec![node(0, None, 2), node(1, Some(0), 30), node(2, Some(0), 0)];
         people.extend((10..40).map(|number| node(number, Some(1), 0)));
         let chart = OrgChart { people };
-        let picture = draw(&chart, &id(1)).unwrap();
+        let picture = draw(&chart, &id(1), WIDE).unwrap();
         assert_eq!(picture.boxes.len(), 2 + DRAWN);
         assert_eq!(picture.more, 6);
         assert!(picture.boxes.iter().all(|it| it.id != id(2)));
@@ -214,10 +220,10 @@ mod tests {
                 assert!(apart, "{} {}", one.name, other.name);
             }
         }
-        let alone = draw(&chart, &id(39)).unwrap();
+        let alone = draw(&chart, &id(39), NARROW).unwrap();
         assert_eq!(alone.boxes.len(), 3);
         assert_eq!(alone.width, WIDTH);
-        assert!(draw(&chart, &id(99)).is_none());
+        assert!(draw(&chart, &id(99), WIDE).is_none());
     }
 
     #[test]
@@ -225,7 +231,7 @@ mod tests {
         let mut long = node(0, None, 0);
         long.name = "Ä".repeat(40);
         let drawn = boxed(&long, 0, 0, true);
-        assert_eq!(drawn.name.chars().count(), LETTERS);
+        assert_eq!(drawn.name.chars().count(), NAME);
         assert!(drawn.label.starts_with(&"Ä".repeat(40)));
     }
 }

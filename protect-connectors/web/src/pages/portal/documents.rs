@@ -65,9 +65,9 @@ async fn policies(desk: &Desk<'_>) -> Result<Section> {
         facts.extend(policy.effective_date.map(|day| format!("since {day}")));
         facts.extend(policy.due_date.map(|day| format!("due {day}")));
         let seen = policy.seen_at.strftime("%Y-%m-%d %H:%M");
-        let doubt = policy.is_stale(now).then(|| {
-            format!("Last heard of at {seen} UTC: it may have changed since.")
-        });
+        let doubt = policy
+            .is_stale(now)
+            .then(|| format!("Last heard of at {seen} UTC: it may have changed since."));
         Row {
             title: policy.title,
             facts,

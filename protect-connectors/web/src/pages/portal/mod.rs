@@ -86,7 +86,11 @@ impl Desk<'_> {
     fn called(&self) -> &str {
         let preferred = self.own.preferred_name.as_deref();
         let first = preferred.unwrap_or(&self.own.first_name);
-        if first.is_empty() { &self.own.last_name } else { first }
+        if first.is_empty() {
+            &self.own.last_name
+        } else {
+            first
+        }
     }
 
     /// Whether there is anybody whose time off they decide about.
@@ -95,7 +99,8 @@ impl Desk<'_> {
     }
 
     fn common(&self, title: &str) -> Value {
-        let shown = |(path, _): &&(&'static str, &'static str)| *path != "me/team" || self.decides();
+        let shown =
+            |(path, _): &&(&'static str, &'static str)| *path != "me/team" || self.decides();
         let links: Vec<_> = LINKS.iter().filter(shown).copied().collect();
         context! {
             is_portal => true,
@@ -123,7 +128,11 @@ struct Wrong(Error);
 impl Wrong {
     /// What went wrong, where the form is the place to say so.
     fn of(error: Error) -> Result<Self> {
-        let kinds = [ErrorKind::InvalidInput, ErrorKind::Conflict, ErrorKind::Refused];
+        let kinds = [
+            ErrorKind::InvalidInput,
+            ErrorKind::Conflict,
+            ErrorKind::Refused,
+        ];
         if kinds.contains(&error.kind()) {
             Ok(Self(error))
         } else {

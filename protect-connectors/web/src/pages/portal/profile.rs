@@ -22,8 +22,8 @@ pub(super) async fn page(
         Some(manager) => Some(desk.seen.employee(manager.as_str()).await?.display_name()),
         None => None,
     };
-    let given: Value = if wrong.is_some() {
-        FIELDS.iter().map(|name| (*name, desk.field(name))).collect()
+    let given = if wrong.is_some() {
+        Value::from_pairs(FIELDS.map(|name| (name, desk.field(name))))
     } else {
         let private = own.private.as_ref();
         context! {

@@ -40,7 +40,7 @@ pub(super) async fn page(
     let mut requests = own(desk).await?;
     requests.reverse();
     // Before anything was sent, each is empty.
-    let given: Value = FIELDS.iter().map(|name| (*name, desk.field(name))).collect();
+    let given = Value::from_pairs(FIELDS.map(|name| (name, desk.field(name))));
     let page = context! {
         balances => balances(desk).await?,
         requests => Value::from(Serde(&requests)),
