@@ -43,7 +43,11 @@ pub(super) const BODY_LIMIT: Operation = Operation {
     name: "body_limit",
     parameters: &[
         Parameter::required("method", ParameterKind::Text, "The method: `POST`."),
-        Parameter::required("path", ParameterKind::Text, "The path, with or without its query."),
+        Parameter::required(
+            "path",
+            ParameterKind::Text,
+            "The path, with or without its query.",
+        ),
     ],
     result: ResultType::Integer,
     effect: Effect::Read,
@@ -189,7 +193,11 @@ mod tests {
                 let body = STANDARD.encode(vec![b'x'; expected + more]);
                 let post = json!({ "method": "POST", "path": path, "headers": {}, "body": body });
                 let answer = protect.clone().call("exchange", post).await.unwrap();
-                let status = if path.starts_with("/in/") && more == 0 { 404 } else { status };
+                let status = if path.starts_with("/in/") && more == 0 {
+                    404
+                } else {
+                    status
+                };
                 assert_eq!(answer["status"], status, "{path} {more}");
             }
         }

@@ -38,6 +38,32 @@ impl Engine {
         credential: &SecretString,
         shown: Shown,
     ) -> Result<Vec<(Tenant, SignedIn)>> {
+        let signed_in = self.try_sign_in(credential, shown).await;
+        #[cfg(feature = "people")]
+        if let (Err(error), Shown::Once) = (&signed_in, shown) {
+            self.tell_of_failure(credential, error).await;
+        }
+        signed_in
+    }
+
+    /// Has each tenant that a credential names tell that it was no good.
+    #[cfg(feature = "people")]
+    async fn tell_of_failure(&self, credential: &SecretString, error: &Error) {
+        for tenant in self.tenants() {
+            if !tenant.is_concerned(credential) {
+                continue;
+            }
+            if let Err(untold) = tenant.login_failed(error).await {
+                tracing::error!(tenant = %tenant.id(), error = %untold, "a sign-in that was refused could not be told");
+            }
+        }
+    }
+
+    async fn try_sign_in(
+        &self,
+        credential: &SecretString,
+        shown: Shown,
+    ) -> Result<Vec<(Tenant, SignedIn)>> {
         let mut accepted = Vec::new();
         let mut refused = None;
         for tenant in self.tenants() {

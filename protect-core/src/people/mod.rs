@@ -23,6 +23,7 @@ mod register;
 mod review;
 mod role;
 mod serve;
+mod sign_in;
 mod sync;
 mod template;
 mod time;

@@ -155,6 +155,13 @@ struct Hire {
     rehire: bool,
 }
 
+/// `POST .../employees/{id}/update`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Update {
+    employee: EmployeeInput,
+}
+
 /// `POST .../employees/{id}/status`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -226,8 +233,8 @@ async fn change(
             created(&tenant.hire(&employee, rehire, actor).await?)
         }
         "update_employee" => {
-            let input: EmployeeInput = request.json()?;
-            InboundAnswer::json(&tenant.update_employee(&employee()?, &input, actor).await?)
+            let (id, Update { employee }) = (employee()?, request.json()?);
+            InboundAnswer::json(&tenant.update_employee(&id, &employee, actor).await?)
         }
         "set_employee_status" => {
             let Status { status, force } = request.json()?;

@@ -3,7 +3,7 @@
 use protect_connectors::core::engine::FindingFilter;
 use protect_connectors::core::model::{Actor, LeaveType, TimeOff, TimeOffStatus};
 use protect_connectors::core::people::{ImportOptions, PolicyInput, TimeOffFilter};
-use protect_connectors::core::report::Month;
+use protect_connectors::core::report::{Block, Month};
 use protect_sandbox::HubToken;
 use serde_json::json;
 
@@ -363,5 +363,91 @@ async fn the_pages_of_an_employee_are_shown_and_the_profile_is_edited_without_a_
     let private = ann.private.unwrap();
     assert_eq!(private.personal_email.unwrap().as_str(), "ann@home.example");
     assert_eq!(private.home_address.as_deref(), Some("Main Street 3"));
+    nothing_is_wrong(&chrome);
+}
+
+/// Acme has a mail domain whose records are weak, and watches it.
+async fn with_mail() -> World {
+    let config = crate::world::config().replace(
+        "domains = [\"acme.example\"]",
+        "domains = [\"acme.example\"]\nmonitor = { domains = true }",
+    );
+    let config = format!("{config}\n[tenants.acme.connectors.mail]\nkind = \"email\"\n");
+    let store = std::sync::Arc::new(protect_connectors::core::store::MemoryStore::new());
+    let world = World::with(&config, store).await;
+    let dns = &world.outside.dns;
+    dns.set_txt("acme.example", &["v=spf1 ip4:192.0.2.0/24 +all"]);
+    dns.set_txt("_dmarc.acme.example", &["v=DMARC1; p=none"]);
+    world.scanned().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_says_how_each_domain_is_protected_and_which_records_to_publish() {
+    let served = Served::of(with_mail().await).await;
+    let month = Month::of(served.world.outside.context.clock.now());
+    let report = served
+        .world
+        .tenant("acme")
+        .report(month, &[])
+        .await
+        .unwrap();
+    let domains = report
+        .sections
+        .iter()
+        .find(|section| section.id == "domains")
+        .unwrap();
+    let tables: Vec<_> = domains
+        .blocks
+        .iter()
+        .filter_map(|block| match block {
+            Block::Table { columns, rows } => Some((columns, rows)),
+            _ => None,
+        })
+        .collect();
+    let [(_, scored), (columns, records)] = tables.as_slice() else {
+        panic!("{domains:?}");
+    };
+    assert_eq!(scored[0][0], "acme.example");
+    assert_eq!(scored[0][1], "none");
+    assert_eq!(columns[..], ["domain", "name", "type", "record", "why"]);
+    let dmarc = records
+        .iter()
+        .find(|row| row[1] == "_dmarc.acme.example")
+        .unwrap();
+    assert_eq!(
+        (dmarc[0].as_str(), dmarc[2].as_str()),
+        ("acme.example", "TXT")
+    );
+    assert!(
+        dmarc[3].starts_with("v=DMARC1;") && !dmarc[4].is_empty(),
+        "{dmarc:?}"
+    );
+    let Some(mut chrome) = Chrome::start().await else {
+        return;
+    };
+    land(&mut chrome, &served, &staff("acme", "admin")).await;
+    let path = format!("/t/acme/reports/{month}");
+    let shown = see(&mut chrome, &served, &path).await;
+    assert!(shown.contains("Records to publish"), "{shown}");
+    for row in *records {
+        assert!(
+            shown.contains(&row[1]) && shown.contains(&row[4]),
+            "{row:?}: {shown}"
+        );
+    }
+    // A long record is broken, and never makes the page wider than the window.
+    for width in [1200, 480] {
+        chrome.size(width, 900).await;
+        let wide = chrome.look("document.documentElement.scrollWidth").await;
+        assert!(
+            wide.as_u64().unwrap() <= u64::from(width),
+            "{wide} at {width}"
+        );
+    }
+    let pages = see(&mut chrome, &served, "/t/acme/domains").await;
+    assert!(
+        pages.contains("acme.example") && pages.contains("none"),
+        "{pages}"
+    );
     nothing_is_wrong(&chrome);
 }

@@ -169,7 +169,7 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
             let email = format!("new-{number}@acme.example");
             json!({ "employee": { "last_name": "New", "work_email": email } })
         }
-        "update_employee" => json!({ "job_title": "Engineer" }),
+        "update_employee" => json!({ "employee": { "job_title": "Engineer" } }),
         "set_employee_status" => json!({ "status": "on_leave" }),
         "update_profile" => json!({ "phone": "+49 30 1234" }),
         "import_employees" => json!({ "csv": "work_email,last_name\n", "check_only": true }),
@@ -482,7 +482,8 @@ async fn an_employee_of_another_tenant_is_not_there_for_any_call() {
             about: None,
         };
         let body = match call.name {
-            "update_employee" | "update_profile" | "onboard" => json!({}),
+            "update_employee" => json!({ "employee": {} }),
+            "update_profile" | "onboard" => json!({}),
             "set_employee_status" => json!({ "status": "on_leave" }),
             "offboard" => json!({ "last_day": "2030-01-31", "reason": "found another job" }),
             "request_time_off" => {
