@@ -124,7 +124,8 @@ _IMPORT = "/t/acme/api/people/import"
 
 def _answer(server: Any, path: str, body: bytes) -> tuple[int, bytes]:
     """Posts over a socket to a server of the standard library."""
-    connection = http.client.HTTPConnection(*server.server_address, timeout=60)
+    host, port = server.server_address
+    connection = http.client.HTTPConnection(host, port, timeout=60)
     try:
         headers = {"Authorization": f"Bearer {_token('admin')}"}
         try:

@@ -66,37 +66,37 @@ impl Tenant {
 
 impl ProfileEdit {
     fn write(&self, employee: &mut Employee) -> Result<()> {
-        if let Some(name) = said("preferred_name", self.preferred_name.as_deref())? {
-            employee.preferred_name = name;
-        }
-        if let Some(phone) = said("phone", self.phone.as_deref())? {
-            employee.phone = phone;
-        }
-        let home = said("home_address", self.home_address.as_deref())?;
-        let personal = said("personal_email", self.personal_email.as_deref())?;
-        if home.is_none() && personal.is_none() {
-            return Ok(());
-        }
         let mut private = employee.private.take().unwrap_or_default();
-        if let Some(home) = home {
-            private.home_address = home;
+        let mut personal = private.personal_email.as_ref().map(ToString::to_string);
+        for (field, said, to) in [
+            (
+                "preferred_name",
+                &self.preferred_name,
+                &mut employee.preferred_name,
+            ),
+            ("phone", &self.phone, &mut employee.phone),
+            (
+                "home_address",
+                &self.home_address,
+                &mut private.home_address,
+            ),
+            ("personal_email", &self.personal_email, &mut personal),
+        ] {
+            if let Some(text) = said {
+                *to = said_of(field, text.trim())?;
+            }
         }
-        if let Some(personal) = personal {
-            let read = |text: String| {
-                Address::new(text).map_err(|error| error.with_context("field", "personal_email"))
-            };
-            private.personal_email = personal.map(read).transpose()?;
-        }
+        let read = |text: String| {
+            Address::new(text).map_err(|error| error.with_context("field", "personal_email"))
+        };
+        private.personal_email = personal.map(read).transpose()?;
         employee.private = Some(private).filter(|it| *it != PrivateDetails::default());
         Ok(())
     }
 }
 
-/// What was said, and `Some(None)` where it is to be taken away.
-fn said(field: &'static str, text: Option<&str>) -> Result<Option<Option<String>>> {
-    let Some(text) = text.map(str::trim) else {
-        return Ok(None);
-    };
+/// What is to stand in a field; nothing for empty text.
+fn said_of(field: &'static str, text: &str) -> Result<Option<String>> {
     let wrong = |message: &str| Err(Error::invalid_input(message).with_context("field", field));
     if text.chars().count() > LONGEST {
         return wrong("too long: 200 characters are the most");
@@ -107,7 +107,7 @@ fn said(field: &'static str, text: Option<&str>) -> Result<Option<Option<String>
     {
         return wrong("it holds a character that cannot be shown");
     }
-    Ok(Some(Some(text.to_owned()).filter(|text| !text.is_empty())))
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
 impl std::fmt::Debug for ProfileEdit {

@@ -17,7 +17,7 @@ const SUCCESS: &str = "login_success";
 const FAILED: &str = "login_failed";
 
 /// How long one failure stands for all of its kind: whoever knocks without end does not flood the bus.
-const ONE_OF_A_KIND: Duration = Duration::from_secs(60);
+const ONE_OF_A_KIND: Duration = Duration::from_mins(1);
 
 impl Tenant {
     /// The event of a session that began, to be stored with it; `session` tells it from others.
