@@ -186,13 +186,16 @@ mod tests {
             ("/in/acme/x/y", 16 * 1024),
         ] {
             let before = json!({ "method": "POST", "path": path });
-            let limit = protect.clone().call("body_limit", before).await.unwrap();
+            let limit = Arc::clone(&protect)
+                .call("body_limit", before)
+                .await
+                .unwrap();
             assert_eq!(limit, expected, "{path}");
             // Nobody signed in, so that what is not too large is refused for that.
             for (more, status) in [(0, 401), (1, 413), (2, 413), (3, 413), (100_000, 413)] {
                 let body = STANDARD.encode(vec![b'x'; expected + more]);
                 let post = json!({ "method": "POST", "path": path, "headers": {}, "body": body });
-                let answer = protect.clone().call("exchange", post).await.unwrap();
+                let answer = Arc::clone(&protect).call("exchange", post).await.unwrap();
                 let status = if path.starts_with("/in/") && more == 0 {
                     404
                 } else {

@@ -1,5 +1,7 @@
 //! In a browser: every page is shown without a complaint, forms are filled in and sent, and a keyboard is enough.
 
+use std::fmt::Write as _;
+
 use protect_connectors::core::engine::FindingFilter;
 use protect_connectors::core::model::{Actor, LeaveType, TimeOff, TimeOffStatus};
 use protect_connectors::core::people::{ImportOptions, PolicyInput, TimeOffFilter};
@@ -149,9 +151,10 @@ async fn office(world: &World) {
     .enumerate()
     {
         let (first, last) = name.split_once(' ').unwrap();
-        list.push_str(&format!(
-            "p{number}@acme.example,{first},{last},Engineer for platforms and their tools,Engineering,bob@acme.example,2022-01-01,\n"
-        ));
+        let _ = writeln!(
+            list,
+            "p{number}@acme.example,{first},{last},Engineer for platforms and their tools,Engineering,bob@acme.example,2022-01-01,"
+        );
     }
     let tenant = world.tenant("acme");
     let hr = Actor::unverified("hr");

@@ -3,7 +3,9 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "helpers of tests stand outside of test functions, and ask whether there is a browser"
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests stand outside of test functions, ask whether there is a browser, and say where there is none"
 )]
 
 mod browsing;

@@ -2,6 +2,7 @@
 //! table says, and shown no more than it says.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use http::StatusCode;
 use protect_connectors::core::model::{
@@ -86,14 +87,15 @@ async fn enter(world: &World, cells: &[Cell]) {
     let mut list = "work_email,last_name,manager\n".to_owned();
     for cell in cells {
         let number = cell.number;
-        list.push_str(&format!("{},Caller {number},\n", cell.caller()));
+        let _ = writeln!(list, "{},Caller {number},", cell.caller());
         let manager = match cell.about {
             Some(Reach::Team) => cell.caller(),
             _ => String::new(),
         };
-        list.push_str(&format!(
-            "subject-{number}@acme.example,Subject {number},{manager}\n"
-        ));
+        let _ = writeln!(
+            list,
+            "subject-{number}@acme.example,Subject {number},{manager}"
+        );
     }
     let tenant = world.tenant("acme");
     let options = ImportOptions::default();
@@ -189,8 +191,10 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
         }
         "decide_time_off" => json!({ "approve": true }),
         "judge_insider_signal" => json!({ "status": "reviewed", "note": "expected" }),
-        "cancel_time_off" | "resume_offboarding" | "review_workflows" => Value::Null,
-        "me"
+        "cancel_time_off"
+        | "resume_offboarding"
+        | "review_workflows"
+        | "me"
         | "employees"
         | "employee"
         | "accounts_of_employee"
