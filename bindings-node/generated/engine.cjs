@@ -521,6 +521,7 @@ describe(AccountPage, [
 
 class Authority extends Model {}
 describe(Authority, [
+  ['address', 'address'],
   ['client', 'client', ClientAccess],
   ['permissions', 'permissions', list()],
   ['products', 'products'],
@@ -919,6 +920,10 @@ class Protect extends Client {
 
   exchange(method, path, headers, options) {
     return call(this, 'exchange', { method, path, headers, body: options?.body }, { options, allowed: ['body'], type: WebResponse });
+  }
+
+  bodyLimit(method, path, options) {
+    return call(this, 'body_limit', { method, path }, { options });
   }
 }
 

@@ -1369,6 +1369,8 @@ export class AccountPage extends Model {
  */
 export class Authority extends Model {
   constructor(plain: Init<Authority>);
+  /** The address that the login vouches for: by it they are found in the workforce. */
+  readonly address?: string | null;
   /** For a user of a client: whose data they see. Such a user has none of the permissions. */
   readonly client?: ClientAccess | null;
   /** Permissions by name (`protect.findings.view`); a name that we do not know is kept. */
@@ -2082,6 +2084,13 @@ export class Protect extends Client {
     /** The body, in base64. */
     body?: string | undefined;
   }): Promise<WebResponse>;
+  /**
+   * The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger one is answered with 413, whatever it holds.
+   *
+   * @param method - The method: `POST`.
+   * @param path - The path, with or without its query.
+   */
+  bodyLimit(method: string, path: string, options?: PerCall): Promise<number>;
 }
 
 /** One tenant's part of the engine; it cannot reach another tenant's data. */

@@ -6,10 +6,13 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import http.client
 import io
 import json
+import threading
 import time
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import protect
 from protect import aio, web
@@ -104,3 +107,90 @@ def test_an_asgi_server_is_answered() -> None:
     asyncio.run(run())
     assert sent[0]["status"] == 401
     assert b"<h1>Sign in</h1>" in sent[1]["body"]
+
+
+def _list(size: int) -> bytes:
+    """A list of employees of about as many bytes, to be looked at and not taken."""
+    rows = ["work_email,last_name,job_title"]
+    length = 0
+    while length < size:
+        rows.append(f"p{len(rows)}@acme.example,Person {len(rows)},{'x' * 150}")
+        length += len(rows[-1]) + 2
+    return json.dumps({"csv": "\n".join(rows), "check_only": True}).encode()
+
+
+_IMPORT = "/t/acme/api/people/import"
+
+
+def _answer(server: Any, path: str, body: bytes) -> tuple[int, bytes]:
+    """Posts over a socket to a server of the standard library."""
+    host, port = server.server_address
+    connection = http.client.HTTPConnection(host, port, timeout=60)
+    try:
+        headers = {"Authorization": f"Bearer {_token('admin')}"}
+        try:
+            connection.request("POST", path, body, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it was answered before all of it was sent
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def test_a_wsgi_server_takes_a_body_up_to_the_limit_of_its_route() -> None:
+    with protect.open(CONFIG) as p:
+        assert p.body_limit("POST", _IMPORT) == 16 * 1024 * 1024
+        server = make_server("127.0.0.1", 0, web.wsgi(p), handler_class=_Quiet)
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            status, body = _answer(server, _IMPORT, _list(6 * 1024 * 1024))
+            assert status == 200, body
+            assert json.loads(body)["hired"] > 30_000
+            # A megabyte is what a route takes that does not say more.
+            small = "/t/acme/api/people/sync"
+            assert p.body_limit("POST", small) == 1024 * 1024
+            status, body = _answer(server, small, bytes(1024 * 1024 + 1))
+            assert (status, json.loads(body)["code"]) == (413, "PAYLOAD_TOO_LARGE")
+        finally:
+            server.shutdown()
+            serving.join()
+            server.server_close()
+
+
+def test_an_asgi_server_is_read_no_further_than_the_limit_of_the_route() -> None:
+    received = 0
+    sent: list[Any] = []
+
+    async def run() -> None:
+        nonlocal received
+        async with aio.open(CONFIG) as p:
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": _IMPORT,
+                "query_string": b"",
+                "headers": [(b"authorization", f"Bearer {_token('admin')}".encode())],
+            }
+
+            async def receive() -> Any:
+                nonlocal received
+                received += 1024 * 1024
+                return {"type": "http.request", "body": bytes(1024 * 1024), "more_body": True}
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            await web.asgi(p)(scope, receive, send)
+
+    asyncio.run(run())
+    assert sent[0]["status"] == 413
+    assert received == 17 * 1024 * 1024
+
+
+class _Quiet(WSGIRequestHandler):
+    """Says nothing of each request."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass

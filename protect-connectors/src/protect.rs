@@ -60,6 +60,18 @@ impl Protect {
         self.web.handle(request).await
     }
 
+    /// The most bytes of a body for this method and path that are worth reading, before anybody reads them.
+    #[cfg(feature = "web")]
+    pub fn body_limit(&self, method: &::http::Method, path: &str) -> usize {
+        self.web.body_limit(method, path)
+    }
+
+    /// The answer to a body that is larger than [`Protect::body_limit`] and was not read.
+    #[cfg(feature = "web")]
+    pub fn too_large(&self, limit: usize) -> ::http::Response<bytes::Bytes> {
+        self.web.too_large(limit)
+    }
+
     /// The engine inside.
     pub fn engine(&self) -> &Engine {
         &self.engine

@@ -10,8 +10,6 @@ from typing import Any
 from protect._generated import engine, engine_aio
 from protect._generated.engine_models import WebResponse
 
-_LIMIT = 4 * 1024 * 1024
-
 _Environ = Mapping[str, Any]
 _StartResponse = Callable[..., Any]
 _Scope = MutableMapping[str, Any]
@@ -71,16 +69,20 @@ def wsgi(p: engine.Protect) -> Callable[[_Environ, _StartResponse], Iterable[byt
         }
         if environ.get("CONTENT_TYPE"):
             headers["content-type"] = str(environ["CONTENT_TYPE"])
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        # One byte more than is ever taken is enough to be refused.
-        body = environ["wsgi.input"].read(min(length, _LIMIT + 1)) if length else b""
         # A WSGI path is decoded; what must be encoded is encoded again.
         from urllib.parse import quote
 
         path = quote(str(environ.get("PATH_INFO") or "/").encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
         if environ.get("QUERY_STRING"):
             path = f"{path}?{environ['QUERY_STRING']}"
-        answer = handle(p, str(environ["REQUEST_METHOD"]), path, headers, body)
+        method = str(environ["REQUEST_METHOD"])
+        try:
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        # One byte more than is taken there is enough to be refused.
+        body = environ["wsgi.input"].read(min(length, p.body_limit(method, path) + 1)) if length > 0 else b""
+        answer = handle(p, method, path, headers, body)
         start_response(f"{answer.status} {_reason(answer.status)}", answer.headers)
         return [answer.body]
 
@@ -98,17 +100,20 @@ def asgi(p: engine_aio.Protect) -> Callable[[_Scope, _Receive, _Send], Awaitable
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
             joint = "; " if key == "cookie" else ", "
             headers[key] = f"{headers[key]}{joint}{text}" if key in headers else text
-        body, more = b"", True
-        while more and len(body) <= _LIMIT:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
         raw = scope.get("raw_path") or scope["path"].encode()
         path = raw.decode("latin-1")
         if scope.get("query_string"):
             path = f"{path}?{scope['query_string'].decode('latin-1')}"
+        limit = await p.body_limit(scope["method"], path)
+        parts, length, more = [], 0, True
+        while more and length <= limit:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            parts.append(message.get("body", b""))
+            length += len(parts[-1])
+            more = message.get("more_body", False)
+        body = b"".join(parts)
         answer = await handle_async(p, scope["method"], path, headers, body)
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": pairs})

@@ -46,6 +46,8 @@ pub(super) static CLASS: Class = Class {
         ),
         #[cfg(feature = "web")]
         super::exchange::OPERATION,
+        #[cfg(feature = "web")]
+        super::exchange::BODY_LIMIT,
     ],
 };
 
@@ -76,13 +78,15 @@ impl Callable for Protect {
                 }
                 #[cfg(feature = "web")]
                 "exchange" => super::exchange::exchange(&self, given).await,
+                #[cfg(feature = "web")]
+                "body_limit" => super::exchange::body_limit(&self, given),
                 _ => Err(unknown(&CLASS, &operation)),
             }
         })
     }
 
     fn is_at_hand(&self, operation: &str) -> bool {
-        operation == "tenants"
+        matches!(operation, "tenants" | "body_limit")
     }
 
     fn open(&self, operation: &str, given: Value) -> Result<Arc<dyn Callable>> {

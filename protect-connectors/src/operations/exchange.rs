@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::Request;
+use http::{Method, Request};
 use protect_core::operation::{
     Effect, Model, Operation, Parameter, ParameterKind, ResultType, answer, arguments,
 };
@@ -15,9 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Protect;
-
-/// The largest body that is taken; the route's own limit is smaller.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) const OPERATION: Operation = Operation {
     name: "exchange",
@@ -40,6 +37,23 @@ pub(super) const OPERATION: Operation = Operation {
     permission: "",
     docs: "Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module \
            `web` of this package has it in their own form.",
+};
+
+pub(super) const BODY_LIMIT: Operation = Operation {
+    name: "body_limit",
+    parameters: &[
+        Parameter::required("method", ParameterKind::Text, "The method: `POST`."),
+        Parameter::required(
+            "path",
+            ParameterKind::Text,
+            "The path, with or without its query.",
+        ),
+    ],
+    result: ResultType::Integer,
+    effect: Effect::Read,
+    permission: "",
+    docs: "The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger \
+           one is answered with 413, whatever it holds.",
 };
 
 /// What a web server is to answer.
@@ -74,13 +88,13 @@ struct Exchange {
 pub(super) async fn exchange(protect: &Protect, given: Value) -> Result<Value> {
     let given: Exchange = arguments(given)?;
     let body = given.body.unwrap_or_default();
-    let body = if body.len() / 4 * 3 > MAX_BODY_BYTES {
-        // Refused by the route as any body over its limit is, without being held.
-        vec![0; MAX_BODY_BYTES]
-    } else {
-        let wrong = |_| wrong("body", "write it in base64");
-        STANDARD.decode(body).map_err(wrong)?
-    };
+    let limit = limit_of(protect, &given.method, &given.path)?;
+    // At most two of the bytes are none, at the end.
+    if body.len() / 4 * 3 > limit + 2 {
+        return shown(protect.too_large(limit));
+    }
+    let in_base64 = |_| wrong("body", "write it in base64");
+    let body = STANDARD.decode(body).map_err(in_base64)?;
     let mut request = Request::builder()
         .method(given.method.as_str())
         .uri(given.path);
@@ -90,7 +104,30 @@ pub(super) async fn exchange(protect: &Protect, given: Value) -> Result<Value> {
     let request = request
         .body(Bytes::from(body))
         .map_err(|_| wrong("headers", "method, path and headers must be those of HTTP"))?;
-    let response = protect.handle(request).await;
+    shown(protect.handle(request).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Before {
+    method: String,
+    path: String,
+}
+
+pub(super) fn body_limit(protect: &Protect, given: Value) -> Result<Value> {
+    let Before { method, path } = arguments(given)?;
+    answer(&limit_of(protect, &method, &path)?)
+}
+
+fn limit_of(protect: &Protect, method: &str, path: &str) -> Result<usize> {
+    let method = Method::from_bytes(method.as_bytes())
+        .map_err(|_| wrong("method", "it must be one of HTTP"))?;
+    let path = path.split('?').next().unwrap_or_default();
+    Ok(protect.body_limit(&method, path))
+}
+
+/// A response as plain data.
+fn shown(response: http::Response<Bytes>) -> Result<Value> {
     let (parts, body) = response.into_parts();
     let headers = parts.headers.iter().map(|(name, value)| WebHeader {
         name: name.as_str().to_owned(),
@@ -135,10 +172,38 @@ mod tests {
         assert!(String::from_utf8(body).unwrap().contains("color-scheme"));
         let page = json!({ "method": "GET", "path": "/", "headers": { "Accept": "text/html" } });
         assert_eq!(answered(page).await.unwrap().status, 401);
-        let large = STANDARD.encode(vec![b'x'; MAX_BODY_BYTES + 3]);
-        let post =
-            json!({ "method": "POST", "path": "/in/acme/x/y", "headers": {}, "body": large });
-        assert_eq!(answered(post).await.unwrap().status, 413);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_taken_up_to_the_limit_of_its_route_and_no_byte_more() {
+        let config = json!({ "tenants": { "acme": { "name": "Acme" } } });
+        let context = testing::context().context;
+        let opened = Protect::builder().context(context).open_config(&config);
+        let protect: Arc<dyn Callable> = Arc::new(opened.await.unwrap());
+        for (path, expected) in [
+            ("/t/acme/api/people/import?x=1", 16 * 1024 * 1024),
+            ("/t/acme/api/people/employees", 1024 * 1024),
+            ("/in/acme/x/y", 16 * 1024),
+        ] {
+            let before = json!({ "method": "POST", "path": path });
+            let limit = Arc::clone(&protect)
+                .call("body_limit", before)
+                .await
+                .unwrap();
+            assert_eq!(limit, expected, "{path}");
+            // Nobody signed in, so that what is not too large is refused for that.
+            for (more, status) in [(0, 401), (1, 413), (2, 413), (3, 413), (100_000, 413)] {
+                let body = STANDARD.encode(vec![b'x'; expected + more]);
+                let post = json!({ "method": "POST", "path": path, "headers": {}, "body": body });
+                let answer = Arc::clone(&protect).call("exchange", post).await.unwrap();
+                let status = if path.starts_with("/in/") && more == 0 {
+                    404
+                } else {
+                    status
+                };
+                assert_eq!(answer["status"], status, "{path} {more}");
+            }
+        }
     }
 
     #[tokio::test]

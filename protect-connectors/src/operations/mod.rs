@@ -28,7 +28,7 @@ pub use pure::hibp_evaluate;
 pub use pure::posture_evaluate;
 #[cfg(feature = "webhook")]
 pub use pure::webhook_verify;
-pub use tenant::{ApprovedPlanRecord, TenantCalls};
+pub use tenant::{ApprovedPlanRecord, PEOPLE_OPERATIONS, TenantCalls};
 
 /// Every class of this build: the vendors' own clients in alphabetical order, then the engine's.
 pub fn classes() -> Vec<&'static Class> {

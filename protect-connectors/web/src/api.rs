@@ -175,7 +175,10 @@ async fn report(tenant: &Tenant, request: &InboundRequest) -> Result<InboundAnsw
 }
 
 /// Words of one of our own lists, from a parameter that may hold several.
-fn words<T: DeserializeOwned>(request: &InboundRequest, name: &'static str) -> Result<Vec<T>> {
+pub(crate) fn words<T: DeserializeOwned>(
+    request: &InboundRequest,
+    name: &'static str,
+) -> Result<Vec<T>> {
     let read = |word: &str| {
         serde_json::from_value(Value::from(word)).map_err(|_| {
             Error::invalid_input("not one of the words that stand there")

@@ -12,6 +12,7 @@ use protect_core::secret::{ExposeSecret, SecretString};
 use protect_core::{Error, ErrorKind, Result};
 
 use crate::pages::{self, CLIENT_VIEW, Pages};
+use crate::people::PeopleApi;
 use crate::{api, cookie, csrf, headers, sign_in};
 
 /// Below this path everything of one tenant stands that a session opens.
@@ -59,7 +60,9 @@ impl Web {
     /// Answers over this engine, with something said otherwise.
     pub fn with(engine: &Engine, options: Options) -> Self {
         Self {
-            engine: engine.with_routes(Arc::new(api::Api::new())),
+            engine: engine
+                .with_routes(Arc::new(api::Api::new()))
+                .with_routes(Arc::new(PeopleApi::new())),
             pages: Arc::new(Pages::new()),
             options: Arc::new(options),
         }

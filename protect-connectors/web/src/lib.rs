@@ -7,10 +7,12 @@ mod csrf;
 mod form;
 mod headers;
 mod pages;
+mod people;
 #[cfg(feature = "serve")]
 mod serve;
 mod sign_in;
 
 pub use app::{Options, Web};
+pub use people::{PEOPLE_CALLS, PeopleCall};
 #[cfg(feature = "serve")]
 pub use serve::{router, serve};

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::client::{BrandingConfig, ClientViewConfig};
 use super::rule::Rule;
 use crate::model::{
-    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, SignalSeverity,
-    TaskTemplate, TenantId,
+    ActionKind, Address, Attributes, ConnectionName, ConnectorName, Mode, PeopleRole, Role,
+    SignalSeverity, TaskTemplate, TenantId,
 };
 use crate::secret::SecretRef;
 
@@ -153,6 +153,34 @@ pub struct PeopleConfig {
     pub share_leave_type: bool,
     /// Insider-threat signals, where somebody switched them on.
     pub insider_threat: Option<InsiderThreatConfig>,
+    /// Who has which role in the workforce.
+    pub roles: PeopleRolesConfig,
+}
+
+/// `people.roles = { ... }` of a tenant: which role in the workforce somebody has who signs in. What Hub says
+/// of the product comes first, then the address, then the role in the organisation; everybody else is an
+/// employee.
+///
+/// Addresses are left out of `Debug`, as everywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleRolesConfig {
+    /// The name under which a token's `products` holds the role; `people` by default.
+    pub product: String,
+    /// By the role in the organisation; owners and admins are `admin` by default.
+    pub organisation: BTreeMap<Role, PeopleRole>,
+    /// By address.
+    pub addresses: BTreeMap<Address, PeopleRole>,
+}
+
+impl Default for PeopleRolesConfig {
+    fn default() -> Self {
+        let admins = [Role::Owner, Role::Admin].map(|role| (role, PeopleRole::Admin));
+        Self {
+            product: PeopleRole::PRODUCT.to_owned(),
+            organisation: admins.into(),
+            addresses: BTreeMap::new(),
+        }
+    }
 }
 
 /// `people.insider_threat = { ... }` of a tenant.
@@ -174,6 +202,7 @@ impl Default for PeopleConfig {
             onboarding: None,
             share_leave_type: false,
             insider_threat: None,
+            roles: PeopleRolesConfig::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Engine, Tenant};
 pub use crate::authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Actor, TenantId, hash_fields};
+use crate::model::{Actor, PeopleRole, TenantId, hash_fields};
 use crate::secret::SecretString;
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
 
@@ -34,6 +34,32 @@ impl Engine {
     /// # Errors
     /// `unauthenticated` where it is for none; otherwise as for [`Tenant::sign_in`].
     pub async fn sign_in(
+        &self,
+        credential: &SecretString,
+        shown: Shown,
+    ) -> Result<Vec<(Tenant, SignedIn)>> {
+        let signed_in = self.try_sign_in(credential, shown).await;
+        #[cfg(feature = "people")]
+        if let (Err(error), Shown::Once) = (&signed_in, shown) {
+            self.tell_of_failure(credential, error).await;
+        }
+        signed_in
+    }
+
+    /// Has each tenant that a credential names tell that it was no good.
+    #[cfg(feature = "people")]
+    async fn tell_of_failure(&self, credential: &SecretString, error: &Error) {
+        for tenant in self.tenants() {
+            if !tenant.is_concerned(credential) {
+                continue;
+            }
+            if let Err(untold) = tenant.login_failed(error).await {
+                tracing::error!(tenant = %tenant.id(), error = %untold, "a sign-in that was refused could not be told");
+            }
+        }
+    }
+
+    async fn try_sign_in(
         &self,
         credential: &SecretString,
         shown: Shown,
@@ -84,11 +110,37 @@ impl Tenant {
         for authenticator in self.authenticators().filter(concerned) {
             let answer = authenticator.authenticate(self.id(), credential, shown);
             match answer.await {
-                Ok(signed_in) => return Ok(signed_in),
+                Ok(signed_in) => return Ok(self.with_role_in_the_workforce(signed_in)),
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
         Err(refused.unwrap_or_else(nobody))
+    }
+
+    /// Adds what the login leaves to us: the address by which somebody is found in the workforce, and their
+    /// role there. What Hub says of the product comes first, then the tenant's configuration. A user of a
+    /// client has no role in the organisation, and is an employee unless their address says otherwise.
+    fn with_role_in_the_workforce(&self, mut signed_in: SignedIn) -> SignedIn {
+        let Some(authority) = &mut signed_in.actor.authority else {
+            return signed_in;
+        };
+        if authority.address.is_none() {
+            authority.address.clone_from(&signed_in.address);
+        }
+        let roles = &self.config().people.roles;
+        let told = authority.products.get(&roles.product).cloned();
+        let by_address = || roles.addresses.get(authority.address.as_ref()?);
+        let by_role = || {
+            let role = roles.organisation.get(&authority.role);
+            role.filter(|_| authority.client.is_none())
+        };
+        let role = told.unwrap_or_else(|| {
+            let role = by_address().or_else(by_role).copied();
+            role.unwrap_or(PeopleRole::Employee).as_str().to_owned()
+        });
+        let product = PeopleRole::PRODUCT.to_owned();
+        authority.products.insert(product, role);
+        signed_in
     }
 
     fn is_concerned(&self, credential: &SecretString) -> bool {

@@ -66,6 +66,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use apply::Step;
+#[cfg(feature = "people")]
+pub(crate) use authenticate::put_once;
 pub use authenticate::{Authenticator, Shown, SignedIn, SingleUse};
 pub use build::EngineBuilder;
 pub use control::Pause;

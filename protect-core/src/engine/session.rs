@@ -91,6 +91,10 @@ impl Engine {
                     .entry_by("session.opened", &who.actor, Attributes::new())
                     .await?,
             );
+            #[cfg(feature = "people")]
+            if let Some(event) = tenant.login_succeeded(who, &key(&token))? {
+                commit = commit.put(event);
+            }
             if tenant.id() == home.id() {
                 let put = Put::new(RecordKind::Session, key(&token), &session)?;
                 commit = commit.put(put.due(Some(session.until)).expect(Expect::Absent));

@@ -47,6 +47,10 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
         "somebody let an employee leave without an offboarding, for a reason",
     ),
     (
+        "employee.profile_changed",
+        "what employees change themselves was changed",
+    ),
+    (
         "employees.imported",
         "somebody imported a list of employees",
     ),

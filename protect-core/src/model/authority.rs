@@ -4,6 +4,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::id::Address;
+
 /// What somebody who logged in may do: their role in the organisation, what was granted to them, and for
 /// a client user whose data it is about.
 ///
@@ -23,6 +25,9 @@ pub struct Authority {
     /// For a user of a client: whose data they see. Such a user has none of the permissions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientAccess>,
+    /// The address that the login vouches for: by it they are found in the workforce.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
 }
 
 impl Authority {
@@ -33,6 +38,7 @@ impl Authority {
             permissions: granted.into_iter().map(Into::into).collect(),
             products: BTreeMap::new(),
             client: None,
+            address: None,
         }
     }
 
@@ -43,6 +49,7 @@ impl Authority {
             permissions: BTreeSet::new(),
             products: BTreeMap::new(),
             client: Some(client),
+            address: None,
         }
     }
 

@@ -162,6 +162,9 @@ pub enum EmploymentType {
 }
 
 impl Employee {
+    /// Stands where whoever asks may not see what is there.
+    pub const WITHHELD: &'static str = "withheld";
+
     /// What people call them.
     pub fn display_name(&self) -> String {
         let first = self.preferred_name.as_deref().unwrap_or(&self.first_name);
@@ -177,6 +180,20 @@ impl Employee {
     #[must_use]
     pub fn without_private(mut self) -> Self {
         self.private = None;
+        self
+    }
+
+    /// Without how and since when they are employed, and whether they are about to leave. What cannot be
+    /// left out is said to be [`WITHHELD`](Self::WITHHELD).
+    #[must_use]
+    pub fn without_employment(mut self) -> Self {
+        self.number = None;
+        self.employment_type = EmploymentType::Other(Self::WITHHELD.to_owned());
+        self.status = EmploymentStatus::Other(Self::WITHHELD.to_owned());
+        self.hire_date = None;
+        self.start_date = None;
+        self.last_day = None;
+        self.earlier = Vec::new();
         self
     }
 }

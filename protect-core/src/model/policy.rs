@@ -1,9 +1,12 @@
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::EmployeeId;
+
+/// How long what was seen of policies is believed, where the publisher is not heard of.
+const BELIEVED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
 /// holds it; this is what was last seen of it.
@@ -26,6 +29,13 @@ pub struct Policy {
     pub due_date: Option<Date>,
     /// When it was last seen at the publisher.
     pub seen_at: Timestamp,
+}
+
+impl Policy {
+    /// Whether it was last seen too long ago to be believed.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        now.duration_since(self.seen_at) >= BELIEVED
+    }
 }
 
 /// Somebody acknowledged a version of a policy. It never changes.

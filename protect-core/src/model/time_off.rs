@@ -185,6 +185,9 @@ impl FromStr for TimeOffStatus {
 }
 
 impl TimeOff {
+    /// What the sort of leave reads where it is nobody's business.
+    pub const UNSAID: &'static str = "time_off";
+
     /// Whether both are on the same half of a day.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.begins() < other.ends() && other.begins() < self.ends()

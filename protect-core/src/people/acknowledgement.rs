@@ -2,7 +2,6 @@
 //! which says when it is too old to be believed.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,16 +11,13 @@ use serde_json::json;
 
 use super::role::{PeopleOperation, PeopleRole};
 use super::workforce::EmployeeFilter;
-use crate::clock::later;
 use crate::engine::Tenant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Acknowledgement, AcknowledgementStatus, Actor, Attributes, EmployeeId, Policy, PolicyStanding,
+    Acknowledgement, AcknowledgementStatus, Actor, Attributes, Employee, EmployeeId, Policy,
+    PolicyStanding,
 };
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
-
-/// How long what was seen of policies is believed, where the publisher is not heard of.
-const BELIEVED: Duration = Duration::from_hours(24);
 
 /// What a publisher says of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -141,11 +137,19 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn policies(&self) -> Result<Vec<PolicyStanding>> {
+        self.policies_among(|_| true).await
+    }
+
+    /// The same of some of them.
+    pub(super) async fn policies_among(
+        &self,
+        counts: impl Fn(&Employee) -> bool,
+    ) -> Result<Vec<PolicyStanding>> {
         let filter = EmployeeFilter::default();
         let everybody = self.employees(&filter).await?;
         let here: Vec<&EmployeeId> = everybody
             .iter()
-            .filter(|it| !it.status.has_left())
+            .filter(|it| !it.status.has_left() && counts(it))
             .map(|it| &it.id)
             .collect();
         let mut done: HashMap<(String, String), HashSet<EmployeeId>> = HashMap::new();
@@ -215,7 +219,7 @@ fn standing(
         .map(|id| (*id).clone())
         .collect();
     let is_late = policy.due_date.is_some_and(|due| today > due);
-    let stale = now >= later(policy.seen_at, BELIEVED);
+    let stale = policy.is_stale(now);
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     PolicyStanding {
         required: count(required.len()),

@@ -1,7 +1,6 @@
-//! Who may do what with the workforce. The roles are assigned in The One Hub and inherited; the table
-//! is ours where its documentation is silent (`docs/guides/offboarding.md` shows it).
-
-use std::str::FromStr;
+//! Who may do what with the workforce: one table, by which the engine decides, from which
+//! `docs/reference/workforce-roles.md` is printed, and which a test walks through over HTTP. Roles are assigned
+//! in The One Hub and inherited; the table is ours where its documentation is silent.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,78 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Actor, Employee, Role};
 
-/// A role in the workforce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PeopleRole {
-    /// Everything.
-    Admin,
-    /// Everything of Human Resources.
-    HrManager,
-    /// The same without insider-threat signals.
-    HrStaff,
-    /// Their own team.
-    Manager,
-    /// Looks, at what is nobody's secret.
-    Viewer,
-    /// Their own.
-    Employee,
-}
+pub use crate::model::PeopleRole;
 
-/// What can be done with the workforce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PeopleOperation {
-    /// See the directory and the org chart.
-    ViewDirectory,
-    /// Change the directory, import and sync.
-    EditDirectory,
-    /// See addresses at home and dates of birth.
-    ViewPrivate,
-    /// Change their own name to be called by, and telephone.
-    EditOwnProfile,
-    /// Start, change and cancel onboardings and offboardings, and do their tasks.
-    ManageWorkflows,
-    /// See insider-threat signals, and judge them.
-    InsiderThreat,
-    /// See time off.
-    ViewTimeOff,
-    /// Ask for time off.
-    RequestTimeOff,
-    /// Approve and deny time off.
-    DecideTimeOff,
-    /// See certifications.
-    ViewCertifications,
-    /// Enter and import certifications.
-    EditCertifications,
-    /// See who acknowledged what.
-    ViewAcknowledgements,
-    /// Send policies out and remind.
-    ManagePolicies,
-}
-
-impl PeopleOperation {
-    /// The stable name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ViewDirectory => "view_directory",
-            Self::EditDirectory => "edit_directory",
-            Self::ViewPrivate => "view_private",
-            Self::EditOwnProfile => "edit_own_profile",
-            Self::ManageWorkflows => "manage_workflows",
-            Self::InsiderThreat => "insider_threat",
-            Self::ViewTimeOff => "view_time_off",
-            Self::RequestTimeOff => "request_time_off",
-            Self::DecideTimeOff => "decide_time_off",
-            Self::ViewCertifications => "view_certifications",
-            Self::EditCertifications => "edit_certifications",
-            Self::ViewAcknowledgements => "view_acknowledgements",
-            Self::ManagePolicies => "manage_policies",
-        }
-    }
-}
-
-/// How far a permission reaches.
+/// How far a permission reaches. A farther one holds every nearer one.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -96,22 +26,87 @@ pub enum Reach {
     Everybody,
 }
 
-impl PeopleRole {
-    /// Every role.
-    pub const ALL: [Self; 6] = [
-        Self::Admin,
-        Self::HrManager,
-        Self::HrStaff,
-        Self::Manager,
-        Self::Viewer,
-        Self::Employee,
-    ];
+impl Reach {
+    /// The stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Own => "own",
+            Self::Team => "team",
+            Self::Everybody => "everybody",
+        }
+    }
+}
 
+macro_rules! operations {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal: $($reach:ident)+;)+) => {
+        /// What can be done with the workforce.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum PeopleOperation { $($(#[doc = $doc])+ $variant),+ }
+
+        impl PeopleOperation {
+            /// Every one, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// What it is, for people.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii_start()),+ }
+            }
+
+            /// How far it reaches, in the order of [`PeopleRole::ALL`].
+            const fn reaches(self) -> [Reach; PeopleRole::ALL.len()] {
+                match self { $(Self::$variant => [$(Reach::$reach),+]),+ }
+            }
+        }
+    };
+}
+
+// The columns: Admin, HR Manager, HR Staff, Manager, Viewer, the employee themselves.
+operations! {
+    /// See the directory and the org chart.
+    ViewDirectory = "view_directory": Everybody Everybody Everybody Everybody Everybody Everybody;
+    /// See how and since when people are employed, and who is leaving.
+    ViewEmployment = "view_employment": Everybody Everybody Everybody Team Everybody Own;
+    /// See addresses at home, private e-mail addresses and dates of birth.
+    ViewPrivate = "view_private": Everybody Everybody Everybody Own Own Own;
+    /// Change the directory, import and sync.
+    EditDirectory = "edit_directory": Everybody Everybody Everybody Nobody Nobody Nobody;
+    /// Change the name to be called by, telephone, address at home and private e-mail address.
+    EditOwnProfile = "edit_own_profile": Everybody Everybody Everybody Own Own Own;
+    /// See, start, change and cancel onboardings and offboardings, and do their tasks.
+    ManageWorkflows = "manage_workflows": Everybody Everybody Everybody Nobody Nobody Nobody;
+    /// See insider-threat signals, and judge them.
+    InsiderThreat = "insider_threat": Everybody Everybody Nobody Nobody Nobody Nobody;
+    /// See who is away, or asks to be.
+    ViewTimeOff = "view_time_off": Everybody Everybody Everybody Team Everybody Own;
+    /// See of which sort time off is, what was noted, and how much is left.
+    ViewLeaveType = "view_leave_type": Everybody Everybody Everybody Team Own Own;
+    /// Ask for time off, and call it off.
+    RequestTimeOff = "request_time_off": Everybody Everybody Everybody Own Own Own;
+    /// Approve and deny time off; nobody their own.
+    DecideTimeOff = "decide_time_off": Everybody Everybody Everybody Team Nobody Nobody;
+    /// See certifications.
+    ViewCertifications = "view_certifications": Everybody Everybody Everybody Team Everybody Own;
+    /// Enter and import certifications.
+    EditCertifications = "edit_certifications": Everybody Everybody Everybody Nobody Nobody Nobody;
+    /// See who acknowledged what.
+    ViewAcknowledgements = "view_acknowledgements": Everybody Everybody Everybody Team Everybody Own;
+    /// Send policies out and remind.
+    ManagePolicies = "manage_policies": Everybody Everybody Everybody Nobody Nobody Nobody;
+}
+
+impl PeopleRole {
     /// The role of somebody who acts: what The One Hub says of the product, or else what their role in the
     /// organisation comes to. `None` for an actor whom nothing restricts.
     pub fn of(actor: &Actor) -> Option<Self> {
         let authority = actor.authority.as_ref()?;
-        let own = authority.product_role("people").map(str::parse);
+        let own = authority.product_role(Self::PRODUCT).map(str::parse);
         Some(match own {
             Some(Ok(role)) => role,
             _ if authority.client.is_some() => Self::Employee,
@@ -129,65 +124,35 @@ impl PeopleRole {
         if reach == Reach::Everybody {
             return Ok(());
         }
-        Self::refuse(operation)
+        Err(Self::refusal(operation))
     }
 
     /// The refusal, naming the operation.
-    pub(super) fn refuse(operation: PeopleOperation) -> Result<()> {
-        Err(Error::new(
+    pub(super) fn refusal(operation: PeopleOperation) -> Error {
+        Error::new(
             ErrorKind::PermissionDenied,
             "your role in the workforce does not allow this; an administrator assigns roles in Hub",
         )
-        .with_context("operation", operation.as_str()))
+        .with_context("operation", operation.as_str())
     }
 
     /// About whom somebody with this role may do it.
     pub const fn reach(self, operation: PeopleOperation) -> Reach {
-        use PeopleOperation as O;
-        use PeopleRole as R;
-        match (operation, self) {
-            (O::InsiderThreat, R::HrStaff) => Reach::Nobody,
-            (_, R::Admin | R::HrManager | R::HrStaff)
-            | (O::ViewDirectory, _)
-            | (O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements, R::Viewer) => {
-                Reach::Everybody
-            }
-            (
-                O::ViewTimeOff | O::DecideTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
-                R::Manager,
-            ) => Reach::Team,
-            (O::EditOwnProfile | O::RequestTimeOff, _)
-            | (
-                O::ViewPrivate | O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
-                R::Employee,
-            ) => Reach::Own,
-            _ => Reach::Nobody,
-        }
+        operation.reaches()[self as usize]
     }
 
-    /// An employee as somebody with this role may see them; `own` says that it is they themselves.
-    pub fn view(self, employee: Employee, own: bool) -> Employee {
-        match self.reach(PeopleOperation::ViewPrivate) {
-            Reach::Everybody => employee,
-            _ if own => employee,
-            _ => employee.without_private(),
-        }
-    }
-}
-
-impl FromStr for PeopleRole {
-    type Err = Error;
-
-    /// A role as The One Hub writes it: `HR Manager` is `hr_manager`.
-    fn from_str(text: &str) -> Result<Self> {
-        match text.trim().to_lowercase().replace([' ', '-'], "_").as_str() {
-            "admin" => Ok(Self::Admin),
-            "hr_manager" => Ok(Self::HrManager),
-            "hr_staff" => Ok(Self::HrStaff),
-            "manager" => Ok(Self::Manager),
-            "viewer" => Ok(Self::Viewer),
-            "employee" => Ok(Self::Employee),
-            _ => Err(Error::invalid_input("not a role of the workforce")),
+    /// An employee as somebody with this role may see them; `needed` says how far away they are.
+    pub fn view(self, employee: Employee, needed: Reach) -> Employee {
+        let sees = |operation| self.reach(operation) >= needed;
+        let employee = if sees(PeopleOperation::ViewPrivate) {
+            employee
+        } else {
+            employee.without_private()
+        };
+        if sees(PeopleOperation::ViewEmployment) {
+            employee
+        } else {
+            employee.without_employment()
         }
     }
 }
@@ -197,38 +162,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_says_of_every_role_and_operation_about_whom() {
+    fn what_nobody_but_human_resources_may_do_is_so_for_every_other_role() {
         use PeopleOperation as O;
-        let table = [
-            (O::ViewDirectory, "EEEEEE"),
-            (O::EditDirectory, "EEENNN"),
-            (O::ViewPrivate, "EEENNO"),
-            (O::EditOwnProfile, "EEEOOO"),
-            (O::ManageWorkflows, "EEENNN"),
-            (O::InsiderThreat, "EENNNN"),
-            (O::ViewTimeOff, "EEETEO"),
-            (O::RequestTimeOff, "EEEOOO"),
-            (O::DecideTimeOff, "EEETNN"),
-            (O::ViewCertifications, "EEETEO"),
-            (O::EditCertifications, "EEENNN"),
-            (O::ViewAcknowledgements, "EEETEO"),
-            (O::ManagePolicies, "EEENNN"),
-        ];
-        for (operation, reaches) in table {
-            let found: String = PeopleRole::ALL
-                .map(|role| match role.reach(operation) {
-                    Reach::Nobody => 'N',
-                    Reach::Own => 'O',
-                    Reach::Team => 'T',
-                    Reach::Everybody => 'E',
-                })
-                .iter()
-                .collect();
-            assert_eq!(found, reaches, "{operation:?}");
+        for role in [
+            PeopleRole::Manager,
+            PeopleRole::Viewer,
+            PeopleRole::Employee,
+        ] {
+            for operation in [
+                O::EditDirectory,
+                O::ManageWorkflows,
+                O::InsiderThreat,
+                O::EditCertifications,
+                O::ManagePolicies,
+            ] {
+                assert_eq!(
+                    role.reach(operation),
+                    Reach::Nobody,
+                    "{role:?} {operation:?}"
+                );
+            }
+            // Documented: addresses at home are for administrators and Human Resources.
+            assert_eq!(role.reach(O::ViewPrivate), Reach::Own);
         }
-        assert_eq!(
-            "HR Manager".parse::<PeopleRole>().unwrap(),
-            PeopleRole::HrManager
-        );
+        // Documented: insider-threat signals are for administrators and HR managers alone.
+        let sees = |role: &PeopleRole| role.reach(O::InsiderThreat) != Reach::Nobody;
+        let seeing: Vec<PeopleRole> = PeopleRole::ALL.into_iter().filter(sees).collect();
+        assert_eq!(seeing, [PeopleRole::Admin, PeopleRole::HrManager]);
+    }
+
+    #[test]
+    fn administrators_reach_everybody_and_everybody_reaches_themselves_where_it_is_theirs() {
+        use PeopleOperation as O;
+        for operation in PeopleOperation::ALL {
+            assert_eq!(PeopleRole::Admin.reach(*operation), Reach::Everybody);
+            assert_eq!(serde_json::json!(operation), operation.as_str());
+            assert!(operation.about().ends_with('.') && !operation.about().starts_with(' '));
+        }
+        for role in PeopleRole::ALL {
+            for own in [
+                O::ViewPrivate,
+                O::EditOwnProfile,
+                O::RequestTimeOff,
+                O::ViewTimeOff,
+            ] {
+                assert!(role.reach(own) >= Reach::Own, "{role:?} {own:?}");
+            }
+        }
+        assert_eq!(PeopleRole::Manager.reach(O::DecideTimeOff), Reach::Team);
+        assert_eq!(PeopleRole::Employee.reach(O::DecideTimeOff), Reach::Nobody);
     }
 }

@@ -18,7 +18,7 @@ use crate::connector::OpContext;
 use crate::engine::{Tenant, TenantRoutes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inbound::{InboundAnswer, InboundRequest, Route, TenantFrom};
-use crate::model::{Acknowledgement, Employee, EmployeeId, Leaving, TimeOffStatus};
+use crate::model::{Acknowledgement, Employee, EmployeeId, Leaving, TimeOff, TimeOffStatus};
 
 /// Everything that the workforce answers, to be added to an engine
 /// ([`EngineBuilder::routes`](crate::engine::EngineBuilder::routes)).
@@ -126,7 +126,7 @@ async fn time_off(tenant: &Tenant, request: &InboundRequest) -> Result<InboundAn
         let leave_type = if shares {
             it.leave_type.as_str()
         } else {
-            "time_off"
+            TimeOff::UNSAID
         };
         shown.push(json!({
             "id": it.id, "employee_id": it.employee, "email": employee.work_email,

@@ -14,6 +14,14 @@ impl Tenant {
         let own = employee.time_zone.clone();
         own.unwrap_or_else(|| self.config().people.time_zone.clone())
     }
+
+    /// The day it is where an employee works.
+    ///
+    /// # Errors
+    /// `invalid_input` for a time zone that is none.
+    pub fn today_of(&self, employee: &Employee) -> Result<Date> {
+        Ok(day_at(self.now(), &zone(&self.zone_of(employee))?))
+    }
 }
 
 /// A time zone by name.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::input::date;
-use super::role::{PeopleOperation, PeopleRole, Reach};
+use super::role::{PeopleOperation, PeopleRole};
 use crate::csv_table::{CsvTable, at};
 use crate::engine::{CONFLICT_RETRIES, Tenant, Versioned, too_busy};
 use crate::error::{Error, ErrorKind, Result};
@@ -118,7 +118,7 @@ impl Tenant {
     ) -> Result<TimeOff> {
         let found = self.versioned_time_off(id).await?;
         let employee = self.employee(&found.value.employee).await?;
-        if is_own(actor, &employee) {
+        if self.is_own(actor, &employee).await? {
             return Err(self.refused("nobody decides about their own time off"));
         }
         self.may(actor, PeopleOperation::DecideTimeOff, &employee)
@@ -242,36 +242,6 @@ impl Tenant {
         Ok(count)
     }
 
-    /// Lets somebody do something about an employee, as their role reaches.
-    pub(super) async fn may(
-        &self,
-        actor: &Actor,
-        operation: PeopleOperation,
-        about: &Employee,
-    ) -> Result<()> {
-        let Some(role) = PeopleRole::of(actor) else {
-            return Ok(());
-        };
-        let allowed = match role.reach(operation) {
-            Reach::Everybody => true,
-            Reach::Own => is_own(actor, about),
-            Reach::Team => is_own(actor, about) || self.leads(actor, about).await?,
-            Reach::Nobody => false,
-        };
-        if allowed {
-            return Ok(());
-        }
-        PeopleRole::refuse(operation)
-    }
-
-    async fn leads(&self, actor: &Actor, about: &Employee) -> Result<bool> {
-        let Some(manager) = &about.manager else {
-            return Ok(false);
-        };
-        let manager = self.employee(manager).await?;
-        Ok(is_own(actor, &manager))
-    }
-
     fn asked(
         &self,
         employee: &Employee,
@@ -354,12 +324,6 @@ impl Tenant {
         self.store().commit(self.id(), commit).await?;
         Ok(time_off)
     }
-}
-
-/// Whether somebody acts about themselves.
-fn is_own(actor: &Actor, about: &Employee) -> bool {
-    let id = actor.id.to_lowercase();
-    about.emails().any(|address| address.as_str() == id)
 }
 
 fn put_time_off(time_off: &TimeOff, expect: Expect) -> Result<Put> {

@@ -96,6 +96,28 @@ class Protect(Client):
             timeout,
         ))
 
+    def body_limit(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger one is answered with 413, whatever it holds.
+
+        Args:
+            method: The method: `POST`.
+            path: The path, with or without its query.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "body_limit",
+            {"method": method, "path": path},
+            timeout,
+        ))
+
 
 class Tenant(Client):
     """One tenant's part of the engine; it cannot reach another tenant's data."""

@@ -96,6 +96,28 @@ class Protect(AsyncClient):
             timeout,
         ))
 
+    async def body_limit(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger one is answered with 413, whatever it holds.
+
+        Args:
+            method: The method: `POST`.
+            path: The path, with or without its query.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(await self._call(
+            "body_limit",
+            {"method": method, "path": path},
+            timeout,
+        ))
+
 
 class Tenant(AsyncClient):
     """One tenant's part of the engine; it cannot reach another tenant's data."""

@@ -2287,6 +2287,8 @@ class Authority(Model):
     our own convention, since the public documentation names none for this product.
     """
 
+    address: str | None = None
+    """The address that the login vouches for: by it they are found in the workforce."""
     client: ClientAccess | None = None
     """For a user of a client: whose data they see. Such a user has none of the permissions."""
     permissions: Sequence[str] = ()
@@ -2299,6 +2301,7 @@ class Authority(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("address", "address", _codec.PLAIN, False),
         _codec.Field("client", "client", _codec.model(ClientAccess), False),
         _codec.Field("permissions", "permissions", _codec.several(_codec.PLAIN), False),
         _codec.Field("products", "products", _codec.by_name(_codec.PLAIN), False),

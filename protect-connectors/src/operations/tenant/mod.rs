@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use people_table::OPERATIONS as PEOPLE_OPERATIONS;
 pub(in crate::operations) use table::CLASS;
 
 /// One tenant of the engine as a [`Callable`].

@@ -48,7 +48,7 @@ const TASKS: Parameter = Parameter::optional(
 );
 
 /// What a tenant can do with its workforce.
-pub(super) const OPERATIONS: [Operation; 28] = [
+pub const OPERATIONS: [Operation; 28] = [
     read(
         "employees",
         &[OF_STATUS, OF_DEPARTMENT, WITH_TEXT],

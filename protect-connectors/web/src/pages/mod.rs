@@ -2,6 +2,7 @@
 //! and nothing else; staff see what their role allows.
 
 mod client;
+mod portal;
 mod staff;
 mod style;
 
@@ -39,6 +40,27 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("message.html", include_str!("templates/message.html")),
     ("plan.html", include_str!("templates/plan.html")),
     ("plans.html", include_str!("templates/plans.html")),
+    ("portal.html", include_str!("templates/portal.html")),
+    (
+        "portal_chart.html",
+        include_str!("templates/portal_chart.html"),
+    ),
+    (
+        "portal_documents.html",
+        include_str!("templates/portal_documents.html"),
+    ),
+    (
+        "portal_profile.html",
+        include_str!("templates/portal_profile.html"),
+    ),
+    (
+        "portal_team.html",
+        include_str!("templates/portal_team.html"),
+    ),
+    (
+        "portal_time_off.html",
+        include_str!("templates/portal_time_off.html"),
+    ),
     ("reports.html", include_str!("templates/reports.html")),
     ("start.html", include_str!("templates/start.html")),
 ];
@@ -55,6 +77,8 @@ pub(super) struct Visit<'a> {
     pub(super) caller: &'a Caller,
     pub(super) visitor: &'a Visitor,
     pub(super) request: &'a InboundRequest,
+    /// Whether the workforce knows them, so that they have pages of an employee.
+    pub(super) is_employee: bool,
 }
 
 /// A link in the head of a page.
@@ -72,6 +96,7 @@ impl Pages {
         environment.add_filter("when", when);
         environment.add_filter("words", words);
         environment.add_filter("fact", fact);
+        environment.add_filter("hours", hours);
         for (name, source) in TEMPLATES {
             if let Err(error) = environment.add_template(name, source) {
                 tracing::error!(template = name, error = %error, "a page has a defect");
@@ -93,7 +118,11 @@ impl Pages {
             caller,
             visitor,
             request,
+            is_employee: portal::is_for(tenant, &caller.actor).await?,
         };
+        if visit.path().first() == Some(&portal::PART) {
+            return portal::answer(self, &visit).await;
+        }
         match visit.client() {
             _ if visit.request.path == client::JSON => client::json(&visit).await,
             Some(_) => client::answer(self, &visit).await,
@@ -185,11 +214,18 @@ impl Visit<'_> {
 
     /// What every page of a tenant is told, beside its own.
     pub(super) fn common(&self, title: &str, links: &[(&'static str, &'static str)]) -> Value {
-        let here = self.path().first().copied().unwrap_or_default().to_owned();
+        let path = self.path().join("/");
+        // The longest link that the page stands below.
+        let is_above = |link: &&str| {
+            let rest = path.strip_prefix(*link);
+            rest.is_some_and(|rest| rest.is_empty() || (!link.is_empty() && rest.starts_with('/')))
+        };
+        let above = links.iter().map(|(path, _)| *path).filter(is_above);
+        let here = above.max_by_key(|link| link.len());
         let links = links.iter().map(|(path, title)| Link {
             path,
             title,
-            current: *path == here,
+            current: Some(*path) == here,
         });
         context! {
             title => title,
@@ -198,6 +234,8 @@ impl Visit<'_> {
             tenant_name => self.tenant.config().name.as_str(),
             links => links.map(|link| Value::from(Serde(link))).collect::<Vec<_>>(),
             several => self.visitor.session.tenants.len() > 1,
+            has_portal => self.is_employee,
+            has_security => self.client().is_some() || self.may(Permission::FindingsView),
             ..bare(self.visitor)
         }
     }
@@ -219,6 +257,9 @@ fn nobody() -> Value {
         tenant_name => "",
         links => none,
         is_client => false,
+        is_portal => false,
+        has_portal => false,
+        has_security => false,
         several => false,
         user => "",
         csrf => "",
@@ -232,13 +273,17 @@ pub(super) fn nothing_here() -> Error {
 
 /// Content that never changes while the program runs.
 pub(crate) fn asset(path: &str) -> Option<InboundAnswer> {
-    let style = include_bytes!("templates/style.css");
-    (path == "/assets/style.css").then(|| {
-        InboundAnswer::bytes("text/css; charset=utf-8", Bytes::from_static(style)).with_header(
-            CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=300"),
-        )
-    })
+    let (content, bytes): (_, &'static [u8]) = match path {
+        "/assets/style.css" => (
+            "text/css; charset=utf-8",
+            include_bytes!("templates/style.css"),
+        ),
+        "/assets/icon.svg" => ("image/svg+xml", include_bytes!("templates/icon.svg")),
+        _ => return None,
+    };
+    let kept = HeaderValue::from_static("public, max-age=300");
+    let answer = InboundAnswer::bytes(content, Bytes::from_static(bytes));
+    Some(answer.with_header(CACHE_CONTROL, kept))
 }
 
 /// A time for people, in UTC.
@@ -252,6 +297,12 @@ fn when(time: &str) -> String {
 /// A name of ours for people: `credential_exposure` reads `credential exposure`.
 fn words(name: &str) -> String {
     name.replace('_', " ")
+}
+
+/// Hours with as many digits as they have, at most two.
+fn hours(hours: f64) -> String {
+    let text = format!("{hours:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A fact of any shape: text as it is, everything else as JSON.

@@ -3,13 +3,20 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "helpers of tests stand outside of test functions, and ask whether there is a browser"
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests stand outside of test functions, ask whether there is a browser, and say where there is none"
 )]
 
+mod browsing;
 mod changes;
+mod chrome;
 mod inbound;
 mod pages;
+mod people;
 mod platform;
+mod roles;
+mod served;
 mod serving;
 mod sessions;
 mod world;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
 use protect_connectors::core::engine::FindingFilter;
+use protect_connectors::core::model::Attributes;
 use protect_sandbox::HubToken;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{World, client, location, staff, text};
+use crate::world::{World, client, location, staff, text, worker};
 
 #[tokio::test]
 async fn the_landing_begins_a_session_whose_cookie_no_script_and_no_other_site_reads() {
@@ -211,4 +212,138 @@ async fn whoever_is_not_signed_in_is_told_so_in_the_form_they_asked_for() {
         world.send(Request::get(&path), "").await.status(),
         StatusCode::SEE_OTHER
     );
+}
+
+/// Where events go.
+const BUS: &str = r#"
+[connections.bus]
+kind = "bus"
+respond = { integration_key = { env = "BUS_INTEGRATION_KEY" } }
+tenants = ["acme"]
+[tenants.acme.connectors.bus]
+connection = "bus"
+organisation_id = "org-1"
+style = "a"
+"#;
+
+#[tokio::test]
+async fn the_bus_is_told_who_signed_in_and_once_a_minute_that_somebody_could_not() {
+    let config = format!("{}{BUS}", crate::world::config());
+    let store = std::sync::Arc::new(protect_connectors::core::store::MemoryStore::new());
+    let world = World::with(&config, store).await;
+    let told = async || {
+        let steps = world.tenant("acme").actions().await.unwrap();
+        let told = steps.into_iter().map(|step| step.action.parameters);
+        let told = told.map(|it| (it["event"].as_str().unwrap().to_owned(), it));
+        told.collect::<Vec<_>>()
+    };
+    let token = world.token(&staff("acme", "viewer"));
+    let landing = format!("/auth/hub-sso?token={token}");
+    let landed = world.send(Request::get(&landing), "").await;
+    assert_eq!(landed.status(), StatusCode::SEE_OTHER);
+    let first = told().await;
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0].0, "login_success");
+    let metadata = &first[0].1["metadata"];
+    assert_eq!(metadata["email"], "viewer@acme.example");
+    assert_eq!(metadata["auth_method"], "hub_sso");
+    assert_eq!(metadata["actor_id"], "hub-viewer");
+    // The same token again, and one that Hub did not sign.
+    let mut forged = staff("acme", "owner");
+    forged.secret = Some("x".repeat(48));
+    let forged = world.token(&forged);
+    for token in [token, forged.clone(), forged.clone()] {
+        let landing = format!("/auth/hub-sso?token={token}");
+        let refused = world.send(Request::get(&landing), "").await;
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    }
+    let failed = |told: &[(String, Attributes)]| {
+        let failed = told.iter().filter(|(event, _)| event == "login_failed");
+        failed.cloned().collect::<Vec<_>>()
+    };
+    let once = failed(&told().await);
+    assert_eq!(once.len(), 1);
+    assert_eq!(once[0].1["metadata"]["reason"], "unauthenticated");
+    // Nobody vouches for whom a refused token names.
+    assert!(!json!(once[0].1).to_string().contains("owner@"));
+    let later = jiff::SignedDuration::from_secs(61);
+    world.outside.clock.jump_wall(later);
+    let landing = format!("/auth/hub-sso?token={forged}");
+    world.send(Request::get(&landing), "").await;
+    assert_eq!(failed(&told().await).len(), 2);
+    // A tenant that has no bus tells nobody, and its people sign in all the same.
+    world.agree_on_the_time();
+    world.browser(&staff("beta", "viewer")).await;
+    assert!(world.tenant("beta").actions().await.unwrap().is_empty());
+}
+
+/// Who has which role without Hub saying so.
+const ROLES: &str = r#"
+[tenants.acme.people.roles]
+product = "workforce"
+organisation = { admin = "viewer", viewer = "viewer" }
+addresses = { "near@acme.example" = "hr_manager" }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_comes_from_hub_or_else_from_the_configuration() {
+    let role_of = async |world: &World, token: protect_sandbox::HubToken| {
+        world.agree_on_the_time();
+        let browser = world.browser(&token).await;
+        let me = browser.json("/t/acme/api/people/me").await;
+        me["role"].as_str().unwrap().to_owned()
+    };
+    let said_by_hub = |role: &str, product: &str, people: Value| {
+        let mut token = worker("", "near@acme.example");
+        token.role = Some(role.to_owned());
+        token.claims = json!({ "products": { product: people } })
+            .as_object()
+            .unwrap()
+            .clone();
+        token
+    };
+    let plain = World::new().await;
+    for (role, people, expected) in [
+        ("member", json!("HR Manager"), "hr_manager"),
+        ("owner", json!("viewer"), "viewer"),
+        ("owner", Value::Null, "admin"),
+        ("admin", Value::Null, "admin"),
+        ("member", Value::Null, "employee"),
+        ("viewer", Value::Null, "employee"),
+        // A word that nobody knows gives nothing.
+        ("admin", json!("superuser"), "employee"),
+    ] {
+        let token = said_by_hub(role, "people", people);
+        assert_eq!(role_of(&plain, token).await, expected, "{role}");
+    }
+    let config = format!("{}{ROLES}", crate::world::config());
+    let store = std::sync::Arc::new(protect_connectors::core::store::MemoryStore::new());
+    let configured = World::with(&config, store).await;
+    for (role, product, people, expected) in [
+        ("member", "workforce", json!("hr_staff"), "hr_staff"),
+        // Another product's role is none of the workforce.
+        ("member", "people", json!("admin"), "hr_manager"),
+        ("admin", "workforce", Value::Null, "hr_manager"),
+    ] {
+        let token = said_by_hub(role, product, people);
+        assert_eq!(
+            role_of(&configured, token).await,
+            expected,
+            "{role} {product}"
+        );
+    }
+    let mut other = worker("", "far@acme.example");
+    other.claims.clear();
+    for (role, expected) in [
+        ("admin", "viewer"),
+        ("owner", "employee"),
+        ("member", "employee"),
+    ] {
+        other.role = Some(role.to_owned());
+        assert_eq!(
+            role_of(&configured, other.clone()).await,
+            expected,
+            "{role}"
+        );
+    }
 }

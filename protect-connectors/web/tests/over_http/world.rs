@@ -31,6 +31,9 @@ use serde_json::{Value, json};
 /// A name that a page must not believe.
 pub(crate) const EVIL: &str = "<script>alert(1)</script>\"'&";
 
+/// What Defend calls us with.
+pub(crate) const DEFEND_KEY: &str = "a-key-that-defend-and-we-hold";
+
 /// What both tenants are configured with.
 pub(crate) fn config() -> &'static str {
     CONFIG
@@ -53,6 +56,10 @@ tenants = ["*"]
 kind = "portal"
 scan = { sso_secret = { env = "PORTAL_CLIENT_SSO_SECRET" } }
 tenants = ["*"]
+[connections.defend]
+kind = "defend"
+scan = { inbound_key = { env = "DEFEND_SERVICE_KEY" } }
+tenants = ["acme"]
 
 [tenants.acme]
 name = "Acme GmbH"
@@ -62,6 +69,12 @@ connection = "hub"
 organisation_id = "org-1"
 [tenants.acme.connectors.fake]
 kind = "fake"
+[tenants.acme.connectors.defend]
+connection = "defend"
+organisation_id = "org-1"
+[tenants.acme.people.insider_threat]
+enabled_by = "the board, 2026-01-05"
+only_offboarding = false
 
 [tenants.beta]
 name = "Beta AG"
@@ -95,6 +108,7 @@ impl World {
         for (name, secret) in [
             ("PORTAL_SSO_SECRET", &shared.secret),
             ("PORTAL_CLIENT_SSO_SECRET", &shared.client_secret),
+            ("DEFEND_SERVICE_KEY", &DEFEND_KEY.to_owned()),
         ] {
             outside.secrets.set_env(name, secret);
         }
@@ -106,7 +120,10 @@ impl World {
             Ok(crate::inbound::hooked(setup.info, context))
         });
         let config = Config::from_toml(config, &registry).unwrap();
-        let engine = Engine::builder(config, registry, outside.context.clone());
+        let mut engine = Engine::builder(config, registry, outside.context.clone());
+        for area in protect_connectors::core::people::routes() {
+            engine = engine.routes(area);
+        }
         let engine = engine.build(store).unwrap();
         let web = Web::new(&engine);
         let world = Self {
@@ -195,6 +212,20 @@ pub(crate) fn staff(tenant: &str, role: &str) -> HubToken {
     }
 }
 
+/// Somebody of the organisation with a role in the workforce, who signs in with this address.
+pub(crate) fn worker(role: &str, email: &str) -> HubToken {
+    HubToken {
+        organisation: "org-1".to_owned(),
+        email: Some(email.to_owned()),
+        role: Some("member".to_owned()),
+        claims: json!({ "products": { "people": role } })
+            .as_object()
+            .unwrap()
+            .clone(),
+        ..HubToken::default()
+    }
+}
+
 pub(crate) fn client(level: &str, email: &str) -> HubToken {
     HubToken {
         organisation: "org-2".to_owned(),
@@ -250,8 +281,13 @@ impl Browser<'_> {
 
     /// Sends a form of a page of ours.
     pub(crate) async fn submit(&self, path: &str, fields: &str) -> Response<Bytes> {
-        let home = self.get("/").await;
-        let csrf = self.csrf(location(&home)).await;
+        let mut home = self.get("/").await;
+        let mut page = "/".to_owned();
+        while home.status() == StatusCode::SEE_OTHER {
+            location(&home).clone_into(&mut page);
+            home = self.get(&page).await;
+        }
+        let csrf = self.csrf(&page).await;
         self.post(
             path,
             &format!("csrf={csrf}&{fields}"),

@@ -1,11 +1,13 @@
 //! `people = { ... }` of a tenant.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
-use crate::config::model::{InsiderThreatConfig, PeopleConfig};
+use crate::config::model::{InsiderThreatConfig, PeopleConfig, PeopleRolesConfig};
 use crate::config::read::Node;
 use crate::error::Error;
-use crate::model::{SignalSeverity, TaskTemplate};
+use crate::model::{Address, PeopleRole, Role, SignalSeverity, TaskTemplate};
 
 /// Days between a task and the last or first day, at most.
 const FARTHEST: i64 = 3_650;
@@ -28,6 +30,9 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
     let insider_threat = table
         .get("insider_threat")
         .map_or(Some(None), |node| insider_threat(&node).map(Some));
+    let roles = table
+        .get("roles")
+        .map_or(Some(default.roles), |node| roles(&node));
     table.finish();
     Some(PeopleConfig {
         time_zone: time_zone?,
@@ -35,7 +40,52 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
         onboarding: onboarding?,
         share_leave_type: share_leave_type?,
         insider_threat: insider_threat?,
+        roles: roles?,
     })
+}
+
+fn roles(node: &Node<'_>) -> Option<PeopleRolesConfig> {
+    let default = PeopleRolesConfig::default();
+    let table = node.table()?;
+    let product = table
+        .get("product")
+        .map_or(Some(default.product), |node| node.text().map(str::to_owned));
+    let organisation = table
+        .get("organisation")
+        .map_or(Some(default.organisation), |node| {
+            by(&node, |name| match Role::named(name) {
+                Role::Unknown => Err(Error::invalid_input(
+                    "not a role in the organisation: owner, admin, member, billing or viewer",
+                )),
+                role => Ok(role),
+            })
+        });
+    let addresses = table
+        .get("addresses")
+        .map_or(Some(default.addresses), |node| {
+            by(&node, |text| Address::new(text))
+        });
+    table.finish();
+    Some(PeopleRolesConfig {
+        product: product?,
+        organisation: organisation?,
+        addresses: addresses?,
+    })
+}
+
+/// A table from something to a role in the workforce.
+fn by<K: Ord>(
+    node: &Node<'_>,
+    key: impl Fn(&str) -> Result<K, Error>,
+) -> Option<BTreeMap<K, PeopleRole>> {
+    let words = PeopleRole::ALL.map(|role| (role.as_str(), role));
+    let table = node.table()?;
+    let read = |(name, node): (&str, Node<'_>)| match key(name) {
+        Ok(key) => Some((key, node.word("role", &words)?)),
+        Err(error) => node.wrong(error.message()),
+    };
+    let entries: Vec<Option<_>> = table.entries().map(read).collect();
+    entries.into_iter().collect()
 }
 
 fn insider_threat(node: &Node<'_>) -> Option<InsiderThreatConfig> {

@@ -13,7 +13,7 @@ use self::build::{
 };
 use self::kinds::{connection, connector};
 use self::rules::{account_condition, condition, employee_condition, rule, then};
-use crate::model::{ActionKind, FindingKind};
+use crate::model::{ActionKind, FindingKind, PeopleRole};
 use crate::registry::Registry;
 
 /// The JSON Schema (2020-12) of `protect.toml`, for editors and for checking a file without this
@@ -306,6 +306,41 @@ fn people() -> Value {
                 ),
             ),
             ("insider_threat", insider_threat()),
+            ("roles", people_roles()),
+        ],
+        &[],
+    )
+}
+
+fn people_roles() -> Value {
+    let roles = PeopleRole::ALL.map(PeopleRole::as_str);
+    let by = |meaning: &str| {
+        let values = json!({ "type": "object", "additionalProperties": { "enum": roles } });
+        documented(values, meaning)
+    };
+    object(
+        "Which role in the workforce somebody has who signs in. What Hub says of the product comes first, then the address, then the role in the organisation; everybody else is an employee.",
+        &[
+            (
+                "product",
+                with_default(
+                    documented(
+                        text(),
+                        "The name under which a token's `products` holds the role.",
+                    ),
+                    PeopleRole::PRODUCT,
+                ),
+            ),
+            (
+                "organisation",
+                by(
+                    "By the role in the organisation: `owner`, `admin`, `member`, `billing`, `viewer`. Owners and admins are `admin` where this is left out.",
+                ),
+            ),
+            (
+                "addresses",
+                by("By the address that somebody signs in with."),
+            ),
         ],
         &[],
     )

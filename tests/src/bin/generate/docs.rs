@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use protect_connectors::core::config::reference_markdown;
 use protect_connectors::core::operation::{Class, Effect, Operation, ParameterKind, ResultType};
+use protect_connectors::core::people::{PeopleOperation, PeopleRole, Reach};
 use protect_connectors::core::testing::KILL_POINTS;
+use protect_connectors::web::PEOPLE_CALLS;
 
 use crate::Artifact;
 use crate::catalogue::Catalogue;
@@ -22,6 +24,7 @@ pub(crate) fn artifacts(catalogue: &Catalogue) -> Vec<Artifact> {
         ),
         page("names", &names()),
         page("commit-points", &commit_points()),
+        page("workforce-roles", &workforce_roles()),
         Artifact {
             path: "protect-connectors/google/src/checks.md".to_owned(),
             contents: format!("{HEADER}{}", protect_connectors::google::checks_markdown()),
@@ -132,6 +135,45 @@ fn commit_points() -> String {
     );
     for (number, name, state) in KILL_POINTS {
         let _ = writeln!(out, "| {number} | `{name}` | {state} |");
+    }
+    out
+}
+
+/// Who may do what with the workforce, from the engine's own table.
+fn workforce_roles() -> String {
+    let mut out = String::from(
+        "# Roles of the workforce\n\nWho may do what, and about whom. The engine decides by this table, and a test \
+         makes every call over HTTP in every role. Roles are assigned in The One Hub, or else in \
+         `people.roles` of a tenant (see [the configuration](configuration.md)).\n\n\
+         `everybody`: about every employee; `team`: about whom they lead themselves, and about themselves; \
+         `own`: about themselves; `–`: not at all.\n\n| Operation |",
+    );
+    for role in PeopleRole::ALL {
+        let _ = write!(out, " `{}` |", role.as_str());
+    }
+    out.push_str(" Means |\n|---|");
+    out.push_str(&"---|".repeat(PeopleRole::ALL.len() + 1));
+    out.push('\n');
+    for operation in PeopleOperation::ALL {
+        let _ = write!(out, "| `{}` |", operation.as_str());
+        for role in PeopleRole::ALL {
+            let reach = match role.reach(*operation) {
+                Reach::Nobody => "–",
+                reach => reach.as_str(),
+            };
+            let _ = write!(out, " {reach} |");
+        }
+        let _ = writeln!(out, " {} |", cell(operation.about()));
+    }
+    out.push_str(
+        "\n## Calls\n\nBelow `/t/{tenant}`, with a session's cookie or a token of Hub as `Authorization: Bearer`. \
+         Bodies and answers are JSON; what a body holds is what the operation of the same name takes, less the \
+         names in the path and `by`, since who calls is known.\n\n| Call | Does | Needs |\n|---|---|---|\n",
+    );
+    for call in PEOPLE_CALLS {
+        let method = if call.changes { "POST" } else { "GET" };
+        let (path, name, needs) = (call.path, call.name, call.needs.as_str());
+        let _ = writeln!(out, "| `{method} {path}` | `{name}` | `{needs}` |");
     }
     out
 }

@@ -1,0 +1,88 @@
+//! What an employee has to read, sign or take part in. Each sort is a section; a further one is a function
+//! beside [`policies`], named in [`sections`].
+
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use protect_core::Result;
+use protect_core::inbound::InboundAnswer;
+use protect_core::model::AcknowledgementStatus;
+use serde::Serialize;
+
+use super::Desk;
+use crate::pages::Pages;
+
+/// One sort of documents.
+#[derive(Serialize)]
+struct Section {
+    title: &'static str,
+    /// What stands there while there is nothing.
+    nothing: &'static str,
+    rows: Vec<Row>,
+}
+
+/// One document.
+#[derive(Serialize)]
+struct Row {
+    title: String,
+    /// What else there is to know, in order.
+    facts: Vec<String>,
+    /// Where it stands, in one of our words.
+    status: &'static str,
+    /// Whether something is left to be done.
+    is_open: bool,
+    /// A doubt about what stands there.
+    doubt: Option<String>,
+}
+
+pub(super) async fn page(pages: &Pages, desk: &Desk<'_>) -> Result<InboundAnswer> {
+    let page = context! {
+        sections => Value::from(Serde(&sections(desk).await?)),
+        ..desk.common("Documents")
+    };
+    pages.page("portal_documents.html", page)
+}
+
+/// The sections in which something is left to be done, with that alone.
+pub(super) async fn open_sections(desk: &Desk<'_>) -> Result<Value> {
+    let mut sections = sections(desk).await?;
+    for section in &mut sections {
+        section.rows.retain(|row| row.is_open);
+    }
+    sections.retain(|section| !section.rows.is_empty());
+    Ok(Value::from(Serde(&sections)))
+}
+
+async fn sections(desk: &Desk<'_>) -> Result<Vec<Section>> {
+    Ok(vec![policies(desk).await?])
+}
+
+/// The policies that must be acknowledged.
+async fn policies(desk: &Desk<'_>) -> Result<Section> {
+    let now = desk.visit.visitor.now;
+    let found = desk.seen.acknowledgements_of(&desk.own.id).await?;
+    let rows = found.into_iter().map(|(policy, status)| {
+        let mut facts = vec![format!("version {}", policy.version)];
+        facts.extend(policy.effective_date.map(|day| format!("since {day}")));
+        facts.extend(policy.due_date.map(|day| format!("due {day}")));
+        let seen = policy.seen_at.strftime("%Y-%m-%d %H:%M");
+        let doubt = policy
+            .is_stale(now)
+            .then(|| format!("Last heard of at {seen} UTC: it may have changed since."));
+        Row {
+            title: policy.title,
+            facts,
+            status: match status {
+                AcknowledgementStatus::Acknowledged => "acknowledged",
+                AcknowledgementStatus::Pending => "pending",
+                AcknowledgementStatus::Overdue => "overdue",
+            },
+            is_open: status != AcknowledgementStatus::Acknowledged,
+            doubt,
+        }
+    });
+    Ok(Section {
+        title: "Policies to acknowledge",
+        nothing: "There is no policy that you have to acknowledge.",
+        rows: rows.collect(),
+    })
+}
