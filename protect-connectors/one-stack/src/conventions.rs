@@ -32,6 +32,11 @@ pub(crate) enum Path {
     Revocation,
     Alerts,
     Snapshot,
+    Elevations,
+    Elevation,
+    Policies,
+    Policy,
+    Acknowledgments,
     Probe,
 }
 
@@ -124,6 +129,26 @@ const PATHS: &[(Path, &str, &str, &str)] = &[
         "portal",
         "snapshot",
         "/api/internal/protect/clients/{id}/snapshot",
+    ),
+    (
+        Path::Elevations,
+        "defend",
+        "elevations",
+        "/api/internal/monitoring/elevate",
+    ),
+    (
+        Path::Elevation,
+        "defend",
+        "elevation",
+        "/api/internal/monitoring/elevate/{id}",
+    ),
+    (Path::Policies, "legal", "policies", "/api/people/policies"),
+    (Path::Policy, "legal", "policy", "/api/people/policies/{id}"),
+    (
+        Path::Acknowledgments,
+        "legal",
+        "acknowledgments",
+        "/api/people/acknowledgments",
     ),
     (Path::Probe, "", "probe", "/"),
 ];

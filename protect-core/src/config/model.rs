@@ -153,6 +153,18 @@ pub struct PeopleConfig {
     pub share_leave_type: bool,
     /// Insider-threat signals, where somebody switched them on.
     pub insider_threat: Option<InsiderThreatConfig>,
+    /// What people are told, where somebody switched it on.
+    pub notices: Option<NoticesConfig>,
+}
+
+/// `people.notices = { connector = "mail", hr = ["hr@acme.example"] }` of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticesConfig {
+    /// The connector of kind `notify` that sends mail.
+    pub connector: ConnectorName,
+    /// Who is behind a word that tasks are assigned to (`hr`, `it`), and behind `hr_managers`, who alone
+    /// are told of insider-threat signals.
+    pub contacts: BTreeMap<String, Vec<Address>>,
 }
 
 /// `people.insider_threat = { ... }` of a tenant.
@@ -174,6 +186,7 @@ impl Default for PeopleConfig {
             onboarding: None,
             share_leave_type: false,
             insider_threat: None,
+            notices: None,
         }
     }
 }

@@ -57,6 +57,12 @@ pub enum PeopleOperation {
     ViewAcknowledgements,
     /// Send policies out and remind.
     ManagePolicies,
+    /// Acknowledge a policy: nobody does it for somebody else.
+    AcknowledgePolicy,
+    /// See reviews, trainings and documents to be signed.
+    ViewPersonnel,
+    /// Import them.
+    EditPersonnel,
 }
 
 impl PeopleOperation {
@@ -76,6 +82,9 @@ impl PeopleOperation {
             Self::EditCertifications => "edit_certifications",
             Self::ViewAcknowledgements => "view_acknowledgements",
             Self::ManagePolicies => "manage_policies",
+            Self::AcknowledgePolicy => "acknowledge_policy",
+            Self::ViewPersonnel => "view_personnel",
+            Self::EditPersonnel => "edit_personnel",
         }
     }
 }
@@ -147,18 +156,27 @@ impl PeopleRole {
         use PeopleRole as R;
         match (operation, self) {
             (O::InsiderThreat, R::HrStaff) => Reach::Nobody,
+            (O::AcknowledgePolicy, _) => Reach::Own,
             (_, R::Admin | R::HrManager | R::HrStaff)
             | (O::ViewDirectory, _)
             | (O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements, R::Viewer) => {
                 Reach::Everybody
             }
             (
-                O::ViewTimeOff | O::DecideTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
+                O::ViewTimeOff
+                | O::DecideTimeOff
+                | O::ViewCertifications
+                | O::ViewAcknowledgements
+                | O::ViewPersonnel,
                 R::Manager,
             ) => Reach::Team,
             (O::EditOwnProfile | O::RequestTimeOff, _)
             | (
-                O::ViewPrivate | O::ViewTimeOff | O::ViewCertifications | O::ViewAcknowledgements,
+                O::ViewPrivate
+                | O::ViewTimeOff
+                | O::ViewCertifications
+                | O::ViewAcknowledgements
+                | O::ViewPersonnel,
                 R::Employee,
             ) => Reach::Own,
             _ => Reach::Nobody,
@@ -213,6 +231,9 @@ mod tests {
             (O::EditCertifications, "EEENNN"),
             (O::ViewAcknowledgements, "EEETEO"),
             (O::ManagePolicies, "EEENNN"),
+            (O::AcknowledgePolicy, "OOOOOO"),
+            (O::ViewPersonnel, "EEETNO"),
+            (O::EditPersonnel, "EEENNN"),
         ];
         for (operation, reaches) in table {
             let found: String = PeopleRole::ALL

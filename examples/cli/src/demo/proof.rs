@@ -283,7 +283,7 @@ async fn write_report(stage: &Stage) -> Result<[&'static str; 2]> {
 }
 
 /// Exports the ledger, signs its head, and checks the files as an auditor would: without us.
-async fn prove(stage: &Stage) -> Result<EvidenceNow> {
+pub(super) async fn prove(stage: &Stage) -> Result<EvidenceNow> {
     let file = stage.folder.path().join(EVIDENCE);
     let signed = stage.folder.path().join(CHECKPOINT);
     let tenant = stage.tenant.id();

@@ -6,7 +6,9 @@
 
 mod bus;
 mod compliance;
+mod defend;
 mod hub;
+mod legal;
 mod limits;
 mod oncall;
 mod portal;

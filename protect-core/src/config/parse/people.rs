@@ -1,16 +1,19 @@
 //! `people = { ... }` of a tenant.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
-use crate::config::model::{InsiderThreatConfig, PeopleConfig};
+use super::action::Connectors;
+use crate::config::model::{InsiderThreatConfig, NoticesConfig, PeopleConfig};
 use crate::config::read::Node;
 use crate::error::Error;
-use crate::model::{SignalSeverity, TaskTemplate};
+use crate::model::{Address, ConnectorName, SignalSeverity, TaskTemplate};
 
 /// Days between a task and the last or first day, at most.
 const FARTHEST: i64 = 3_650;
 
-pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
+pub(super) fn read(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<PeopleConfig> {
     let default = PeopleConfig::default();
     let table = node.table()?;
     let time_zone = table
@@ -28,6 +31,9 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
     let insider_threat = table
         .get("insider_threat")
         .map_or(Some(None), |node| insider_threat(&node).map(Some));
+    let notices = table
+        .get("notices")
+        .map_or(Some(None), |node| notices(&node, connectors).map(Some));
     table.finish();
     Some(PeopleConfig {
         time_zone: time_zone?,
@@ -35,6 +41,29 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
         onboarding: onboarding?,
         share_leave_type: share_leave_type?,
         insider_threat: insider_threat?,
+        notices: notices?,
+    })
+}
+
+fn notices(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<NoticesConfig> {
+    let table = node.table()?;
+    let connector = table.need(
+        "connector",
+        "the connector of kind `notify` that sends mail",
+    );
+    let connector = connector.and_then(|node| {
+        let name = connectors.by_name(&node)?;
+        ConnectorName::new(name).ok()
+    });
+    let address = |node: &Node<'_>| node.parsed(|text| Address::new(text));
+    let contacts = table
+        .entries()
+        .filter(|(word, _)| *word != "connector")
+        .map(|(word, node)| Some((word.to_owned(), node.each(address)?)))
+        .collect::<Option<BTreeMap<_, _>>>();
+    Some(NoticesConfig {
+        connector: connector?,
+        contacts: contacts?,
     })
 }
 
