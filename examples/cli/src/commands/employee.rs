@@ -1,6 +1,5 @@
 //! `employee`.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -139,11 +138,7 @@ async fn records(
     let found = tenant
         .personnel_records(employee.as_ref(), kind, &Actor::engine())
         .await?;
-    let employees = tenant.employees(&EmployeeFilter::default()).await?;
-    let names: HashMap<_, _> = employees
-        .iter()
-        .map(|it| (&it.id, it.display_name()))
-        .collect();
+    let names = words::employees(tenant).await?;
     let mut page = Page::new();
     let mut table = Table::new(["who", "sort", "what", "by", "due", "stands"]);
     for it in &found {

@@ -185,7 +185,12 @@ impl AccountNow {
 }
 
 /// The organisation's keys at The One Stack, as one of its products takes them.
-fn access(stage: &Stage, product: &str, key: fn(SecretRef) -> Credential, file: &str) -> Access {
+pub(super) fn access(
+    stage: &Stage,
+    product: &str,
+    key: fn(SecretRef) -> Credential,
+    file: &str,
+) -> Access {
     let file = stage.folder.path().join(file);
     let credential = key(SecretRef::File { file });
     Access::new(vendors::one_stack(&stage.sandbox).id, credential)

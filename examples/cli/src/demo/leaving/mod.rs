@@ -13,7 +13,6 @@ use protect_connectors::core::model::{
 };
 use protect_connectors::core::operation::answer;
 use protect_connectors::core::people::{EmployeeInput, NewOffboarding, TaskChange};
-use protect_connectors::core::secret::SecretRef;
 use protect_connectors::core::{Error, ErrorKind, Result};
 use protect_connectors::one_stack::hub::AccessChange;
 use protect_connectors::one_stack::{Access, Credential, Defend, Hub};
@@ -245,12 +244,8 @@ async fn accounts_now(tenant: &Tenant, employee: &Employee) -> Result<Vec<Accoun
 }
 
 fn access(stage: &Stage, product: &str) -> Access {
-    let own = vendors::one_stack(&stage.sandbox);
-    let key = SecretRef::File {
-        file: stage.folder.path().join(vendors::RMM_KEY),
-    };
-    Access::new(own.id, Credential::IntegrationKey(key))
-        .base_url(stage.sandbox.one_stack_url(product))
+    let key = Credential::IntegrationKey;
+    proof::access(stage, product, key, vendors::RMM_KEY)
 }
 
 fn hub(stage: &Stage) -> Result<Hub> {
