@@ -141,18 +141,26 @@ impl Tenant {
                 format!("**{name}** leaves; the last day is {day}."),
             ),
         };
-        let mut notices = Vec::new();
+        // Who is several of these is written to once.
+        let mut readers: BTreeMap<BTreeSet<Address>, (&str, Vec<&Task>)> = BTreeMap::new();
         for (assignee, tasks) in tasks {
+            let to = self.who_is(assignee, employee).await?;
+            let reader = readers.entry(to).or_insert((assignee, Vec::new()));
+            reader.1.extend(tasks);
+        }
+        let mut notices = Vec::new();
+        for (to, (assignee, tasks)) in readers {
             let mut text = opening.clone();
             if !tasks.is_empty() {
                 text.push_str("\n\nYours to do:\n");
             }
-            for task in tasks {
-                text.push_str(&format!("\n- {}, by {}", task.title, task.due));
-            }
+            let lines = tasks
+                .iter()
+                .map(|task| format!("\n- {}, by {}", task.title, task.due));
+            text.extend(lines);
             notices.push(Notice {
                 cause: format!("{}/started/{assignee}", workflow.id),
-                to: self.who_is(assignee, employee).await?,
+                to,
                 title: title.to_owned(),
                 text,
                 severity: Severity::Info,
