@@ -10,8 +10,8 @@ use crate::engine::Tenant;
 use crate::error::Result;
 use crate::ledger::ENTRY_KINDS;
 use crate::model::{
-    AutomatedStep, EvidenceEntry, Finding, Incident, OutcomeStatus, Task, TaskStatus, Workflow,
-    WorkflowId, WorkflowKind, WorkflowStatus,
+    Approval, AutomatedStep, EvidenceEntry, Finding, Incident, OutcomeStatus, Task, TaskStatus,
+    Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
 };
 use crate::store::{Query, RecordKind};
 
@@ -51,7 +51,7 @@ impl Tenant {
             "started_by": workflow.started_by.to_string(),
             "started_at": moment(workflow.started_at),
             "access_ends_at": workflow.access_ends_at.map(moment),
-            "consents": consents(&entries),
+            "consents": self.consents(&entries).await?,
             "verdict": verdict(&workflow),
             "unread": workflow.unread,
             "steps": steps,
@@ -80,6 +80,22 @@ impl Tenant {
         Ok(findings
             .filter(|it| it.observation.check.as_str() != crate::people::OPEN)
             .collect())
+    }
+
+    /// Who consented to what, and when: by name, as far as the approval is kept.
+    async fn consents(&self, entries: &[EvidenceEntry]) -> Result<Vec<Value>> {
+        let mut consents = Vec::new();
+        for entry in entries.iter().filter(|it| it.kind == "plan.approved") {
+            let plan = entry.data.get("plan").and_then(Value::as_str);
+            let plan = plan.unwrap_or_default();
+            let approval = self.read::<Approval>(RecordKind::Approval, plan).await?;
+            let by = approval.map_or_else(
+                || entry.actor.clone(),
+                |approval| approval.value.by.to_string(),
+            );
+            consents.push(json!({ "by": by, "at": moment(entry.at) }));
+        }
+        Ok(consents)
     }
 
     fn step_shown(&self, step: &AutomatedStep) -> Value {
@@ -152,12 +168,11 @@ fn verdict(workflow: &Workflow) -> Value {
     json!({ "tone": tone, "says": says })
 }
 
-/// Who consented to what, and when.
-fn consents(entries: &[EvidenceEntry]) -> Vec<Value> {
-    let approved = entries.iter().filter(|it| it.kind == "plan.approved");
-    approved
-        .map(|it| json!({ "by": it.actor, "at": moment(it.at), "plan": it.data.get("plan") }))
-        .collect()
+/// Who did it, so that it fits a column: a pseudonym shows its beginning.
+fn who(actor: &str) -> String {
+    let (name, how) = actor.split_once(' ').unwrap_or((actor, ""));
+    let short = name.get(..10).filter(|_| name.len() > 24);
+    short.map_or_else(|| actor.to_owned(), |short| format!("{short}… {how}"))
 }
 
 fn entry(entry: &EvidenceEntry) -> Value {
@@ -171,6 +186,7 @@ fn entry(entry: &EvidenceEntry) -> Value {
     json!({
         "number": entry.sequence, "at": moment(entry.at), "kind": entry.kind,
         "meaning": meaning.map(|(_, meaning)| *meaning), "actor": entry.actor,
+        "who": who(&entry.actor),
         "facts": facts.join(", "), "hash": entry.hash.get(..16), "whole": entry.hash,
     })
 }

@@ -83,7 +83,6 @@ enabled_by = "the works council"
 
 [tenants.acme.connectors.mail]
 connection = "mail"
-from = "protect@{domain}"
 to = ["security@{domain}"]
 
 [tenants.acme.people.notices]
