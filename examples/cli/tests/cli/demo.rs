@@ -174,7 +174,7 @@ fn a_person_leaves_and_nothing_of_theirs_is_open_although_one_vendor_refused_at_
     };
     assert_eq!(steps("first", "refused"), 1);
     assert_eq!(steps("second", "refused"), 0);
-    let problem = &story["problems"][0]["observation"];
+    let problem = &story["problems"][0];
     assert_eq!(problem["severity"], "critical");
     assert!(story["ticket"].is_string(), "the refusal is told aloud");
     let accounts = story["accounts"].as_array().unwrap();
