@@ -20,7 +20,12 @@ impl Tenant {
         workflow: &mut Workflow,
         commit: &mut Commit,
     ) -> Result<()> {
-        let begun: Vec<AutomatedStep> = workflow.steps.iter().filter(is_begun).cloned().collect();
+        let begun: Vec<AutomatedStep> = workflow
+            .steps
+            .iter()
+            .filter(|step| is_begun(step))
+            .cloned()
+            .collect();
         for step in begun {
             if end_of(workflow, &step).is_some() {
                 continue;
@@ -70,7 +75,7 @@ pub(super) fn is_watched(workflow: &Workflow) -> bool {
 }
 
 /// Whether the step had somebody watched.
-fn is_begun(step: &&AutomatedStep) -> bool {
+fn is_begun(step: &AutomatedStep) -> bool {
     step.kind == ActionKind::ElevateMonitoring && step.is_done()
 }
 

@@ -13,6 +13,7 @@ use super::PRODUCT;
 use crate::client::{Access, Platform, per_call};
 use crate::conventions::Path;
 use crate::direct::nobody;
+use crate::events::hex;
 use crate::item::Item;
 use crate::message::put;
 
@@ -163,8 +164,7 @@ impl Legal {
             content_html: text("content_html")?,
             content_sha256: text("content_sha256")?,
         };
-        let digest = Sha256::digest(text.content_html.as_bytes());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(text.content_html.as_bytes()));
         if text.id != policy_id || text.version != version {
             return Err(invalid("Legal gave another policy or version"));
         }

@@ -1,5 +1,6 @@
 //! Legal: publishes policies and holds the record of who acknowledged them.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use axum::http::Method;
@@ -110,7 +111,11 @@ impl OneStack {
             .find(|it| it.id == id && it.version == version && is_public(it))
             .ok_or_else(|| Refusal::plain(404))?;
         let digest = Sha256::digest(policy.content_html.as_bytes());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest.iter().fold(String::new(), |mut text, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
         Ok(Reply::json(
             200,
             &json!({
