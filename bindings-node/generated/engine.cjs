@@ -17,6 +17,17 @@ describe(AccountRef, [
   ['id', 'id'],
 ]);
 
+class Acknowledgement extends Model {}
+describe(Acknowledgement, [
+  ['acknowledged_at', 'acknowledgedAt'],
+  ['employee', 'employee'],
+  ['id', 'id'],
+  ['ip_address', 'ipAddress'],
+  ['policy_id', 'policyId'],
+  ['user_agent', 'userAgent'],
+  ['version', 'version'],
+]);
+
 class ActionTargetSetting extends Model {}
 describe(ActionTargetSetting, [
   ['connector', 'connector'],
@@ -114,6 +125,24 @@ describe(OrgNode, [
   ['manager', 'manager'],
   ['name', 'name'],
   ['reports', 'reports'],
+]);
+
+class PolicySignature extends Model {}
+describe(PolicySignature, [
+  ['ip_address', 'ipAddress'],
+  ['policy_id', 'policyId'],
+  ['typed_name', 'typedName'],
+  ['user_agent', 'userAgent'],
+  ['version', 'version'],
+]);
+
+class PolicyText extends Model {}
+describe(PolicyText, [
+  ['content_html', 'contentHtml'],
+  ['content_sha256', 'contentSha256'],
+  ['id', 'id'],
+  ['title', 'title'],
+  ['version', 'version'],
 ]);
 
 class PrivateDetails extends Model {}
@@ -407,6 +436,30 @@ describe(Outcome, [
   ['reason', 'reason'],
   ['status', 'status'],
   ['vendor_reference', 'vendorReference'],
+]);
+
+class PersonnelRecord extends Model {}
+describe(PersonnelRecord, [
+  ['assigned_on', 'assignedOn'],
+  ['by', 'by'],
+  ['completed_on', 'completedOn'],
+  ['due_on', 'dueOn'],
+  ['employee', 'employee'],
+  ['imported_at', 'importedAt'],
+  ['kind', 'kind'],
+  ['link', 'link'],
+  ['status', 'status'],
+  ['tenant', 'tenant'],
+  ['title', 'title'],
+]);
+
+class PolicyOfEmployee extends Model {}
+describe(PolicyOfEmployee, [
+  ['acknowledged_at', 'acknowledgedAt'],
+  ['compliant', 'compliant'],
+  ['policy', 'policy', PublishedPolicy],
+  ['stale', 'stale'],
+  ['status', 'status'],
 ]);
 
 class PolicyStanding extends Model {}
@@ -1152,6 +1205,10 @@ class Tenant extends Client {
     return call(this, 'workflow_evidence', { id }, { options, type: list(EvidenceEntry) });
   }
 
+  workflowPage(id, options) {
+    return call(this, 'workflow_page', { id }, { options });
+  }
+
   timeOff(options) {
     return call(this, 'time_off', { employee: options?.employee, status: options?.status, from: options?.from, to: options?.to }, { options, allowed: ['employee', 'status', 'from', 'to'], type: list(TimeOff) });
   }
@@ -1187,11 +1244,44 @@ class Tenant extends Client {
   policies(options) {
     return call(this, 'policies', {}, { options, type: list(PolicyStanding) });
   }
+
+  syncPolicies(options) {
+    return call(this, 'sync_policies', { by: options?.by }, { options, allowed: ['by'], type: list(PolicyStanding) });
+  }
+
+  policiesOf(employee, options) {
+    return call(this, 'policies_of', { employee }, { options, type: list(PolicyOfEmployee) });
+  }
+
+  policyText(policyId, version, options) {
+    return call(this, 'policy_text', { policy_id: policyId, version }, { options, type: PolicyText });
+  }
+
+  acknowledgePolicy(employee, signature, options) {
+    return call(this, 'acknowledge_policy', { employee, signature: write(PolicySignature, signature), by: options?.by }, { options, allowed: ['by'], type: Acknowledgement });
+  }
+
+  remindOfPolicy(policyId, options) {
+    return call(this, 'remind_of_policy', { policy_id: policyId, by: options?.by, employees: options?.employees }, { options, allowed: ['by', 'employees'] });
+  }
+
+  sendReminders(options) {
+    return call(this, 'send_reminders', {}, { options });
+  }
+
+  personnelRecords(options) {
+    return call(this, 'personnel_records', { employee: options?.employee, kind: options?.kind }, { options, allowed: ['employee', 'kind'], type: list(PersonnelRecord) });
+  }
+
+  importPersonnelRecords(kind, csv, options) {
+    return call(this, 'import_personnel_records', { kind, csv, by: options?.by }, { options, allowed: ['by'] });
+  }
 }
 
 module.exports = {
   Acceptance,
   AccountRef,
+  Acknowledgement,
   ActionTargetSetting,
   ActionTargetSink,
   Attribution,
@@ -1205,6 +1295,8 @@ module.exports = {
   Imported,
   Line,
   OrgNode,
+  PolicySignature,
+  PolicyText,
   PrivateDetails,
   Probe,
   Progress,
@@ -1236,6 +1328,8 @@ module.exports = {
   Incident,
   OrgChart,
   Outcome,
+  PersonnelRecord,
+  PolicyOfEmployee,
   PolicyStanding,
   Preview,
   ScanCounts,

@@ -44,6 +44,35 @@ export type AccountState =
   | 'deleted'
   | (string & {});
 
+/** Somebody acknowledged a version of a policy. It never changes, but for what was not told at first. */
+export class Acknowledgement extends Model {
+  constructor(plain: Init<Acknowledgement>);
+  /** When. RFC 3339. */
+  readonly acknowledgedAt: string;
+  /** Who. */
+  readonly employee: string;
+  /** The publisher's id, by which a repeat is known. */
+  readonly id: string;
+  /** From which network address, where known. */
+  readonly ipAddress?: string | null;
+  /** Of which policy. */
+  readonly policyId: string;
+  /** With which program, where known. */
+  readonly userAgent?: string | null;
+  /** Which version. */
+  readonly version: string;
+}
+
+/** Where somebody stands with a policy. */
+export type AcknowledgementStatus =
+  /** They acknowledged the version that counts. */
+  | 'acknowledged'
+  /** They did not yet. */
+  | 'pending'
+  /** They did not in time. */
+  | 'overdue'
+  | (string & {});
+
 /** What can be done. */
 export type ActionKind =
   /** Keep an account from being used; `for` makes it end by itself. */
@@ -505,6 +534,46 @@ export type OutcomeStatus =
   /** The vendor may have acted. */
   | 'unknown'
   | (string & {});
+
+/** Which sort of thing another system keeps. */
+export type PersonnelKind =
+  /** A review of somebody's work. */
+  | 'review'
+  /** A training that somebody is enrolled in. */
+  | 'training'
+  /** A document that waits for somebody's signature. */
+  | 'document'
+  | (string & {});
+
+/** A signature as it was given. */
+export class PolicySignature extends Model {
+  constructor(plain: Init<PolicySignature>);
+  /** From which network address. */
+  readonly ipAddress: string;
+  /** The publisher's id of the policy. */
+  readonly policyId: string;
+  /** The name that was typed. */
+  readonly typedName: string | null;
+  /** With which program. */
+  readonly userAgent: string;
+  /** The version that was read. */
+  readonly version: string;
+}
+
+/** The text of one version of a policy. */
+export class PolicyText extends Model {
+  constructor(plain: Init<PolicyText>);
+  /** The text as the publisher wrote it, in HTML: show it in a frame that runs nothing. */
+  readonly contentHtml: string;
+  /** SHA-256 of the text, in hexadecimal. */
+  readonly contentSha256: string;
+  /** The publisher's id of the policy. */
+  readonly id: string;
+  /** What it is called. */
+  readonly title: string;
+  /** Which version. */
+  readonly version: string;
+}
 
 /** What only Human Resources and the employee may see. */
 export class PrivateDetails extends Model {
@@ -1161,6 +1230,48 @@ export class Outcome extends Model {
   readonly status: OutcomeStatus;
   /** The vendor's name for what was made, such as a ticket's id. */
   readonly vendorReference?: string | null;
+}
+
+/** Something that another system keeps of an employee, as it was last imported: shown, and changed there. */
+export class PersonnelRecord extends Model {
+  constructor(plain: Init<PersonnelRecord>);
+  /** Since when it is there. */
+  readonly assignedOn?: string | null;
+  /** Who reviews, trains or sends. */
+  readonly by?: string | null;
+  /** When it was done: the review held, the training finished, the document signed. */
+  readonly completedOn?: string | null;
+  /** By when it is to be done. */
+  readonly dueOn?: string | null;
+  /** Of whom. */
+  readonly employee: string;
+  /** When it was imported. RFC 3339. */
+  readonly importedAt: string;
+  /** Which sort. */
+  readonly kind: PersonnelKind;
+  /** Where it is found: an `https` address. */
+  readonly link?: string | null;
+  /** Where it stands, in the other system's word (`scheduled`, `enrolled`, `sent`). */
+  readonly status: string;
+  /** Whose it is. */
+  readonly tenant: string;
+  /** The review's period, the training's name or the document's title. */
+  readonly title: string;
+}
+
+/** Where one employee stands with a policy that must be acknowledged. */
+export class PolicyOfEmployee extends Model {
+  constructor(plain: Init<PolicyOfEmployee>);
+  /** When they acknowledged the version that counts. RFC 3339. */
+  readonly acknowledgedAt: string | null;
+  /** Whether they acknowledged it, and that is known. */
+  readonly compliant: boolean;
+  /** The policy. */
+  readonly policy: PublishedPolicy;
+  /** Whether the publisher could not be asked, so that this is what was last known. */
+  readonly stale: boolean;
+  /** Where they stand. */
+  readonly status: AcknowledgementStatus;
 }
 
 /** How far a policy is acknowledged. */
@@ -2573,6 +2684,12 @@ export class Tenant extends Client {
    * @param id - The workflow's id.
    */
   workflowEvidence(id: string, options?: PerCall): Promise<readonly EvidenceEntry[]>;
+  /**
+   * The same as one HTML page for people, which fetches nothing.
+   *
+   * @param id - The workflow's id.
+   */
+  workflowPage(id: string, options?: PerCall): Promise<string>;
   /** Who is away, or asks to be, in order of the days. */
   timeOff(options?: PerCall & {
     /** Whose, by id. */
@@ -2664,4 +2781,76 @@ export class Tenant extends Client {
   }): Promise<number>;
   /** How far each policy is acknowledged. */
   policies(options?: PerCall): Promise<readonly PolicyStanding[]>;
+  /**
+   * Asks the publisher for its policies, as the engine does by itself once an hour.
+   *
+   * Changes something.
+   */
+  syncPolicies(options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<readonly PolicyStanding[]>;
+  /**
+   * Where somebody stands with each policy that must be acknowledged, asked of the publisher; as old, and never as compliant, where it cannot be asked.
+   *
+   * @param employee - The employee's id.
+   */
+  policiesOf(employee: string, options?: PerCall): Promise<readonly PolicyOfEmployee[]>;
+  /**
+   * The text of a policy for signing, as its publisher gives it now.
+   *
+   * @param policyId - The publisher's id of the policy.
+   * @param version - Which version.
+   */
+  policyText(policyId: string, version: string, options?: PerCall): Promise<PolicyText>;
+  /**
+   * Records at the publisher that somebody acknowledged a policy. The same one twice is one.
+   *
+   * Changes something.
+   *
+   * @param employee - The employee's id.
+   * @param signature - What was read, and from where it was signed.
+   */
+  acknowledgePolicy(employee: string, signature: Init<PolicySignature>, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<Acknowledgement>;
+  /**
+   * Reminds those who did not acknowledge a policy, at most once a day. Gives how many.
+   *
+   * Changes something.
+   *
+   * @param policyId - The publisher's id of the policy.
+   */
+  remindOfPolicy(policyId: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** Only these of those who did not acknowledge it, by id. */
+    employees?: readonly string[] | undefined;
+  }): Promise<number>;
+  /**
+   * Sends the reminders of tasks, policies and certifications that are due or overdue, each once, as the engine does by itself once a day. Gives how many.
+   *
+   * Changes something.
+   */
+  sendReminders(options?: PerCall): Promise<number>;
+  /** Reviews, trainings and documents to be signed, as they were last imported; what is to be done first. */
+  personnelRecords(options?: PerCall & {
+    /** Whose, by id. */
+    employee?: string | undefined;
+    /** Only reviews, trainings or documents. */
+    kind?: Init<PersonnelKind> | undefined;
+  }): Promise<readonly PersonnelRecord[]>;
+  /**
+   * Imports reviews, trainings or documents to be signed, and gives how many; all of a list or nothing.
+   *
+   * Changes something.
+   *
+   * @param kind - Of which sort.
+   * @param csv - The list, with a header.
+   */
+  importPersonnelRecords(kind: Init<PersonnelKind>, csv: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<number>;
 }

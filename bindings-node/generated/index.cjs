@@ -4,10 +4,12 @@
 const engine = require('./engine.cjs');
 const bus = require('./bus.cjs');
 const compliance = require('./compliance.cjs');
+const defend = require('./defend.cjs');
 const email = require('./email.cjs');
 const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
 const hub = require('./hub.cjs');
+const legal = require('./legal.cjs');
 const m365 = require('./m365.cjs');
 const notify = require('./notify.cjs');
 const oncall = require('./oncall.cjs');
@@ -27,6 +29,8 @@ module.exports = {
   bus,
   Compliance: compliance.Compliance,
   compliance,
+  Defend: defend.Defend,
+  defend,
   Email: email.Email,
   email,
   Google: google.Google,
@@ -35,6 +39,8 @@ module.exports = {
   hibp,
   Hub: hub.Hub,
   hub,
+  Legal: legal.Legal,
+  legal,
   M365: m365.M365,
   m365,
   Notify: notify.Notify,

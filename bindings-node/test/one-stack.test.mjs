@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 
-import { Bus, Compliance, Hub, OnCall, Portal, Psa, Rmm, Security, psa } from 'protect-sdk';
+import { Bus, Compliance, Defend, Hub, Legal, OnCall, Portal, Psa, Rmm, Security, psa } from 'protect-sdk';
 import { startSandbox } from 'protect-sdk/testing';
 
 const started = async (t, Product, product, internal = false) => {
@@ -96,5 +96,36 @@ test('what clients see is published', async (t) => {
   const { client, sandbox } = await started(t, Portal, 'portal', true);
   const view = { clientId: '2107', generatedAt: new Date('2026-11-27'), score: null, alerts: [], domains: [], reports: [], credits: [] };
   assert.ok((await client.publishSnapshot(view)).id);
+  assert.deepEqual(await sandbox.violations(), []);
+});
+
+test('somebody is watched more closely until it is ended', async (t) => {
+  const { client, sandbox } = await started(t, Defend, 'defend', true);
+  const email = 'jane@acme.example';
+  await client.elevateMonitoring({ email, workflowId: 'w-1', reason: 'request' });
+  assert.deepEqual((await client.elevations(email)).map(({ status }) => status), ['active']);
+  await client.endMonitoring('w-1');
+  assert.deepEqual((await client.elevations(email)).map(({ status }) => status), ['ended']);
+  assert.deepEqual(await sandbox.violations(), []);
+});
+
+test('a policy is read and acknowledged once', async (t) => {
+  const { client, sandbox } = await started(t, Legal, 'legal', true);
+  const policy = (await client.policies()).find((it) => it.requiresAcknowledgment);
+  const { contentHtml } = await client.policyText(policy.id, policy.version);
+  assert.ok(contentHtml.includes(policy.title));
+  const given = {
+    employeeId: 'e-1',
+    email: 'jane@acme.example',
+    policyId: policy.id,
+    policyVersion: policy.version,
+    acknowledgedAt: new Date('2020-01-01T00:00:00Z'),
+    ipAddress: '192.0.2.7',
+    userAgent: 'a browser',
+  };
+  assert.ok((await client.acknowledge(given)).vaultDocumentId);
+  const again = { ...given, acknowledgedAt: new Date('2020-01-02T00:00:00Z') };
+  await assert.rejects(client.acknowledge(again), { kind: 'conflict' });
+  assert.deepEqual((await client.acknowledgments('e-1')).map(({ status }) => status), ['acknowledged']);
   assert.deepEqual(await sandbox.violations(), []);
 });

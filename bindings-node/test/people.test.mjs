@@ -33,3 +33,22 @@ test('a user of a SCIM application is suspended and let in again', async (t) => 
   assert.equal((await wiki.reactivateUser(user.id)).active, true);
   assert.deepEqual(await sandbox.violations(), []);
 });
+
+test('reviews are imported, and the evidence of somebody who leaves is a page', async (t) => {
+  const sandbox = startSandbox({}, t);
+  const protect = await sandbox.open();
+  t.after(() => protect.close());
+  const acme = protect.tenant('acme');
+  const { mistyped } = await sandbox.planted();
+  const list = `number,last_name,work_email\n1,Lee,${mistyped.email}\n`;
+  await acme.importEmployees(list, { by: 'hr' });
+  const employee = await acme.employee(mistyped.email);
+  const rows = 'employee,title,due_on\n1,Year 2026,2026-12-01\n';
+  assert.equal(await acme.importPersonnelRecords('review', rows, { by: 'hr' }), 1);
+  const wrong = acme.importPersonnelRecords('review', `${rows}9,Nobody,\n`, { by: 'hr' });
+  await assert.rejects(wrong, { kind: 'invalid_input' });
+  const own = await acme.personnelRecords({ employee: employee.id });
+  assert.deepEqual(own.map((it) => it.title), ['Year 2026']);
+  const started = await acme.offboard(employee.id, '2099-12-31', 'moves on', { by: 'hr' });
+  assert.match(await acme.workflowPage(started.workflow.id), /nobody consented yet/);
+});

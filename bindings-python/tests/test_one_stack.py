@@ -9,9 +9,23 @@ from datetime import datetime, timezone
 
 import protect
 import pytest
-from protect import Bus, Compliance, Hub, OnCall, Portal, Psa, Rmm, Sandbox, Security
+from protect import (
+    Bus,
+    Compliance,
+    Defend,
+    Hub,
+    Legal,
+    OnCall,
+    Portal,
+    Psa,
+    Rmm,
+    Sandbox,
+    Security,
+)
 from protect._generated.sandbox_models import OneStackOrganisation
-from protect.exceptions import InvalidInputError, ProtectError
+from protect.defend import NewElevation
+from protect.exceptions import ConflictError, InvalidInputError, ProtectError
+from protect.legal import AcknowledgementRequest
 from protect.psa import NewTicket
 
 
@@ -173,3 +187,48 @@ def test_one_key_of_the_two_is_needed() -> None:
     with pytest.raises(ProtectError) as refused:
         Psa(organisation_id="org")
     assert "integration_key" in str(refused.value)
+
+
+def test_somebody_is_watched_more_closely_until_it_is_ended(protect_sandbox: Sandbox) -> None:
+    own = organisation(protect_sandbox)
+    with Defend(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "defend"),
+    ) as defend:
+        new = NewElevation(email="jane@acme.example", workflow_id="w-1", reason="request")
+        defend.elevate_monitoring(new)
+        assert [it.status for it in defend.elevations("jane@acme.example")] == ["active"]
+        assert defend.elevations("joe@acme.example") == []
+        defend.end_monitoring("w-1")
+        assert [it.status for it in defend.elevations("jane@acme.example")] == ["ended"]
+    assert protect_sandbox.violations() == []
+
+
+def test_a_policy_is_read_and_acknowledged_once(protect_sandbox: Sandbox) -> None:
+    own = organisation(protect_sandbox)
+    with Legal(
+        organisation_id=own.id,
+        integration_key=own.integration_key,
+        base_url=root(protect_sandbox, "legal"),
+    ) as legal:
+        policy = next(it for it in legal.policies() if it.requires_acknowledgment)
+        text = legal.policy_text(policy.id, policy.version)
+        assert policy.title in text.content_html
+        given = AcknowledgementRequest(
+            employee_id="e-1",
+            email="jane@acme.example",
+            policy_id=policy.id,
+            policy_version=policy.version,
+            acknowledged_at=datetime(2020, 1, 1, tzinfo=timezone.utc),
+            ip_address="192.0.2.7",
+            user_agent="a browser",
+        )
+        assert legal.acknowledge(given).vault_document_id
+        again = AcknowledgementRequest(
+            **{**given.to_dict(), "acknowledged_at": datetime(2020, 1, 2, tzinfo=timezone.utc)}
+        )
+        with pytest.raises(ConflictError):
+            legal.acknowledge(again)
+        assert [it.status for it in legal.acknowledgments("e-1")] == ["acknowledged"]
+    assert protect_sandbox.violations() == []

@@ -7,7 +7,7 @@ from typing import Any
 import protect
 import pytest
 from protect import Protect, Sandbox, Tenant
-from protect.exceptions import ConflictError, InvalidInputError, RefusedError
+from protect.exceptions import ConflictError, InvalidInputError, ProtectError, RefusedError
 from protect.models import EmployeeInput
 
 LIST = """number,last_name,work_email,manager
@@ -72,3 +72,24 @@ def test_a_user_of_a_scim_application_is_suspended_and_let_in_again(
         assert sum(1 for _ in wiki.users()) == 40
     assert protect_sandbox.violations() == []
     assert protect.Scim is not None
+
+
+def test_reviews_are_imported_and_the_evidence_of_somebody_who_leaves_is_a_page(
+    protect_sandbox: Sandbox, acme: Tenant
+) -> None:
+    leaver = protect_sandbox.planted().mistyped
+    acme.import_employees(LIST.format(first=leaver.email), by="hr")
+    employee = acme.employee(leaver.email)
+    rows = "employee,title,due_on\n1,Year 2026,2026-12-01\n2,Year 2026,\n"
+    assert acme.import_personnel_records("review", rows, by="hr") == 2
+    with pytest.raises(InvalidInputError) as error:
+        acme.import_personnel_records("review", rows + "9,Nobody,\n", by="hr")
+    assert error.value.context["line"] == "4"
+    own = acme.personnel_records(employee=employee.id)
+    assert [(it.title, it.kind) for it in own] == [("Year 2026", "review")]
+    with pytest.raises(ProtectError):
+        acme.sync_policies(by="hr")
+    started = acme.offboard(employee.id, last_day="2099-12-31", reason="moves on", by="hr")
+    page = acme.workflow_page(started.workflow.id)
+    assert "<!doctype html>" in page
+    assert "nobody consented yet" in page

@@ -23,6 +23,7 @@ use crate::model::{
     EffectClass, Gone, IncidentStatus, Observation, Preview, RejectedItem, Severity, Signal,
     Subject, TenantId, WatchCensus, WatchList,
 };
+use crate::publisher::Publisher;
 
 /// A connection to a vendor, used for one tenant.
 #[async_trait]
@@ -67,6 +68,11 @@ pub trait Connector: Debug + Send + Sync + 'static {
 
     /// This connector as one that knows who somebody is.
     fn as_authenticator(&self) -> Option<&dyn Authenticator> {
+        None
+    }
+
+    /// This connector as one that publishes policies.
+    fn as_publisher(&self) -> Option<&dyn Publisher> {
         None
     }
 

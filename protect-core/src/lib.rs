@@ -26,6 +26,7 @@ pub mod password;
 #[cfg(feature = "people")]
 pub mod people;
 pub mod posture;
+pub mod publisher;
 pub mod registry;
 pub mod remedy;
 #[cfg(feature = "report")]

@@ -7,11 +7,13 @@ from protect import (
     bus,
     compliance,
     connectors,
+    defend,
     email,
     exceptions,
     google,
     hibp,
     hub,
+    legal,
     m365,
     models,
     notify,
@@ -28,11 +30,13 @@ from protect import (
 )
 from protect._generated.bus import Bus
 from protect._generated.compliance import Compliance
+from protect._generated.defend import Defend
 from protect._generated.email import Email
 from protect._generated.engine import Protect, Tenant
 from protect._generated.google import Google
 from protect._generated.hibp import Hibp
 from protect._generated.hub import Hub
+from protect._generated.legal import Legal
 from protect._generated.m365 import M365
 from protect._generated.notify import Notify
 from protect._generated.oncall import OnCall
@@ -56,11 +60,13 @@ __all__ = [
     "Bus",
     "Compliance",
     "Connector",
+    "Defend",
     "Directory",
     "Email",
     "Google",
     "Hibp",
     "Hub",
+    "Legal",
     "Notify",
     "OnCall",
     "OnePassword",
@@ -85,11 +91,13 @@ __all__ = [
     "bus",
     "compliance",
     "connectors",
+    "defend",
     "email",
     "exceptions",
     "google",
     "hibp",
     "hub",
+    "legal",
     "m365",
     "models",
     "notify",

@@ -3,11 +3,13 @@
 from protect import _email_aio as email
 from protect._generated.bus_aio import Bus
 from protect._generated.compliance_aio import Compliance
+from protect._generated.defend_aio import Defend
 from protect._generated.email_aio import Email
 from protect._generated.engine_aio import Protect, Tenant
 from protect._generated.google_aio import Google
 from protect._generated.hibp_aio import Hibp
 from protect._generated.hub_aio import Hub
+from protect._generated.legal_aio import Legal
 from protect._generated.m365_aio import M365
 from protect._generated.notify_aio import Notify
 from protect._generated.oncall_aio import OnCall
@@ -25,10 +27,12 @@ __all__ = [
     "M365",
     "Bus",
     "Compliance",
+    "Defend",
     "Email",
     "Google",
     "Hibp",
     "Hub",
+    "Legal",
     "Notify",
     "OnCall",
     "OnePassword",

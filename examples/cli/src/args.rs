@@ -92,7 +92,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Certifications(crate::commands::certifications::CertificationCommand),
     /// Policies, and who acknowledged them.
-    Policies(crate::args::OneTenant),
+    Policies(crate::commands::policies::Policies),
     /// Rules of the configuration.
     #[command(subcommand)]
     Rules(Rules),
@@ -157,8 +157,17 @@ pub(crate) struct OneActor {
     pub(crate) by: By,
 }
 
+/// What the demo tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoStory {
+    /// A person leaves: from the decision to access gone everywhere, with a page of evidence.
+    Leaving,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// Another story: `leaving`, of a person who leaves.
+    pub(crate) story: Option<DemoStory>,
     /// Other names, the same story.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -1,13 +1,14 @@
 //! How the model reads, in a line or a cell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use protect_connectors::core::engine::{Step, Tenant};
 use protect_connectors::core::model::{
-    AccountRef, Action, ActionTarget, Attributes, Finding, GuardDecision, Incident, OutcomeStatus,
-    Plan, Severity, Subject, Verdict,
+    AccountRef, Action, ActionTarget, Attributes, EmployeeId, Finding, GuardDecision, Incident,
+    OutcomeStatus, Plan, Severity, Subject, Verdict,
 };
+use protect_connectors::core::people::EmployeeFilter;
 use protect_connectors::core::{ErrorEnvelope, Result};
 use serde_json::Value;
 
@@ -136,6 +137,16 @@ pub(crate) fn error(error: &ErrorEnvelope) -> Text {
         format!("{} ({})", error.message, facts.join(", ")),
         Tone::Bad,
     )
+}
+
+/// What employees are called, by id.
+pub(crate) async fn employees(tenant: &Tenant) -> Result<HashMap<EmployeeId, String>> {
+    let employees = tenant.employees(&EmployeeFilter::default()).await?;
+    let named = employees.into_iter().map(|it| {
+        let name = it.display_name();
+        (it.id, name)
+    });
+    Ok(named.collect())
 }
 
 /// Names of accounts, as people know them.

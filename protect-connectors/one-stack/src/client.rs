@@ -242,7 +242,7 @@ impl Platform {
     /// is not known.
     ///
     /// # Errors
-    /// As for every call; `invalid_response` where the list does not end.
+    /// As for every call; `invalid_response` where the list does not end, or something has no id.
     pub(crate) async fn all(
         &self,
         cx: &OpContext,
@@ -251,6 +251,22 @@ impl Platform {
         plural: &str,
         filters: &[(&str, &str)],
     ) -> Result<Vec<Item>> {
+        let rows = self.rows(cx, operation, path, plural, filters).await?;
+        rows.into_iter().map(Item::of).collect()
+    }
+
+    /// The same of things that need no id.
+    ///
+    /// # Errors
+    /// As for every call; `invalid_response` where the list does not end.
+    pub(crate) async fn rows(
+        &self,
+        cx: &OpContext,
+        operation: &'static str,
+        path: Path,
+        plural: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<Map<String, Value>>> {
         let mut found = Vec::new();
         for page in 1..=MOST_PAGES {
             let mut request = self.request(Method::GET, operation, path);
@@ -287,7 +303,7 @@ impl Platform {
             _ => (items_of(None)?, None),
         };
         let items = items.into_iter().map(|item| match item {
-            Value::Object(item) => Item::of(self.conventions.read(item)),
+            Value::Object(item) => Ok(self.conventions.read(item)),
             _ => Err(no_list()),
         });
         Ok(List {
@@ -326,9 +342,20 @@ impl Platform {
 
     /// What `doctor` says, from a call that reads.
     pub(crate) async fn diagnose(&self, cx: &OpContext, path: Path) -> Diagnosis {
+        let asked = self.request(Method::GET, "one_stack.doctor", path);
+        self.diagnose_by(cx, asked).await
+    }
+
+    /// The same where the call names the organisation.
+    pub(crate) async fn diagnose_own(&self, cx: &OpContext, path: Path) -> Diagnosis {
         let asked = self
             .request(Method::GET, "one_stack.doctor", path)
-            .query("limit", "1");
+            .query(self.conventions.member("tenantId"), &*self.organisation);
+        self.diagnose_by(cx, asked).await
+    }
+
+    async fn diagnose_by(&self, cx: &OpContext, asked: RequestBuilder) -> Diagnosis {
+        let asked = asked.query("limit", "1");
         let answer = self.send(cx, asked).await;
         let skew = answer
             .as_ref()
@@ -410,7 +437,7 @@ macro_rules! per_call {
 pub(crate) use per_call;
 
 struct List {
-    items: Vec<Item>,
+    items: Vec<Map<String, Value>>,
     total: Option<usize>,
 }
 

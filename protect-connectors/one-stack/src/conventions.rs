@@ -33,6 +33,11 @@ pub(crate) enum Path {
     Users,
     Alerts,
     Snapshot,
+    Elevations,
+    Elevation,
+    Policies,
+    Policy,
+    Acknowledgments,
     Probe,
 }
 
@@ -126,6 +131,26 @@ const PATHS: &[(Path, &str, &str, &str)] = &[
         "portal",
         "snapshot",
         "/api/internal/protect/clients/{id}/snapshot",
+    ),
+    (
+        Path::Elevations,
+        "defend",
+        "elevations",
+        "/api/internal/monitoring/elevate",
+    ),
+    (
+        Path::Elevation,
+        "defend",
+        "elevation",
+        "/api/internal/monitoring/elevate/{id}",
+    ),
+    (Path::Policies, "legal", "policies", "/api/people/policies"),
+    (Path::Policy, "legal", "policy", "/api/people/policies/{id}"),
+    (
+        Path::Acknowledgments,
+        "legal",
+        "acknowledgments",
+        "/api/people/acknowledgments",
     ),
     (Path::Probe, "", "probe", "/"),
 ];

@@ -5,6 +5,7 @@ mod client;
 pub mod compliance;
 mod config;
 mod conventions;
+pub mod defend;
 mod direct;
 mod error;
 pub mod events;
@@ -12,6 +13,7 @@ mod hr;
 pub mod hub;
 mod item;
 mod key;
+pub mod legal;
 mod message;
 pub mod oncall;
 pub mod portal;
@@ -30,7 +32,9 @@ pub use bus::Bus;
 pub use client::{Access, Credential};
 pub use compliance::Compliance;
 pub use conventions::Conventions;
+pub use defend::Defend;
 pub use hub::Hub;
+pub use legal::Legal;
 pub use oncall::OnCall;
 pub use portal::Portal;
 pub use psa::Psa;
@@ -58,11 +62,15 @@ pub fn register(registry: &mut Registry) {
     registry.register(portal::spec(), |setup, context| {
         portal::build(&setup, context)
     });
-    for caller in &hr::CALLERS {
-        registry.register(caller.spec(), |setup, _| {
-            hr::build(&setup).map(|made| Arc::new(made) as Arc<dyn Connector>)
-        });
-    }
+    registry.register(hr::spec(), |setup, _| {
+        hr::build(&setup).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(defend::spec(), |setup, context| {
+        defend::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
+    registry.register(legal::spec(), |setup, context| {
+        legal::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
+    });
     registry.register(bus::spec(), |setup, context| {
         bus::build(&setup, context).map(|made| Arc::new(made) as Arc<dyn Connector>)
     });

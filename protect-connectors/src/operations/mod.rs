@@ -46,7 +46,11 @@ pub fn classes() -> Vec<&'static Class> {
         #[cfg(feature = "one-stack")]
         &protect_one_stack::compliance::CLASS,
         #[cfg(feature = "one-stack")]
+        &protect_one_stack::defend::CLASS,
+        #[cfg(feature = "one-stack")]
         &protect_one_stack::hub::CLASS,
+        #[cfg(feature = "one-stack")]
+        &protect_one_stack::legal::CLASS,
         #[cfg(feature = "one-stack")]
         &protect_one_stack::oncall::CLASS,
         #[cfg(feature = "one-stack")]
@@ -124,7 +128,11 @@ pub fn connect(class: &str, constructor: Value, context: &Context) -> Result<Arc
         #[cfg(feature = "one-stack")]
         "Compliance" => protect_one_stack::compliance::connect(constructor, context),
         #[cfg(feature = "one-stack")]
+        "Defend" => protect_one_stack::defend::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
         "Hub" => protect_one_stack::hub::connect(constructor, context),
+        #[cfg(feature = "one-stack")]
+        "Legal" => protect_one_stack::legal::connect(constructor, context),
         #[cfg(feature = "one-stack")]
         "OnCall" => protect_one_stack::oncall::connect(constructor, context),
         #[cfg(feature = "one-stack")]

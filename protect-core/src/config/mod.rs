@@ -28,9 +28,9 @@ pub use kind::{
 };
 pub use model::{
     ApprovalConfig, ApprovalMode, Config, ConnectionConfig, ConnectorConfig, CsvMonitor,
-    GuardConfig, InsiderThreatConfig, KeyVaultConfig, LedgerConfig, MonitorConfig, PeopleConfig,
-    PeopleRolesConfig, RuleAction, SelfApproval, StoreConfig, TenantConfig, TenantScope,
-    UnverifiedActors,
+    GuardConfig, InsiderThreatConfig, KeyVaultConfig, LedgerConfig, MonitorConfig, NoticesConfig,
+    PeopleConfig, PeopleRolesConfig, RuleAction, SelfApproval, StoreConfig, TenantConfig,
+    TenantScope, UnverifiedActors,
 };
 pub use parse::ConfigFormat;
 pub use problem::{ConfigErrors, ConfigProblem};

@@ -155,6 +155,18 @@ pub struct PeopleConfig {
     pub insider_threat: Option<InsiderThreatConfig>,
     /// Who has which role in the workforce.
     pub roles: PeopleRolesConfig,
+    /// What people are told, where somebody switched it on.
+    pub notices: Option<NoticesConfig>,
+}
+
+/// `people.notices = { connector = "mail", hr = ["hr@acme.example"] }` of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticesConfig {
+    /// The connector of kind `notify` that sends mail.
+    pub connector: ConnectorName,
+    /// Who is behind a word that tasks are assigned to (`hr`, `it`), and behind `hr_managers`, who alone
+    /// are told of insider-threat signals.
+    pub contacts: BTreeMap<String, Vec<Address>>,
 }
 
 /// `people.roles = { ... }` of a tenant: which role in the workforce somebody has who signs in. What Hub says
@@ -203,6 +215,7 @@ impl Default for PeopleConfig {
             share_leave_type: false,
             insider_threat: None,
             roles: PeopleRolesConfig::default(),
+            notices: None,
         }
     }
 }

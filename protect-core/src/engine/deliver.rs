@@ -188,7 +188,8 @@ impl Tenant {
         if let Some(artifact) = artifact {
             data.insert("artifact".to_owned(), serde_json::json!(artifact));
         }
-        let mut body = body(action, &findings);
+        let own_text = action.parameters.get("text").and_then(|it| it.as_str());
+        let mut body = own_text.map_or_else(|| body(action, &findings), str::to_owned);
         if action.kind == ActionKind::Notify {
             self.name_recipients(&mut data, &mut body, &findings)
                 .await?;

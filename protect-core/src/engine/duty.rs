@@ -26,6 +26,10 @@ const VIEW_EVERY: Duration = Duration::from_hours(1);
 /// How often incidents are compared with those at receivers, and open tickets looked up.
 const INCIDENTS_EVERY: Duration = Duration::from_hours(1);
 
+/// How often policies are asked for.
+#[cfg(feature = "people")]
+const POLICIES_EVERY: Duration = Duration::from_hours(1);
+
 /// When a duty that failed is done again.
 const AGAIN: Duration = Duration::from_hours(1);
 
@@ -49,6 +53,9 @@ enum Duty {
     /// Make the report of the month that has ended.
     #[cfg(feature = "report")]
     Report,
+    /// Ask for policies.
+    #[cfg(feature = "people")]
+    Policies,
 }
 
 impl Duty {
@@ -59,6 +66,8 @@ impl Duty {
         Self::View,
         #[cfg(feature = "report")]
         Self::Report,
+        #[cfg(feature = "people")]
+        Self::Policies,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -69,6 +78,8 @@ impl Duty {
             Self::View => "view",
             #[cfg(feature = "report")]
             Self::Report => "report",
+            #[cfg(feature = "people")]
+            Self::Policies => "policies",
         }
     }
 
@@ -177,6 +188,8 @@ impl Tenant {
             Duty::View => self.receiver(ActionKind::PublishView).is_some(),
             #[cfg(feature = "report")]
             Duty::Report => true,
+            #[cfg(feature = "people")]
+            Duty::Policies => self.has_publisher(),
         }
     }
 
@@ -194,6 +207,8 @@ impl Tenant {
             },
             #[cfg(feature = "report")]
             Duty::Report => self.report_last_month().await,
+            #[cfg(feature = "people")]
+            Duty::Policies => self.sync_policies_by_itself().await,
         }
     }
 
@@ -211,6 +226,8 @@ impl Tenant {
             }
             #[cfg(feature = "report")]
             Duty::Report => crate::model::Month::of(now).end(),
+            #[cfg(feature = "people")]
+            Duty::Policies => later(now, POLICIES_EVERY),
         }
     }
 

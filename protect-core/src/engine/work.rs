@@ -21,6 +21,7 @@ impl Engine {
             {
                 Box::pin(tenant.review_workflows()).await?;
                 Box::pin(tenant.review_certifications_daily()).await?;
+                Box::pin(tenant.remind_daily()).await?;
             }
         }
         Ok(steps)

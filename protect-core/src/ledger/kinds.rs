@@ -113,6 +113,10 @@ pub const ENTRY_KINDS: &[(&str, &str)] = &[
     ),
     ("offboarding.started", "somebody began an offboarding"),
     ("onboarding.started", "somebody began an onboarding"),
+    (
+        "personnel.imported",
+        "somebody imported reviews, trainings or documents to be signed",
+    ),
     ("plan.approved", "somebody consented to a plan"),
     ("plan.made", "a plan was made"),
     ("plan.rejected", "somebody turned a plan down"),

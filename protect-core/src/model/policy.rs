@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::EmployeeId;
+#[cfg(feature = "people")]
+use crate::error::{Error, ErrorKind, Result};
 
 /// How long what was seen of policies is believed, where the publisher is not heard of.
 const BELIEVED: SignedDuration = SignedDuration::from_hours(24);
@@ -33,12 +35,12 @@ pub struct Policy {
 
 impl Policy {
     /// Whether it was last seen too long ago to be believed.
-    pub fn is_stale(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
         now.duration_since(self.seen_at) >= BELIEVED
     }
 }
 
-/// Somebody acknowledged a version of a policy. It never changes.
+/// Somebody acknowledged a version of a policy. It never changes, but for what was not told at first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acknowledgement {
     /// The publisher's id, by which a repeat is known.
@@ -57,6 +59,31 @@ pub struct Acknowledgement {
     /// With which program, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+}
+
+impl Acknowledgement {
+    /// The same with what another telling of it adds; `None` where that adds nothing.
+    ///
+    /// # Errors
+    /// `conflict` where the other is another one under the same id.
+    #[cfg(feature = "people")]
+    pub(crate) fn with_what_else(&self, told: &Self) -> Result<Option<Self>> {
+        let is_it = self.employee == told.employee
+            && self.policy_id == told.policy_id
+            && self.version == told.version;
+        if !is_it {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "this id stands for another acknowledgement",
+            ));
+        }
+        let more = Self {
+            ip_address: self.ip_address.clone().or_else(|| told.ip_address.clone()),
+            user_agent: self.user_agent.clone().or_else(|| told.user_agent.clone()),
+            ..self.clone()
+        };
+        Ok(Some(more).filter(|more| more != self))
+    }
 }
 
 /// Where somebody stands with a policy.

@@ -3,6 +3,8 @@
 
 use serde_json::json;
 
+use super::plan::ends_access;
+use super::watching::says;
 use crate::engine::{Look, Tenant, observe};
 use crate::error::Result;
 use crate::model::{
@@ -100,12 +102,13 @@ impl Tenant {
             subject: Subject::account(self.kind_of(connector), step.account.id.as_str()),
             discriminator: discriminator(workflow, step),
             cause: None,
-            severity: Severity::Critical,
+            severity: if ends_access(step.kind) {
+                Severity::Critical
+            } else {
+                Severity::High
+            },
             confidence: Confidence::High,
-            title: format!(
-                "Access was not revoked: {} at {connector} is {state}",
-                step.kind
-            ),
+            title: says(step, state),
             reasons: vec![if step.reason.is_empty() {
                 "nobody approved it in time".to_owned()
             } else {

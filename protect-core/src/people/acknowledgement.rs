@@ -3,42 +3,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::role::{PeopleOperation, PeopleRole};
 use super::workforce::EmployeeFilter;
-use crate::engine::Tenant;
+use crate::engine::{CONFLICT_RETRIES, Tenant, too_busy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Acknowledgement, AcknowledgementStatus, Actor, Attributes, Employee, EmployeeId, Policy,
     PolicyStanding,
 };
+use crate::publisher::PolicyInput;
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
-
-/// What a publisher says of a policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyInput {
-    /// The publisher's id.
-    pub id: String,
-    /// What it is called.
-    pub title: String,
-    /// Which version counts.
-    pub version: String,
-    /// Since when.
-    #[serde(default)]
-    pub effective_date: Option<Date>,
-    /// Whether people must acknowledge it.
-    #[serde(default)]
-    pub requires_acknowledgment: bool,
-    /// By when.
-    #[serde(default)]
-    pub due_date: Option<Date>,
-}
 
 impl Tenant {
     /// Takes over what a publisher says of its policies, all of them: one that is not named any more is no
@@ -51,6 +28,7 @@ impl Tenant {
         let known = self.known_policies().await?;
         let mut commit = Commit::default();
         let mut named = HashSet::new();
+        let mut is_same = true;
         for policy in policies {
             if policy.id.is_empty() || policy.version.is_empty() || !named.insert(&policy.id) {
                 return Err(Error::invalid_input(
@@ -68,6 +46,13 @@ impl Tenant {
                 due_date: policy.due_date.or(same.and_then(|it| it.due_date)),
                 seen_at: self.now(),
             };
+            is_same &= before.is_some_and(|before| {
+                let seen_at = policy.seen_at;
+                Policy {
+                    seen_at,
+                    ..before.clone()
+                } == policy
+            });
             commit = commit.put(Put::new(RecordKind::Policy, policy.id.as_str(), &policy)?);
         }
         for gone in known.iter().filter(|it| !named.contains(&it.id)) {
@@ -77,13 +62,12 @@ impl Tenant {
                 expect: Expect::Anything,
             });
         }
-        let mut facts = Attributes::new();
-        facts.insert("policies".to_owned(), json!(policies.len()));
-        let entry = self.entry_by("policies.seen", actor, facts).await?;
-        self.store()
-            .commit(self.id(), commit.append(entry))
-            .await
-            .map(drop)
+        if !is_same || known.len() != named.len() {
+            let mut facts = Attributes::new();
+            facts.insert("policies".to_owned(), json!(policies.len()));
+            commit = commit.append(self.entry_by("policies.seen", actor, facts).await?);
+        }
+        self.store().commit(self.id(), commit).await.map(drop)
     }
 
     /// Keeps that somebody acknowledged a policy. The same acknowledgement twice is one; it may come
@@ -93,43 +77,63 @@ impl Tenant {
     /// `not_found` for an unknown employee; `conflict` where the id stands for another acknowledgement;
     /// `invalid_input`; `store`.
     pub async fn take_acknowledgement(&self, given: &Acknowledgement) -> Result<bool> {
+        self.keep_acknowledgement(given, &Actor::engine()).await
+    }
+
+    /// The same, told by somebody. What one telling leaves out, the other adds: from where and with which
+    /// program.
+    pub(super) async fn keep_acknowledgement(
+        &self,
+        given: &Acknowledgement,
+        actor: &Actor,
+    ) -> Result<bool> {
         if given.id.is_empty() || given.policy_id.is_empty() || given.version.is_empty() {
             return Err(Error::invalid_input(
                 "an acknowledgement has an id, a policy and a version",
             ));
         }
         self.employee(&given.employee).await?;
-        let known = self
-            .read::<Acknowledgement>(RecordKind::Acknowledgement, &given.id)
-            .await?;
-        if let Some(known) = known {
-            let same = known.value.employee == given.employee
-                && known.value.policy_id == given.policy_id
-                && known.value.version == given.version;
-            if same {
-                return Ok(false);
+        for _ in 0..CONFLICT_RETRIES {
+            let known = self
+                .read::<Acknowledgement>(RecordKind::Acknowledgement, &given.id)
+                .await?;
+            let (kept, expect) = match known {
+                None => (given.clone(), Expect::Absent),
+                Some(known) => {
+                    let Some(more) = known.value.with_what_else(given)? else {
+                        return Ok(false);
+                    };
+                    (more, known.expect())
+                }
+            };
+            let mut facts = Attributes::new();
+            facts.insert("acknowledgement".to_owned(), json!(kept.id));
+            facts.insert("employee".to_owned(), json!(kept.employee));
+            facts.insert("policy".to_owned(), json!(kept.policy_id));
+            facts.insert("version".to_owned(), json!(kept.version));
+            let is_new = expect == Expect::Absent;
+            let put = Put::new(RecordKind::Acknowledgement, kept.id.as_str(), &kept)?
+                .group(kept.employee.as_str())
+                .expect(expect);
+            let entry = self.entry_by("policy.acknowledged", actor, facts).await?;
+            let commit = Commit::default().put(put).append(entry);
+            match self.store().commit(self.id(), commit).await {
+                // The same callback twice at the same moment.
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                result => return result.map(|_| is_new),
             }
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                "this id stands for another acknowledgement",
-            ));
         }
-        let mut facts = Attributes::new();
-        facts.insert("acknowledgement".to_owned(), json!(given.id));
-        facts.insert("employee".to_owned(), json!(given.employee));
-        facts.insert("policy".to_owned(), json!(given.policy_id));
-        facts.insert("version".to_owned(), json!(given.version));
-        let put = Put::new(RecordKind::Acknowledgement, given.id.as_str(), given)?
-            .group(given.policy_id.as_str())
-            .expect(Expect::Absent);
-        let entry = self.entry("policy.acknowledged", &Actor::engine(), facts);
-        let commit = Commit::default().put(put).append(entry);
-        match self.store().commit(self.id(), commit).await {
-            // The same callback twice at the same moment.
-            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
-            Err(error) => Err(error),
-            Ok(_) => Ok(true),
-        }
+        Err(too_busy())
+    }
+
+    /// What somebody acknowledged.
+    pub(super) async fn acknowledgements_by(
+        &self,
+        employee: &EmployeeId,
+    ) -> Result<Vec<Acknowledgement>> {
+        let query = Query::all(RecordKind::Acknowledgement).in_groups(vec![employee.to_string()]);
+        let found = self.read_all(query).await?;
+        Ok(found.into_iter().map(|found| found.value).collect())
     }
 
     /// How far each policy is acknowledged by those who work here.
@@ -161,12 +165,14 @@ impl Tenant {
                 .insert(it.employee);
         }
         let (now, today) = (self.now(), self.today());
+        let unheard = self.is_publisher_unheard().await?;
         let none = HashSet::new();
         let mut standings = Vec::new();
         for policy in self.known_policies().await? {
             let key = (policy.id.clone(), policy.version.clone());
             let done = done.get(&key).unwrap_or(&none);
-            standings.push(standing(policy, &here, done, (now, today)));
+            let stale = unheard || policy.is_stale(now);
+            standings.push(standing(policy, &here, done, (stale, today)));
         }
         standings.sort_by(|a, b| a.policy.title.cmp(&b.policy.title));
         Ok(standings)
@@ -206,7 +212,7 @@ fn standing(
     policy: Policy,
     here: &[&EmployeeId],
     done: &HashSet<EmployeeId>,
-    (now, today): (Timestamp, Date),
+    (stale, today): (bool, Date),
 ) -> PolicyStanding {
     let required: &[&EmployeeId] = if policy.requires_acknowledgment {
         here
@@ -219,7 +225,6 @@ fn standing(
         .map(|id| (*id).clone())
         .collect();
     let is_late = policy.due_date.is_some_and(|due| today > due);
-    let stale = policy.is_stale(now);
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     PolicyStanding {
         required: count(required.len()),

@@ -13,8 +13,9 @@ use super::workforce::EmployeeFilter;
 use crate::engine::Tenant;
 use crate::error::Result;
 use crate::model::{
-    Account, AcknowledgementStatus, Actor, Employee, EmployeeId, EvidenceEntry, LeaveType, Policy,
-    PolicyStanding, TimeOff, TimeOffBalance, TimeOffStatus, Workflow, WorkflowId, WorkflowStatus,
+    Account, AcknowledgementStatus, Actor, Employee, EmployeeId, EvidenceEntry, LeaveType,
+    PersonnelKind, PersonnelRecord, Policy, PolicyStanding, TimeOff, TimeOffBalance, TimeOffStatus,
+    Workflow, WorkflowId, WorkflowStatus,
 };
 
 /// A tenant's workforce as one person may see it.
@@ -144,6 +145,16 @@ impl WorkforceAs<'_> {
         self.tenant.workflow_evidence(id).await
     }
 
+    /// As [`Tenant::workflow_page`].
+    ///
+    /// # Errors
+    /// `permission_denied`; `not_found`; `store`.
+    #[cfg(feature = "report")]
+    pub async fn workflow_page(&self, id: &WorkflowId) -> Result<String> {
+        PeopleRole::need(self.actor, PeopleOperation::ManageWorkflows)?;
+        self.tenant.workflow_page(id).await
+    }
+
     /// As [`Tenant::resume_offboarding`].
     ///
     /// # Errors
@@ -233,6 +244,35 @@ impl WorkforceAs<'_> {
         let mut found = self.tenant.certifications(employee).await?;
         found.retain(|it| reached.contains_key(&it.certification.employee));
         Ok(found)
+    }
+
+    /// As [`Tenant::personnel_records`], of those whom they reach.
+    ///
+    /// # Errors
+    /// `permission_denied`; `not_found`; `store`.
+    pub async fn personnel_records(
+        &self,
+        employee: Option<&EmployeeId>,
+        kind: Option<PersonnelKind>,
+    ) -> Result<Vec<PersonnelRecord>> {
+        let reached = self
+            .reached(PeopleOperation::ViewPersonnel, employee)
+            .await?;
+        let mut found = self
+            .tenant
+            .personnel_records(employee, kind, &Actor::engine())
+            .await?;
+        found.retain(|it| reached.contains_key(&it.employee));
+        Ok(found)
+    }
+
+    /// As [`Tenant::send_reminders`].
+    ///
+    /// # Errors
+    /// `permission_denied`; `store`.
+    pub async fn send_reminders(&self) -> Result<u64> {
+        PeopleRole::need(self.actor, PeopleOperation::ManagePolicies)?;
+        self.tenant.send_reminders().await
     }
 
     /// As [`Tenant::policies`], counted over those whom they reach.

@@ -1,15 +1,19 @@
 //! Insider-threat signals: received from other products, seen by administrators and HR managers alone,
 //! judged by a person. Off until somebody switches them on, and the configuration says who.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::notice::{HR_MANAGERS, Notice};
 use super::role::{PeopleOperation, PeopleRole};
 use crate::engine::{Tenant, check_reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Actor, Attributes, EmployeeId, InsiderSignal, InsiderSignalId, InsiderStatus, SignalSeverity,
+    Actor, Address, Attributes, EmployeeId, InsiderSignal, InsiderSignalId, InsiderStatus,
+    Severity, SignalSeverity,
 };
 use crate::store::{Commit, Expect, Put, Query, RecordKind};
 
@@ -79,9 +83,12 @@ impl Tenant {
         };
         let mut facts = facts(&signal);
         facts.insert("enabled_by".to_owned(), json!(settings.enabled_by));
-        let commit = Commit::default()
+        let mut commit = Commit::default()
             .put(put_signal(&signal, Expect::Absent)?)
             .append(self.entry("insider.received", &Actor::engine(), facts));
+        if let Some(notice) = self.told(&flagged(&signal, self.contacts(HR_MANAGERS)))? {
+            commit = commit.put(notice);
+        }
         match self.store().commit(self.id(), commit).await {
             Err(error) if error.kind() != ErrorKind::Conflict => Err(error),
             _ => Ok(Some(signal)),
@@ -152,6 +159,21 @@ impl Tenant {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Whoever may see it is told that there is something to see, and no more: mail is read by others.
+fn flagged(signal: &InsiderSignal, to: BTreeSet<Address>) -> Notice {
+    Notice {
+        cause: format!("insider/{}", signal.id),
+        to,
+        title: "An insider-threat signal came in".to_owned(),
+        text: "Sign in to look at it, and judge it.".to_owned(),
+        severity: match signal.severity {
+            SignalSeverity::Low => Severity::Low,
+            SignalSeverity::Medium => Severity::Medium,
+            SignalSeverity::High => Severity::High,
+        },
     }
 }
 

@@ -216,6 +216,9 @@ impl Tenant {
         if let Some(event) = event {
             commit = commit.put(event);
         }
+        for notice in self.notices_of_start(workflow, &employee).await? {
+            commit = commit.put(notice);
+        }
         Ok(commit)
     }
 
@@ -285,6 +288,9 @@ impl Tenant {
             .append(entry.await?);
         if let Some(event) = event {
             commit = commit.put(event);
+        }
+        for notice in self.notices_of_start(&workflow, &employee).await? {
+            commit = commit.put(notice);
         }
         self.store().commit(self.id(), commit).await?;
         Ok(workflow)
@@ -401,6 +407,16 @@ impl Tenant {
         let known = self.store().query(self.id(), query).await?.records.len();
         let generation = u32::try_from(known).unwrap_or(u32::MAX).saturating_add(1);
         Ok(WorkflowId::of(self.id(), employee, generation))
+    }
+
+    /// Every offboarding of an employee, also those that are over.
+    pub(super) async fn offboardings_of(&self, employee: &EmployeeId) -> Result<Vec<Workflow>> {
+        let query = Query::all(RecordKind::Workflow).in_groups(vec![employee.to_string()]);
+        let found = self.read_all::<Workflow>(query).await?.into_iter();
+        let all = found.map(|found| found.value);
+        Ok(all
+            .filter(|it| it.kind == WorkflowKind::Offboarding)
+            .collect())
     }
 
     async fn open_workflows_of(&self, employee: &EmployeeId) -> Result<Vec<Workflow>> {

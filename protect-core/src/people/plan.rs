@@ -310,7 +310,10 @@ impl Tenant {
 
 /// Whether access is there until it is done; closer watching is not access.
 pub(super) const fn ends_access(kind: ActionKind) -> bool {
-    !matches!(kind, ActionKind::ElevateMonitoring)
+    !matches!(
+        kind,
+        ActionKind::ElevateMonitoring | ActionKind::EndMonitoring
+    )
 }
 
 /// A product that lists no accounts is told a person's address, which is then the account's id.

@@ -1,6 +1,7 @@
 //! How employees and workflows become records: the only place that knows their keys, states and
 //! groups.
 
+use super::watching::is_watched;
 use crate::error::Result;
 use crate::model::{Address, Employee, EmployeeId, Workflow, WorkflowKind, WorkflowStatus};
 use crate::store::{Change, Expect, Put, RecordKind};
@@ -46,9 +47,9 @@ pub(super) fn put_workflow(workflow: &Workflow, expect: Expect) -> Result<Put> {
     )
 }
 
-/// Whether there is anything to look after.
+/// Whether there is anything to look after: access that is to end, or closer watching that is to.
 pub(super) fn is_looked_after(workflow: &Workflow) -> bool {
+    let is_open = workflow.status == WorkflowStatus::Open;
     workflow.kind == WorkflowKind::Offboarding
-        && workflow.status == WorkflowStatus::Open
-        && !workflow.access_gone
+        && ((is_open && !workflow.access_gone) || (!is_open && is_watched(workflow)))
 }

@@ -21,7 +21,7 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{
     Action, ActionId, ActionKind, ActionTarget, Actor, Attributes, AutomatedStep, EmploymentStatus,
     EvidenceEntry, Finding, FindingId, FindingStatus, Incident, IncidentStatus, OutcomeStatus,
-    Severity, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
+    Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
 };
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
 
@@ -38,9 +38,7 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn review_workflows(&self) -> Result<Vec<Workflow>> {
-        let query = Query::all(RecordKind::Workflow)
-            .in_states(&[WorkflowStatus::Open.as_str()])
-            .due_by(self.now());
+        let query = Query::all(RecordKind::Workflow).due_by(self.now());
         let due = self.read_all::<Workflow>(query).await?;
         let ids = due.into_iter().map(|found| found.value.id);
         self.review_these(ids).await
@@ -84,7 +82,8 @@ impl Tenant {
         let mut aloud = self.problems(&workflow).await?;
         aloud.write(self, &mut commit)?;
         let now = self.now();
-        let is_over = workflow.access_ends_at.is_some_and(|ends| now >= ends);
+        let is_open = workflow.status == WorkflowStatus::Open && !workflow.access_gone;
+        let is_over = is_open && workflow.access_ends_at.is_some_and(|ends| now >= ends);
         let left = workflow.steps_left().any(|step| ends_access(step.kind));
         let is_known = workflow.unread.is_empty() && self.was_looked_at(&workflow).await?;
         if is_over && !left && is_known {
@@ -95,13 +94,18 @@ impl Tenant {
             commit = commit.put(put_incident(&incident.value, incident.expect())?);
         }
         self.complete_where_done(&mut workflow, &mut commit);
+        if workflow.status != WorkflowStatus::Open {
+            self.end_watching(&mut workflow, &mut commit).await?;
+        }
         let is_changed = workflow != before || !commit.is_empty();
         if is_changed {
             workflow.updated_at = now;
         }
         let mut put = put_workflow(&workflow, expect)?;
         if put.due.is_some() {
-            let ends = workflow.access_ends_at.filter(|ends| *ends > now);
+            let ends = workflow
+                .access_ends_at
+                .filter(|ends| is_open && *ends > now);
             put = put.due(Some(ends.unwrap_or(later(now, LOOK_AFTER))));
         }
         self.store().commit(self.id(), commit.put(put)).await?;
@@ -140,7 +144,9 @@ impl Tenant {
     async fn look_at_directories(&self, id: &WorkflowId) -> Result<()> {
         let workflow = self.versioned_workflow(id).await?.value;
         let now = self.now();
-        let Some(ends) = workflow.access_ends_at.filter(|ends| now >= *ends) else {
+        let is_open = workflow.status == WorkflowStatus::Open && !workflow.access_gone;
+        let ends = workflow.access_ends_at.filter(|_| is_open);
+        let Some(ends) = ends.filter(|ends| now >= *ends) else {
             return Ok(());
         };
         let workflow = self.with_outcomes(workflow).await?;
@@ -232,7 +238,10 @@ impl Tenant {
     async fn problems(&self, workflow: &Workflow) -> Result<Aloud> {
         let mut aloud = Aloud::of(self, workflow).await?;
         let now = self.now();
-        for step in &workflow.steps {
+        let is_open = workflow.status == WorkflowStatus::Open;
+        // Of what is over, only closer watching is left to end.
+        let steps = workflow.steps.iter();
+        for step in steps.filter(|step| is_open || step.kind == ActionKind::EndMonitoring) {
             let id = self.access_left_id(workflow, step)?;
             let existing = aloud.known(&id);
             if is_wrong(workflow, step, now) {
@@ -243,7 +252,7 @@ impl Tenant {
                 aloud.settle(id);
             }
         }
-        for connector in &workflow.unread {
+        for connector in workflow.unread.iter().filter(|_| is_open) {
             let id = self.directory_unread_id(workflow, connector)?;
             if is_late(workflow, now) {
                 let known = aloud.known(&id).map(|found| found.value);
@@ -310,6 +319,7 @@ impl Tenant {
             commit = commit.put(put_employee(&employee, expect)?);
         }
         workflow.status = WorkflowStatus::Cancelled;
+        self.end_watching(&mut workflow, &mut commit).await?;
         workflow.updated_at = self.now();
         let mut facts = facts(&workflow);
         facts.insert("reason".to_owned(), json!(reason));
@@ -333,7 +343,8 @@ impl Tenant {
             let Some(intent) = intents.get(&step.action) else {
                 continue;
             };
-            let applied = step.outcome == Some(OutcomeStatus::Applied);
+            // Closer watching ends by itself.
+            let applied = step.outcome == Some(OutcomeStatus::Applied) && ends_access(step.kind);
             if !applied || intent.action.kind.undo().is_none() {
                 continue;
             }
@@ -470,7 +481,7 @@ impl Aloud {
             let mut facts = Attributes::new();
             facts.insert("finding".to_owned(), json!(finding.id));
             facts.insert("incident".to_owned(), json!(finding.incident));
-            facts.insert("severity".to_owned(), json!(Severity::Critical));
+            facts.insert("severity".to_owned(), json!(finding.observation.severity));
             let entry = tenant.entry("offboarding.access_left", &Actor::engine(), facts);
             commit.entries.push(entry);
             if let Some(ticket) = tenant.ticket_about(&finding)? {

@@ -99,6 +99,12 @@ operations! {
     ViewAcknowledgements = "view_acknowledgements": Everybody Everybody Everybody Team Everybody Own;
     /// Send policies out and remind.
     ManagePolicies = "manage_policies": Everybody Everybody Everybody Nobody Nobody Nobody;
+    /// Acknowledge a policy: nobody does it for somebody else.
+    AcknowledgePolicy = "acknowledge_policy": Own Own Own Own Own Own;
+    /// See reviews, trainings and documents to be signed.
+    ViewPersonnel = "view_personnel": Everybody Everybody Everybody Team Nobody Own;
+    /// Import them.
+    EditPersonnel = "edit_personnel": Everybody Everybody Everybody Nobody Nobody Nobody;
 }
 
 impl PeopleRole {
@@ -195,7 +201,9 @@ mod tests {
     fn administrators_reach_everybody_and_everybody_reaches_themselves_where_it_is_theirs() {
         use PeopleOperation as O;
         for operation in PeopleOperation::ALL {
-            assert_eq!(PeopleRole::Admin.reach(*operation), Reach::Everybody);
+            let reach = PeopleRole::Admin.reach(*operation);
+            let signs = *operation == O::AcknowledgePolicy;
+            assert_eq!(reach, if signs { Reach::Own } else { Reach::Everybody });
             assert_eq!(serde_json::json!(operation), operation.as_str());
             assert!(operation.about().ends_with('.') && !operation.about().starts_with(' '));
         }

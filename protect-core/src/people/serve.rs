@@ -228,10 +228,17 @@ async fn offboarding(
     if let Some(open) = tenant.open_offboarding(&employee).await? {
         return InboundAnswer::json(&json!({ "workflow_id": open.id, "status": "already_open" }));
     }
+    let reason = format!("insider threat ({})", short(&asked.source_ref));
+    // The same emergency, told again: somebody judged it.
+    let known = tenant.offboardings_of(&employee).await?;
+    if let Some(known) = known.into_iter().find(|it| it.reason == reason) {
+        let told = json!({ "workflow_id": known.id, "status": known.status });
+        return InboundAnswer::json(&told);
+    }
     let new = NewOffboarding {
         last_day: asked.last_day,
         leaving: Leaving::Terminated,
-        reason: format!("insider threat ({})", short(&asked.source_ref)),
+        reason,
         at_once: true,
         allow_past: true,
         tasks: None,

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 
-use super::{Block, Rating, Report, ScoreArea, Section, lines};
+use super::{Block, Branding, Rating, Report, ScoreArea, Section, lines};
 use crate::error::{Error, Result};
 
 /// Our own band, and its ink.
@@ -18,28 +18,40 @@ const RADIUS: f64 = 18.0;
 
 /// The report as one HTML page. The template escapes everything that comes from outside.
 pub(super) fn render(report: &Report) -> Result<String> {
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let drawings: Vec<_> = report.sections.iter().map(drawings).collect();
     let areas: BTreeMap<_, _> = ScoreArea::ALL
         .map(|area| (area.as_str(), area.title()))
         .into();
+    page(
+        include_str!("page.html"),
+        &report.branding,
+        context! {
+            report => Value::from(Serde(report)),
+            drawings => drawings,
+            areas => areas,
+            rings => rings(report),
+        },
+    )
+}
+
+/// A page in the style of all pages, with the colours of a branding.
+pub(super) fn page(template: &str, branding: &Branding, values: Value) -> Result<String> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let defect = |error| Error::unexpected("a page has a defect").with_source(error);
+    environment
+        .add_template("style.css", include_str!("style.css"))
+        .map_err(defect)?;
     let colours = |given: &Option<[String; 2]>, own: [&str; 2]| {
         given.clone().unwrap_or_else(|| own.map(str::to_owned))
     };
+    let own = context! {
+        band => colours(&branding.band, BAND),
+        accent => colours(&branding.accent, ACCENT),
+    };
     environment
-        .render_str(
-            include_str!("page.html"),
-            context! {
-                report => Value::from(Serde(report)),
-                drawings => drawings,
-                areas => areas,
-                rings => rings(report),
-                band => colours(&report.branding.band, BAND),
-                accent => colours(&report.branding.accent, ACCENT),
-            },
-        )
-        .map_err(|error| Error::unexpected("the report page has a defect").with_source(error))
+        .render_str(template, context! { ..values, ..own })
+        .map_err(defect)
 }
 
 /// The score and its parts, each as a ring.

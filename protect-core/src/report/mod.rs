@@ -6,6 +6,8 @@
 mod cloud_events;
 mod html;
 mod kept;
+#[cfg(feature = "people")]
+mod leaving;
 mod lines;
 mod markdown;
 mod material;

@@ -136,6 +136,8 @@ record_kinds! {
     Policy = "policy",
     /// An [`Acknowledgement`](crate::model::Acknowledgement), by the publisher's id.
     Acknowledgement = "acknowledgement",
+    /// A [`PersonnelRecord`](crate::model::PersonnelRecord).
+    Personnel = "personnel",
     /// What counts once, kept until it is worth nothing: a sign-in, a message that came in.
     Once = "once",
     /// The session of somebody who signed in, by the hash of what their browser holds.

@@ -13,7 +13,7 @@ use protect_connectors::core::model::{
     TenantId, TimeOff, TimeOffId, TimeOffStatus,
 };
 use protect_connectors::core::people::{ImportOptions, NewOffboarding, PolicyInput};
-use protect_connectors::core::store::{Commit, Put, Query, RecordKind, Store};
+use protect_connectors::core::store::{Commit, Put, RecordKind, Store};
 use protect_sandbox::{Sandbox, Vendor};
 use protect_web::Web;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ pub(crate) async fn measure(table: &mut Table) {
 async fn views(table: &mut Table) {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("psa.key"), KEY).unwrap();
-    let protect = Protect::open_config(&json!({
+    let config = json!({
         "store": { "kind": "sqlite", "path": folder.path().join("protect.db") },
         "connections": { "dispatch": {
             "kind": "people",
@@ -62,8 +62,8 @@ async fn views(table: &mut Table) {
             "domains": ["acme.example"],
             "connectors": { "dispatch": { "connection": "dispatch", "organisation_id": "org-acme" } },
         }},
-    }));
-    let protect = protect.await.unwrap();
+    });
+    let protect = Protect::open_config(&config).await.unwrap();
     let acme = protect.tenant("acme").unwrap();
     let began = Instant::now();
     hire(
@@ -139,7 +139,8 @@ async fn hire(tenant: &Tenant, addresses: impl Iterator<Item = String>) {
         let manager = manager.map_or("", String::as_str);
         writeln!(csv, "{address},First{number},Last{number},Sales,{manager}").unwrap();
     }
-    let imported = tenant.import_employees(csv.as_bytes(), ImportOptions::default(), &actor());
+    let actor = actor();
+    let imported = tenant.import_employees(csv.as_bytes(), ImportOptions::default(), &actor);
     assert_eq!(imported.await.unwrap().hired, addresses.len() as u64);
 }
 
@@ -224,8 +225,8 @@ async fn leavers(table: &mut Table) {
         .await
         .unwrap();
     let folder = TempDir::new().unwrap();
-    let protect = Protect::open_config(&with_vendor(&sandbox, folder.path()));
-    let protect = protect.await.unwrap();
+    let config = with_vendor(&sandbox, folder.path());
+    let protect = Protect::open_config(&config).await.unwrap();
     let acme = protect.tenant("acme").unwrap();
     let read = acme
         .refresh_accounts(&"wiki".parse().unwrap())

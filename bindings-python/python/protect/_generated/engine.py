@@ -1398,6 +1398,26 @@ class Tenant(Client):
         )
         return [EvidenceEntry.from_dict(item) for item in answer]
 
+    def workflow_page(
+        self,
+        id: str,
+        *,
+        timeout: Timeout = None,
+    ) -> str:
+        """The same as one HTML page for people, which fetches nothing.
+
+        Args:
+            id: The workflow's id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return str(self._call(
+            "workflow_page",
+            {"id": id},
+            timeout,
+        ))
+
     def time_off(
         self,
         *,
@@ -1619,3 +1639,188 @@ class Tenant(Client):
             timeout,
         )
         return [PolicyStanding.from_dict(item) for item in answer]
+
+    def sync_policies(
+        self,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[PolicyStanding]:
+        """Asks the publisher for its policies, as the engine does by itself once an hour.
+
+        Changes something.
+
+        Args:
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "sync_policies",
+            {"by": by},
+            timeout,
+        )
+        return [PolicyStanding.from_dict(item) for item in answer]
+
+    def policies_of(
+        self,
+        employee: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[PolicyOfEmployee]:
+        """Where somebody stands with each policy that must be acknowledged, asked of the publisher; as old, and never as compliant, where it cannot be asked.
+
+        Args:
+            employee: The employee's id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "policies_of",
+            {"employee": employee},
+            timeout,
+        )
+        return [PolicyOfEmployee.from_dict(item) for item in answer]
+
+    def policy_text(
+        self,
+        policy_id: str,
+        version: str,
+        *,
+        timeout: Timeout = None,
+    ) -> PolicyText:
+        """The text of a policy for signing, as its publisher gives it now.
+
+        Args:
+            policy_id: The publisher's id of the policy.
+            version: Which version.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return PolicyText.from_dict(self._call(
+            "policy_text",
+            {"policy_id": policy_id, "version": version},
+            timeout,
+        ))
+
+    def acknowledge_policy(
+        self,
+        employee: str,
+        signature: PolicySignature,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> Acknowledgement:
+        """Records at the publisher that somebody acknowledged a policy. The same one twice is one.
+
+        Changes something.
+
+        Args:
+            employee: The employee's id.
+            signature: What was read, and from where it was signed.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return Acknowledgement.from_dict(self._call(
+            "acknowledge_policy",
+            {"employee": employee, "signature": signature, "by": by},
+            timeout,
+        ))
+
+    def remind_of_policy(
+        self,
+        policy_id: str,
+        by: str,
+        *,
+        employees: Sequence[str] | None = None,
+        timeout: Timeout = None,
+    ) -> int:
+        """Reminds those who did not acknowledge a policy, at most once a day. Gives how many.
+
+        Changes something.
+
+        Args:
+            policy_id: The publisher's id of the policy.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            employees: Only these of those who did not acknowledge it, by id.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "remind_of_policy",
+            {"policy_id": policy_id, "by": by, "employees": employees},
+            timeout,
+        ))
+
+    def send_reminders(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """Sends the reminders of tasks, policies and certifications that are due or overdue, each once, as the engine does by itself once a day. Gives how many.
+
+        Changes something.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "send_reminders",
+            {},
+            timeout,
+        ))
+
+    def personnel_records(
+        self,
+        *,
+        employee: str | None = None,
+        kind: PersonnelKind | None = None,
+        timeout: Timeout = None,
+    ) -> list[PersonnelRecord]:
+        """Reviews, trainings and documents to be signed, as they were last imported; what is to be done first.
+
+        Args:
+            employee: Whose, by id.
+            kind: Only reviews, trainings or documents.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "personnel_records",
+            {"employee": employee, "kind": kind},
+            timeout,
+        )
+        return [PersonnelRecord.from_dict(item) for item in answer]
+
+    def import_personnel_records(
+        self,
+        kind: PersonnelKind,
+        csv: str,
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """Imports reviews, trainings or documents to be signed, and gives how many; all of a list or nothing.
+
+        Changes something.
+
+        Args:
+            kind: Of which sort.
+            csv: The list, with a header.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(self._call(
+            "import_personnel_records",
+            {"kind": kind, "csv": csv, "by": by},
+            timeout,
+        ))

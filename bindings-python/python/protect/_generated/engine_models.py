@@ -16,6 +16,8 @@ __all__ = [
     "AccessLevel",
     "AccountRef",
     "AccountState",
+    "Acknowledgement",
+    "AcknowledgementStatus",
     "ActionKind",
     "ActionTargetSetting",
     "ActionTargetSink",
@@ -46,6 +48,9 @@ __all__ = [
     "NotEvaluatedReason",
     "OrgNode",
     "OutcomeStatus",
+    "PersonnelKind",
+    "PolicySignature",
+    "PolicyText",
     "PrivateDetails",
     "Probe",
     "Progress",
@@ -90,6 +95,8 @@ __all__ = [
     "Incident",
     "OrgChart",
     "Outcome",
+    "PersonnelRecord",
+    "PolicyOfEmployee",
     "PolicyStanding",
     "Preview",
     "ScanCounts",
@@ -203,6 +210,53 @@ AccountState = Union[
 - `active`: Can sign in.
 - `suspended`: Cannot sign in until reactivated.
 - `deleted`: Is gone.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Acknowledgement(Model):
+    """Somebody acknowledged a version of a policy. It never changes, but for what was not told at first."""
+
+    acknowledged_at: datetime
+    """When."""
+    employee: str
+    """Who."""
+    id: str
+    """The publisher's id, by which a repeat is known."""
+    ip_address: str | None = None
+    """From which network address, where known."""
+    policy_id: str
+    """Of which policy."""
+    user_agent: str | None = None
+    """With which program, where known."""
+    version: str
+    """Which version."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("acknowledged_at", "acknowledged_at", _codec.TIMESTAMP, True),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("ip_address", "ip_address", _codec.PLAIN, False),
+        _codec.Field("policy_id", "policy_id", _codec.PLAIN, True),
+        _codec.Field("user_agent", "user_agent", _codec.PLAIN, False),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
+
+AcknowledgementStatus = Union[
+    Literal[
+        "acknowledged",
+        "pending",
+        "overdue",
+    ],
+    str,
+]
+"""Where somebody stands with a policy.
+
+- `acknowledged`: They acknowledged the version that counts.
+- `pending`: They did not yet.
+- `overdue`: They did not in time.
 """
 
 ActionKind = Union[
@@ -875,6 +929,73 @@ OutcomeStatus = Union[
 - `expired`: The approval lapsed before the attempt.
 - `unknown`: The vendor may have acted.
 """
+
+PersonnelKind = Union[
+    Literal[
+        "review",
+        "training",
+        "document",
+    ],
+    str,
+]
+"""Which sort of thing another system keeps.
+
+- `review`: A review of somebody's work.
+- `training`: A training that somebody is enrolled in.
+- `document`: A document that waits for somebody's signature.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicySignature(Model):
+    """A signature as it was given."""
+
+    ip_address: str
+    """From which network address."""
+    policy_id: str
+    """The publisher's id of the policy."""
+    typed_name: str | None = None
+    """The name that was typed."""
+    user_agent: str
+    """With which program."""
+    version: str
+    """The version that was read."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("ip_address", "ip_address", _codec.PLAIN, True),
+        _codec.Field("policy_id", "policy_id", _codec.PLAIN, True),
+        _codec.Field("typed_name", "typed_name", _codec.PLAIN, True),
+        _codec.Field("user_agent", "user_agent", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicyText(Model):
+    """The text of one version of a policy."""
+
+    content_html: str
+    """The text as the publisher wrote it, in HTML: show it in a frame that runs nothing."""
+    content_sha256: str
+    """SHA-256 of the text, in hexadecimal."""
+    id: str
+    """The publisher's id of the policy."""
+    title: str
+    """What it is called."""
+    version: str
+    """Which version."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("content_html", "content_html", _codec.PLAIN, True),
+        _codec.Field("content_sha256", "content_sha256", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -1949,6 +2070,76 @@ class Outcome(Model):
         _codec.Field("reason", "reason", _codec.PLAIN, True),
         _codec.Field("status", "status", _codec.model(OutcomeStatus), True),
         _codec.Field("vendor_reference", "vendor_reference", _codec.PLAIN, False),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PersonnelRecord(Model):
+    """Something that another system keeps of an employee, as it was last imported: shown, and changed there."""
+
+    assigned_on: str | None = None
+    """Since when it is there."""
+    by: str | None = None
+    """Who reviews, trains or sends."""
+    completed_on: str | None = None
+    """When it was done: the review held, the training finished, the document signed."""
+    due_on: str | None = None
+    """By when it is to be done."""
+    employee: str
+    """Of whom."""
+    imported_at: datetime
+    """When it was imported."""
+    kind: PersonnelKind
+    """Which sort."""
+    link: str | None = None
+    """Where it is found: an `https` address."""
+    status: str
+    """Where it stands, in the other system's word (`scheduled`, `enrolled`, `sent`)."""
+    tenant: str
+    """Whose it is."""
+    title: str
+    """The review's period, the training's name or the document's title."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("assigned_on", "assigned_on", _codec.PLAIN, False),
+        _codec.Field("by", "by", _codec.PLAIN, False),
+        _codec.Field("completed_on", "completed_on", _codec.PLAIN, False),
+        _codec.Field("due_on", "due_on", _codec.PLAIN, False),
+        _codec.Field("employee", "employee", _codec.PLAIN, True),
+        _codec.Field("imported_at", "imported_at", _codec.TIMESTAMP, True),
+        _codec.Field("kind", "kind", _codec.model(PersonnelKind), True),
+        _codec.Field("link", "link", _codec.PLAIN, False),
+        _codec.Field("status", "status", _codec.PLAIN, True),
+        _codec.Field("tenant", "tenant", _codec.PLAIN, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicyOfEmployee(Model):
+    """Where one employee stands with a policy that must be acknowledged."""
+
+    acknowledged_at: datetime | None = None
+    """When they acknowledged the version that counts."""
+    compliant: bool
+    """Whether they acknowledged it, and that is known."""
+    policy: PublishedPolicy
+    """The policy."""
+    stale: bool
+    """Whether the publisher could not be asked, so that this is what was last known."""
+    status: AcknowledgementStatus
+    """Where they stand."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("acknowledged_at", "acknowledged_at", _codec.TIMESTAMP, True),
+        _codec.Field("compliant", "compliant", _codec.PLAIN, True),
+        _codec.Field("policy", "policy", _codec.model(PublishedPolicy), True),
+        _codec.Field("stale", "stale", _codec.PLAIN, True),
+        _codec.Field("status", "status", _codec.model(AcknowledgementStatus), True),
     )
 
 

@@ -1,11 +1,9 @@
 //! `certifications`.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use protect_connectors::core::Result;
-use protect_connectors::core::people::EmployeeFilter;
 use serde_json::json;
 
 use crate::app::{self, App};
@@ -45,11 +43,7 @@ pub(super) async fn run(app: &App, command: CertificationCommand) -> Result<Answ
                 None => None,
             };
             let found = tenant.certifications(employee.as_ref()).await?;
-            let employees = tenant.employees(&EmployeeFilter::default()).await?;
-            let names: HashMap<_, _> = employees
-                .iter()
-                .map(|it| (&it.id, it.display_name()))
-                .collect();
+            let names = words::employees(&tenant).await?;
             let mut page = Page::new();
             let mut table = Table::new(["who", "what", "issuer", "last day", "stands"]);
             for it in &found {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use protect_connectors::core::Result;
 use protect_connectors::core::engine::Tenant;
-use protect_connectors::core::model::{Employee, EmploymentStatus};
+use protect_connectors::core::model::{Actor, Employee, EmploymentStatus, PersonnelKind};
 use protect_connectors::core::people::{EmployeeFilter, ImportOptions};
+use serde_json::json;
 
 use crate::app::{self, App};
 use crate::args::{OneActor, OneTenant, typed};
@@ -63,6 +64,26 @@ pub(crate) enum EmployeeCommand {
         /// The connector.
         connector: String,
     },
+    /// Reviews, trainings and documents to be signed, as other systems keep them.
+    Records {
+        #[command(flatten)]
+        tenant: OneTenant,
+        /// An address, a number or an id; everybody's where it is left out.
+        who: Option<String>,
+        /// Only `review`, `training` or `document`.
+        #[arg(long, value_parser = typed::<PersonnelKind>)]
+        kind: Option<PersonnelKind>,
+    },
+    /// Import reviews, trainings or documents to be signed from a CSV list; all of it or nothing.
+    ImportRecords {
+        #[command(flatten)]
+        actor: OneActor,
+        /// `review`, `training` or `document`.
+        #[arg(value_parser = typed::<PersonnelKind>)]
+        kind: PersonnelKind,
+        /// The file; `-` is standard input.
+        file: PathBuf,
+    },
     /// Say where somebody stands: `active`, `on_leave`, `suspended`; leaving is an offboarding.
     Set {
         #[command(flatten)]
@@ -104,6 +125,41 @@ impl Which {
     }
 }
 
+async fn records(
+    tenant: &Tenant,
+    who: Option<&str>,
+    kind: Option<PersonnelKind>,
+) -> Result<Answer> {
+    let employee = match who {
+        Some(who) => Some(tenant.find_employee(who).await?.id),
+        None => None,
+    };
+    // Whoever may read the store may read all of it.
+    let found = tenant
+        .personnel_records(employee.as_ref(), kind, &Actor::engine())
+        .await?;
+    let names = words::employees(tenant).await?;
+    let mut page = Page::new();
+    let mut table = Table::new(["who", "sort", "what", "by", "due", "stands"]);
+    for it in &found {
+        let due = it.due_on.map(|day| day.to_string()).unwrap_or_default();
+        table.row([
+            names.get(&it.employee).cloned().unwrap_or_default().into(),
+            it.kind.as_str().into(),
+            it.title.as_str().into(),
+            it.by.as_deref().unwrap_or_default().into(),
+            due.into(),
+            words::state(&it.status, it.is_open()),
+        ]);
+    }
+    if table.is_empty() {
+        page.line("Nothing was imported.");
+        page.next("protect employee import-records KIND FILE", "a CSV list");
+    }
+    page.table(table);
+    Answer::many("records", &found, page)
+}
+
 /// Who works here. `None` where everything was printed on the way.
 pub(super) async fn run(app: &App, command: EmployeeCommand) -> Result<Option<Answer>> {
     let answer = match command {
@@ -140,6 +196,23 @@ pub(super) async fn run(app: &App, command: EmployeeCommand) -> Result<Option<An
                 imported.hired, imported.rehired, imported.updated, imported.unchanged
             ));
             Answer::one(&imported, page)?
+        }
+        EmployeeCommand::Records { tenant, who, kind } => {
+            let tenant = app.tenant(tenant.tenant.as_deref()).await?;
+            records(&tenant, who.as_deref(), kind).await?
+        }
+        EmployeeCommand::ImportRecords { actor, kind, file } => {
+            let tenant = app.tenant(actor.tenant.tenant.as_deref()).await?;
+            let (list, by) = (app::read(&file)?, actor.by.actor());
+            let count = tenant.import_personnel_records(kind, &list, &by).await?;
+            let mut page = Page::new();
+            page.line(format!("{} imported.", words::count(count, kind.as_str())));
+            page.next("protect employee records", "what there is to do");
+            Answer {
+                document: json!({ "imported": count }),
+                page,
+                exit: Exit::OK,
+            }
         }
         EmployeeCommand::Export { which, private } => {
             let tenant = app.tenant(which.tenant.tenant.as_deref()).await?;

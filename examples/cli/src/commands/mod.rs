@@ -12,7 +12,7 @@ mod incidents;
 mod init;
 mod monitor;
 pub(crate) mod offboard;
-mod policies;
+pub(crate) mod policies;
 mod report;
 mod respond;
 mod rules;
@@ -55,7 +55,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Option<Answer>> {
         Command::Offboard(command) => offboard::run(app, command).await?,
         Command::Timeoff(command) => timeoff::run(app, command).await?,
         Command::Certifications(command) => certifications::run(app, command).await?,
-        Command::Policies(of) => policies::run(app, of).await?,
+        Command::Policies(given) => policies::run(app, given).await?,
         Command::Rules(command) => rules::rules(app, command).await?,
         Command::Checks(command) => checks::run(app, command).await?,
         Command::Evaluate(command) => return evaluate::run(app, command),

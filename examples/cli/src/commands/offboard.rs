@@ -1,5 +1,7 @@
 //! `offboard`.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use jiff::civil::Date;
 use protect_connectors::core::engine::Tenant;
@@ -8,8 +10,9 @@ use protect_connectors::core::model::{
 };
 use protect_connectors::core::people::{NewOffboarding, NewOnboarding, Started, TaskChange};
 use protect_connectors::core::{Error, Result};
+use serde_json::json;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::args::{OneActor, OneTenant, day, typed};
 use crate::exit::Exit;
 use crate::output::Answer;
@@ -104,6 +107,9 @@ pub(crate) enum OffboardCommand {
         tenant: OneTenant,
         /// The workflow's id, or the employee's address, number or id.
         which: String,
+        /// Write it as a page to this file instead.
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
     },
 }
 
@@ -190,9 +196,19 @@ pub(super) async fn run(app: &App, command: OffboardCommand) -> Result<Answer> {
             let called_off = tenant.cancel_workflow(&id, &reason, &by).await?;
             show_started(&tenant, &called_off).await
         }
-        OffboardCommand::Evidence { tenant, which } => {
+        OffboardCommand::Evidence {
+            tenant,
+            which,
+            html,
+        } => {
             let tenant = app.tenant(tenant.tenant.as_deref()).await?;
             let id = named(&tenant, &which).await?;
+            if let Some(file) = html {
+                app::write(&file, &tenant.workflow_page(&id).await?)?;
+                let mut page = Page::new();
+                page.line(format!("Written to {}.", file.display()));
+                return Answer::one(&json!({ "page": file }), page);
+            }
             evidence(&tenant, &id).await
         }
     }

@@ -1,6 +1,5 @@
 //! `timeoff`.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -8,7 +7,7 @@ use jiff::civil::Date;
 use protect_connectors::core::Result;
 use protect_connectors::core::engine::Tenant;
 use protect_connectors::core::model::{EmployeeId, LeaveType, TimeOff, TimeOffId, TimeOffStatus};
-use protect_connectors::core::people::{EmployeeFilter, NewTimeOff, TimeOffFilter};
+use protect_connectors::core::people::{NewTimeOff, TimeOffFilter};
 use serde_json::json;
 
 use crate::app::{self, App};
@@ -204,11 +203,7 @@ fn one(time_off: &TimeOff) -> Result<Answer> {
 }
 
 async fn list(tenant: &Tenant, all: &[TimeOff]) -> Result<Answer> {
-    let employees = tenant.employees(&EmployeeFilter::default()).await?;
-    let names: HashMap<_, _> = employees
-        .iter()
-        .map(|it| (&it.id, it.display_name()))
-        .collect();
+    let names = words::employees(tenant).await?;
     let mut page = Page::new();
     let mut table = Table::new(["who", "from", "to", "sort", "stands", "id"]);
     for it in all {

@@ -2,6 +2,7 @@
 //! dealt with once, with proof, and the second walk of the road finds nothing left to do. At the end
 //! one suspension is taken back.
 
+mod leaving;
 mod mistake;
 mod proof;
 mod road;
@@ -17,7 +18,7 @@ use protect_sandbox::Fault;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::args::Demo;
+use crate::args::{Demo, DemoStory};
 use crate::exit::Exit;
 use crate::output::Answer;
 use crate::page::Page;
@@ -61,9 +62,12 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
     if demo.fault.as_deref() == Some("list") {
         return faults().map(Some);
     }
+    if demo.story == Some(DemoStory::Leaving) {
+        return leaving::run(app, demo).await.map(Some);
+    }
     let fault = demo.fault.as_deref().map(vendors::fault).transpose()?;
     let output = app.output;
-    let stage = Stage::set(&demo).await?;
+    let stage = Stage::set(&demo, stage::config).await?;
     output.page(&tell::beginning(&stage, &demo))?;
 
     let progress = Progress::start(output, "asking the vendors");

@@ -185,7 +185,12 @@ impl AccountNow {
 }
 
 /// The organisation's keys at The One Stack, as one of its products takes them.
-fn access(stage: &Stage, product: &str, key: fn(SecretRef) -> Credential, file: &str) -> Access {
+pub(super) fn access(
+    stage: &Stage,
+    product: &str,
+    key: fn(SecretRef) -> Credential,
+    file: &str,
+) -> Access {
     let file = stage.folder.path().join(file);
     let credential = key(SecretRef::File { file });
     Access::new(vendors::one_stack(&stage.sandbox).id, credential)
@@ -283,7 +288,7 @@ async fn write_report(stage: &Stage) -> Result<[&'static str; 2]> {
 }
 
 /// Exports the ledger, signs its head, and checks the files as an auditor would: without us.
-async fn prove(stage: &Stage) -> Result<EvidenceNow> {
+pub(super) async fn prove(stage: &Stage) -> Result<EvidenceNow> {
     let file = stage.folder.path().join(EVIDENCE);
     let signed = stage.folder.path().join(CHECKPOINT);
     let tenant = stage.tenant.id();

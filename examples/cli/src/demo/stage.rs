@@ -66,14 +66,26 @@ impl Folder {
     }
 }
 
+/// What the first story needs.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "other stories write files for theirs"
+)]
+pub(super) fn config(sandbox: &Sandbox, _: &Path) -> Result<String> {
+    Ok(vendors::config(sandbox, Mode::Enforce, SecretPlace::Files))
+}
+
 impl Stage {
     /// Starts the vendors and opens the engine on a configuration written for them.
-    pub(super) async fn set(demo: &Demo) -> Result<Self> {
+    pub(super) async fn set(
+        demo: &Demo,
+        text: impl FnOnce(&Sandbox, &Path) -> Result<String>,
+    ) -> Result<Self> {
         let folder = Folder::of(demo)?;
         let sandbox = Sandbox::builder().seed(demo.seed).start().await;
         let sandbox = sandbox.map_err(vendors::not_started)?;
         let config = folder.path().join("protect.toml");
-        let text = vendors::config(&sandbox, Mode::Enforce, SecretPlace::Files);
+        let text = text(&sandbox, folder.path())?;
         app::write_new(&config, &text)?;
         vendors::write_secrets(&sandbox, folder.path())?;
         let (context, _) = protect_connectors::context()?;

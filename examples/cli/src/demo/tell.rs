@@ -185,7 +185,7 @@ pub(super) fn done(done: &Done, names: &Names) -> Page {
     page
 }
 
-fn steps(done: &Done, names: &Names) -> Table {
+pub(super) fn steps(done: &Done, names: &Names) -> Table {
     let mut table = Table::bare().indent(2);
     for step in &done.steps {
         let outcome = step.outcome.as_ref();
@@ -400,7 +400,7 @@ pub(super) fn faults() -> Table {
     table
 }
 
-fn chapter(title: &str, command: &str) -> Page {
+pub(super) fn chapter(title: &str, command: &str) -> Page {
     let mut page = Page::new();
     page.blank();
     page.mixed([Text::strong(title), Text::faint(format!("   {command}"))]);

@@ -158,3 +158,39 @@ fn what_the_demo_keeps_can_be_used_and_holds_no_secret() {
     assert_eq!(again.status, 2, "{again:?}");
     assert!(again.err.contains("not empty"), "{}", again.err);
 }
+
+#[test]
+fn a_person_leaves_and_nothing_of_theirs_is_open_although_one_vendor_refused_at_first() {
+    let folder = TempDir::new().unwrap();
+    let ran = protect(
+        folder.path(),
+        &["demo", "leaving", "--json", "--keep", "kept"],
+    );
+    let story = ran.good();
+    let steps = |part: &str, outcome: &str| {
+        let all = story[part]["steps"].as_array().unwrap().iter();
+        all.filter(|step| step["outcome"]["status"] == outcome)
+            .count()
+    };
+    assert_eq!(steps("first", "refused"), 1);
+    assert_eq!(steps("second", "refused"), 0);
+    let problem = &story["problems"][0];
+    assert_eq!(problem["severity"], "critical");
+    assert!(story["ticket"].is_string(), "the refusal is told aloud");
+    let accounts = story["accounts"].as_array().unwrap();
+    assert_eq!(accounts.len(), 4);
+    for account in accounts {
+        assert_eq!(account["state"], "suspended", "{account}");
+    }
+    assert_eq!(story["workflow"]["status"], "completed");
+    assert_eq!(story["access"][0]["status"], "completed");
+    assert_eq!(
+        story["watched"],
+        serde_json::json!({ "times": 1, "now": 0 })
+    );
+    assert_eq!(story["evidence"]["verified"]["valid"], true);
+    assert_eq!(story["violations"], 0);
+    let page = std::fs::read_to_string(folder.path().join("kept/evidence.html")).unwrap();
+    assert!(page.contains("Access is gone everywhere."));
+    assert!(!page.contains("<script") && !page.contains("src=\"http"));
+}

@@ -1,5 +1,5 @@
 //! What calls the workforce: the keys of PSA, Defend and Legal, and the organisation that they name. What
-//! is answered is the workforce's own (`protect_core::people::routes`).
+//! is answered is the workforce's own (`protect_core::people::routes`). The kind `people` is nothing else.
 
 use async_trait::async_trait;
 use protect_core::Result;
@@ -12,78 +12,80 @@ use protect_core::{Error, ErrorKind};
 
 use crate::config::text;
 
-/// A kind that only holds keys.
-pub(crate) struct Caller {
-    kind: &'static str,
-    docs: &'static str,
-    /// The product's own name for the environment variable of the key.
-    variable: &'static str,
+/// The kind, as it stands in the configuration.
+const KIND: &str = "people";
+
+/// The product's own name for the environment variable of the key.
+const VARIABLE: &str = "INTEGRATION_KEY";
+
+pub(crate) fn spec() -> KindSpec {
+    let spec = KindSpec::new(
+        KIND,
+        "The One People: lets PSA pull time off and certifications with the key that both sides hold.",
+    );
+    let spec = spec.by_choice().setting(
+        SettingSpec::text(
+            "organisation_id",
+            "The Hub organisation id, which the callers name the tenant by.",
+        )
+        .required(),
+    );
+    with_keys(spec, VARIABLE, true)
 }
 
-/// Every such kind.
-pub(crate) const CALLERS: [Caller; 3] = [
-    Caller {
-        kind: "people",
-        docs: "The One People: lets PSA pull time off and certifications with the key that both sides hold.",
-        variable: "INTEGRATION_KEY",
-    },
-    Caller {
-        kind: "defend",
-        docs: "The One Defend: lets it look people up, tell insider-threat signals, and ask for an emergency offboarding.",
-        variable: "DEFEND_SERVICE_KEY",
-    },
-    Caller {
-        kind: "legal",
-        docs: "The One Legal: lets it tell that somebody acknowledged a policy.",
-        variable: "LEGAL_INTEGRATION_KEY",
-    },
-];
-
-impl Caller {
-    pub(crate) fn spec(&self) -> KindSpec {
-        KindSpec::new(self.kind, self.docs)
-            .by_choice()
-            .scan(
-                CredentialSpec::new()
-                    .secret(
-                        "inbound_key",
-                        "The key that the caller shows, the same on both sides.",
-                    )
-                    .variable(self.variable)
-                    .optional_secret(
-                        "inbound_key_before",
-                        "The key before, while it is being replaced.",
-                    ),
-            )
-            .setting(
-                SettingSpec::text(
-                    "organisation_id",
-                    "The Hub organisation id, which the callers name the tenant by.",
-                )
-                .required(),
-            )
+/// Adds the key that a caller shows, and the one before.
+pub(crate) fn with_keys(spec: KindSpec, variable: &str, required: bool) -> KindSpec {
+    let keys = CredentialSpec::new()
+        .secret(
+            "inbound_key",
+            "The key that the caller shows, the same on both sides.",
+        )
+        .variable(variable)
+        .optional_secret(
+            "inbound_key_before",
+            "The key before, while it is being replaced.",
+        );
+    if required {
+        spec.scan(keys)
+    } else {
+        spec.optional_scan(keys)
     }
 }
 
-/// The keys of one caller.
+/// The keys of PSA.
 ///
 /// # Errors
 /// `config_invalid` naming the field.
 pub(crate) fn build(setup: &ConnectorSetup) -> Result<KeyHolder> {
-    let Some((_, connection)) = &setup.connection else {
-        return Err(setup.error("connection", "this kind needs it"));
-    };
-    let key = connection
-        .scan_secret("inbound_key")
-        .ok_or_else(|| setup.error("scan.inbound_key", "missing"))?;
-    let before = connection.scan_secret("inbound_key_before");
-    let organisation =
-        text(setup, "organisation_id").ok_or_else(|| setup.error("organisation_id", "missing"))?;
-    Ok(KeyHolder {
-        info: setup.info.clone(),
-        organisation,
-        keys: [Some(key), before].into_iter().flatten().collect(),
-    })
+    KeyHolder::read(setup)?.ok_or_else(|| setup.error("scan.inbound_key", "missing"))
+}
+
+impl KeyHolder {
+    /// The keys of a caller; `None` where the connection has none.
+    ///
+    /// # Errors
+    /// `config_invalid` naming the field.
+    pub(crate) fn read(setup: &ConnectorSetup) -> Result<Option<Self>> {
+        let Some((_, connection)) = &setup.connection else {
+            return Err(setup.error("connection", "this kind needs it"));
+        };
+        let before = connection.scan_secret("inbound_key_before");
+        let organisation = text(setup, "organisation_id")
+            .ok_or_else(|| setup.error("organisation_id", "missing"))?;
+        let Some(key) = connection.scan_secret("inbound_key") else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            info: setup.info.clone(),
+            organisation,
+            keys: [Some(key), before].into_iter().flatten().collect(),
+        }))
+    }
+
+    /// What can be said of the keys without being called.
+    pub(crate) fn note(&self) -> String {
+        "this product calls us: whether its key is ours shows when it does".to_owned()
+    }
 }
 
 /// Holds the keys; what is asked with them is answered elsewhere.
@@ -108,9 +110,7 @@ impl Connector for KeyHolder {
     async fn diagnose(&self, _: &OpContext) -> Result<Diagnosis> {
         Ok(Diagnosis {
             reachable: true,
-            notes: vec![
-                "this product calls us: whether its key is ours shows when it does".to_owned(),
-            ],
+            notes: vec![self.note()],
             ..Diagnosis::default()
         })
     }

@@ -1,13 +1,15 @@
-//! The One Stack: PSA, Security, RMM, Hub, Portal, On-Call, Bus and Compliance for two organisations. What its documentation says is
+//! The One Stack: PSA, Security, RMM, Hub, Portal, On-Call, Bus, Compliance, Defend and Legal for two organisations. What its documentation says is
 //! kept as it says; where that is silent, the shapes are those of our conventions, listed in `docs.md`.
 
 mod accounts;
 mod body;
 mod bus;
 mod compliance;
+mod defend;
 mod hooks;
 mod hub;
 mod items;
+mod legal;
 mod oncall;
 mod portal;
 mod records;
@@ -41,7 +43,7 @@ pub struct OneStackOrganisation {
 }
 
 /// Every product, each below its name.
-const PRODUCTS: [&str; 8] = [
+const PRODUCTS: [&str; 10] = [
     "psa",
     "security",
     "rmm",
@@ -50,6 +52,8 @@ const PRODUCTS: [&str; 8] = [
     "oncall",
     "bus",
     "compliance",
+    "defend",
+    "legal",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +86,13 @@ pub(crate) enum Endpoint {
     CancelRevocation,
     ListUsers,
     PutSnapshot,
+    Elevate,
+    ListElevations,
+    EndElevation,
+    ListPolicies,
+    GetPolicy,
+    ListAcknowledgments,
+    Acknowledge,
 }
 
 impl Endpoint {
@@ -105,6 +116,13 @@ impl Endpoint {
                 | Self::CancelRevocation
                 | Self::ListUsers
                 | Self::PutSnapshot
+                | Self::Elevate
+                | Self::ListElevations
+                | Self::EndElevation
+                | Self::ListPolicies
+                | Self::GetPolicy
+                | Self::ListAcknowledgments
+                | Self::Acknowledge
         )
     }
 }
@@ -125,6 +143,7 @@ pub(crate) struct Settings {
     drop_references: Option<bool>,
     rmm_approval: Option<bool>,
     stubborn_product: Option<String>,
+    policies: Option<Vec<legal::Policy>>,
 }
 
 pub(crate) struct OneStack {
@@ -140,6 +159,8 @@ pub(crate) struct OneStack {
     rmm_approval: bool,
     /// A product that Hub cannot take access to away; empty for none.
     stubborn_product: String,
+    /// What Legal has published, the same for every organisation.
+    policies: Vec<legal::Policy>,
 }
 
 /// How a request ends that is not taken.
@@ -161,6 +182,7 @@ impl OneStack {
             drop_references: false,
             rmm_approval: false,
             stubborn_product: String::new(),
+            policies: legal::standard(),
         }
     }
 
@@ -214,6 +236,10 @@ impl OneStack {
                 rmm::route(method, rest)
             }
             (method, ["hub", "api", "internal", "users", rest @ ..]) => hub::route(method, rest),
+            (method, ["defend", "api", "internal", "monitoring", rest @ ..]) => {
+                defend::route(method, rest)
+            }
+            (method, ["legal", "api", "people", rest @ ..]) => legal::route(method, rest),
             (
                 &Method::PUT,
                 [
@@ -256,6 +282,9 @@ impl OneStack {
         self.rmm_approval = settings.rmm_approval.unwrap_or(self.rmm_approval);
         if let Some(product) = &settings.stubborn_product {
             self.stubborn_product.clone_from(product);
+        }
+        if let Some(policies) = &settings.policies {
+            self.policies.clone_from(policies);
         }
     }
 
@@ -323,6 +352,13 @@ impl OneStack {
             E::CancelRevocation => self.cancel_revocation(organisation, call, cx),
             E::ListUsers => self.list_users(organisation, call, cx),
             E::PutSnapshot => self.put_snapshot(organisation, call, cx),
+            E::Elevate => self.elevate(organisation, call, cx),
+            E::ListElevations => self.list_elevations(organisation, call),
+            E::EndElevation => self.end_elevation(organisation, call, cx),
+            E::ListPolicies => self.list_policies(organisation, call),
+            E::GetPolicy => self.get_policy(organisation, call),
+            E::ListAcknowledgments => self.list_acknowledgments(organisation, call, cx),
+            E::Acknowledge => self.acknowledge(organisation, call, cx),
         }
     }
 

@@ -11,15 +11,16 @@ impl Sandbox {
         self.url("/one_stack")
     }
 
-    /// Root of a product's API: `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus` or
-    /// `compliance`.
+    /// Root of a product's API: `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus`,
+    /// `compliance`, `defend` or `legal`.
     pub fn one_stack_url(&self, product: &str) -> String {
         self.url(&format!("/one_stack/{product}"))
     }
 
     /// Everything that was made at the products, in order: `id`, `object` (`ticket`, `incident`,
-    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`), `organisation`, `status`, `fields` as they were sent (of an event that came in a Cloud
-    /// Event also its `cloud_event`), `notes`.
+    /// `alert`, `page`, `event`, `evidence`, `remediation`, `revocation`, `snapshot`,
+    /// `elevation`, `acknowledgment`), `organisation`, `status`, `fields` as they were sent (of an event
+    /// that came in a Cloud Event also its `cloud_event`), `notes`.
     pub fn one_stack_items(&self) -> Vec<Value> {
         let state = self.world.state();
         state

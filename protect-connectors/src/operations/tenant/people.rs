@@ -3,13 +3,13 @@
 use protect_core::Result;
 use protect_core::engine::Tenant;
 use protect_core::model::{
-    ConnectorName, EmployeeId, EmploymentStatus, LeaveType, Leaving, TaskStatus, TaskTemplate,
-    TimeOffId, TimeOffStatus, WorkflowId, WorkflowStatus,
+    Actor, ConnectorName, EmployeeId, EmploymentStatus, LeaveType, Leaving, PersonnelKind,
+    TaskStatus, TaskTemplate, TimeOffId, TimeOffStatus, WorkflowId, WorkflowStatus,
 };
 use protect_core::operation::{answer, arguments};
 use protect_core::people::{
     EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, NewTimeOff,
-    TaskChange, TimeOffFilter,
+    PolicySignature, TaskChange, TimeOffFilter,
 };
 use serde_json::Value;
 
@@ -75,6 +75,12 @@ shapes! {
     OfEmployee { employee: EmployeeId }
     MaybeEmployee { employee: Option<EmployeeId> }
     Csv { csv: String, by: String }
+    Only { by: String }
+    PolicyText { policy_id: String, version: String }
+    Acknowledge { employee: EmployeeId, signature: PolicySignature, by: String }
+    RemindOf { policy_id: String, by: String, employees: Option<Vec<EmployeeId>> }
+    Records { employee: Option<EmployeeId>, kind: Option<PersonnelKind> }
+    RecordsCsv { kind: PersonnelKind, csv: String, by: String }
 }
 
 /// Calls one of these operations; `None` where it is none of them.
@@ -212,6 +218,10 @@ async fn workflow(tenant: &Tenant, operation: &str, given: Value) -> Result<Opti
             let WorkflowOf { id } = arguments(given)?;
             answer(&tenant.workflow_evidence(&id).await?)
         }
+        "workflow_page" => {
+            let WorkflowOf { id } = arguments(given)?;
+            answer(&tenant.workflow_page(&id).await?)
+        }
         _ => return absence(tenant, operation, given).await,
     };
     answered.map(Some)
@@ -281,6 +291,66 @@ async fn absence(tenant: &Tenant, operation: &str, given: Value) -> Result<Optio
         "policies" => {
             let crate::operations::Nothing {} = arguments(given)?;
             answer(&tenant.policies().await?)
+        }
+        _ => return policies(tenant, operation, given).await,
+    };
+    answered.map(Some)
+}
+
+async fn policies(tenant: &Tenant, operation: &str, given: Value) -> Result<Option<Value>> {
+    let answered = match operation {
+        "sync_policies" => {
+            let Only { by } = arguments(given)?;
+            answer(&tenant.sync_policies(&person(by)).await?)
+        }
+        "policies_of" => {
+            let OfEmployee { employee } = arguments(given)?;
+            answer(&tenant.policies_of(&employee, &Actor::engine()).await?)
+        }
+        "policy_text" => {
+            let PolicyText { policy_id, version } = arguments(given)?;
+            let by = Actor::engine();
+            answer(&tenant.policy_text(&policy_id, &version, &by).await?)
+        }
+        "acknowledge_policy" => {
+            let it: Acknowledge = arguments(given)?;
+            let by = person(it.by);
+            answer(
+                &tenant
+                    .acknowledge_policy(&it.employee, &it.signature, &by)
+                    .await?,
+            )
+        }
+        "remind_of_policy" => {
+            let it: RemindOf = arguments(given)?;
+            let (employees, by) = (it.employees.as_deref(), person(it.by));
+            answer(
+                &tenant
+                    .remind_of_policy(&it.policy_id, employees, &by)
+                    .await?,
+            )
+        }
+        "send_reminders" => {
+            let crate::operations::Nothing {} = arguments(given)?;
+            answer(&tenant.send_reminders().await?)
+        }
+        "personnel_records" => {
+            let Records { employee, kind } = arguments(given)?;
+            let by = Actor::engine();
+            answer(
+                &tenant
+                    .personnel_records(employee.as_ref(), kind, &by)
+                    .await?,
+            )
+        }
+        "import_personnel_records" => {
+            let RecordsCsv { kind, csv, by } = arguments(given)?;
+            let by = person(by);
+            answer(
+                &tenant
+                    .import_personnel_records(kind, csv.as_bytes(), &by)
+                    .await?,
+            )
         }
         _ => return Ok(None),
     };

@@ -1,11 +1,14 @@
 use protect_core::model::{
-    Account, Employee, EmploymentStatus, EvidenceEntry, LeaveType, Leaving, PolicyStanding,
-    TaskStatus, TaskTemplate, TimeOff, TimeOffBalance, TimeOffStatus, Workflow, WorkflowStatus,
+    Account, Acknowledgement, Employee, EmploymentStatus, EvidenceEntry, LeaveType, Leaving,
+    PersonnelKind, PersonnelRecord, PolicyStanding, TaskStatus, TaskTemplate, TimeOff,
+    TimeOffBalance, TimeOffStatus, Workflow, WorkflowStatus,
 };
 use protect_core::operation::{Model, Operation, Parameter, ParameterKind, ResultType};
 use protect_core::people::{
-    CertificationStanding, EmployeeInput, Imported, OrgChart, Started, Synced,
+    CertificationStanding, EmployeeInput, Imported, OrgChart, PolicyOfEmployee, PolicySignature,
+    Started, Synced,
 };
+use protect_core::publisher::PolicyText;
 
 use super::table::{BY, REASON};
 use crate::operations::{change, read};
@@ -15,6 +18,13 @@ const EMPLOYMENT_STATUS: Model = Model::of::<EmploymentStatus>("EmploymentStatus
 const WORKFLOW: Model = Model::of::<Workflow>("Workflow");
 const TIME_OFF: Model = Model::of::<TimeOff>("TimeOff");
 const STARTED: Model = Model::of::<Started>("Started");
+const POLICY_STANDING: Model = Model::of::<PolicyStanding>("PolicyStanding");
+const PERSONNEL_KIND: Model = Model::of::<PersonnelKind>("PersonnelKind");
+const POLICY_ID: Parameter = Parameter::required(
+    "policy_id",
+    ParameterKind::Text,
+    "The publisher's id of the policy.",
+);
 const WHO: Parameter =
     Parameter::required("who", ParameterKind::Text, "An address, a number or an id.");
 const EMPLOYEE_ID: Parameter = Parameter::required("id", ParameterKind::Text, "The employee's id.");
@@ -48,7 +58,7 @@ const TASKS: Parameter = Parameter::optional(
 );
 
 /// What a tenant can do with its workforce.
-pub const OPERATIONS: [Operation; 28] = [
+pub const OPERATIONS: [Operation; 37] = [
     read(
         "employees",
         &[OF_STATUS, OF_DEPARTMENT, WITH_TEXT],
@@ -253,6 +263,12 @@ pub const OPERATIONS: [Operation; 28] = [
         "Everything in the ledger that belongs to a workflow: who approved what, and when.",
     ),
     read(
+        "workflow_page",
+        &[WORKFLOW_ID],
+        ResultType::Text,
+        "The same as one HTML page for people, which fetches nothing.",
+    ),
+    read(
         "time_off",
         &[
             Parameter::optional("employee", ParameterKind::Text, "Whose, by id."),
@@ -367,7 +383,92 @@ pub const OPERATIONS: [Operation; 28] = [
     read(
         "policies",
         &[],
-        ResultType::List(Model::of::<PolicyStanding>("PolicyStanding")),
+        ResultType::List(POLICY_STANDING),
         "How far each policy is acknowledged.",
+    ),
+    change(
+        "sync_policies",
+        &[BY],
+        ResultType::List(POLICY_STANDING),
+        "Asks the publisher for its policies, as the engine does by itself once an hour.",
+    ),
+    read(
+        "policies_of",
+        &[Parameter::required(
+            "employee",
+            ParameterKind::Text,
+            "The employee's id.",
+        )],
+        ResultType::List(Model::of::<PolicyOfEmployee>("PolicyOfEmployee")),
+        "Where somebody stands with each policy that must be acknowledged, asked of the publisher; as old, \
+         and never as compliant, where it cannot be asked.",
+    ),
+    read(
+        "policy_text",
+        &[
+            POLICY_ID,
+            Parameter::required("version", ParameterKind::Text, "Which version."),
+        ],
+        ResultType::One(Model::of::<PolicyText>("PolicyText")),
+        "The text of a policy for signing, as its publisher gives it now.",
+    ),
+    change(
+        "acknowledge_policy",
+        &[
+            Parameter::required("employee", ParameterKind::Text, "The employee's id."),
+            Parameter::required(
+                "signature",
+                ParameterKind::One(Model::of::<PolicySignature>("PolicySignature")),
+                "What was read, and from where it was signed.",
+            ),
+            BY,
+        ],
+        ResultType::One(Model::of::<Acknowledgement>("Acknowledgement")),
+        "Records at the publisher that somebody acknowledged a policy. The same one twice is one.",
+    ),
+    change(
+        "remind_of_policy",
+        &[
+            POLICY_ID,
+            BY,
+            Parameter::optional(
+                "employees",
+                ParameterKind::Texts,
+                "Only these of those who did not acknowledge it, by id.",
+            ),
+        ],
+        ResultType::Integer,
+        "Reminds those who did not acknowledge a policy, at most once a day. Gives how many.",
+    ),
+    change(
+        "send_reminders",
+        &[],
+        ResultType::Integer,
+        "Sends the reminders of tasks, policies and certifications that are due or overdue, each once, as \
+         the engine does by itself once a day. Gives how many.",
+    ),
+    read(
+        "personnel_records",
+        &[
+            Parameter::optional("employee", ParameterKind::Text, "Whose, by id."),
+            Parameter::optional(
+                "kind",
+                ParameterKind::One(PERSONNEL_KIND),
+                "Only reviews, trainings or documents.",
+            ),
+        ],
+        ResultType::List(Model::of::<PersonnelRecord>("PersonnelRecord")),
+        "Reviews, trainings and documents to be signed, as they were last imported; what is to be done \
+         first.",
+    ),
+    change(
+        "import_personnel_records",
+        &[
+            Parameter::required("kind", ParameterKind::One(PERSONNEL_KIND), "Of which sort."),
+            Parameter::required("csv", ParameterKind::Text, "The list, with a header."),
+            BY,
+        ],
+        ResultType::Integer,
+        "Imports reviews, trainings or documents to be signed, and gives how many; all of a list or nothing.",
     ),
 ];

@@ -64,6 +64,7 @@ calls! {
     POST "/workflows/review" review_workflows ManageWorkflows;
     GET "/workflows/{id}" workflow ManageWorkflows;
     GET "/workflows/{id}/evidence" workflow_evidence ManageWorkflows;
+    GET "/workflows/{id}/page" workflow_page ManageWorkflows;
     POST "/workflows/{id}/tasks/{number}" set_task ManageWorkflows;
     POST "/workflows/{id}/resume" resume_offboarding ManageWorkflows;
     POST "/workflows/{id}/cancel" cancel_workflow ManageWorkflows;
@@ -76,7 +77,15 @@ calls! {
     GET "/certifications" certifications ViewCertifications;
     POST "/certifications/import" import_certifications EditCertifications;
     GET "/policies" policies ViewAcknowledgements;
+    POST "/policies/sync" sync_policies ManagePolicies;
+    GET "/policies/{id}/text" policy_text AcknowledgePolicy;
+    POST "/policies/{id}/remind" remind_of_policy ManagePolicies;
+    POST "/reminders" send_reminders ManagePolicies;
     GET "/employees/{id}/policies" acknowledgements_of ViewAcknowledgements;
+    GET "/employees/{id}/policies/now" policies_of ViewAcknowledgements;
+    POST "/employees/{id}/policies/acknowledge" acknowledge_policy AcknowledgePolicy;
+    GET "/records" personnel_records ViewPersonnel;
+    POST "/records/import" import_personnel_records EditPersonnel;
     GET "/insider-signals" insider_signals InsiderThreat;
     POST "/insider-signals/{id}/judge" judge_insider_signal InsiderThreat;
 }

@@ -10,12 +10,12 @@ use protect_core::connector::OpContext;
 use protect_core::engine::{Tenant, TenantRoutes};
 use protect_core::inbound::{InboundAnswer, InboundRequest, Route};
 use protect_core::model::{
-    Actor, ConnectorName, EmployeeId, EmploymentStatus, InsiderSignalId, InsiderStatus, TimeOffId,
-    TimeOffStatus, WorkflowId, WorkflowStatus,
+    Actor, ConnectorName, EmployeeId, EmploymentStatus, InsiderSignalId, InsiderStatus,
+    PersonnelKind, TimeOffId, TimeOffStatus, WorkflowId, WorkflowStatus,
 };
 use protect_core::people::{
     EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, NewTimeOff,
-    PeopleOperation, ProfileEdit, TaskChange, TimeOffFilter, WorkforceAs,
+    PeopleOperation, PolicySignature, ProfileEdit, TaskChange, TimeOffFilter, WorkforceAs,
 };
 use protect_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -102,6 +102,22 @@ async fn read(
             let entries = seen.workflow_evidence(&id).await?;
             InboundAnswer::json(&json!({ "entries": entries }))
         }
+        "workflow_page" => {
+            let id: WorkflowId = request.parameter("id")?;
+            let page = seen.workflow_page(&id).await?;
+            Ok(InboundAnswer::bytes("text/html; charset=utf-8", page))
+        }
+        "policies_of" => {
+            let id: EmployeeId = request.parameter("id")?;
+            let policies = tenant.policies_of(&id, actor).await?;
+            InboundAnswer::json(&json!({ "policies": policies }))
+        }
+        "policy_text" => {
+            let version: Option<String> = request.query_as("version")?;
+            let version = version.unwrap_or_default();
+            let policy = text(request, "id");
+            InboundAnswer::json(&tenant.policy_text(&policy, &version, actor).await?)
+        }
         "insider_signals" => {
             let signals = tenant.insider_signals(actor).await?;
             InboundAnswer::json(&json!({ "signals": signals }))
@@ -134,6 +150,12 @@ async fn absence(
             let of: Option<EmployeeId> = request.query_as("employee")?;
             let certifications = seen.certifications(of.as_ref()).await?;
             InboundAnswer::json(&json!({ "certifications": certifications }))
+        }
+        "personnel_records" => {
+            let of: Option<EmployeeId> = request.query_as("employee")?;
+            let kind: Option<PersonnelKind> = request.query_as("kind")?;
+            let records = seen.personnel_records(of.as_ref(), kind).await?;
+            InboundAnswer::json(&json!({ "records": records }))
         }
         "policies" => InboundAnswer::json(&json!({ "policies": seen.policies().await? })),
         "acknowledgements_of" => {
@@ -187,6 +209,22 @@ struct List {
 #[serde(deny_unknown_fields)]
 struct Csv {
     csv: String,
+}
+
+/// `POST .../records/import`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Records {
+    kind: PersonnelKind,
+    csv: String,
+}
+
+/// `POST .../policies/{id}/remind`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remind {
+    #[serde(default)]
+    employees: Option<Vec<EmployeeId>>,
 }
 
 /// `POST .../sync`.
@@ -273,11 +311,46 @@ async fn change(
             let count = tenant.import_certifications(csv.as_bytes(), actor).await?;
             InboundAnswer::json(&json!({ "imported": count }))
         }
+        "import_personnel_records" => {
+            let Records { kind, csv } = request.json()?;
+            let count = tenant.import_personnel_records(kind, csv.as_bytes(), actor);
+            InboundAnswer::json(&json!({ "imported": count.await? }))
+        }
         "judge_insider_signal" => {
             let id: InsiderSignalId = request.parameter("id")?;
             let Judgement { status, note } = request.json()?;
             let judged = tenant.judge_insider_signal(&id, status, &note, actor);
             InboundAnswer::json(&judged.await?)
+        }
+        _ => change_policies(tenant, actor, request, name).await,
+    }
+}
+
+async fn change_policies(
+    tenant: &Tenant,
+    actor: &Actor,
+    request: &InboundRequest,
+    name: &str,
+) -> Result<InboundAnswer> {
+    match name {
+        "sync_policies" => {
+            let policies = tenant.sync_policies(actor).await?;
+            InboundAnswer::json(&json!({ "policies": policies }))
+        }
+        "acknowledge_policy" => {
+            let signature: PolicySignature = request.json()?;
+            let id: EmployeeId = request.parameter("id")?;
+            created(&tenant.acknowledge_policy(&id, &signature, actor).await?)
+        }
+        "remind_of_policy" => {
+            let Remind { employees } = request.json()?;
+            let policy = text(request, "id");
+            let told = tenant.remind_of_policy(&policy, employees.as_deref(), actor);
+            InboundAnswer::json(&json!({ "told": told.await? }))
+        }
+        "send_reminders" => {
+            let seen = tenant.workforce_as(actor).await?;
+            InboundAnswer::json(&json!({ "told": seen.send_reminders().await? }))
         }
         _ => change_workflow(tenant, actor, request, name).await,
     }

@@ -22,6 +22,19 @@ use crate::world::{DEFEND_KEY, World, worker};
 /// How far away somebody is, from whoever calls.
 const SUBJECTS: [Reach; 3] = [Reach::Own, Reach::Team, Reach::Everybody];
 
+/// What goes on to a publisher of policies, or to whoever sends mail. No such connector is there, which is
+/// said to those alone who would be let through.
+const ASKS_ELSEWHERE: [&str; 4] = [
+    "sync_policies",
+    "policy_text",
+    "acknowledge_policy",
+    "remind_of_policy",
+];
+
+fn said_unsupported(status: StatusCode) -> bool {
+    status == StatusCode::NOT_IMPLEMENTED
+}
+
 /// One try: who calls what about whom.
 struct Cell {
     number: usize,
@@ -191,7 +204,21 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
         }
         "decide_time_off" => json!({ "approve": true }),
         "judge_insider_signal" => json!({ "status": "reviewed", "note": "expected" }),
+        "import_personnel_records" => {
+            let csv = format!("employee,title\n{},First aid\n", cell.subject());
+            json!({ "kind": "training", "csv": csv })
+        }
+        "acknowledge_policy" => json!({
+            "policy_id": "P1", "version": "1", "ip_address": "192.0.2.1", "user_agent": "a browser",
+        }),
+        "remind_of_policy" => json!({}),
         "cancel_time_off"
+        | "sync_policies"
+        | "policies_of"
+        | "policy_text"
+        | "send_reminders"
+        | "personnel_records"
+        | "workflow_page"
         | "resume_offboarding"
         | "review_workflows"
         | "me"
@@ -218,6 +245,7 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
         Some("employees") => employee.id.to_string(),
         Some("time-off") => asks(world, &employee.id).await.to_string(),
         Some("workflows") => leaves(world, &employee.id).await.to_string(),
+        Some("policies") => "P1".to_owned(),
         Some("insider-signals") => told(served, http, number).await,
         other => panic!("the matrix does not know what `{{id}}` is of {other:?}"),
     };
@@ -265,6 +293,7 @@ async fn every_role_may_make_every_call_about_whom_the_table_says_and_no_other()
         let status = answer.status();
         let is_right = if cell.is_allowed() {
             status.is_success()
+                || (ASKS_ELSEWHERE.contains(&cell.call.name) && said_unsupported(status))
         } else {
             status == StatusCode::FORBIDDEN
         };
@@ -306,7 +335,6 @@ fn whatever_the_workforce_can_do_in_python_and_node_can_be_called_over_http() {
         [
             &PeopleOperation::ViewEmployment,
             &PeopleOperation::ViewPrivate,
-            &PeopleOperation::ManagePolicies
         ]
     );
 }
@@ -488,6 +516,9 @@ async fn an_employee_of_another_tenant_is_not_there_for_any_call() {
         let body = match call.name {
             "update_employee" => json!({ "employee": {} }),
             "update_profile" | "onboard" => json!({}),
+            "acknowledge_policy" => json!({
+                "policy_id": "P1", "version": "1", "ip_address": "192.0.2.1", "user_agent": "a browser",
+            }),
             "set_employee_status" => json!({ "status": "on_leave" }),
             "offboard" => json!({ "last_day": "2030-01-31", "reason": "found another job" }),
             "request_time_off" => {

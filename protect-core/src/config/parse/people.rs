@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use crate::config::model::{InsiderThreatConfig, PeopleConfig, PeopleRolesConfig};
+use super::action::Connectors;
+use crate::config::model::{InsiderThreatConfig, NoticesConfig, PeopleConfig, PeopleRolesConfig};
 use crate::config::read::Node;
 use crate::error::Error;
-use crate::model::{Address, PeopleRole, Role, SignalSeverity, TaskTemplate};
+use crate::model::{Address, ConnectorName, PeopleRole, Role, SignalSeverity, TaskTemplate};
 
 /// Days between a task and the last or first day, at most.
 const FARTHEST: i64 = 3_650;
 
-pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
+pub(super) fn read(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<PeopleConfig> {
     let default = PeopleConfig::default();
     let table = node.table()?;
     let time_zone = table
@@ -33,6 +34,9 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
     let roles = table
         .get("roles")
         .map_or(Some(default.roles), |node| roles(&node));
+    let notices = table
+        .get("notices")
+        .map_or(Some(None), |node| notices(&node, connectors).map(Some));
     table.finish();
     Some(PeopleConfig {
         time_zone: time_zone?,
@@ -41,6 +45,29 @@ pub(super) fn read(node: &Node<'_>) -> Option<PeopleConfig> {
         share_leave_type: share_leave_type?,
         insider_threat: insider_threat?,
         roles: roles?,
+        notices: notices?,
+    })
+}
+
+fn notices(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<NoticesConfig> {
+    let table = node.table()?;
+    let connector = table.need(
+        "connector",
+        "the connector of kind `notify` that sends mail",
+    );
+    let connector = connector.and_then(|node| {
+        let name = connectors.by_name(&node)?;
+        ConnectorName::new(name).ok()
+    });
+    let address = |node: &Node<'_>| node.parsed(|text| Address::new(text));
+    let contacts = table
+        .entries()
+        .filter(|(word, _)| *word != "connector")
+        .map(|(word, node)| Some((word.to_owned(), node.each(address)?)))
+        .collect::<Option<BTreeMap<_, _>>>();
+    Some(NoticesConfig {
+        connector: connector?,
+        contacts: contacts?,
     })
 }
 

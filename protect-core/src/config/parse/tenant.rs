@@ -58,7 +58,7 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
     let guard = optional(table.get("guard"), read_guard);
     let client_view = optional(table.get("client_view"), client::read_view);
     let branding = optional(table.get("branding"), client::read_branding);
-    let people = optional(table.get("people"), people::read);
+    let people = table.get("people");
     table.finish();
 
     let declared = Connectors::declared(connectors.as_ref(), connections);
@@ -68,6 +68,7 @@ fn read(node: &Node<'_>, id: &TenantId, connections: &Connections) -> Option<Ten
     let monitor = optional(monitor, |node| read_monitor(node, has_domains, &declared));
     let route = optional(route, |node| read_route(node, &declared));
     let rules = optional(rules, |node| read_rules(node, &declared));
+    let people = optional(people, |node| people::read(node, &declared));
     Some(TenantConfig {
         name: name?,
         domains: domains?,

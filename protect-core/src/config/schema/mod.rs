@@ -306,6 +306,7 @@ fn people() -> Value {
                 ),
             ),
             ("insider_threat", insider_threat()),
+            ("notices", notices()),
             ("roles", people_roles()),
         ],
         &[],
@@ -344,6 +345,19 @@ fn people_roles() -> Value {
         ],
         &[],
     )
+}
+
+fn notices() -> Value {
+    let mut schema = object(
+        "What people are told when somebody comes or leaves, and of what is due: nothing where this is left out. Every other key is a word that tasks are assigned to, such as `hr` and `it`, with the addresses behind it; `hr_managers` are told of insider-threat signals.",
+        &[(
+            "connector",
+            documented(text(), "The connector of kind `notify` that sends mail."),
+        )],
+        &["connector"],
+    );
+    schema["additionalProperties"] = texts();
+    schema
 }
 
 fn insider_threat() -> Value {

@@ -13,9 +13,13 @@ mod harness;
 mod identify;
 mod inbound;
 mod monitor;
+#[cfg(feature = "people")]
+mod notices;
 mod observe;
 #[cfg(feature = "people")]
 mod offboarding;
+#[cfg(feature = "people")]
+mod personnel;
 mod planning;
 mod queue;
 mod random;

@@ -322,6 +322,26 @@ async fn signals_about_people_who_stay_are_left_out_unless_the_tenant_wants_them
 }
 
 #[tokio::test]
+async fn who_may_see_a_signal_is_told_that_there_is_one_once_and_nothing_of_whom_it_is_about() {
+    let notices = "notices = { connector = \"people\", hr = [\"hr@acme.example\"], \
+                   hr_managers = [\"chief@acme.example\"] }";
+    let world = World::new(&format!("{SIGNALS}, {notices}"));
+    world.hire("acme", "ann").await;
+    let path = "/api/internal/insider-threat/signals";
+    for _ in 0..2 {
+        let (status, _) = world.post(path, DEFEND, &signal("ann@acme.example")).await;
+        assert_eq!(status, 201);
+    }
+    let told = world.tenant().actions().await.unwrap();
+    let told: Vec<_> = told.iter().map(|step| &step.action).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0].kind, crate::model::ActionKind::Notify);
+    assert_eq!(told[0].parameters["to"], json!(["chief@acme.example"]));
+    let said = format!("{} {}", told[0].reason, told[0].parameters["text"]);
+    assert!(!said.contains("ann"), "{said}");
+}
+
+#[tokio::test]
 async fn an_emergency_begins_an_offboarding_once_that_a_person_must_approve() {
     let world = World::new("");
     let ann = world.hire("acme", "ann").await;

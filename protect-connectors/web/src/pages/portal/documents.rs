@@ -1,11 +1,13 @@
 //! What an employee has to read, sign or take part in. Each sort is a section; a further one is a function
 //! beside [`policies`], named in [`sections`].
 
+use std::collections::BTreeSet;
+
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use protect_core::Result;
 use protect_core::inbound::InboundAnswer;
-use protect_core::model::AcknowledgementStatus;
+use protect_core::model::{AcknowledgementStatus, PersonnelKind};
 use serde::Serialize;
 
 use super::Desk;
@@ -53,20 +55,64 @@ pub(super) async fn open_sections(desk: &Desk<'_>) -> Result<Value> {
 }
 
 async fn sections(desk: &Desk<'_>) -> Result<Vec<Section>> {
-    Ok(vec![policies(desk).await?])
+    Ok(vec![
+        policies(desk).await?,
+        records(desk, PersonnelKind::Document).await?,
+        records(desk, PersonnelKind::Training).await?,
+        records(desk, PersonnelKind::Review).await?,
+    ])
+}
+
+/// What other systems keep of the employee, as it was last imported.
+async fn records(desk: &Desk<'_>, kind: PersonnelKind) -> Result<Section> {
+    let found = desk.seen.personnel_records(Some(&desk.own.id), Some(kind));
+    let rows = found.await?.into_iter().map(|record| {
+        let is_open = record.is_open();
+        let mut facts = vec![record.status];
+        facts.retain(|word| !word.is_empty());
+        facts.extend(record.by.map(|by| format!("by {by}")));
+        facts.extend(record.due_on.map(|day| format!("due {day}")));
+        facts.extend(record.completed_on.map(|day| format!("done {day}")));
+        let seen = record.imported_at.strftime("%Y-%m-%d");
+        facts.push(format!("as of {seen}"));
+        Row {
+            title: record.title,
+            facts,
+            status: if is_open { "open" } else { "done" },
+            is_open,
+            doubt: None,
+        }
+    });
+    let (title, nothing) = match kind {
+        PersonnelKind::Document => (
+            "Documents to sign",
+            "There is no document that waits for your signature.",
+        ),
+        PersonnelKind::Training => ("Trainings", "You are enrolled in no training."),
+        PersonnelKind::Review => ("Reviews", "There is no review of yours."),
+    };
+    Ok(Section {
+        title,
+        nothing,
+        rows: rows.collect(),
+    })
 }
 
 /// The policies that must be acknowledged.
 async fn policies(desk: &Desk<'_>) -> Result<Section> {
-    let now = desk.visit.visitor.now;
     let found = desk.seen.acknowledgements_of(&desk.own.id).await?;
+    let standings = desk.seen.policies().await?.into_iter();
+    let stale: BTreeSet<String> = standings
+        .filter(|it| it.stale)
+        .map(|it| it.policy.id)
+        .collect();
     let rows = found.into_iter().map(|(policy, status)| {
         let mut facts = vec![format!("version {}", policy.version)];
         facts.extend(policy.effective_date.map(|day| format!("since {day}")));
         facts.extend(policy.due_date.map(|day| format!("due {day}")));
         let seen = policy.seen_at.strftime("%Y-%m-%d %H:%M");
-        let doubt = policy
-            .is_stale(now)
+        let doubt = stale
+            .contains(&policy.id)
             .then(|| format!("Last heard of at {seen} UTC: it may have changed since."));
         Row {
             title: policy.title,
