@@ -231,12 +231,28 @@ pub(super) struct VendorState {
     pub(super) journal: Vec<String>,
     /// Which messages arrived, in order.
     pub(super) delivered: Vec<ActionId>,
+    /// Accounts that are being changed, the most that ever were, and whether one was twice.
+    at_work: BTreeSet<String>,
+    pub(super) most_at_work: usize,
+    pub(super) twice_at_work: bool,
     open_tickets: BTreeMap<String, String>,
 }
 
 impl Vendor {
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut VendorState) -> T) -> T {
         change(&mut self.0.lock().unwrap())
+    }
+
+    /// An answer takes a while, in which others may be asked for.
+    async fn takes_a_while(&self, id: &str) {
+        self.with(|state| {
+            state.twice_at_work |= !state.at_work.insert(id.to_owned());
+            state.most_at_work = state.most_at_work.max(state.at_work.len());
+        });
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.with(|state| state.at_work.remove(id));
     }
 
     pub(super) fn journal(&self) -> Vec<String> {
@@ -389,6 +405,7 @@ impl Remediator for FakeConnector {
 
     async fn apply(&self, _: &OpContext, action: &Action) -> Result<Applied> {
         let (id, before) = self.state(action);
+        self.vendor.takes_a_while(&id).await;
         let after = goal(action.kind);
         let applied = Applied {
             status: if before == after {

@@ -12,6 +12,7 @@ mod fixture;
 mod harness;
 mod identify;
 mod inbound;
+mod lanes;
 mod monitor;
 #[cfg(feature = "people")]
 mod notices;
