@@ -77,7 +77,7 @@ impl Callable for Protect {
                     answer(&self.tick().await?)
                 }
                 #[cfg(feature = "web")]
-                "exchange" => super::exchange::exchange(&self, given).await,
+                "exchange" => Box::pin(super::exchange::exchange(&self, given)).await,
                 #[cfg(feature = "web")]
                 "body_limit" => super::exchange::body_limit(&self, given),
                 _ => Err(unknown(&CLASS, &operation)),

@@ -80,7 +80,7 @@ impl Web {
         let is_head = request.method() == Method::HEAD;
         let request = InboundRequest::of(request);
         let wants_page = wants_page(&request);
-        let answer = match self.answer(request).await {
+        let answer = match Box::pin(self.answer(request)).await {
             Ok(answer) => answer,
             Err(error) if wants_page => self.pages.refusal(&error, &self.options),
             Err(error) => refusal(&error),

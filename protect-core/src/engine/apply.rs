@@ -90,8 +90,8 @@ impl Tenant {
         let planned = &approved.plan().actions;
         let is_refused = |it: &PlannedAction| it.guard.decision == GuardDecision::Refuse;
         let wanted = planned.iter().filter(|it| !is_refused(it));
-        self.work_on(wanted.map(|it| Job::of(&it.action)).collect())
-            .await?;
+        let jobs = wanted.map(|it| Job::of(&it.action)).collect();
+        Box::pin(self.work_on(jobs)).await?;
         let mut steps = Vec::with_capacity(planned.len());
         for planned in planned {
             if is_refused(planned) {
@@ -114,7 +114,7 @@ impl Tenant {
         self.end_temporary().await?;
         let mut steps = Vec::new();
         loop {
-            let worked = self.work_on(self.waiting().await?).await?;
+            let worked = Box::pin(self.work_on(self.waiting().await?)).await?;
             for key in &worked.keys {
                 steps.extend(self.step(key).await?);
             }

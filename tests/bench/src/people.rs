@@ -37,8 +37,8 @@ const LEAVERS: usize = 1_000;
 const VENDOR_TAKES: u32 = 25;
 
 pub(crate) async fn measure(table: &mut Table) {
-    views(table).await;
-    leavers(table).await;
+    Box::pin(views(table)).await;
+    Box::pin(leavers(table)).await;
     table.remark(
         "people: 50,000 employees in SQLite, of whom every third is away once in the year and of whom \
          everybody acknowledged two policies. The bare queries read the same records as their types. The \

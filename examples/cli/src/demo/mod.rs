@@ -63,7 +63,7 @@ pub(crate) async fn run(app: &App, demo: Demo) -> Result<Option<Answer>> {
         return faults().map(Some);
     }
     if demo.story == Some(DemoStory::Leaving) {
-        return leaving::run(app, demo).await.map(Some);
+        return Box::pin(leaving::run(app, demo)).await.map(Some);
     }
     let fault = demo.fault.as_deref().map(vendors::fault).transpose()?;
     let output = app.output;

@@ -67,8 +67,8 @@ impl Connector for DefendConnector {
                 ..Diagnosis::default()
             },
         };
-        if let Some(keys) = &self.keys {
-            diagnosis.notes.push(keys.note());
+        if self.keys.is_some() {
+            diagnosis.notes.push(KeyHolder::note());
         }
         if self.enabled().is_none() {
             let off = "nobody is watched more closely: `elevated_monitoring` is off";

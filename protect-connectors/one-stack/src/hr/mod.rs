@@ -83,7 +83,7 @@ impl KeyHolder {
     }
 
     /// What can be said of the keys without being called.
-    pub(crate) fn note(&self) -> String {
+    pub(crate) fn note() -> String {
         "this product calls us: whether its key is ours shows when it does".to_owned()
     }
 }
@@ -110,7 +110,7 @@ impl Connector for KeyHolder {
     async fn diagnose(&self, _: &OpContext) -> Result<Diagnosis> {
         Ok(Diagnosis {
             reachable: true,
-            notes: vec![self.note()],
+            notes: vec![Self::note()],
             ..Diagnosis::default()
         })
     }

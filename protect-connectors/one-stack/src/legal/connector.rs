@@ -38,8 +38,8 @@ impl Connector for LegalConnector {
                 ..Diagnosis::default()
             },
         };
-        if let Some(keys) = &self.keys {
-            diagnosis.notes.push(keys.note());
+        if self.keys.is_some() {
+            diagnosis.notes.push(KeyHolder::note());
         }
         Ok(diagnosis)
     }

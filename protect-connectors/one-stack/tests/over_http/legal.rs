@@ -8,7 +8,7 @@ use protect_core::model::{AcknowledgementStatus, Actor, Employee};
 use protect_core::people::{EmployeeInput, PolicyOfEmployee, PolicySignature};
 use protect_core::testing::contract;
 use protect_sandbox::{Fault, FaultKind, Vendor};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::world::{World, op};
 
@@ -48,7 +48,7 @@ async fn own(acme: &Tenant, employee: &Employee) -> PolicyOfEmployee {
 }
 
 /// Legal publishes another version of the policy.
-fn publish(world: &World, version: &str, due_date: Value) {
+fn publish(world: &World, version: &str, due_date: &str) {
     let policy = json!({
         "id": POLICY, "title": "Acceptable use", "version": version, "status": "published",
         "effective_date": "2026-01-01", "requires_acknowledgment": true, "due_date": due_date,
@@ -181,7 +181,7 @@ async fn another_version_must_be_acknowledged_anew_and_an_old_one_no_longer_can(
     acme.acknowledge_policy(&ann.id, &signature("1.0"), &alice())
         .await
         .unwrap();
-    publish(&world, "2.0", json!("2020-01-31"));
+    publish(&world, "2.0", "2020-01-31");
     acme.sync_policies(&alice()).await.unwrap();
     let shown = own(&acme, &ann).await;
     assert_eq!(shown.status, AcknowledgementStatus::Overdue);
