@@ -369,6 +369,8 @@ impl Connector for Foreign {
             checks: self.kind.checks.clone(),
             actions: self.kind.actions.clone(),
             scan_every_seconds: self.kind.scan_every_seconds,
+            // Whoever writes a connector in Python or JavaScript is not asked two things at once.
+            one_at_a_time: true,
             ..Capability::default()
         }
     }

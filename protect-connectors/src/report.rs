@@ -291,7 +291,8 @@ mod tests {
             ]
         );
         let html = report.to_html().unwrap();
-        assert_eq!(html.matches("<path d=\"M40").count(), 3, "{html}");
+        // Two of the score, and one of each share.
+        assert_eq!(html.matches("<path d=\"M40").count(), 5, "{html}");
         assert!(
             report
                 .to_markdown()

@@ -286,6 +286,10 @@ pub struct Capability {
     /// account's id.
     #[serde(default)]
     pub reaches_by_address: bool,
+    /// Whether its actions are done one after another, since whether it does one depends on what it did
+    /// before. Otherwise several accounts are worked on at the same time.
+    #[serde(default)]
+    pub one_at_a_time: bool,
     /// The actions that it does for a time alone, with the seconds after which they end where nobody
     /// says.
     #[serde(default)]

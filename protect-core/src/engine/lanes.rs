@@ -54,10 +54,10 @@ impl Tenant {
     pub(super) async fn work_on(&self, jobs: Vec<Job>) -> Result<Worked> {
         let (told, changed): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.tells);
         let stopped = AtomicBool::new(false);
-        let vendors = by_vendor(changed).into_values();
+        let vendors = by_vendor(changed).into_iter();
         // Collected first: what holds these closures could not move between threads.
         let vendors: Vec<_> = vendors
-            .map(|targets| self.work_on_vendor(targets, &stopped))
+            .map(|(name, targets)| self.work_on_vendor(targets, self.at_once(&name), &stopped))
             .collect();
         let mut keys = Vec::new();
         for worked in join_all(vendors).await {
@@ -73,6 +73,7 @@ impl Tenant {
     async fn work_on_vendor(
         &self,
         targets: Vec<Vec<Job>>,
+        at_once: usize,
         stopped: &AtomicBool,
     ) -> Result<Vec<String>> {
         let lanes: Vec<_> = targets
@@ -80,11 +81,20 @@ impl Tenant {
             .map(|jobs| self.work_in_order(jobs, stopped))
             .collect();
         let worked: Vec<Result<Vec<String>>> = futures::stream::iter(lanes)
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(at_once)
             .collect()
             .await;
         let keys: Result<Vec<Vec<String>>> = worked.into_iter().collect();
         Ok(keys?.concat())
+    }
+
+    fn at_once(&self, connector: &ConnectorName) -> usize {
+        let connector = self.connector(connector);
+        if connector.is_ok_and(|it| it.capability().one_at_a_time) {
+            1
+        } else {
+            AT_ONCE
+        }
     }
 
     async fn work_in_order(&self, jobs: Vec<Job>, stopped: &AtomicBool) -> Result<Vec<String>> {

@@ -141,16 +141,18 @@ async fn a_restart_after_a_temporary_suspension_is_over_reactivates_once() {
 }
 
 #[tokio::test]
-async fn a_pause_during_apply_stops_the_next_effect() {
+async fn a_pause_during_apply_lets_what_is_under_way_end_and_stops_everything_else() {
+    /// Accounts of one vendor that are changed at the same time.
+    const UNDER_WAY: usize = 8;
     let world = World::new().await;
-    let people: Vec<_> = world.ordinary_people().into_iter().take(5).collect();
+    let people: Vec<_> = world.ordinary_people().into_iter().take(14).collect();
     let addresses: Vec<_> = people.into_iter().map(|(_, address)| address).collect();
     world.leak("FiveLeaked", &addresses);
     let acme = world.tenant().await;
     scan(&acme).await;
     let plan = acme.plan().await.unwrap();
     let wanted = suspensions(&plan).count();
-    assert!(wanted >= 5);
+    assert!(wanted >= 14);
     let approved = acme.approve(plan, &bob()).await.unwrap();
     let slow = Fault::new(FaultKind::Delay).on(":suspend").millis(400);
     world.sandbox.set_fault(slow);
@@ -163,12 +165,13 @@ async fn a_pause_during_apply_stops_the_next_effect() {
     }
     acme.pause(&alice(), "something is odd").await.unwrap();
     let steps = applying.await.unwrap().unwrap();
-    assert_eq!(world.user_changes().len(), 1, "the one that was under way");
+    let changed = world.user_changes().len();
+    assert!((1..=UNDER_WAY).contains(&changed), "{changed} of {wanted}");
     let waiting = steps.iter().filter(|step| step.outcome.is_none());
-    assert!(waiting.count() >= wanted - 1, "{steps:?}");
+    assert!(waiting.count() >= wanted - UNDER_WAY, "{steps:?}");
     assert!(steps.iter().any(|s| s.to_string().contains("paused by")));
     acme.apply_waiting().await.unwrap();
-    assert_eq!(world.user_changes().len(), 1, "still paused");
+    assert_eq!(world.user_changes().len(), changed, "still paused");
     acme.resume(&alice()).await.unwrap();
     acme.apply(approved).await.unwrap();
     assert_eq!(world.user_changes().len(), wanted);

@@ -74,6 +74,8 @@ impl Connector for RmmConnector {
         Capability {
             actions: ACTIONS.map(|(kind, _)| (kind, class)).into(),
             reaches_by_address: true,
+            // The cap is kept by counting what was asked for before.
+            one_at_a_time: true,
             ends_after_seconds: BTreeMap::from([ends]),
             ..Capability::default()
         }
