@@ -15,7 +15,7 @@ use super::lanes::Job;
 use super::queue::is_kept_waiting;
 use super::records::put_intent;
 use super::rule_limits::TRIED_OUT;
-use super::{Tenant, guard};
+use super::{CONFLICT_RETRIES, Tenant, guard, too_busy};
 use crate::connector::AppliedStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
@@ -398,13 +398,23 @@ impl Tenant {
         } else {
             "action.unknown"
         };
-        let mut commit = Commit::default()
+        let ended = Commit::default()
             .put(put)
             .append(self.entry_by(kind, actor, facts).await?);
-        commit
-            .changes
-            .extend(self.incident_contained(&intent).await?);
-        self.store().commit(self.id(), commit).await.map(drop)
+        let mut conflict = too_busy();
+        for _ in 0..CONFLICT_RETRIES {
+            let mut commit = ended.clone();
+            commit
+                .changes
+                .extend(self.incident_contained(&intent).await?);
+            match self.store().commit(self.id(), commit).await {
+                // Another action of the same incident ended at the same moment; or the intent is somebody
+                // else's by now, which no further look changes.
+                Err(error) if error.kind() == ErrorKind::Conflict => conflict = error,
+                result => return result.map(drop),
+            }
+        }
+        Err(conflict)
     }
 
     /// Gives a lease back without having done anything.

@@ -16,10 +16,12 @@ use crate::model::{
     Account, AccountRef, AccountState, Action, ActionId, ActionKind, ActionTarget, Actor, Address,
     Attributes, Confidence, EffectClass, EvidenceEntry, Finding, FindingId, FindingKind,
     FindingStatus, Incident, IncidentId, IncidentStatus, Observation, Preview, Protection,
-    Severity, Subject,
+    Severity, Subject, TenantId,
 };
 use crate::registry::Registry;
-use crate::store::{Commit, Expect, MemoryStore, Put, Query, RecordKind};
+use crate::store::{
+    Claim, Claimed, Commit, Committed, Expect, MemoryStore, Page, Put, Query, RecordKind, Store,
+};
 use crate::testing::ManualClock;
 
 /// A tenant with ten active accounts at one vendor that is directory, remediator and sink.
@@ -58,7 +60,7 @@ impl Fixture {
         let outside = crate::testing::context();
         let (context, clock) = (outside.context, outside.clock);
         let engine = Engine::builder(config, registry, context)
-            .build(Arc::new(MemoryStore::new()))
+            .build(Arc::new(TakesTurns(MemoryStore::new())))
             .unwrap();
         let fixture = Self {
             tenant: engine.tenant("acme").unwrap(),
@@ -188,6 +190,30 @@ impl Fixture {
     }
 }
 
+/// A store in memory that lets others go on before it answers, as one on a disk does: what was read may
+/// be old by the time something is written.
+#[derive(Debug)]
+struct TakesTurns(MemoryStore);
+
+#[async_trait]
+impl Store for TakesTurns {
+    async fn commit(&self, tenant: &TenantId, commit: Commit) -> Result<Committed> {
+        tokio::task::yield_now().await;
+        self.0.commit(tenant, commit).await
+    }
+
+    async fn query(&self, tenant: &TenantId, query: Query) -> Result<Page> {
+        let page = self.0.query(tenant, query).await;
+        tokio::task::yield_now().await;
+        page
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
+        tokio::task::yield_now().await;
+        self.0.claim(claim).await
+    }
+}
+
 pub(super) fn alice() -> Actor {
     Actor::unverified("alice")
 }
@@ -235,6 +261,8 @@ pub(super) struct VendorState {
     at_work: BTreeSet<String>,
     pub(super) most_at_work: usize,
     pub(super) twice_at_work: bool,
+    /// So many are answered at the same moment, where it is not zero.
+    pub(super) together: usize,
     open_tickets: BTreeMap<String, String>,
 }
 
@@ -249,8 +277,11 @@ impl Vendor {
             state.twice_at_work |= !state.at_work.insert(id.to_owned());
             state.most_at_work = state.most_at_work.max(state.at_work.len());
         });
-        for _ in 0..20 {
+        for _ in 0..200 {
             tokio::task::yield_now().await;
+            if self.with(|state| state.most_at_work == state.together) {
+                break;
+            }
         }
         self.with(|state| state.at_work.remove(id));
     }

@@ -31,6 +31,26 @@ async fn many_targets_are_worked_on_beside_each_other_and_told_of_in_the_plans_o
 }
 
 #[tokio::test]
+async fn actions_of_one_incident_that_end_at_the_same_moment_are_all_known_to_have_ended() {
+    let fixture = Fixture::new(RULE).await;
+    let incident = fixture.incident(0, 1).await;
+    for number in 1..8 {
+        fixture.join(&incident, number, "Breach1").await;
+    }
+    fixture.vendor.with(|state| state.together = 8);
+    let steps = fixture.walk().await;
+    let suspended = steps
+        .iter()
+        .filter(|it| it.action.kind == ActionKind::SuspendAccount);
+    assert_eq!(suspended.count(), 8);
+    for step in &steps {
+        assert_eq!(step.status(), Some(OutcomeStatus::Applied), "{step}");
+    }
+    let incident = fixture.read_incident(&incident).await;
+    assert_eq!(incident.status, crate::model::IncidentStatus::Contained);
+}
+
+#[tokio::test]
 async fn what_waits_is_worked_off_target_by_target_too() {
     let fixture = Fixture::new(RULE).await;
     let plan = planned(&fixture, 10).await;
