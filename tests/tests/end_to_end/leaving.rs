@@ -19,7 +19,7 @@ const PLACES: [&str; 4] = ["entra", "passwords", "wiki", "workspace"];
 
 /// Microsoft 365, Google Workspace, 1Password and an application that speaks SCIM.
 async fn world() -> World {
-    let world = crate::m365::with_microsoft(World::fast(200).await);
+    let world = crate::m365::with_microsoft(World::fast(50).await);
     let mut world = crate::google::with_google(world);
     let own = world.sandbox.credentials();
     let folder = world.folder.path().to_owned();
