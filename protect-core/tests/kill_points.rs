@@ -75,7 +75,7 @@ async fn read(store: &SqliteStore) -> Vec<String> {
 }
 
 #[tokio::test]
-#[ignore = "the child of the tests below"]
+#[ignore = "a process that the tests here start and kill; alone it has nothing to do"]
 async fn child_commits() {
     let Ok(path) = std::env::var(PATH) else {
         return;
@@ -85,7 +85,7 @@ async fn child_commits() {
 }
 
 #[tokio::test]
-#[ignore = "the child of the tests below"]
+#[ignore = "a process that the tests here start and kill; alone it has nothing to do"]
 async fn child_claims() {
     let Ok(path) = std::env::var(PATH) else {
         return;

@@ -141,7 +141,7 @@ async fn two_processes_on_one_store_share_the_work_and_do_nothing_twice() {
 }
 
 #[tokio::test]
-#[ignore = "the child of the tests above"]
+#[ignore = "a process that the tests here start and kill; alone it has nothing to do"]
 async fn child_applies() {
     let Ok(path) = std::env::var(CONFIG) else {
         return;

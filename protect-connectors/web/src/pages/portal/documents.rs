@@ -1,17 +1,17 @@
 //! What an employee has to read, sign or take part in. Each sort is a section; a further one is a function
 //! beside [`policies`], named in [`sections`].
 
-use std::collections::BTreeSet;
-
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use protect_core::Result;
 use protect_core::inbound::InboundAnswer;
-use protect_core::model::{AcknowledgementStatus, PersonnelKind};
+use protect_core::model::PersonnelKind;
 use serde::Serialize;
 
 use super::Desk;
 use crate::pages::Pages;
+
+const ACKNOWLEDGED: &str = "acknowledged";
 
 /// One sort of documents.
 #[derive(Serialize)]
@@ -100,29 +100,28 @@ async fn records(desk: &Desk<'_>, kind: PersonnelKind) -> Result<Section> {
 
 /// The policies that must be acknowledged.
 async fn policies(desk: &Desk<'_>) -> Result<Section> {
-    let found = desk.seen.acknowledgements_of(&desk.own.id).await?;
-    let standings = desk.seen.policies().await?.into_iter();
-    let stale: BTreeSet<String> = standings
-        .filter(|it| it.stale)
-        .map(|it| it.policy.id)
-        .collect();
-    let rows = found.into_iter().map(|(policy, status)| {
+    let found = desk.seen.policies().await?.into_iter();
+    let needed = found.filter(|it| it.policy.requires_acknowledgment);
+    let rows = needed.map(|it| {
+        let status = if it.pending.contains(&desk.own.id) {
+            "pending"
+        } else if it.overdue.contains(&desk.own.id) {
+            "overdue"
+        } else {
+            ACKNOWLEDGED
+        };
+        let (policy, stale) = (it.policy, it.stale);
         let mut facts = vec![format!("version {}", policy.version)];
         facts.extend(policy.effective_date.map(|day| format!("since {day}")));
         facts.extend(policy.due_date.map(|day| format!("due {day}")));
         let seen = policy.seen_at.strftime("%Y-%m-%d %H:%M");
-        let doubt = stale
-            .contains(&policy.id)
-            .then(|| format!("Last heard of at {seen} UTC: it may have changed since."));
+        let doubt =
+            stale.then(|| format!("Last heard of at {seen} UTC: it may have changed since."));
         Row {
             title: policy.title,
             facts,
-            status: match status {
-                AcknowledgementStatus::Acknowledged => "acknowledged",
-                AcknowledgementStatus::Pending => "pending",
-                AcknowledgementStatus::Overdue => "overdue",
-            },
-            is_open: status != AcknowledgementStatus::Acknowledged,
+            status,
+            is_open: status != ACKNOWLEDGED,
             doubt,
         }
     });
