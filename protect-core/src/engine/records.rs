@@ -1,19 +1,21 @@
 //! How the engine's things become records: the only place that knows keys, states and groups.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use super::Tenant;
 use super::scan::StoredVerdict;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{
     Account, AccountRef, Action, ActionKind, ActionTarget, ConnectorName, Finding, Incident,
     Intent, IntentState, PersonId, Signal, Subject, hash_fields,
 };
-use crate::store::{Expect, Put, Query, RecordKind};
+use crate::store::{Expect, Page, Put, Query, RecordKind};
 
 /// A thing as it was read, with the version to expect when it is written again.
 #[derive(Clone, Debug)]
@@ -42,25 +44,44 @@ impl Tenant {
         Ok(found.into_iter().next())
     }
 
-    /// Everything a query selects, page after page.
+    /// Everything a query selects. While a page is made into things, the next one is read.
     pub(crate) async fn read_all<T: DeserializeOwned>(
         &self,
         mut query: Query,
     ) -> Result<Vec<Versioned<T>>> {
         let mut things = Vec::new();
+        let mut page = self.store().query(self.id(), query.clone()).await?;
         loop {
-            let page = self.store().query(self.id(), query.clone()).await?;
+            let next = page.next.take().map(|next| {
+                query.after = Some(next);
+                self.read_ahead(query.clone())
+            });
             for record in &page.records {
                 things.push(Versioned {
                     value: record.read()?,
                     version: record.version,
                 });
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
+            match next {
+                Some(next) => page = read(next).await?,
                 None => return Ok(things),
             }
         }
+    }
+
+    /// A page that is read beside other work; who lets go of it stops that.
+    fn read_ahead(&self, query: Query) -> JoinSet<Result<Page>> {
+        let (store, id) = (Arc::clone(self.store()), self.id().clone());
+        let mut reading = JoinSet::new();
+        reading.spawn(async move { store.query(&id, query).await });
+        reading
+    }
+}
+
+async fn read(mut ahead: JoinSet<Result<Page>>) -> Result<Page> {
+    match ahead.join_next().await {
+        Some(Ok(page)) => page,
+        _ => Err(Error::unexpected("the store broke off while it read")),
     }
 }
 

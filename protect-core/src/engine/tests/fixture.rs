@@ -263,7 +263,16 @@ pub(super) struct VendorState {
     pub(super) twice_at_work: bool,
     /// So many are answered at the same moment, where it is not zero.
     pub(super) together: usize,
+    /// This account's change ends only once so many messages have arrived.
+    pub(super) slow: Option<(String, usize)>,
     open_tickets: BTreeMap<String, String>,
+}
+
+impl VendorState {
+    fn is_slow(&self, id: &str) -> bool {
+        let slow = self.slow.as_ref();
+        slow.is_some_and(|(slow, messages)| slow == id && self.delivered.len() < *messages)
+    }
 }
 
 impl Vendor {
@@ -282,6 +291,12 @@ impl Vendor {
             if self.with(|state| state.most_at_work == state.together) {
                 break;
             }
+        }
+        for _ in 0..100_000 {
+            if !self.with(|state| state.is_slow(id)) {
+                break;
+            }
+            tokio::task::yield_now().await;
         }
         self.with(|state| state.at_work.remove(id));
     }

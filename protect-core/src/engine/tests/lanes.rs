@@ -24,10 +24,38 @@ async fn many_targets_are_worked_on_beside_each_other_and_told_of_in_the_plans_o
             .all(|it| it.status() == Some(OutcomeStatus::Applied))
     );
     assert_eq!(fixture.vendor.with(|state| state.most_at_work), 8);
-    // Messages come after what they may tell of.
+}
+
+#[tokio::test]
+async fn what_is_told_of_an_incident_waits_for_its_changes_and_for_no_others() {
+    let fixture = Fixture::new(RULE).await;
+    let plan = planned(&fixture, 10).await;
+    let suspends = |it: &&crate::model::PlannedAction| it.action.kind == ActionKind::SuspendAccount;
+    let slow = plan.actions.iter().find(suspends).unwrap();
+    let ActionTarget::Account(account) = &slow.action.target else {
+        panic!("{slow:?}");
+    };
+    let account = account.id.clone();
+    let others = Some((account.clone(), 9));
+    fixture.vendor.with(|state| state.slow = others);
+    let approved = fixture.tenant.approve(plan, &alice()).await.unwrap();
+    fixture.tenant.apply(approved).await.unwrap();
     let journal = fixture.vendor.journal();
-    let first_ticket = journal.iter().position(|it| it == "ticket").unwrap();
-    assert_eq!(first_ticket, 10, "{journal:?}");
+    let changed = journal
+        .iter()
+        .position(|it| *it == format!("suspend {account}"));
+    // Nine incidents are told of while this one waits for its change, which is told of last.
+    assert_eq!(changed, Some(18), "{journal:?}");
+    assert_eq!(journal.last().unwrap(), "ticket");
+    let before = |ticket: usize| {
+        journal[..ticket]
+            .iter()
+            .filter(|it| *it == "ticket")
+            .count()
+    };
+    for ticket in (0..20).filter(|at| journal[*at] == "ticket") {
+        assert!(ticket > 2 * before(ticket), "{journal:?}");
+    }
 }
 
 #[tokio::test]
