@@ -1,5 +1,7 @@
+#[cfg(feature = "people")]
+use jiff::SignedDuration;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,7 @@ use super::id::EmployeeId;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long what was seen of policies is believed, where the publisher is not heard of.
+#[cfg(feature = "people")]
 const BELIEVED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
@@ -33,6 +36,7 @@ pub struct Policy {
     pub seen_at: Timestamp,
 }
 
+#[cfg(feature = "people")]
 impl Policy {
     /// Whether it was last seen too long ago to be believed.
     pub(crate) fn is_stale(&self, now: Timestamp) -> bool {

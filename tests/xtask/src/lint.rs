@@ -12,6 +12,9 @@ use crate::workspace::Workspace;
 /// The version `.ci/run` installs; any other does on a developer's machine.
 const DENY: &str = "cargo install cargo-deny --locked --version 0.20.2";
 
+/// Features that the core is looked at with by themselves.
+const CORE_ALONE: [&str; 4] = ["", "engine", "people", "report"];
+
 /// Runs each lint; one that fails does not keep the others from running.
 pub(crate) fn lint(workspace: &Workspace, steps: &mut Steps) {
     steps.step("formatting", |_| {
@@ -34,6 +37,25 @@ pub(crate) fn lint(workspace: &Workspace, steps: &mut Steps) {
             ],
         ))
     });
+    // The workspace builds the core with everything; whoever embeds it need not.
+    for features in CORE_ALONE {
+        steps.step(&format!("clippy of the core with `{features}`"), |_| {
+            run(&mut cargo(
+                workspace,
+                &[
+                    "clippy",
+                    "--package",
+                    "protect-core",
+                    "--lib",
+                    "--features",
+                    features,
+                    "--",
+                    "-D",
+                    "warnings",
+                ],
+            ))
+        });
+    }
     steps.step("rustdoc", |_| {
         // With the examples, which bring the features of the tests' dependencies: those that clippy
         // has just checked.
