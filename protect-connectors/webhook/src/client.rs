@@ -3,12 +3,13 @@ use http::Method;
 use protect_core::cloud_event::{CloudEvent, LARGEST, MEDIA_TYPE};
 use protect_core::connector::OpContext;
 use protect_core::http::{Answer, HttpClient};
-use protect_core::secret::{ExposeSecret, SecretRef};
+use protect_core::secret::SecretRef;
 use protect_core::{Context, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::signature::Signer;
 use crate::wire::{Accepted, Items, Message};
 
 /// Acts at once, without plan, guards, store or ledger: a receiver of signed messages.
@@ -139,15 +140,8 @@ impl Webhook {
     ) -> Result<Answer> {
         let secret = self.context.secrets.resolve(&self.secret).await?;
         let timestamp = self.context.clock.now().as_second();
-        // The crate's errors would say where in the secret the base64 breaks off.
-        let signature = standardwebhooks::Webhook::new(secret.expose_secret())
-            .and_then(|webhook| webhook.sign(id, timestamp, &body))
-            .map_err(|_| {
-                Error::config(
-                    "respond.signing_secret",
-                    "not a Standard Webhooks secret: `whsec_` and base64",
-                )
-            })?;
+        let signer = Signer::new(&secret, "respond.signing_secret")?;
+        let signature = signer.sign(id, timestamp, &body);
         let mut request = self
             .http
             .request(method, operation, path)

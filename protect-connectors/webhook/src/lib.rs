@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod signature;
 mod sink;
 mod verify;
 mod wire;
