@@ -102,7 +102,7 @@ impl<'t, R: Read> Source<'t, R> {
 
     fn pass_blanks(&mut self) {
         let rest = self.text().as_bytes().get(self.at..).unwrap_or_default();
-        self.at += rest.len() - rest.trim_ascii_start().len();
+        self.at += rest.len() - without_blanks(rest).len();
     }
 
     fn read_on(&mut self) -> Result<(), Broken> {
@@ -156,4 +156,17 @@ impl<R> Source<'_, R> {
             From::Streamed { is_last, .. } => *is_last,
         }
     }
+}
+
+/// What is left without the blanks at the start. Reports are indented, so a fifth of them is spaces: those go
+/// by four.
+fn without_blanks(bytes: &[u8]) -> &[u8] {
+    let mut rest = match bytes {
+        [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] => rest,
+        _ => bytes,
+    };
+    while let Some((b"    ", behind)) = rest.split_first_chunk() {
+        rest = behind;
+    }
+    rest.trim_ascii_start()
 }

@@ -78,20 +78,21 @@ fn reference(rest: &[u8], is_last: bool) -> Option<Token> {
 
 /// A tag ends at the first `>` that is in no value of an attribute.
 fn start_tag(rest: &[u8]) -> Option<Token> {
+    let name_ends = rest.iter().position(|byte| ends_a_name(*byte))?;
     let mut quote = None;
-    let mut name_ends = None;
-    for (at, byte) in rest.iter().enumerate() {
+    for (at, byte) in rest.iter().enumerate().skip(name_ends) {
         match (quote, byte) {
-            (None, b'>') => return Some(tag(rest, name_ends.unwrap_or(at), at)),
+            (None, b'>') => return Some(tag(rest, name_ends, at)),
             (None, b'"' | b'\'') => quote = Some(byte),
-            (None, byte) if byte.is_ascii_whitespace() => {
-                name_ends.get_or_insert(at);
-            }
             (Some(begun), byte) if begun == byte => quote = None,
             _ => {}
         }
     }
     None
+}
+
+fn ends_a_name(byte: u8) -> bool {
+    matches!(byte, b'>' | b'"' | b'\'') || byte.is_ascii_whitespace()
 }
 
 fn tag(rest: &[u8], name_ends: usize, ends: usize) -> Token {
