@@ -2,8 +2,19 @@
 //!
 //! A question that DNS did not answer makes a check `not_evaluated`; it is never read as "missing".
 
+/// Unwraps what a rule needs, or gives back the decision that follows from its absence.
+macro_rules! need {
+    ($found:expr) => {
+        match $found {
+            Ok(found) => found,
+            Err(decision) => return decision,
+        }
+    };
+}
+
 pub mod dkim;
 pub mod dmarc;
+mod dmarc_reporting;
 pub mod spf;
 #[cfg(test)]
 mod spf_tests;

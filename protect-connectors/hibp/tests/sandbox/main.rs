@@ -8,5 +8,6 @@
 
 mod client;
 mod exact;
+mod rates;
 mod scan;
 mod world;

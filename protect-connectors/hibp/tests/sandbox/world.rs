@@ -29,6 +29,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// The check of a mailbox that stands in a breach.
+pub(crate) const BREACH: &str = "hibp.exposure.breach";
+
 /// The sandbox with one context for every connector of a test.
 pub(crate) struct World {
     pub(crate) sandbox: Arc<Sandbox>,

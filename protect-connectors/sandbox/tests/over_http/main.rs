@@ -10,5 +10,6 @@ mod graph;
 mod hibp;
 mod one_stack;
 mod onepassword;
+mod onepassword_events;
 mod support;
 mod webhook;
