@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Attributes;
 use super::check::{Confidence, Reference, Severity};
@@ -93,7 +93,7 @@ pub struct Observation {
 }
 
 /// One thing that is wrong, about one subject.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
     /// A hash of (tenant, check, subject, discriminator).
     pub id: FindingId,
@@ -190,4 +190,76 @@ pub struct RejectedItem {
     pub place: String,
     /// What was wrong with it, without repeating it.
     pub reason: String,
+}
+
+/// A finding as it is written: everything on one level. `flatten` would keep each field aside before it is
+/// read, which is most of the time that reading a hundred thousand findings takes.
+#[derive(Deserialize)]
+struct Written {
+    id: FindingId,
+    tenant: TenantId,
+    source: ConnectorName,
+    check: CheckId,
+    kind: FindingKind,
+    subject: Subject,
+    discriminator: String,
+    cause: Option<String>,
+    severity: Severity,
+    confidence: Confidence,
+    title: String,
+    reasons: Vec<String>,
+    attribution: Option<Attribution>,
+    #[serde(default)]
+    references: Vec<Reference>,
+    #[serde(default)]
+    details: Attributes,
+    #[serde(default)]
+    from_event: bool,
+    status: FindingStatus,
+    baseline: bool,
+    occurrence: u32,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    resolved_at: Option<Timestamp>,
+    acceptance: Option<Acceptance>,
+    incident: Option<IncidentId>,
+}
+
+impl<'de> Deserialize<'de> for Finding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Written::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<Written> for Finding {
+    fn from(written: Written) -> Self {
+        Self {
+            id: written.id,
+            tenant: written.tenant,
+            source: written.source,
+            observation: Observation {
+                check: written.check,
+                kind: written.kind,
+                subject: written.subject,
+                discriminator: written.discriminator,
+                cause: written.cause,
+                severity: written.severity,
+                confidence: written.confidence,
+                title: written.title,
+                reasons: written.reasons,
+                attribution: written.attribution,
+                references: written.references,
+                details: written.details,
+                from_event: written.from_event,
+            },
+            status: written.status,
+            baseline: written.baseline,
+            occurrence: written.occurrence,
+            first_seen: written.first_seen,
+            last_seen: written.last_seen,
+            resolved_at: written.resolved_at,
+            acceptance: written.acceptance,
+            incident: written.incident,
+        }
+    }
 }
