@@ -2,6 +2,7 @@
 //! and nothing else; staff see what their role allows.
 
 mod client;
+mod glance;
 mod portal;
 mod staff;
 mod style;
@@ -36,6 +37,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("evidence.html", include_str!("templates/evidence.html")),
     ("finding.html", include_str!("templates/finding.html")),
     ("findings.html", include_str!("templates/findings.html")),
+    ("glance.html", include_str!("templates/glance.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("message.html", include_str!("templates/message.html")),
     ("plan.html", include_str!("templates/plan.html")),
@@ -69,6 +71,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub(crate) struct Pages {
     environment: Environment<'static>,
+    glances: glance::Glances,
 }
 
 /// One request for a page, and for whom it is answered.
@@ -102,7 +105,10 @@ impl Pages {
                 tracing::error!(template = name, error = %error, "a page has a defect");
             }
         }
-        Self { environment }
+        Self {
+            environment,
+            glances: glance::Glances::default(),
+        }
     }
 
     /// Answers a request below a tenant; `request.path` is what stands behind it.
@@ -179,15 +185,18 @@ impl Pages {
 
     /// A page of a template.
     pub(super) fn page(&self, template: &str, context: Value) -> Result<InboundAnswer> {
+        Ok(InboundAnswer::bytes(HTML, self.render(template, context)?))
+    }
+
+    fn render(&self, template: &str, context: Value) -> Result<String> {
         let rendered = self
             .environment
             .get_template(template)
             .and_then(|template| template.render(context));
-        let text = rendered.map_err(|error| {
+        rendered.map_err(|error| {
             tracing::error!(template, error = %error, "a page has a defect");
             Error::unexpected("a page has a defect")
-        })?;
-        Ok(InboundAnswer::bytes(HTML, text))
+        })
     }
 }
 
@@ -229,8 +238,7 @@ impl Visit<'_> {
         });
         context! {
             title => title,
-            // A tenant's id has no character that would have to be escaped.
-            base => Value::from_safe_string(format!("/t/{}/", self.tenant.id())),
+            base => base(self.tenant),
             tenant_name => self.tenant.config().name.as_str(),
             links => links.map(|link| Value::from(Serde(link))).collect::<Vec<_>>(),
             several => self.visitor.session.tenants.len() > 1,
@@ -239,6 +247,11 @@ impl Visit<'_> {
             ..bare(self.visitor)
         }
     }
+}
+
+/// Below which path a tenant's pages stand. Its id has no character that would have to be escaped.
+fn base(tenant: &Tenant) -> Value {
+    Value::from_safe_string(format!("/t/{}/", tenant.id()))
 }
 
 /// What a page outside any tenant is told.

@@ -10,7 +10,7 @@ use protect_core::model::{
     ActionTarget, ApprovedPlan, Finding, FindingId, FindingKind, FindingStatus, Mode, Permission,
     Plan, PlanId, PlannedAction, Severity,
 };
-use protect_core::report::{Month, Overview, ReportFormat, ScoreArea, line_chart};
+use protect_core::report::{Month, ReportFormat};
 
 use super::{Pages, Visit, nothing_here, portal, with_own_styles};
 use crate::api::finding_filter;
@@ -59,10 +59,7 @@ async fn dashboard(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAnswer> {
     }
     let overview = visit.tenant.overview().await?;
     let page = context! {
-        overview => Value::from(Serde(&*overview)),
-        areas => areas(&overview),
-        severities => severities(&overview),
-        trend => trend(&overview),
+        glance => pages.glance(visit.tenant, &overview)?,
         ..visit.common("Dashboard", LINKS)
     };
     pages.page("dashboard.html", page)
@@ -270,50 +267,4 @@ async fn evidence(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAnswer> {
         ..visit.common("Evidence", LINKS)
     };
     pages.page("evidence.html", page)
-}
-
-/// What the areas of a score are called, in their order.
-pub(super) fn areas(overview: &Overview) -> Vec<&'static str> {
-    let parts = overview.score.parts.iter();
-    parts.map(|part| part.area.title()).collect()
-}
-
-/// Open findings by severity, the worst first, each with its share of the most.
-fn severities(overview: &Overview) -> Vec<Value> {
-    let most = overview.open.values().copied().max().unwrap_or_default();
-    let shown = |severity: Severity| {
-        let count = overview.open.get(&severity).copied().unwrap_or_default();
-        let percent = (count * 100).checked_div(most).unwrap_or_default();
-        context! { name => severity.as_str(), count => count, percent => percent }
-    };
-    Severity::ALL.into_iter().rev().map(shown).collect()
-}
-
-/// How the score went, drawn; nothing while there is one day alone.
-fn trend(overview: &Overview) -> Option<Value> {
-    let days = &overview.days;
-    if days.len() < 2 {
-        return None;
-    }
-    let percent = |of: &dyn Fn(&protect_core::report::DayScore) -> Option<u32>| {
-        days.iter().map(|day| of(day).map(f64::from)).collect()
-    };
-    let mut lines = vec![protect_core::report::Line {
-        label: "protection score".to_owned(),
-        percent: percent(&|day| day.total),
-    }];
-    for area in ScoreArea::ALL {
-        let of = |day: &protect_core::report::DayScore| day.parts.get(area.as_str()).copied();
-        if days.iter().any(|day| of(day).is_some()) {
-            lines.push(protect_core::report::Line {
-                label: area.title().to_owned(),
-                percent: percent(&of),
-            });
-        }
-    }
-    let along: Vec<String> = days
-        .iter()
-        .map(|day| day.day.get(5..).unwrap_or_default().to_owned())
-        .collect();
-    Some(line_chart(&along, &lines))
 }
