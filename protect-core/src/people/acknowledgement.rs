@@ -12,7 +12,7 @@ use crate::engine::{CONFLICT_RETRIES, Tenant, too_busy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Acknowledgement, AcknowledgementStatus, Actor, Attributes, Employee, EmployeeId, Policy,
-    PolicyStanding,
+    PolicyStanding, hash_fields,
 };
 use crate::publisher::PolicyInput;
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
@@ -93,6 +93,7 @@ impl Tenant {
             ));
         }
         self.employee(&given.employee).await?;
+        let stand_in = seen_id(&given.policy_id, &given.version, &given.employee);
         for _ in 0..CONFLICT_RETRIES {
             let known = self
                 .read::<Acknowledgement>(RecordKind::Acknowledgement, &given.id)
@@ -115,8 +116,22 @@ impl Tenant {
             let put = Put::new(RecordKind::Acknowledgement, kept.id.as_str(), &kept)?
                 .group(kept.employee.as_str())
                 .expect(expect);
+            let mut commit = Commit::default().put(put);
+            if kept.id != stand_in
+                && let Some(seen) = self
+                    .read::<Acknowledgement>(RecordKind::Acknowledgement, &stand_in)
+                    .await?
+            {
+                // It was seen at the publisher before its own id was told: one signature is one record.
+                facts.insert("in_place_of".to_owned(), json!(stand_in));
+                commit.changes.push(Change::Delete {
+                    kind: RecordKind::Acknowledgement,
+                    key: stand_in.clone(),
+                    expect: seen.expect(),
+                });
+            }
             let entry = self.entry_by("policy.acknowledged", actor, facts).await?;
-            let commit = Commit::default().put(put).append(entry);
+            let commit = commit.append(entry);
             match self.store().commit(self.id(), commit).await {
                 // The same callback twice at the same moment.
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
@@ -206,6 +221,14 @@ impl Tenant {
         let found = self.read_all(Query::all(RecordKind::Policy)).await?;
         Ok(found.into_iter().map(|found| found.value).collect())
     }
+}
+
+/// The id of an acknowledgement that was seen at the publisher, which did not say its own.
+pub(super) fn seen_id(policy: &str, version: &str, employee: &EmployeeId) -> String {
+    hash_fields(
+        "seen acknowledgement",
+        &[policy, version, employee.as_str()],
+    )
 }
 
 fn standing(

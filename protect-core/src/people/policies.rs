@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::acknowledgement::seen_id;
 use super::role::PeopleOperation;
 use crate::connector::{Connector, OpContext};
 use crate::engine::Tenant;
@@ -255,7 +256,7 @@ impl Tenant {
                 continue;
             };
             let acknowledgement = Acknowledgement {
-                id: format!("seen:{}:{}:{}", it.policy_id, it.version, employee.id),
+                id: seen_id(&it.policy_id, &it.version, &employee.id),
                 employee: employee.id.clone(),
                 policy_id: it.policy_id.clone(),
                 version: it.version.clone(),
