@@ -88,3 +88,20 @@ test('a policy is signed at Legal, and nobody complies while it is away', async 
   assert.ok((await acme.policies()).every((it) => !it.compliant));
   assert.deepEqual(await sandbox.violations(), []);
 });
+
+test('many leave with one plan, and policies are taken from elsewhere', async (t) => {
+  const sandbox = startSandbox({}, t);
+  const protect = await sandbox.open();
+  t.after(() => protect.close());
+  const acme = protect.tenant('acme');
+  await acme.importEmployees('last_name,work_email\nLee,ann@acme.example\nRay,bob@acme.example\n', { by: 'hr' });
+  const everybody = (await acme.employees()).map(({ id }) => id);
+  const why = ['2099-12-31', 'a site is closed', { by: 'hr' }];
+  await assert.rejects(acme.offboardMany([], ...why), { kind: 'invalid_input' });
+  const policy = { id: 'p-1', title: 'Conduct', version: '1', requiresAcknowledgment: true };
+  const [standing] = await acme.takePolicies([policy], { by: 'hr' });
+  assert.deepEqual([standing.required, standing.compliant], [2, false]);
+  const { workflows } = await acme.offboardMany(everybody, ...why);
+  assert.deepEqual(workflows.map(({ employee }) => employee), everybody);
+  await assert.rejects(acme.offboardMany(everybody, ...why), { kind: 'conflict' });
+});

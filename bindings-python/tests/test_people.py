@@ -14,7 +14,7 @@ from protect.exceptions import (
     RefusedError,
     UnavailableError,
 )
-from protect.models import EmployeeInput, PolicySignature
+from protect.models import EmployeeInput, PolicyInput, PolicySignature
 
 LIST = """number,last_name,work_email,manager
 1,Lee,{first},2
@@ -143,3 +143,22 @@ def test_a_policy_is_signed_at_legal_and_nobody_complies_while_it_is_away(
         assert own.status == "acknowledged" and own.stale and not own.compliant
         assert not any(it.compliant for it in acme.policies())
     assert protect_sandbox.violations() == []
+
+
+def test_many_leave_with_one_plan_and_policies_are_taken_from_elsewhere(acme: Tenant) -> None:
+    acme.import_employees(LIST.format(first="ann@acme.example"), by="hr")
+    everybody = [it.id for it in acme.employees()]
+    with pytest.raises(InvalidInputError):
+        acme.offboard_many([], last_day="2099-12-31", reason="a site is closed", by="hr")
+    with pytest.raises(InvalidInputError):
+        acme.offboard_many(everybody, last_day="soon", reason="a site is closed", by="hr")
+    taken = acme.take_policies(
+        [PolicyInput(id="p-1", title="Conduct", version="1", requires_acknowledgment=True)], by="hr"
+    )
+    assert [(it.required, it.compliant) for it in taken] == [(2, False)]
+    started = acme.offboard_many(
+        everybody, last_day="2099-12-31", reason="a site is closed", by="hr"
+    )
+    assert [it.employee for it in started.workflows] == everybody
+    with pytest.raises(ConflictError):
+        acme.offboard_many(everybody, last_day="2099-12-31", reason="again", by="hr")
