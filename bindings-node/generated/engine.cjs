@@ -988,7 +988,7 @@ class Protect extends Client {
   }
 
   exchange(method, path, headers, options) {
-    return call(this, 'exchange', { method, path, headers, body: options?.body }, { options, allowed: ['body'], type: WebResponse });
+    return call(this, 'exchange', { method, path, headers, body: options?.body, client_address: options?.clientAddress }, { options, allowed: ['body', 'clientAddress'], type: WebResponse });
   }
 
   bodyLimit(method, path, options) {

@@ -2220,6 +2220,8 @@ export class Protect extends Client {
   exchange(method: string, path: string, headers: { readonly [name: string]: unknown }, options?: PerCall & {
     /** The body, in base64. */
     body?: string | undefined;
+    /** From which network address it came; what is none is as if it were left out. */
+    clientAddress?: string | undefined;
   }): Promise<WebResponse>;
   /**
    * The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger one is answered with 413, whatever it holds.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::acknowledgement::seen_id;
 use super::role::PeopleOperation;
 use crate::connector::{Connector, OpContext};
-use crate::engine::Tenant;
+use crate::engine::{Browser, Tenant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Acknowledgement, AcknowledgementStatus, Actor, Employee, EmployeeId, Policy, PolicyStanding,
@@ -18,9 +18,6 @@ use crate::store::{Change, Commit, Expect, Put, RecordKind};
 
 /// Since when the publisher is not heard of.
 const UNHEARD: &str = "policies/unheard";
-
-/// Longer than this no program says what it is.
-const LONGEST_AGENT: usize = 512;
 
 /// Longer than this is no name.
 const LONGEST_NAME: usize = 200;
@@ -326,7 +323,7 @@ fn check(signature: &PolicySignature) -> Result<()> {
         return wrong("ip_address", "not a network address");
     }
     let agent = signature.user_agent.trim();
-    if agent.is_empty() || agent.len() > LONGEST_AGENT {
+    if agent.is_empty() || agent.len() > Browser::LONGEST_AGENT {
         return wrong("user_agent", "say which program, in at most 512 bytes");
     }
     let name = signature.typed_name.as_deref();

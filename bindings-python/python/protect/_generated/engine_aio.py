@@ -75,6 +75,7 @@ class Protect(AsyncClient):
         headers: Mapping[str, Any],
         *,
         body: str | None = None,
+        client_address: str | None = None,
         timeout: Timeout = None,
     ) -> WebResponse:
         """Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module `web` of this package has it in their own form.
@@ -86,13 +87,14 @@ class Protect(AsyncClient):
             path: The path with its query, as it came.
             headers: The headers by name; of a name that came more than once the values, joined.
             body: The body, in base64.
+            client_address: From which network address it came; what is none is as if it were left out.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
         """
         return WebResponse.from_dict(await self._call(
             "exchange",
-            {"method": method, "path": path, "headers": headers, "body": body},
+            {"method": method, "path": path, "headers": headers, "body": body, "client_address": client_address},
             timeout,
         ))
 
