@@ -156,28 +156,35 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn policies(&self) -> Result<Vec<PolicyStanding>> {
-        self.policies_among(|_| true).await
+        let everybody = self.employees(&EmployeeFilter::default()).await?;
+        let all = Query::all(RecordKind::Acknowledgement);
+        self.policies_among(&everybody, Some(all)).await
     }
 
-    /// The same of some of them.
-    pub(super) async fn policies_among(
-        &self,
-        counts: impl Fn(&Employee) -> bool,
-    ) -> Result<Vec<PolicyStanding>> {
-        let filter = EmployeeFilter::default();
-        let everybody = self.employees(&filter).await?;
-        let here: Vec<&EmployeeId> = everybody
-            .iter()
-            .filter(|it| !it.status.has_left() && counts(it))
-            .map(|it| &it.id)
-            .collect();
-        let mut done: HashMap<(String, String), HashSet<EmployeeId>> = HashMap::new();
+    /// The same of some of them, whose acknowledgements alone are read.
+    pub(super) async fn policies_of_some(&self, some: &[Employee]) -> Result<Vec<PolicyStanding>> {
+        let ids: Vec<String> = some.iter().map(|it| it.id.to_string()).collect();
         let query = Query::all(RecordKind::Acknowledgement);
-        for found in self.read_all::<Acknowledgement>(query).await? {
-            let it = found.value;
-            done.entry((it.policy_id, it.version))
-                .or_default()
-                .insert(it.employee);
+        // No group would be every group.
+        let theirs = (!ids.is_empty()).then(|| query.in_groups(ids));
+        self.policies_among(some, theirs).await
+    }
+
+    async fn policies_among(
+        &self,
+        employees: &[Employee],
+        acknowledgements: Option<Query>,
+    ) -> Result<Vec<PolicyStanding>> {
+        let here = employees.iter().filter(|it| !it.status.has_left());
+        let here: Vec<&EmployeeId> = here.map(|it| &it.id).collect();
+        let mut done: HashMap<(String, String), HashSet<EmployeeId>> = HashMap::new();
+        if let Some(query) = acknowledgements {
+            for found in self.read_all::<Acknowledgement>(query).await? {
+                let it = found.value;
+                done.entry((it.policy_id, it.version))
+                    .or_default()
+                    .insert(it.employee);
+            }
         }
         let (now, today) = (self.now(), self.today());
         let unheard = self.is_publisher_unheard().await?;
@@ -189,7 +196,6 @@ impl Tenant {
             let stale = unheard || policy.is_stale(now);
             standings.push(standing(policy, &here, done, (stale, today)));
         }
-        standings.sort_by(|a, b| a.policy.title.cmp(&b.policy.title));
         Ok(standings)
     }
 
@@ -201,25 +207,24 @@ impl Tenant {
         &self,
         employee: &EmployeeId,
     ) -> Result<Vec<(Policy, AcknowledgementStatus)>> {
-        let all = self.policies().await?.into_iter();
-        let own = all
-            .filter(|it| it.policy.requires_acknowledgment)
-            .map(|it| {
-                let status = if it.pending.contains(employee) {
-                    AcknowledgementStatus::Pending
-                } else if it.overdue.contains(employee) {
-                    AcknowledgementStatus::Overdue
-                } else {
-                    AcknowledgementStatus::Acknowledged
-                };
-                (it.policy, status)
-            });
-        Ok(own.collect())
+        let own = self.acknowledgements_by(employee).await?;
+        let today = self.today();
+        let known = self.known_policies().await?.into_iter();
+        let needed = known.filter(|policy| policy.requires_acknowledgment);
+        let standing = needed.map(|policy| {
+            let is_done = own.iter().any(|it| it.is_of(&policy));
+            let status = policy.status_on(today, is_done);
+            (policy, status)
+        });
+        Ok(standing.collect())
     }
 
-    async fn known_policies(&self) -> Result<Vec<Policy>> {
+    /// In order of their titles.
+    pub(super) async fn known_policies(&self) -> Result<Vec<Policy>> {
         let found = self.read_all(Query::all(RecordKind::Policy)).await?;
-        Ok(found.into_iter().map(|found| found.value).collect())
+        let mut policies: Vec<Policy> = found.into_iter().map(|found| found.value).collect();
+        policies.sort_by(|a, b| a.title.cmp(&b.title));
+        Ok(policies)
     }
 }
 
@@ -247,7 +252,7 @@ fn standing(
         .filter(|id| !done.contains(**id))
         .map(|id| (*id).clone())
         .collect();
-    let is_late = policy.due_date.is_some_and(|due| today > due);
+    let is_late = policy.status_on(today, false) == AcknowledgementStatus::Overdue;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     PolicyStanding {
         required: count(required.len()),

@@ -7,6 +7,7 @@
 mod access;
 mod acknowledgement;
 mod certification;
+mod change;
 mod chart;
 mod desk;
 mod event;

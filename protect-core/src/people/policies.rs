@@ -102,7 +102,7 @@ impl Tenant {
     }
 
     /// Where an employee stands with each policy that must be acknowledged, asked of the publisher. Where
-    /// it cannot be asked, what was last known, as old.
+    /// it cannot be asked, what was last known, as old; where no connector publishes policies, what was told.
     ///
     /// # Errors
     /// `permission_denied`; `not_found`; `store`.
@@ -126,39 +126,33 @@ impl Tenant {
             self.catch_up(&employee, standing).await?;
         }
         let own = self.acknowledgements_by(&employee.id).await?;
-        let mut shown = Vec::new();
-        for it in self.policies().await? {
-            if !it.policy.requires_acknowledgment {
-                continue;
-            }
-            let done = own
-                .iter()
-                .find(|done| done.policy_id == it.policy.id && done.version == it.policy.version);
+        let (now, today) = (self.now(), self.today());
+        // Where nobody can be asked at all, what was told counts as long as on the dashboard.
+        let (asks, unheard) = (self.has_publisher(), self.is_publisher_unheard().await?);
+        let known = self.known_policies().await?.into_iter();
+        let needed = known.filter(|policy| policy.requires_acknowledgment);
+        let shown = needed.map(|mut policy| {
+            let done = own.iter().find(|done| done.is_of(&policy));
             let said = published
                 .iter()
                 .flatten()
-                .find(|said| said.policy_id == it.policy.id && said.version == it.policy.version);
+                .find(|said| said.policy_id == policy.id && said.version == policy.version);
             // The publisher holds the record: its word counts for more than ours.
             let status = said.map_or_else(
-                || match done {
-                    Some(_) => AcknowledgementStatus::Acknowledged,
-                    None if it.overdue.contains(&employee.id) => AcknowledgementStatus::Overdue,
-                    None => AcknowledgementStatus::Pending,
-                },
+                || policy.status_on(today, done.is_some()),
                 |said| said.status,
             );
-            let stale = said.is_none();
-            let mut policy = it.policy;
+            let stale = said.is_none() && (asks || unheard || policy.is_stale(now));
             policy.due_date = said.and_then(|it| it.due_date).or(policy.due_date);
-            shown.push(PolicyOfEmployee {
+            PolicyOfEmployee {
                 policy,
                 status,
                 acknowledged_at: done.map(|it| it.acknowledged_at),
                 stale,
                 compliant: !stale && status == AcknowledgementStatus::Acknowledged,
-            });
-        }
-        Ok(shown)
+            }
+        });
+        Ok(shown.collect())
     }
 
     /// Records at the publisher that an employee acknowledged a policy, and remembers it here with version,
