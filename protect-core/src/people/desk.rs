@@ -258,10 +258,7 @@ impl WorkforceAs<'_> {
         let reached = self
             .reached(PeopleOperation::ViewPersonnel, employee)
             .await?;
-        let mut found = self
-            .tenant
-            .personnel_records(employee, kind, &Actor::engine())
-            .await?;
+        let mut found = self.tenant.personnel_records(employee, kind).await?;
         found.retain(|it| reached.contains_key(&it.employee));
         Ok(found)
     }

@@ -365,12 +365,7 @@ async fn policies(tenant: &Tenant, operation: &str, given: Value) -> Result<Opti
         }
         "personnel_records" => {
             let Records { employee, kind } = arguments(given)?;
-            let by = Actor::engine();
-            answer(
-                &tenant
-                    .personnel_records(employee.as_ref(), kind, &by)
-                    .await?,
-            )
+            answer(&tenant.personnel_records(employee.as_ref(), kind).await?)
         }
         "import_personnel_records" => {
             let RecordsCsv { kind, csv, by } = arguments(given)?;
