@@ -545,6 +545,23 @@ export type PersonnelKind =
   | 'document'
   | (string & {});
 
+/** What a publisher says of a policy. */
+export class PolicyInput extends Model {
+  constructor(plain: Init<PolicyInput>);
+  /** By when. */
+  readonly dueDate: string | null;
+  /** Since when. */
+  readonly effectiveDate: string | null;
+  /** The publisher's id. */
+  readonly id: string;
+  /** Whether people must acknowledge it. */
+  readonly requiresAcknowledgment: boolean;
+  /** What it is called. */
+  readonly title: string;
+  /** Which version counts. */
+  readonly version: string;
+}
+
 /** A signature as it was given. */
 export class PolicySignature extends Model {
   constructor(plain: Init<PolicySignature>);
@@ -2165,6 +2182,15 @@ export class Started extends Model {
   readonly workflow: Workflow;
 }
 
+/** The workflows of many, and the one plan that waits for somebody's consent, where there is one. */
+export class StartedMany extends Model {
+  constructor(plain: Init<StartedMany>);
+  /** What is to be approved, for all of them; nothing where no account is known. */
+  readonly plan: Plan | null;
+  /** Their workflows, in the order in which they were named. */
+  readonly workflows: readonly Workflow[];
+}
+
 /** The engine over every tenant of a configuration: the only road with plan, guards, approval, store and ledger. `protect.open(...)` makes one. */
 export class Protect extends Client {
   private constructor();
@@ -2194,6 +2220,8 @@ export class Protect extends Client {
   exchange(method: string, path: string, headers: { readonly [name: string]: unknown }, options?: PerCall & {
     /** The body, in base64. */
     body?: string | undefined;
+    /** From which network address it came; what is none is as if it were left out. */
+    clientAddress?: string | undefined;
   }): Promise<WebResponse>;
   /**
    * The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger one is answered with 413, whatever it holds.
@@ -2612,6 +2640,27 @@ export class Tenant extends Client {
     tasks?: readonly Init<TaskTemplate>[] | undefined;
   }): Promise<Started>;
   /**
+   * Begins the offboardings of many people, with one plan that is approved as a whole. It is made from what is known, without asking any vendor. Where one of them cannot leave, nobody's begins.
+   *
+   * Changes something.
+   *
+   * @param employees - The employees' ids, each once.
+   * @param lastDay - The last day of work, as `2026-11-30`: access ends with it.
+   * @param reason - Why; it goes into the evidence, so no address.
+   */
+  offboardMany(employees: readonly string[], lastDay: string, reason: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** How they leave; `terminated` unless given. */
+    leaving?: Init<Leaving> | undefined;
+    /** Whether access ends as soon as somebody approved. */
+    atOnce?: boolean | undefined;
+    /** Whether the last day may lie in the past. */
+    allowPast?: boolean | undefined;
+    /** Tasks instead of the configured ones. */
+    tasks?: readonly Init<TaskTemplate>[] | undefined;
+  }): Promise<StartedMany>;
+  /**
    * Begins an onboarding: its tasks.
    *
    * Changes something.
@@ -2781,6 +2830,17 @@ export class Tenant extends Client {
   }): Promise<number>;
   /** How far each policy is acknowledged. */
   policies(options?: PerCall): Promise<readonly PolicyStanding[]>;
+  /**
+   * Takes over what a publisher that is no connector says of its policies. What is said counts for a day; where a connector publishes policies, it has the last word.
+   *
+   * Changes something.
+   *
+   * @param policies - All that are in force: one that is not named is no longer shown.
+   */
+  takePolicies(policies: readonly Init<PolicyInput>[], options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<readonly PolicyStanding[]>;
   /**
    * Asks the publisher for its policies, as the engine does by itself once an hour.
    *

@@ -449,7 +449,7 @@ export class Sandbox extends Client {
   credentials(options?: PerCall): Promise<Credentials>;
   /** A configuration of the planted organisation, the tenant `acme`, in which the secrets are references to what `secrets` gives. */
   config(options?: PerCall): Promise<{ readonly [name: string]: unknown }>;
-  /** By kind, the connections that `config` leaves out, each as `connection` and with the tenant's `connector` over it: `m365`, `google`, `stripe`, and of The One Stack `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus`, `compliance`; the last eight also as `beta-psa` and so on, of another organisation. */
+  /** By kind, the connections that `config` leaves out, each as `connection` and with the tenant's `connector` over it: `m365`, `google`, `stripe`, and of The One Stack `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus`, `compliance`, `legal`; the last nine also as `beta-psa` and so on, of another organisation. */
   connections(options?: PerCall): Promise<{ readonly [name: string]: unknown }>;
   /**
    * The engine over a configuration, in memory, with `secrets` at hand and by the sandbox's clock: `advance_clock` moves both.

@@ -5,12 +5,12 @@
 /** How long what is left of a body that is too large is thrown away, in milliseconds, before the connection ends. */
 const PATIENCE = 1000;
 
-/** Answers a `Request` with a `Response`. */
-async function handle(p, request) {
+/** Answers a `Request` with a `Response`; of where it came from a `Request` says nothing. */
+async function handle(p, request, { clientAddress } = {}) {
   const url = new URL(request.url);
   const path = url.pathname + url.search;
   const body = request.body === null ? Buffer.alloc(0) : await readWeb(request.body, await p.bodyLimit(request.method, path));
-  const answer = await answered(p, request.method, path, Object.fromEntries(request.headers), body);
+  const answer = await answered(p, request.method, path, Object.fromEntries(request.headers), body, clientAddress);
   const headers = new Headers();
   for (const { name, value } of answer.headers) headers.append(name, value);
   const empty = [101, 204, 205, 304].includes(answer.status) || request.method === 'HEAD';
@@ -34,7 +34,9 @@ async function respond(p, request, response) {
   }
   const limit = await p.bodyLimit(request.method, request.url);
   const body = await readNode(request, limit);
-  const answer = await answered(p, request.method, request.url, headers, body);
+  // Express knows which proxies it may believe.
+  const clientAddress = request.ip ?? request.socket?.remoteAddress;
+  const answer = await answered(p, request.method, request.url, headers, body, clientAddress);
   response.statusCode = answer.status;
   const cookies = answer.headers.filter(({ name }) => name === 'set-cookie').map(({ value }) => value);
   for (const { name, value } of answer.headers) response.setHeader(name, value);
@@ -50,8 +52,8 @@ async function respond(p, request, response) {
   response.end(Buffer.from(answer.body, 'base64'));
 }
 
-function answered(p, method, path, headers, body) {
-  return p.exchange(method, path, headers, { body: body.toString('base64') });
+function answered(p, method, path, headers, body, clientAddress) {
+  return p.exchange(method, path, headers, { body: body.toString('base64'), clientAddress });
 }
 
 /** A body, or as much of it as is enough to be refused. */

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Protect } from '../generated/engine.cjs';
 
-/** Answers one request: connectors' routes, the API and the pages. */
-export function handle(p: Protect, request: Request): Promise<Response>;
+/**
+ * Answers one request: connectors' routes, the API and the pages. A `Request` does not say from which network
+ * address it came; whoever knows says it in `clientAddress`.
+ */
+export function handle(p: Protect, request: Request, from?: { clientAddress?: string }): Promise<Response>;
 
 /**
  * A handler for Express, Connect or `node:http`. Put it before anything that reads bodies; mount it at the

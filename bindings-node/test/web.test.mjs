@@ -9,14 +9,14 @@ import { handle, open, toExpress } from '../index.mjs';
 
 const SECRET = 's'.repeat(40);
 
-/** Opens an engine for one test. */
-async function opened(test) {
+/** Opens an engine for one test; with a bus, where sign-ins are to be told. */
+async function opened(test, { connections = {}, connectors = {} } = {}) {
   const p = await open({
     mode: 'enforce',
     store: { kind: 'memory' },
-    connections: { hub: { kind: 'hub', scan: { sso_secret: () => SECRET }, tenants: ['*'] } },
+    connections: { hub: { kind: 'hub', scan: { sso_secret: () => SECRET }, tenants: ['*'] }, ...connections },
     tenants: {
-      acme: { name: 'Acme', connectors: { hub: { connection: 'hub', organisation_id: 'org-1' } } },
+      acme: { name: 'Acme', connectors: { hub: { connection: 'hub', organisation_id: 'org-1' }, ...connectors } },
       beta: { name: 'Beta', connectors: { hub: { connection: 'hub', organisation_id: 'org-2' } } },
     },
   });
@@ -65,6 +65,25 @@ test('a server of Node answers with toExpress', async (t) => {
   } finally {
     server.close();
   }
+});
+
+test('a sign-in is told with the address that the server knows', async (t) => {
+  const p = await opened(t, {
+    connections: { bus: { kind: 'bus', respond: { integration_key: () => 'k' }, tenants: ['acme'] } },
+    connectors: { bus: { connection: 'bus', organisation_id: 'org-1', style: 'a' } },
+  });
+  const server = createServer(toExpress(p));
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  t.after(() => server.close());
+  const landing = () => `/auth/hub-sso?token=${token('admin')}`;
+  const root = `http://127.0.0.1:${server.address().port}`;
+  await fetch(root + landing(), { redirect: 'manual', headers: { 'user-agent': 'a browser' } });
+  const request = () => new Request(`http://localhost${landing()}`);
+  await handle(p, request(), { clientAddress: '2001:db8::1' });
+  await handle(p, request());
+  const told = (await p.tenant('acme').actions()).map(({ action }) => action.parameters.metadata);
+  assert.deepEqual(told.map(({ ip }) => ip ?? 'unknown').sort(), ['127.0.0.1', '2001:db8::1', 'unknown']);
+  assert.equal(told.find(({ ip }) => ip === '127.0.0.1').user_agent, 'a browser');
 });
 
 /** An application of Express with our handler between its own, for one test; its root. */

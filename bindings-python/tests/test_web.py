@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import hashlib
 import hmac
 import http.client
@@ -107,6 +108,60 @@ def test_an_asgi_server_is_answered() -> None:
     asyncio.run(run())
     assert sent[0]["status"] == 401
     assert b"<h1>Sign in</h1>" in sent[1]["body"]
+
+
+def _with_a_bus() -> dict[str, Any]:
+    """The same, where sign-ins are told to a bus."""
+    config = copy.deepcopy({key: value for key, value in CONFIG.items() if key != "connections"})
+    bus = {"kind": "bus", "respond": {"integration_key": protect.secret("k")}, "tenants": ["acme"]}
+    config["connections"] = {**CONFIG["connections"], "bus": bus}
+    connector = {"connection": "bus", "organisation_id": "org-1", "style": "a"}
+    config["tenants"]["acme"]["connectors"]["bus"] = connector
+    return config
+
+
+def test_a_sign_in_is_told_with_the_address_that_the_server_names() -> None:
+    with protect.open(_with_a_bus()) as p:
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/auth/hub-sso",
+            "QUERY_STRING": f"token={_token('admin')}",
+            "REMOTE_ADDR": "203.0.113.9",
+            "HTTP_USER_AGENT": "a browser",
+            "wsgi.input": io.BytesIO(b""),
+        }
+        web.wsgi(p)(environ, lambda status, headers: None)
+        for address in ("2001:db8::1", "unix:/run/web.sock", None):
+            landing = f"/auth/hub-sso?token={_token('admin')}"
+            assert web.handle(p, "GET", landing, {}, client_address=address).status == 303
+        told = [it.action.parameters["metadata"] for it in p.tenant("acme").actions()]
+    addresses = [it.get("ip") for it in told]
+    assert sorted(it for it in addresses if it) == ["2001:db8::1", "203.0.113.9"]
+    assert addresses.count(None) == 2
+    assert [it["user_agent"] for it in told if it.get("ip") == "203.0.113.9"] == ["a browser"]
+
+
+async def test_an_asgi_server_names_the_address_of_its_client() -> None:
+    async with aio.open(_with_a_bus()) as p:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/auth/hub-sso",
+            "query_string": f"token={_token('admin')}".encode(),
+            "headers": [(b"user-agent", b"a browser")],
+            "client": ("203.0.113.9", 4711),
+        }
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            del message
+
+        await web.asgi(p)(scope, receive, send)
+        (told,) = await p.tenant("acme").actions()
+        metadata = told.action.parameters["metadata"]
+        assert (metadata["ip"], metadata["user_agent"]) == ("203.0.113.9", "a browser")
 
 
 def _list(size: int) -> bytes:

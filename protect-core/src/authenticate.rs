@@ -1,11 +1,14 @@
 //! Who somebody is: asked of whatever login the embedding program has, or of a connector that is one.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::net::IpAddr;
 
+use ::http::header::USER_AGENT;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::error::Result;
+use crate::inbound::InboundRequest;
 use crate::model::{Actor, Address, TenantId};
 use crate::secret::SecretString;
 
@@ -41,6 +44,41 @@ pub enum Shown {
     Once,
     /// With each request.
     Always,
+}
+
+/// What somebody signs in with, as far as whoever serves knows it: for the events that tell of sign-ins, and
+/// for nothing else.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Browser {
+    /// From which network address.
+    pub ip_address: Option<IpAddr>,
+    /// With which program, as it says itself.
+    pub user_agent: Option<String>,
+}
+
+impl Browser {
+    /// Longer than this no program says what it is, in bytes.
+    pub const LONGEST_AGENT: usize = 512;
+
+    /// What a request came from.
+    pub fn of(request: &InboundRequest) -> Self {
+        let agent = request.header(USER_AGENT.as_str()).map(str::trim);
+        let agent = agent.filter(|agent| !agent.is_empty());
+        Self {
+            ip_address: request.from,
+            user_agent: agent.map(|agent| {
+                let end = agent.floor_char_boundary(Self::LONGEST_AGENT);
+                agent[..end].to_owned()
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Browser {
+    /// Leaves out what it knows: `Debug` ends up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Browser").finish_non_exhaustive()
+    }
 }
 
 /// Somebody whose credential was good.

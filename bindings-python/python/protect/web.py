@@ -35,7 +35,12 @@ class Response:
 
 
 def handle(
-    p: engine.Protect, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    p: engine.Protect,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    client_address: str | None = None,
 ) -> Response:
     """Answers one request.
 
@@ -45,17 +50,29 @@ def handle(
         path: with its query, as it came.
         headers: by name; of a name that came more than once the values, joined.
         body: as it came.
+        client_address: from which network address it came, where that is known.
     """
     encoded = base64.b64encode(body).decode("ascii")
-    return Response._of(p.exchange(method, path, dict(headers), body=encoded))
+    answer = p.exchange(
+        method, path, dict(headers), body=encoded, client_address=client_address
+    )
+    return Response._of(answer)
 
 
 async def handle_async(
-    p: engine_aio.Protect, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    p: engine_aio.Protect,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    client_address: str | None = None,
 ) -> Response:
     """As `handle`, to be awaited, over `protect.aio.open(...)`."""
     encoded = base64.b64encode(body).decode("ascii")
-    return Response._of(await p.exchange(method, path, dict(headers), body=encoded))
+    answer = await p.exchange(
+        method, path, dict(headers), body=encoded, client_address=client_address
+    )
+    return Response._of(answer)
 
 
 def wsgi(p: engine.Protect) -> Callable[[_Environ, _StartResponse], Iterable[bytes]]:
@@ -82,7 +99,7 @@ def wsgi(p: engine.Protect) -> Callable[[_Environ, _StartResponse], Iterable[byt
             length = 0
         # One byte more than is taken there is enough to be refused.
         body = environ["wsgi.input"].read(min(length, p.body_limit(method, path) + 1)) if length > 0 else b""
-        answer = handle(p, method, path, headers, body)
+        answer = handle(p, method, path, headers, body, environ.get("REMOTE_ADDR"))
         start_response(f"{answer.status} {_reason(answer.status)}", answer.headers)
         return [answer.body]
 
@@ -114,7 +131,9 @@ def asgi(p: engine_aio.Protect) -> Callable[[_Scope, _Receive, _Send], Awaitable
             length += len(parts[-1])
             more = message.get("more_body", False)
         body = b"".join(parts)
-        answer = await handle_async(p, scope["method"], path, headers, body)
+        client = scope.get("client")
+        address = str(client[0]) if client else None
+        answer = await handle_async(p, scope["method"], path, headers, body, address)
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
         await send({"type": "http.response.body", "body": answer.body})

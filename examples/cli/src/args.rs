@@ -570,6 +570,10 @@ pub(crate) struct Serve {
     /// Where people begin to sign in, for a link on the page that says they must.
     #[arg(long, value_name = "URL")]
     pub(crate) sign_in_url: Option<String>,
+    /// How many proxies of your own stand in front, each of which adds to `X-Forwarded-For`: whom the
+    /// farthest of them answers is who signs in.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub(crate) proxies: usize,
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ use crate::{
     google,
     graph::{AccountChange, ApplicationChange, TenantChange},
     hibp::{self, Plan},
-    one_stack::{self, HubToken, HubUser, NewHubWebhook},
+    one_stack::{self, HubToken, HubUser, LegalSignature, NewHubWebhook},
     onepassword::{self, Scope, Stream, UserChange},
     scim,
     world::World,
@@ -76,6 +76,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/one_stack/sso", get(hub_sso))
         .route("/one_stack/tokens", post(hub_token))
         .route("/one_stack/users", put(set_hub_user))
+        .route("/one_stack/signatures", post(sign_policy))
         .route("/one_stack/webhooks", post(subscribe_webhook))
         .route("/one_stack/webhooks/send", post(send_webhooks))
         .route("/webhook/items/{id}", patch(set_item_status))
@@ -410,6 +411,12 @@ async fn hub_token(State(world): Shared, Json(token): Json<HubToken>) -> Answer 
 
 async fn set_hub_user(State(world): Shared, Json(user): Json<HubUser>) -> Answer {
     found(world.state().one_stack.set_user(user))
+}
+
+async fn sign_policy(State(world): Shared, Json(body): Json<LegalSignature>) -> Answer {
+    let now = world.clock.now();
+    let id = world.state().sign_policy(body, now);
+    Ok(Json(json!({"id": id.ok_or(StatusCode::NOT_FOUND)?})))
 }
 
 async fn subscribe_webhook(State(world): Shared, Json(body): Json<NewHubWebhook>) -> Answer {

@@ -64,6 +64,8 @@ pub use google::PlantedDomain;
 pub use graph::PlantedTenant;
 pub use hibp::Plan;
 pub use journal::{RequestRecord, Transition, Vendor, Violation};
-pub use one_stack::{HubMessage, HubSso, HubToken, HubUser, NewHubWebhook, OneStackOrganisation};
+pub use one_stack::{
+    HubMessage, HubSso, HubToken, HubUser, LegalSignature, NewHubWebhook, OneStackOrganisation,
+};
 pub use sandbox::{Credentials, Sandbox, SandboxBuilder, SandboxError};
 pub use scenario::{DOMAIN, Planted, PlantedUser};

@@ -305,7 +305,13 @@ impl State {
         answers.reply()
     }
 
-    fn record(&mut self, vendor: Vendor, change: Change, at: Timestamp, request: Option<u64>) {
+    pub(crate) fn record(
+        &mut self,
+        vendor: Vendor,
+        change: Change,
+        at: Timestamp,
+        request: Option<u64>,
+    ) {
         self.journal.transitions.push(Transition {
             at,
             vendor,

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request};
+use protect_core::inbound::ClientAddress;
 use protect_core::operation::{
     Effect, Model, Operation, Parameter, ParameterKind, ResultType, answer, arguments,
 };
@@ -31,6 +32,11 @@ pub(super) const OPERATION: Operation = Operation {
             "The headers by name; of a name that came more than once the values, joined.",
         ),
         Parameter::optional("body", ParameterKind::Text, "The body, in base64."),
+        Parameter::optional(
+            "client_address",
+            ParameterKind::Text,
+            "From which network address it came; what is none is as if it were left out.",
+        ),
     ],
     result: ResultType::One(Model::of::<WebResponse>("WebResponse")),
     effect: Effect::Change,
@@ -83,6 +89,7 @@ struct Exchange {
     path: String,
     headers: BTreeMap<String, String>,
     body: Option<String>,
+    client_address: Option<String>,
 }
 
 pub(super) async fn exchange(protect: &Protect, given: Value) -> Result<Value> {
@@ -101,9 +108,13 @@ pub(super) async fn exchange(protect: &Protect, given: Value) -> Result<Value> {
     for (name, value) in &given.headers {
         request = request.header(name, value);
     }
-    let request = request
+    let mut request = request
         .body(Bytes::from(body))
         .map_err(|_| wrong("headers", "method, path and headers must be those of HTTP"))?;
+    let address = given.client_address.and_then(|text| text.parse().ok());
+    if let Some(address) = address.map(ClientAddress) {
+        request.extensions_mut().insert(address);
+    }
     shown(protect.handle(request).await)
 }
 

@@ -1,12 +1,13 @@
 //! From a request to a response: who calls, which part answers, and what every response has.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
-use protect_core::engine::{Caller, Engine, Session, Shown};
+use protect_core::engine::{Browser, Caller, Engine, Session, Shown};
 use protect_core::inbound::{InboundAnswer, InboundRequest, body_too_large, refusal};
 use protect_core::secret::{ExposeSecret, SecretString};
 use protect_core::{Error, ErrorKind, Result};
@@ -31,6 +32,9 @@ pub struct Options {
     pub origin: Option<String>,
     /// Where people begin to sign in, for a link on the page that says they must.
     pub sign_in_url: Option<String>,
+    /// How many proxies of one's own stand before it, each of which adds to `X-Forwarded-For` whom it
+    /// answers. Without any, the header says what anybody may have written, and is not read.
+    pub proxies: usize,
 }
 
 /// What comes in, answered over an opened engine. Cheap to clone.
@@ -78,7 +82,10 @@ impl Web {
     /// Answers one request. Nothing goes wrong without a response.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let is_head = request.method() == Method::HEAD;
-        let request = InboundRequest::of(request);
+        let mut request = InboundRequest::of(request);
+        if self.options.proxies > 0 {
+            request.from = forwarded_for(&request, self.options.proxies);
+        }
         let wants_page = wants_page(&request);
         let answer = match Box::pin(self.answer(request)).await {
             Ok(answer) => answer,
@@ -200,7 +207,9 @@ impl Web {
     }
 
     async fn session_of_token(&self, token: &SecretString) -> Result<Session> {
-        let signed_in = self.engine.sign_in(token, Shown::Always).await?;
+        // A credential that comes with every request is no sign-in to tell of.
+        let unsaid = Browser::default();
+        let signed_in = self.engine.sign_in(token, Shown::Always, &unsaid).await?;
         let now = self.engine.context().clock.now();
         Session::of(&signed_in, now).ok_or_else(sign_in_first)
     }
@@ -225,6 +234,19 @@ fn bearer(request: &InboundRequest) -> Option<SecretString> {
     let (scheme, token) = value.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     is_bearer.then(|| SecretString::from(token.trim()))
+}
+
+/// Whom the farthest of our own proxies answers: counted from the end, since what stands before was written by
+/// whoever asked.
+fn forwarded_for(request: &InboundRequest, proxies: usize) -> Option<IpAddr> {
+    let values = request.headers.get_all("x-forwarded-for").into_iter();
+    let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+    let all = values.join(",");
+    let address = all.rsplit(',').nth(proxies.checked_sub(1)?)?.trim();
+    // Some proxies add the port.
+    let with_port = || address.parse::<SocketAddr>().map(|it| it.ip());
+    let address = address.parse::<IpAddr>().or_else(|_| with_port());
+    address.ok().map(|it| it.to_canonical())
 }
 
 /// Whether a person looks at it rather than a program.

@@ -1,19 +1,22 @@
 //! For axum, and as a server of one's own.
 
 use std::future::Future;
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use protect_core::inbound::ClientAddress;
 use protect_core::{Error, ErrorKind, Result};
 use tokio::net::TcpListener;
 
 use crate::Web;
 
 /// Everything that comes in, as a router: to serve, to nest below a path of a host, or to put layers
-/// around. A body that is too large is refused as soon as that is known, and never held.
+/// around. A body that is too large is refused as soon as that is known, and never held. From where a request
+/// came it knows by [`ConnectInfo`], or by a [`ClientAddress`] that a layer of the host put there.
 pub fn router(web: Web) -> Router {
     Router::new().fallback(answer).with_state(web)
 }
@@ -27,7 +30,8 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    axum::serve(listener, router(web))
+    let service = router(web).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(stop)
         .await
         .map_err(|error| {
@@ -36,7 +40,12 @@ pub async fn serve(
 }
 
 async fn answer(State(web): State<Web>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    if let (Some(peer), None) = (peer, parts.extensions.get::<ClientAddress>()) {
+        let peer = ClientAddress(peer.0.ip());
+        parts.extensions.insert(peer);
+    }
     let limit = web.body_limit(&parts.method, parts.uri.path());
     let body = match Limited::new(body, limit).collect().await {
         Ok(body) => body.to_bytes(),

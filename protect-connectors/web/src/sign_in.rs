@@ -1,7 +1,7 @@
 //! The landing from Hub's menu, and the way out.
 
 use http::header::SET_COOKIE;
-use protect_core::engine::{Engine, Shown};
+use protect_core::engine::{Browser, Engine, Shown};
 use protect_core::inbound::{InboundAnswer, InboundRequest};
 use protect_core::secret::SecretString;
 use protect_core::{Error, Result};
@@ -24,7 +24,8 @@ pub(crate) async fn land(engine: &Engine, request: &InboundRequest) -> Result<In
             .with_context("field", "token")
     })?;
     let token = SecretString::from(token);
-    let signed_in = match engine.sign_in(&token, Shown::Once).await {
+    let browser = Browser::of(request);
+    let signed_in = match engine.sign_in(&token, Shown::Once, &browser).await {
         Ok(signed_in) => signed_in,
         Err(error) => {
             tracing::warn!(kind = %error.kind(), why = error.message(), "a sign-in was refused");
@@ -33,7 +34,7 @@ pub(crate) async fn land(engine: &Engine, request: &InboundRequest) -> Result<In
     };
     // Whoever was signed in here before is not any more.
     leave(engine, request).await?;
-    let (token, session) = engine.open_session(&signed_in).await?;
+    let (token, session) = engine.open_session(&signed_in, &browser).await?;
     let now = engine.context().clock.now();
     let cookie = cookie::set(&token, session.until, now)?;
     Ok(see_other("/")?.with_header(SET_COOKIE, cookie))

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Engine, Tenant};
-pub use crate::authenticate::{Authenticator, Shown, SignedIn, SingleUse};
+pub use crate::authenticate::{Authenticator, Browser, Shown, SignedIn, SingleUse};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Actor, PeopleRole, TenantId, hash_fields};
 use crate::secret::SecretString;
@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Signs somebody in to every tenant that the credential is for: a provider's staff looks after
-    /// several. Never empty.
+    /// several. Never empty. Of a landing that is refused the tenant's events tell, with what `browser` says.
     ///
     /// # Errors
     /// `unauthenticated` where it is for none; otherwise as for [`Tenant::sign_in`].
@@ -37,23 +37,26 @@ impl Engine {
         &self,
         credential: &SecretString,
         shown: Shown,
+        browser: &Browser,
     ) -> Result<Vec<(Tenant, SignedIn)>> {
         let signed_in = self.try_sign_in(credential, shown).await;
         #[cfg(feature = "people")]
         if let (Err(error), Shown::Once) = (&signed_in, shown) {
-            self.tell_of_failure(credential, error).await;
+            self.tell_of_failure(credential, error, browser).await;
         }
+        #[cfg(not(feature = "people"))]
+        let _ = browser;
         signed_in
     }
 
     /// Has each tenant that a credential names tell that it was no good.
     #[cfg(feature = "people")]
-    async fn tell_of_failure(&self, credential: &SecretString, error: &Error) {
+    async fn tell_of_failure(&self, credential: &SecretString, error: &Error, browser: &Browser) {
         for tenant in self.tenants() {
             if !tenant.is_concerned(credential) {
                 continue;
             }
-            if let Err(untold) = tenant.login_failed(error).await {
+            if let Err(untold) = tenant.login_failed(error, browser).await {
                 tracing::error!(tenant = %tenant.id(), error = %untold, "a sign-in that was refused could not be told");
             }
         }

@@ -68,7 +68,7 @@ use jiff::Timestamp;
 pub use apply::Step;
 #[cfg(feature = "people")]
 pub(crate) use authenticate::put_once;
-pub use authenticate::{Authenticator, Shown, SignedIn, SingleUse};
+pub use authenticate::{Authenticator, Browser, Shown, SignedIn, SingleUse};
 pub use build::EngineBuilder;
 pub use control::Pause;
 pub use doctor::Checkup;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::authenticate::SignedIn;
+use super::authenticate::{Browser, SignedIn};
 use super::inbound::Caller;
 use super::{Engine, Tenant};
 use crate::error::{Error, Result};
@@ -69,14 +69,18 @@ impl Session {
 }
 
 impl Engine {
-    /// Begins a session; what the browser is to hold. Only its hash is kept.
+    /// Begins a session; what the browser is to hold. Only its hash is kept. The tenants' events tell of it,
+    /// with what `browser` says.
     ///
     /// # Errors
     /// `store`; `invalid_input` where nobody signed in.
     pub async fn open_session(
         &self,
         signed_in: &[(Tenant, SignedIn)],
+        browser: &Browser,
     ) -> Result<(SecretString, Session)> {
+        #[cfg(not(feature = "people"))]
+        let _ = browser;
         let now = self.context().clock.now();
         let session = Session::of(signed_in, now);
         let (Some(session), Some((home, _))) = (session, signed_in.first()) else {
@@ -92,7 +96,7 @@ impl Engine {
                     .await?,
             );
             #[cfg(feature = "people")]
-            if let Some(event) = tenant.login_succeeded(who, &key(&token))? {
+            if let Some(event) = tenant.login_succeeded(who, &key(&token), browser)? {
                 commit = commit.put(event);
             }
             if tenant.id() == home.id() {

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ::http::{HeaderMap, Method};
@@ -25,6 +26,18 @@ pub struct InboundRequest {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// From which network address it came, where whoever serves says so ([`ClientAddress`]).
+    pub from: Option<IpAddr>,
+}
+
+/// The network address that a request came from: whoever serves puts it into the request's extensions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+impl fmt::Debug for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientAddress(…)")
+    }
 }
 
 impl InboundRequest {
@@ -33,7 +46,10 @@ impl InboundRequest {
         let (parts, body) = request.into_parts();
         let query = parts.uri.query().unwrap_or_default();
         let query = url::form_urlencoded::parse(query.as_bytes());
+        let from = parts.extensions.get::<ClientAddress>();
         Self {
+            // One and the same address, whichever socket it came to.
+            from: from.map(|from| from.0.to_canonical()),
             method: parts.method,
             path: parts.uri.path().to_owned(),
             parameters: BTreeMap::new(),

@@ -42,6 +42,15 @@ impl Policy {
     pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
         now.duration_since(self.seen_at) >= BELIEVED
     }
+
+    /// Where somebody stands who acknowledged the version that counts, or did not.
+    pub(crate) fn status_on(&self, today: Date, is_done: bool) -> AcknowledgementStatus {
+        match self.due_date {
+            _ if is_done => AcknowledgementStatus::Acknowledged,
+            Some(due) if today > due => AcknowledgementStatus::Overdue,
+            _ => AcknowledgementStatus::Pending,
+        }
+    }
 }
 
 /// Somebody acknowledged a version of a policy. It never changes, but for what was not told at first.
@@ -66,6 +75,12 @@ pub struct Acknowledgement {
 }
 
 impl Acknowledgement {
+    /// Whether it is of the version that counts.
+    #[cfg(feature = "people")]
+    pub(crate) fn is_of(&self, policy: &Policy) -> bool {
+        self.policy_id == policy.id && self.version == policy.version
+    }
+
     /// The same with what another telling of it adds; `None` where that adds nothing.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::engine::{CONFLICT_RETRIES, Tenant, too_busy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Acknowledgement, AcknowledgementStatus, Actor, Attributes, Employee, EmployeeId, Policy,
-    PolicyStanding,
+    PolicyStanding, hash_fields,
 };
 use crate::publisher::PolicyInput;
 use crate::store::{Change, Commit, Expect, Put, Query, RecordKind};
@@ -93,6 +93,7 @@ impl Tenant {
             ));
         }
         self.employee(&given.employee).await?;
+        let stand_in = seen_id(&given.policy_id, &given.version, &given.employee);
         for _ in 0..CONFLICT_RETRIES {
             let known = self
                 .read::<Acknowledgement>(RecordKind::Acknowledgement, &given.id)
@@ -115,8 +116,22 @@ impl Tenant {
             let put = Put::new(RecordKind::Acknowledgement, kept.id.as_str(), &kept)?
                 .group(kept.employee.as_str())
                 .expect(expect);
+            let mut commit = Commit::default().put(put);
+            if kept.id != stand_in
+                && let Some(seen) = self
+                    .read::<Acknowledgement>(RecordKind::Acknowledgement, &stand_in)
+                    .await?
+            {
+                // It was seen at the publisher before its own id was told: one signature is one record.
+                facts.insert("in_place_of".to_owned(), json!(stand_in));
+                commit.changes.push(Change::Delete {
+                    kind: RecordKind::Acknowledgement,
+                    key: stand_in.clone(),
+                    expect: seen.expect(),
+                });
+            }
             let entry = self.entry_by("policy.acknowledged", actor, facts).await?;
-            let commit = Commit::default().put(put).append(entry);
+            let commit = commit.append(entry);
             match self.store().commit(self.id(), commit).await {
                 // The same callback twice at the same moment.
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
@@ -141,28 +156,35 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn policies(&self) -> Result<Vec<PolicyStanding>> {
-        self.policies_among(|_| true).await
+        let everybody = self.employees(&EmployeeFilter::default()).await?;
+        let all = Query::all(RecordKind::Acknowledgement);
+        self.policies_among(&everybody, Some(all)).await
     }
 
-    /// The same of some of them.
-    pub(super) async fn policies_among(
-        &self,
-        counts: impl Fn(&Employee) -> bool,
-    ) -> Result<Vec<PolicyStanding>> {
-        let filter = EmployeeFilter::default();
-        let everybody = self.employees(&filter).await?;
-        let here: Vec<&EmployeeId> = everybody
-            .iter()
-            .filter(|it| !it.status.has_left() && counts(it))
-            .map(|it| &it.id)
-            .collect();
-        let mut done: HashMap<(String, String), HashSet<EmployeeId>> = HashMap::new();
+    /// The same of some of them, whose acknowledgements alone are read.
+    pub(super) async fn policies_of_some(&self, some: &[Employee]) -> Result<Vec<PolicyStanding>> {
+        let ids: Vec<String> = some.iter().map(|it| it.id.to_string()).collect();
         let query = Query::all(RecordKind::Acknowledgement);
-        for found in self.read_all::<Acknowledgement>(query).await? {
-            let it = found.value;
-            done.entry((it.policy_id, it.version))
-                .or_default()
-                .insert(it.employee);
+        // No group would be every group.
+        let theirs = (!ids.is_empty()).then(|| query.in_groups(ids));
+        self.policies_among(some, theirs).await
+    }
+
+    async fn policies_among(
+        &self,
+        employees: &[Employee],
+        acknowledgements: Option<Query>,
+    ) -> Result<Vec<PolicyStanding>> {
+        let here = employees.iter().filter(|it| !it.status.has_left());
+        let here: Vec<&EmployeeId> = here.map(|it| &it.id).collect();
+        let mut done: HashMap<(String, String), HashSet<EmployeeId>> = HashMap::new();
+        if let Some(query) = acknowledgements {
+            for found in self.read_all::<Acknowledgement>(query).await? {
+                let it = found.value;
+                done.entry((it.policy_id, it.version))
+                    .or_default()
+                    .insert(it.employee);
+            }
         }
         let (now, today) = (self.now(), self.today());
         let unheard = self.is_publisher_unheard().await?;
@@ -174,7 +196,6 @@ impl Tenant {
             let stale = unheard || policy.is_stale(now);
             standings.push(standing(policy, &here, done, (stale, today)));
         }
-        standings.sort_by(|a, b| a.policy.title.cmp(&b.policy.title));
         Ok(standings)
     }
 
@@ -186,26 +207,33 @@ impl Tenant {
         &self,
         employee: &EmployeeId,
     ) -> Result<Vec<(Policy, AcknowledgementStatus)>> {
-        let all = self.policies().await?.into_iter();
-        let own = all
-            .filter(|it| it.policy.requires_acknowledgment)
-            .map(|it| {
-                let status = if it.pending.contains(employee) {
-                    AcknowledgementStatus::Pending
-                } else if it.overdue.contains(employee) {
-                    AcknowledgementStatus::Overdue
-                } else {
-                    AcknowledgementStatus::Acknowledged
-                };
-                (it.policy, status)
-            });
-        Ok(own.collect())
+        let own = self.acknowledgements_by(employee).await?;
+        let today = self.today();
+        let known = self.known_policies().await?.into_iter();
+        let needed = known.filter(|policy| policy.requires_acknowledgment);
+        let standing = needed.map(|policy| {
+            let is_done = own.iter().any(|it| it.is_of(&policy));
+            let status = policy.status_on(today, is_done);
+            (policy, status)
+        });
+        Ok(standing.collect())
     }
 
-    async fn known_policies(&self) -> Result<Vec<Policy>> {
+    /// In order of their titles.
+    pub(super) async fn known_policies(&self) -> Result<Vec<Policy>> {
         let found = self.read_all(Query::all(RecordKind::Policy)).await?;
-        Ok(found.into_iter().map(|found| found.value).collect())
+        let mut policies: Vec<Policy> = found.into_iter().map(|found| found.value).collect();
+        policies.sort_by(|a, b| a.title.cmp(&b.title));
+        Ok(policies)
     }
+}
+
+/// The id of an acknowledgement that was seen at the publisher, which did not say its own.
+pub(super) fn seen_id(policy: &str, version: &str, employee: &EmployeeId) -> String {
+    hash_fields(
+        "seen acknowledgement",
+        &[policy, version, employee.as_str()],
+    )
 }
 
 fn standing(
@@ -224,7 +252,7 @@ fn standing(
         .filter(|id| !done.contains(**id))
         .map(|id| (*id).clone())
         .collect();
-    let is_late = policy.due_date.is_some_and(|due| today > due);
+    let is_late = policy.status_on(today, false) == AcknowledgementStatus::Overdue;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     PolicyStanding {
         required: count(required.len()),

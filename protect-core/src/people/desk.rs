@@ -258,10 +258,7 @@ impl WorkforceAs<'_> {
         let reached = self
             .reached(PeopleOperation::ViewPersonnel, employee)
             .await?;
-        let mut found = self
-            .tenant
-            .personnel_records(employee, kind, &Actor::engine())
-            .await?;
+        let mut found = self.tenant.personnel_records(employee, kind).await?;
         found.retain(|it| reached.contains_key(&it.employee));
         Ok(found)
     }
@@ -280,12 +277,14 @@ impl WorkforceAs<'_> {
     /// # Errors
     /// `permission_denied`; `store`.
     pub async fn policies(&self) -> Result<Vec<PolicyStanding>> {
-        let reached = self
-            .reached(PeopleOperation::ViewAcknowledgements, None)
-            .await?;
-        self.tenant
-            .policies_among(|employee| reached.contains_key(&employee.id))
-            .await
+        let operation = PeopleOperation::ViewAcknowledgements;
+        if self.standpoint.reach(operation)? == Reach::Everybody {
+            return self.tenant.policies().await;
+        }
+        let reached = self.reached(operation, None).await?;
+        let mut reached: Vec<Employee> = reached.into_values().collect();
+        reached.sort_by(|a, b| (&a.last_name, &a.id).cmp(&(&b.last_name, &b.id)));
+        self.tenant.policies_of_some(&reached).await
     }
 
     /// As [`Tenant::acknowledgements_of`].

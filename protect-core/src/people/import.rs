@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::change::Concerned;
 use super::input::{EmployeeInput, FIELDS, Wrong, set_text};
 use super::register::{CIRCLE, Counts, Taking, Workforce};
 use super::role::{PeopleOperation, PeopleRole};
@@ -57,16 +58,18 @@ impl Tenant {
         if options.check_only {
             let mut workforce = self.workforce().await?;
             list.take_all(&mut workforce, &taking)?;
-            let (_, counts) = self.written(workforce, "employees.imported", actor).await?;
-            return Ok(imported(counts, rows));
+            return Ok(imported(workforce.counts(), rows));
         }
         if list.rows.is_empty() {
             return Ok(Imported::default());
         }
         let (_, counts) = self
-            .change_workforce("employees.imported", actor, |workforce| {
-                list.take_all(workforce, &taking)
-            })
+            .change_workforce(
+                "employees.imported",
+                actor,
+                Concerned::Everybody,
+                |workforce| list.take_all(workforce, &taking),
+            )
             .await?;
         Ok(imported(counts, rows))
     }

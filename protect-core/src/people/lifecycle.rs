@@ -1,5 +1,7 @@
 //! Somebody comes, somebody leaves: starting, working off and calling off a workflow.
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,15 @@ pub struct Started {
     pub plan: Option<Plan>,
 }
 
+/// The workflows of many, and the one plan that waits for somebody's consent, where there is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StartedMany {
+    /// Their workflows, in the order in which they were named.
+    pub workflows: Vec<Workflow>,
+    /// What is to be approved, for all of them; nothing where no account is known.
+    pub plan: Option<Plan>,
+}
+
 /// What is said of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -96,13 +107,25 @@ impl Tenant {
     /// each account is looked at before it is changed. Their plan is approved as a whole.
     ///
     /// # Errors
-    /// As for [`Tenant::offboard`]; those before the one that is wrong have begun.
+    /// As for [`Tenant::offboard`], before anybody's begins; `invalid_input` where nobody is named, or somebody
+    /// twice.
     pub async fn offboard_many(
         &self,
         employees: &[EmployeeId],
         new: &NewOffboarding,
         actor: &Actor,
-    ) -> Result<Vec<Started>> {
+    ) -> Result<StartedMany> {
+        PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
+        check_reason(&new.reason)?;
+        let named: HashSet<&EmployeeId> = employees.iter().collect();
+        if employees.is_empty() || named.len() < employees.len() {
+            let message = "name those who leave, each once";
+            return Err(Error::invalid_input(message).with_context("field", "employees"));
+        }
+        for employee in employees {
+            let employee = self.employee(employee).await?;
+            self.new_offboarding(&employee, new, actor).await?;
+        }
         let mut started = Vec::with_capacity(employees.len());
         for employee in employees {
             let workflow = self.begin_offboarding(employee, new, actor).await?;

@@ -7,6 +7,7 @@
 mod access;
 mod acknowledgement;
 mod certification;
+mod change;
 mod chart;
 mod desk;
 mod event;
@@ -43,7 +44,7 @@ pub use chart::{OrgChart, OrgNode};
 pub use desk::WorkforceAs;
 pub use import::{ImportOptions, Imported};
 pub use input::EmployeeInput;
-pub use lifecycle::{NewOffboarding, NewOnboarding, Started, TaskChange};
+pub use lifecycle::{NewOffboarding, NewOnboarding, Started, StartedMany, TaskChange};
 pub use policies::{PolicyOfEmployee, PolicySignature};
 pub use profile::ProfileEdit;
 pub use role::{PeopleOperation, PeopleRole, Reach};

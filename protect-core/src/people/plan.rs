@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::lifecycle::{Started, is_open};
+use super::lifecycle::{Started, StartedMany, is_open};
 use super::records::put_workflow;
 use crate::connector::Connector;
 use crate::engine::{Looking, People, Tenant, Wanted};
@@ -66,34 +66,33 @@ impl Tenant {
     }
 
     /// One plan for many.
-    pub(super) async fn plan_offboardings(&self, begun: Vec<Workflow>) -> Result<Vec<Started>> {
+    pub(super) async fn plan_offboardings(&self, begun: Vec<Workflow>) -> Result<StartedMany> {
         let people = self.people().await?;
-        let mut workflows = Vec::with_capacity(begun.len());
+        let mut expected = Vec::with_capacity(begun.len());
         let mut wanted = Vec::new();
         for workflow in begun {
             let found = self.versioned_workflow(&workflow.id).await?;
             let expect = found.expect();
             let mut workflow = found.value;
             wanted.extend(self.add_steps(&mut workflow, &people).await?);
-            workflows.push((workflow, expect));
+            expected.push((workflow, expect));
         }
         let plan = self
             .make_plan_looking(wanted, "workflow", Looking::Later)
             .await?;
         let plan = (!plan.actions.is_empty()).then_some(plan);
         let mut commit = Commit::default();
-        let mut started = Vec::with_capacity(workflows.len());
-        for (mut workflow, expect) in workflows {
+        let mut workflows = Vec::with_capacity(expected.len());
+        for (mut workflow, expect) in expected {
             if let Some(plan) = &plan {
                 workflow.plan = Some(plan.id.clone());
                 note_refusals(&mut workflow, plan);
             }
             commit = commit.put(put_workflow(&workflow, expect)?);
-            let plan = plan.clone();
-            started.push(Started { workflow, plan });
+            workflows.push(workflow);
         }
         self.store().commit(self.id(), commit).await?;
-        Ok(started)
+        Ok(StartedMany { workflows, plan })
     }
 
     /// Makes sure that the accounts of somebody are known, as far as directories answer.

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::acknowledgement::seen_id;
 use super::role::PeopleOperation;
 use crate::connector::{Connector, OpContext};
-use crate::engine::Tenant;
+use crate::engine::{Browser, Tenant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Acknowledgement, AcknowledgementStatus, Actor, Employee, EmployeeId, Policy, PolicyStanding,
@@ -17,9 +18,6 @@ use crate::store::{Change, Commit, Expect, Put, RecordKind};
 
 /// Since when the publisher is not heard of.
 const UNHEARD: &str = "policies/unheard";
-
-/// Longer than this no program says what it is.
-const LONGEST_AGENT: usize = 512;
 
 /// Longer than this is no name.
 const LONGEST_NAME: usize = 200;
@@ -104,7 +102,7 @@ impl Tenant {
     }
 
     /// Where an employee stands with each policy that must be acknowledged, asked of the publisher. Where
-    /// it cannot be asked, what was last known, as old.
+    /// it cannot be asked, what was last known, as old; where no connector publishes policies, what was told.
     ///
     /// # Errors
     /// `permission_denied`; `not_found`; `store`.
@@ -128,39 +126,33 @@ impl Tenant {
             self.catch_up(&employee, standing).await?;
         }
         let own = self.acknowledgements_by(&employee.id).await?;
-        let mut shown = Vec::new();
-        for it in self.policies().await? {
-            if !it.policy.requires_acknowledgment {
-                continue;
-            }
-            let done = own
-                .iter()
-                .find(|done| done.policy_id == it.policy.id && done.version == it.policy.version);
+        let (now, today) = (self.now(), self.today());
+        // Where nobody can be asked at all, what was told counts as long as on the dashboard.
+        let (asks, unheard) = (self.has_publisher(), self.is_publisher_unheard().await?);
+        let known = self.known_policies().await?.into_iter();
+        let needed = known.filter(|policy| policy.requires_acknowledgment);
+        let shown = needed.map(|mut policy| {
+            let done = own.iter().find(|done| done.is_of(&policy));
             let said = published
                 .iter()
                 .flatten()
-                .find(|said| said.policy_id == it.policy.id && said.version == it.policy.version);
+                .find(|said| said.policy_id == policy.id && said.version == policy.version);
             // The publisher holds the record: its word counts for more than ours.
             let status = said.map_or_else(
-                || match done {
-                    Some(_) => AcknowledgementStatus::Acknowledged,
-                    None if it.overdue.contains(&employee.id) => AcknowledgementStatus::Overdue,
-                    None => AcknowledgementStatus::Pending,
-                },
+                || policy.status_on(today, done.is_some()),
                 |said| said.status,
             );
-            let stale = said.is_none();
-            let mut policy = it.policy;
+            let stale = said.is_none() && (asks || unheard || policy.is_stale(now));
             policy.due_date = said.and_then(|it| it.due_date).or(policy.due_date);
-            shown.push(PolicyOfEmployee {
+            PolicyOfEmployee {
                 policy,
                 status,
                 acknowledged_at: done.map(|it| it.acknowledged_at),
                 stale,
                 compliant: !stale && status == AcknowledgementStatus::Acknowledged,
-            });
-        }
-        Ok(shown)
+            }
+        });
+        Ok(shown.collect())
     }
 
     /// Records at the publisher that an employee acknowledged a policy, and remembers it here with version,
@@ -255,7 +247,7 @@ impl Tenant {
                 continue;
             };
             let acknowledgement = Acknowledgement {
-                id: format!("seen:{}:{}:{}", it.policy_id, it.version, employee.id),
+                id: seen_id(&it.policy_id, &it.version, &employee.id),
                 employee: employee.id.clone(),
                 policy_id: it.policy_id.clone(),
                 version: it.version.clone(),
@@ -325,7 +317,7 @@ fn check(signature: &PolicySignature) -> Result<()> {
         return wrong("ip_address", "not a network address");
     }
     let agent = signature.user_agent.trim();
-    if agent.is_empty() || agent.len() > LONGEST_AGENT {
+    if agent.is_empty() || agent.len() > Browser::LONGEST_AGENT {
         return wrong("user_agent", "say which program, in at most 512 bytes");
     }
     let name = signature.typed_name.as_deref();

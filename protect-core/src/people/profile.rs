@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::change::Concerned;
 use super::register::Changed;
 use super::role::PeopleOperation;
 use super::workforce::nobody;
@@ -48,7 +49,8 @@ impl Tenant {
         self.may(actor, PeopleOperation::EditOwnProfile, &employee)
             .await?;
         let now = self.now();
-        let changed = self.change_workforce("employee.profile_changed", actor, |workforce| {
+        let (what, concerned) = ("employee.profile_changed", Concerned::One(id));
+        let changed = self.change_workforce(what, actor, concerned, |workforce| {
             let place = workforce.by_id.get(id).copied().ok_or_else(nobody)?;
             let row = &mut workforce.rows[place];
             let mut edited = row.employee.clone();

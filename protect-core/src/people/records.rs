@@ -3,8 +3,14 @@
 
 use super::watching::is_watched;
 use crate::error::Result;
-use crate::model::{Address, Employee, EmployeeId, Workflow, WorkflowKind, WorkflowStatus};
-use crate::store::{Change, Expect, Put, RecordKind};
+use crate::model::{Employee, EmployeeId, Workflow, WorkflowKind, WorkflowStatus};
+use crate::store::{Expect, Put, RecordKind};
+
+/// When it last changed who leads whom among those who are known.
+pub(super) const LEADERS: &str = "people/leaders";
+
+/// Since when every number has a record of its own.
+pub(super) const NUMBERED: &str = "people/numbered";
 
 /// An employee by id; the group is the manager, so that a team is found at once.
 pub(super) fn put_employee(employee: &Employee, expect: Expect) -> Result<Put> {
@@ -17,22 +23,16 @@ pub(super) fn put_employee(employee: &Employee, expect: Expect) -> Result<Put> {
     )
 }
 
-/// Whose address it is. Two commits that give one address to two people cannot both happen.
-pub(super) fn put_address(address: &Address, employee: &EmployeeId) -> Result<Put> {
-    Ok(
-        Put::new(RecordKind::EmployeeAddress, address.as_str(), employee)?
-            .group(employee.as_str())
-            .expect(Expect::Absent),
-    )
-}
-
-/// The address is nobody's any more.
-pub(super) fn free_address(address: &Address) -> Change {
-    Change::Delete {
-        kind: RecordKind::EmployeeAddress,
-        key: address.as_str().to_owned(),
-        expect: Expect::Anything,
-    }
+/// Whose an address or a number is. Two commits that give one to two people cannot both happen.
+pub(super) fn put_owner(
+    kind: RecordKind,
+    key: &str,
+    employee: &EmployeeId,
+    expect: Expect,
+) -> Result<Put> {
+    Ok(Put::new(kind, key, employee)?
+        .group(employee.as_str())
+        .expect(expect))
 }
 
 /// A workflow by id; the group is its employee. It is due when it is next to be looked after: at once,

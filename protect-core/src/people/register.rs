@@ -1,4 +1,4 @@
-//! Everybody at once, on the way to the store: who is meant, what changes, and what cannot be.
+//! Everybody whom a change may concern, on the way to the store: who is meant, what changes, and what cannot be.
 
 use std::collections::{HashMap, HashSet};
 
@@ -42,7 +42,6 @@ pub(super) struct Counts {
     pub(super) hired: u64,
     pub(super) rehired: u64,
     pub(super) updated: u64,
-    pub(super) unchanged: u64,
 }
 
 /// An employee on the way to the store.
@@ -51,9 +50,11 @@ pub(super) struct Row {
     pub(super) expect: Expect,
     pub(super) change: Changed,
     pub(super) emails_before: Vec<Address>,
+    pub(super) number_before: Option<String>,
+    manager_before: Option<EmployeeId>,
 }
 
-/// Everybody, with what finds them.
+/// Everybody whom a change may concern, with what finds them.
 pub(super) struct Workforce {
     tenant: TenantId,
     pub(super) rows: Vec<Row>,
@@ -72,25 +73,52 @@ impl Workforce {
             by_number: HashMap::new(),
         };
         for found in found {
-            let expect = found.expect();
-            let employee = found.value;
-            let place = workforce.rows.len();
-            let emails_before: Vec<Address> = employee.emails().cloned().collect();
-            for address in &emails_before {
-                workforce.by_address.insert(address.clone(), place);
-            }
-            if let Some(number) = &employee.number {
-                workforce.by_number.insert(number.clone(), place);
-            }
-            workforce.by_id.insert(employee.id.clone(), place);
-            workforce.rows.push(Row {
-                employee,
-                expect,
-                change: Changed::No,
-                emails_before,
-            });
+            workforce.add(found);
         }
         workforce
+    }
+
+    /// Adds somebody who is not there yet.
+    pub(super) fn add(&mut self, found: Versioned<Employee>) {
+        let expect = found.expect();
+        let employee = found.value;
+        let place = self.rows.len();
+        let emails_before: Vec<Address> = employee.emails().cloned().collect();
+        for address in &emails_before {
+            self.by_address.insert(address.clone(), place);
+        }
+        if let Some(number) = &employee.number {
+            self.by_number.insert(number.clone(), place);
+        }
+        self.by_id.insert(employee.id.clone(), place);
+        self.rows.push(Row {
+            number_before: employee.number.clone(),
+            manager_before: employee.manager.clone(),
+            employee,
+            expect,
+            change: Changed::No,
+            emails_before,
+        });
+    }
+
+    /// Those of whom something else is to be known.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.change != Changed::No)
+    }
+
+    /// How many came to what.
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for row in &self.rows {
+            counts.add(row.change);
+        }
+        counts
+    }
+
+    /// Who has a number.
+    pub(super) fn numbered(&self, number: &str) -> Option<&Employee> {
+        let place = self.by_number.get(number)?;
+        Some(&self.rows[*place].employee)
     }
 
     /// Whom an input is about, where they are known.
@@ -161,6 +189,8 @@ impl Workforce {
             expect: Expect::Absent,
             change,
             emails_before: Vec::new(),
+            number_before: None,
+            manager_before: None,
         });
         self.own("work_email", &address, place)?;
         self.index(place, input)?;
@@ -309,7 +339,8 @@ impl Workforce {
         Err(Wrong::new(field, ErrorKind::Conflict, message))
     }
 
-    fn free_id(&self, address: &Address) -> EmployeeId {
+    /// The id of somebody new with this address.
+    pub(super) fn free_id(&self, address: &Address) -> EmployeeId {
         let mut generation = 1;
         loop {
             let id = EmployeeId::of(&self.tenant, address, generation);
@@ -321,10 +352,17 @@ impl Workforce {
     }
 }
 
+impl Row {
+    /// Whether somebody who was known gets another manager.
+    pub(super) fn is_led_otherwise(&self) -> bool {
+        self.expect != Expect::Absent && self.employee.manager != self.manager_before
+    }
+}
+
 impl Counts {
-    pub(super) fn add(&mut self, change: Changed) {
+    fn add(&mut self, change: Changed) {
         match change {
-            Changed::No => self.unchanged += 1,
+            Changed::No => {}
             Changed::Updated | Changed::Left => self.updated += 1,
             Changed::Hired => self.hired += 1,
             Changed::Rehired => self.rehired += 1,

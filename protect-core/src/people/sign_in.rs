@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::later;
-use crate::engine::{SignedIn, Tenant, put_once};
+use crate::engine::{Browser, SignedIn, Tenant, put_once};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Attributes, Severity};
 use crate::store::{Commit, Put};
@@ -21,8 +21,13 @@ const ONE_OF_A_KIND: Duration = Duration::from_mins(1);
 
 impl Tenant {
     /// The event of a session that began, to be stored with it; `session` tells it from others.
-    pub(crate) fn login_succeeded(&self, who: &SignedIn, session: &str) -> Result<Option<Put>> {
-        let mut metadata = method(&who.actor.authenticated_by);
+    pub(crate) fn login_succeeded(
+        &self,
+        who: &SignedIn,
+        session: &str,
+        browser: &Browser,
+    ) -> Result<Option<Put>> {
+        let mut metadata = how(&who.actor.authenticated_by, browser);
         metadata.insert("actor_id".to_owned(), json!(who.actor.id));
         metadata.insert("email".to_owned(), json!(who.address));
         self.event(
@@ -35,10 +40,10 @@ impl Tenant {
     }
 
     /// Tells that somebody could not sign in. Whom the credential names is left out, since nobody vouches
-    /// for it. Of the same kind one is told a minute.
-    pub(crate) async fn login_failed(&self, error: &Error) -> Result<()> {
+    /// for it. Of the same kind one is told a minute, with where the first of them came from.
+    pub(crate) async fn login_failed(&self, error: &Error, browser: &Browser) -> Result<()> {
         let kind = error.kind().as_str();
-        let mut metadata = method("hub");
+        let mut metadata = how("hub", browser);
         metadata.insert("reason".to_owned(), json!(kind));
         let title = "Somebody could not sign in";
         let event = self.event(FAILED, kind, title, Severity::Medium, metadata)?;
@@ -59,13 +64,20 @@ impl Tenant {
     }
 }
 
-/// How somebody signs in, in the platform's word where it is Hub that vouches.
-fn method(authenticator: &str) -> Attributes {
+/// How somebody signs in, in the platform's word where it is Hub that vouches, and from where: the platform's
+/// form for these events names both.
+fn how(authenticator: &str, browser: &Browser) -> Attributes {
     let method = match authenticator {
         "hub" | "portal" => "hub_sso",
         other => other,
     };
     let mut metadata = Attributes::new();
     metadata.insert("auth_method".to_owned(), json!(method));
+    if let Some(address) = browser.ip_address {
+        metadata.insert("ip".to_owned(), json!(address));
+    }
+    if let Some(agent) = &browser.user_agent {
+        metadata.insert("user_agent".to_owned(), json!(agent));
+    }
     metadata
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::change::Concerned;
 use super::input::{EmployeeInput, Wrong};
 use super::role::{PeopleOperation, PeopleRole};
 use crate::engine::Tenant;
@@ -65,23 +66,28 @@ impl Tenant {
         }
         let taking = self.taking(&format!("directory:{connector}"), false);
         let (_, counts) = self
-            .change_workforce("employees.synced", actor, |workforce| {
-                let mut last = 0;
-                for input in &people {
-                    let known = workforce.place_of(input);
-                    // What people said weighs more than what a directory shows.
-                    let input = match known {
-                        Some(place) => only_new(input, &workforce.rows[place].employee),
-                        None => input.clone(),
-                    };
-                    last = match known {
-                        Some(place) => workforce.update(place, &input, &taking).map(|()| place),
-                        None => workforce.take(&input, &taking),
+            .change_workforce(
+                "employees.synced",
+                actor,
+                Concerned::Everybody,
+                |workforce| {
+                    let mut last = 0;
+                    for input in &people {
+                        let known = workforce.place_of(input);
+                        // What people said weighs more than what a directory shows.
+                        let input = match known {
+                            Some(place) => only_new(input, &workforce.rows[place].employee),
+                            None => input.clone(),
+                        };
+                        last = match known {
+                            Some(place) => workforce.update(place, &input, &taking).map(|()| place),
+                            None => workforce.take(&input, &taking),
+                        }
+                        .map_err(Wrong::into_error)?;
                     }
-                    .map_err(Wrong::into_error)?;
-                }
-                Ok(last)
-            })
+                    Ok(last)
+                },
+            )
             .await?;
         synced.hired = counts.hired;
         synced.updated = counts.updated;

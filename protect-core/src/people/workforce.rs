@@ -1,18 +1,16 @@
-//! Who works here. Every change is decided over the whole workforce, so that two people with one
-//! address and managers in a circle are found before anything is written.
+//! Who works here: finding people, entering them and changing what is said of them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::change::Concerned;
 use super::input::{EmployeeInput, Wrong};
-use super::records::{free_address, put_address, put_employee};
-use super::register::{Changed, Counts, Taking, Workforce};
+use super::register::{Changed, Taking};
 use super::role::{PeopleOperation, PeopleRole};
-use crate::engine::{CONFLICT_RETRIES, Tenant, Versioned, check_reason, too_busy};
+use crate::engine::{Tenant, Versioned, check_reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Actor, Address, Employee, EmployeeId, EmploymentStatus};
-use crate::store::{Commit, Query, RecordKind};
+use crate::store::{Query, RecordKind};
 
 /// Which employees to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -75,9 +73,7 @@ impl Tenant {
         if let Ok(id) = EmployeeId::new(who) {
             return self.employee(&id).await;
         }
-        let mut all = self.employees(&EmployeeFilter::default()).await?;
-        all.retain(|employee| employee.number.as_deref() == Some(who));
-        all.pop().ok_or_else(nobody)
+        self.employee_by_number(who).await?.ok_or_else(nobody)
     }
 
     /// The employees whom somebody leads.
@@ -103,7 +99,8 @@ impl Tenant {
     ) -> Result<Employee> {
         PeopleRole::need(actor, PeopleOperation::EditDirectory)?;
         let taking = self.taking("entered", rehire);
-        let place = self.change_workforce("employee.entered", actor, |workforce| {
+        let concerned = Concerned::Named(input, None);
+        let place = self.change_workforce("employee.entered", actor, concerned, |workforce| {
             if !rehire && workforce.place_of(input).is_some() {
                 let message = "there is an employee with this address or number";
                 return Err(Wrong::new("work_email", ErrorKind::Conflict, message).into_error());
@@ -128,7 +125,8 @@ impl Tenant {
     ) -> Result<Employee> {
         PeopleRole::need(actor, PeopleOperation::EditDirectory)?;
         let taking = self.taking("entered", false);
-        let changed = self.change_workforce("employee.changed", actor, |workforce| {
+        let concerned = Concerned::Named(input, Some(id));
+        let changed = self.change_workforce("employee.changed", actor, concerned, |workforce| {
             let place = workforce.by_id.get(id).copied().ok_or_else(nobody)?;
             workforce
                 .update(place, input, &taking)
@@ -167,7 +165,7 @@ impl Tenant {
         } else {
             "employee.changed"
         };
-        let changed = self.change_workforce(what, actor, |workforce| {
+        let changed = self.change_workforce(what, actor, Concerned::One(id), |workforce| {
             let place = workforce.by_id.get(id).copied().ok_or_else(nobody)?;
             let row = &mut workforce.rows[place];
             if row.employee.status != *status {
@@ -195,76 +193,6 @@ impl Tenant {
             rehire,
             now: self.now(),
         }
-    }
-
-    /// Decides a change over the whole workforce and writes it, with its events and one entry in the
-    /// ledger, in one transaction. Gives the employee at the place that `change` gives, and counts.
-    pub(super) async fn change_workforce(
-        &self,
-        what: &str,
-        actor: &Actor,
-        change: impl Fn(&mut Workforce) -> Result<usize> + Send + Sync,
-    ) -> Result<(Employee, Counts)> {
-        for _ in 0..CONFLICT_RETRIES {
-            let mut workforce = self.workforce().await?;
-            let place = change(&mut workforce)?;
-            workforce.leads_nobody_in_a_circle()?;
-            let employee = workforce.rows[place].employee.clone();
-            let (commit, counts) = self.written(workforce, what, actor).await?;
-            if commit.changes.is_empty() {
-                return Ok((employee, counts));
-            }
-            match self.store().commit(self.id(), commit).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => {}
-                result => return result.map(|_| (employee, counts)),
-            }
-        }
-        Err(too_busy())
-    }
-
-    pub(super) async fn workforce(&self) -> Result<Workforce> {
-        let found = self.read_all(Query::all(RecordKind::Employee)).await?;
-        Ok(Workforce::new(self.id().clone(), found))
-    }
-
-    /// What writes the changes of a workforce.
-    pub(super) async fn written(
-        &self,
-        workforce: Workforce,
-        what: &str,
-        actor: &Actor,
-    ) -> Result<(Commit, Counts)> {
-        let mut commit = Commit::default();
-        let mut counts = Counts::default();
-        let mut changed = Vec::new();
-        for row in &workforce.rows {
-            counts.add(row.change);
-            if row.change == Changed::No {
-                continue;
-            }
-            changed.push(row.employee.id.as_str());
-            commit = commit.put(put_employee(&row.employee, row.expect)?);
-            let is = |before: &[Address], address: &Address| before.contains(address);
-            let now: Vec<Address> = row.employee.emails().cloned().collect();
-            for address in now.iter().filter(|it| !is(&row.emails_before, it)) {
-                commit = commit.put(put_address(address, &row.employee.id)?);
-            }
-            for address in row.emails_before.iter().filter(|it| !is(&now, it)) {
-                commit.changes.push(free_address(address));
-            }
-            for put in self.events_of(row)? {
-                commit = commit.put(put);
-            }
-        }
-        if changed.is_empty() {
-            return Ok((commit, counts));
-        }
-        let mut facts = counts.facts();
-        if let [only] = changed[..] {
-            facts.insert("employee".to_owned(), json!(only));
-        }
-        let entry = self.entry_by(what, actor, facts).await?;
-        Ok((commit.append(entry), counts))
     }
 }
 

@@ -122,6 +122,8 @@ record_kinds! {
     Employee = "employee",
     /// Whose address it is: no two employees have the same.
     EmployeeAddress = "employee_address",
+    /// Whose number it is: no two employees have the same.
+    EmployeeNumber = "employee_number",
     /// A [`Workflow`](crate::model::Workflow).
     Workflow = "workflow",
     /// A [`TimeOff`](crate::model::TimeOff).

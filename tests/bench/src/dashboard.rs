@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use protect_connectors::Protect;
-use protect_connectors::core::engine::{SignedIn, Tenant};
+use protect_connectors::core::engine::{Browser, SignedIn, Tenant};
 use protect_connectors::core::model::{Actor, TenantId};
 use protect_connectors::core::secret::ExposeSecret as _;
 use protect_connectors::core::store::{Query, RecordKind, Store};
@@ -52,7 +52,10 @@ pub(crate) async fn measure(table: &mut Table) {
     }
     let actor = Actor::authenticated("bench", "alice", None);
     let signed_in = [(tenant.clone(), SignedIn::new(actor))];
-    let (cookie, _) = protect.open_session(&signed_in).await.unwrap();
+    let (cookie, _) = protect
+        .open_session(&signed_in, &Browser::default())
+        .await
+        .unwrap();
     let cookie = format!("__Host-protect_session={}", cookie.expose_secret());
     let ours = listen(router(Web::new(protect.engine()))).await;
     let page = asked(&ours, "/t/acme/", &cookie).await;

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
-use protect_connectors::core::engine::Shown;
+use protect_connectors::core::engine::{Browser, Shown};
 use protect_connectors::core::secret::SecretString;
 use protect_connectors::{Protect, webhook};
 use protect_sandbox::{HubToken, Sandbox};
@@ -44,11 +44,15 @@ async fn tokens(table: &mut Table) {
         ..HubToken::default()
     };
     let token = SecretString::from(sandbox.hub_token(&token).unwrap());
+    let unsaid = Browser::default();
     let mut ours = Vec::new();
     for _ in 0..RUNS {
         let began = Instant::now();
         for _ in 0..TOKENS {
-            protect.sign_in(&token, Shown::Always).await.unwrap();
+            protect
+                .sign_in(&token, Shown::Always, &unsaid)
+                .await
+                .unwrap();
         }
         ours.push(rate(TOKENS, began.elapsed()));
     }

@@ -262,7 +262,7 @@ async fn leavers(table: &mut Table) {
         bare: None,
         target: "< 5 s, no vendor read".to_owned(),
     });
-    let plan = started[0].plan.clone().unwrap();
+    let plan = started.plan.unwrap();
     let approved = acme.approve(plan, &actor()).await.unwrap();
     let before = asked(&sandbox);
     let began = Instant::now();

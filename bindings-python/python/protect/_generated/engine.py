@@ -75,6 +75,7 @@ class Protect(Client):
         headers: Mapping[str, Any],
         *,
         body: str | None = None,
+        client_address: str | None = None,
         timeout: Timeout = None,
     ) -> WebResponse:
         """Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module `web` of this package has it in their own form.
@@ -86,13 +87,14 @@ class Protect(Client):
             path: The path with its query, as it came.
             headers: The headers by name; of a name that came more than once the values, joined.
             body: The body, in base64.
+            client_address: From which network address it came; what is none is as if it were left out.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
         """
         return WebResponse.from_dict(self._call(
             "exchange",
-            {"method": method, "path": path, "headers": headers, "body": body},
+            {"method": method, "path": path, "headers": headers, "body": body, "client_address": client_address},
             timeout,
         ))
 
@@ -1211,6 +1213,42 @@ class Tenant(Client):
             timeout,
         ))
 
+    def offboard_many(
+        self,
+        employees: Sequence[str],
+        last_day: str,
+        reason: str,
+        by: str,
+        *,
+        leaving: Leaving | None = None,
+        at_once: bool | None = None,
+        allow_past: bool | None = None,
+        tasks: Sequence[TaskTemplate] | None = None,
+        timeout: Timeout = None,
+    ) -> StartedMany:
+        """Begins the offboardings of many people, with one plan that is approved as a whole. It is made from what is known, without asking any vendor. Where one of them cannot leave, nobody's begins.
+
+        Changes something.
+
+        Args:
+            employees: The employees' ids, each once.
+            last_day: The last day of work, as `2026-11-30`: access ends with it.
+            reason: Why; it goes into the evidence, so no address.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+            leaving: How they leave; `terminated` unless given.
+            at_once: Whether access ends as soon as somebody approved.
+            allow_past: Whether the last day may lie in the past.
+            tasks: Tasks instead of the configured ones.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return StartedMany.from_dict(self._call(
+            "offboard_many",
+            {"employees": employees, "last_day": last_day, "reason": reason, "by": by, "leaving": leaving, "at_once": at_once, "allow_past": allow_past, "tasks": tasks},
+            timeout,
+        ))
+
     def onboard(
         self,
         employee: str,
@@ -1636,6 +1674,31 @@ class Tenant(Client):
         answer = self._call(
             "policies",
             {},
+            timeout,
+        )
+        return [PolicyStanding.from_dict(item) for item in answer]
+
+    def take_policies(
+        self,
+        policies: Sequence[PolicyInput],
+        by: str,
+        *,
+        timeout: Timeout = None,
+    ) -> list[PolicyStanding]:
+        """Takes over what a publisher that is no connector says of its policies. What is said counts for a day; where a connector publishes policies, it has the last word.
+
+        Changes something.
+
+        Args:
+            policies: All that are in force: one that is not named is no longer shown.
+            by: Who says so; recorded as `unverified`, since nobody checked.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "take_policies",
+            {"policies": policies, "by": by},
             timeout,
         )
         return [PolicyStanding.from_dict(item) for item in answer]

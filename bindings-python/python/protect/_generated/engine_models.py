@@ -49,6 +49,7 @@ __all__ = [
     "OrgNode",
     "OutcomeStatus",
     "PersonnelKind",
+    "PolicyInput",
     "PolicySignature",
     "PolicyText",
     "PrivateDetails",
@@ -142,6 +143,7 @@ __all__ = [
     "Tick",
     "ApprovedPlan",
     "Started",
+    "StartedMany",
 ]
 
 
@@ -944,6 +946,35 @@ PersonnelKind = Union[
 - `training`: A training that somebody is enrolled in.
 - `document`: A document that waits for somebody's signature.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicyInput(Model):
+    """What a publisher says of a policy."""
+
+    due_date: str | None = None
+    """By when."""
+    effective_date: str | None = None
+    """Since when."""
+    id: str
+    """The publisher's id."""
+    requires_acknowledgment: bool = False
+    """Whether people must acknowledge it."""
+    title: str
+    """What it is called."""
+    version: str
+    """Which version counts."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("due_date", "due_date", _codec.PLAIN, True),
+        _codec.Field("effective_date", "effective_date", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -3607,4 +3638,21 @@ class Started(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("plan", "plan", _codec.model(Plan), True),
         _codec.Field("workflow", "workflow", _codec.model(Workflow), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StartedMany(Model):
+    """The workflows of many, and the one plan that waits for somebody's consent, where there is one."""
+
+    plan: Plan | None = None
+    """What is to be approved, for all of them; nothing where no account is known."""
+    workflows: Sequence[Workflow] = ()
+    """Their workflows, in the order in which they were named."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("plan", "plan", _codec.model(Plan), True),
+        _codec.Field("workflows", "workflows", _codec.several(_codec.model(Workflow)), True),
     )

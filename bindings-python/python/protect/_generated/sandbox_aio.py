@@ -104,7 +104,7 @@ class Sandbox(AsyncClient):
         *,
         timeout: Timeout = None,
     ) -> dict[str, Any]:
-        """By kind, the connections that `config` leaves out, each as `connection` and with the tenant's `connector` over it: `m365`, `google`, `stripe`, and of The One Stack `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus`, `compliance`; the last eight also as `beta-psa` and so on, of another organisation.
+        """By kind, the connections that `config` leaves out, each as `connection` and with the tenant's `connector` over it: `m365`, `google`, `stripe`, and of The One Stack `psa`, `security`, `rmm`, `hub`, `portal`, `oncall`, `bus`, `compliance`, `legal`; the last nine also as `beta-psa` and so on, of another organisation.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.

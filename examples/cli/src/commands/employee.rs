@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use protect_connectors::core::Result;
 use protect_connectors::core::engine::Tenant;
-use protect_connectors::core::model::{Actor, Employee, EmploymentStatus, PersonnelKind};
+use protect_connectors::core::model::{Employee, EmploymentStatus, PersonnelKind};
 use protect_connectors::core::people::{EmployeeFilter, ImportOptions};
 use serde_json::json;
 
@@ -134,10 +134,7 @@ async fn records(
         Some(who) => Some(tenant.find_employee(who).await?.id),
         None => None,
     };
-    // Whoever may read the store may read all of it.
-    let found = tenant
-        .personnel_records(employee.as_ref(), kind, &Actor::engine())
-        .await?;
+    let found = tenant.personnel_records(employee.as_ref(), kind).await?;
     let names = words::employees(tenant).await?;
     let mut page = Page::new();
     let mut table = Table::new(["who", "sort", "what", "by", "due", "stands"]);

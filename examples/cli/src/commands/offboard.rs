@@ -6,9 +6,11 @@ use clap::Subcommand;
 use jiff::civil::Date;
 use protect_connectors::core::engine::Tenant;
 use protect_connectors::core::model::{
-    Leaving, OutcomeStatus, TaskStatus, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
+    Leaving, OutcomeStatus, Plan, TaskStatus, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
 };
-use protect_connectors::core::people::{NewOffboarding, NewOnboarding, Started, TaskChange};
+use protect_connectors::core::people::{
+    NewOffboarding, NewOnboarding, Started, StartedMany, TaskChange,
+};
 use protect_connectors::core::{Error, Result};
 use serde_json::json;
 
@@ -22,12 +24,14 @@ use crate::words::{self, Names};
 /// Coming and leaving.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OffboardCommand {
-    /// Begin: tasks, and a plan that waits for somebody else's approval.
+    /// Begin: tasks, and a plan that waits for somebody else's approval; for several people one plan, made
+    /// from what is known of their accounts.
     Start {
         #[command(flatten)]
         actor: OneActor,
-        /// An address, a number or an id.
-        who: String,
+        /// Addresses, numbers or ids.
+        #[arg(required = true)]
+        who: Vec<String>,
         /// The last day of work: access ends with it.
         #[arg(long, value_parser = day)]
         last_day: Date,
@@ -126,7 +130,10 @@ pub(super) async fn run(app: &App, command: OffboardCommand) -> Result<Answer> {
             allow_past,
         } => {
             let tenant = app.tenant(actor.tenant.tenant.as_deref()).await?;
-            let employee = tenant.find_employee(&who).await?;
+            let mut employees = Vec::new();
+            for who in &who {
+                employees.push(tenant.find_employee(who).await?.id);
+            }
             let new = NewOffboarding {
                 last_day,
                 leaving,
@@ -136,8 +143,12 @@ pub(super) async fn run(app: &App, command: OffboardCommand) -> Result<Answer> {
                 tasks: None,
             };
             let by = actor.by.actor();
-            let started = tenant.offboard(&employee.id, &new, &by).await?;
-            show_started(&tenant, &started).await
+            if let [employee] = &employees[..] {
+                let started = tenant.offboard(employee, &new, &by).await?;
+                return show_started(&tenant, &started).await;
+            }
+            let started = tenant.offboard_many(&employees, &new, &by).await?;
+            show_started_many(&tenant, &started).await
         }
         OffboardCommand::Welcome {
             actor,
@@ -235,10 +246,23 @@ async fn named(tenant: &Tenant, which: &str) -> Result<WorkflowId> {
 async fn show_started(tenant: &Tenant, started: &Started) -> Result<Answer> {
     let mut page = Page::new();
     describe(tenant, &started.workflow, &mut page).await?;
-    match &started.plan {
+    describe_plan(tenant, started.plan.as_ref(), &mut page).await?;
+    Answer::one(started, page)
+}
+
+async fn show_started_many(tenant: &Tenant, started: &StartedMany) -> Result<Answer> {
+    let mut page = Page::new();
+    page.table(table(tenant, &started.workflows).await?);
+    describe_plan(tenant, started.plan.as_ref(), &mut page).await?;
+    Answer::one(started, page)
+}
+
+/// What waits for consent.
+async fn describe_plan(tenant: &Tenant, plan: Option<&Plan>, page: &mut Page) -> Result<()> {
+    match plan {
         Some(plan) => {
             page.gap().heading(format!("Plan {}", plan.id));
-            words::plan(&mut page, plan, &Names::of(tenant).await?);
+            words::plan(page, plan, &Names::of(tenant).await?);
             let command = format!("protect approve {}", plan.id);
             page.next(command, "somebody else consents to exactly this");
         }
@@ -246,7 +270,7 @@ async fn show_started(tenant: &Tenant, started: &Started) -> Result<Answer> {
             page.gap().line("There is nothing to plan.");
         }
     }
-    Answer::one(started, page)
+    Ok(())
 }
 
 async fn show(tenant: &Tenant, workflow: &Workflow) -> Result<Answer> {
@@ -317,6 +341,15 @@ async fn describe(tenant: &Tenant, workflow: &Workflow, page: &mut Page) -> Resu
 
 async fn list(tenant: &Tenant, workflows: &[Workflow]) -> Result<Answer> {
     let mut page = Page::new();
+    let table = table(tenant, workflows).await?;
+    if table.is_empty() {
+        page.line("Nobody comes and nobody leaves.");
+    }
+    page.table(table);
+    Answer::many("workflows", workflows, page)
+}
+
+async fn table(tenant: &Tenant, workflows: &[Workflow]) -> Result<Table> {
     let mut table = Table::new(["workflow", "who", "what", "day", "stands", "left"]);
     for workflow in workflows {
         let name = tenant.employee(&workflow.employee).await?.display_name();
@@ -333,11 +366,7 @@ async fn list(tenant: &Tenant, workflows: &[Workflow]) -> Result<Answer> {
             left.to_string().into(),
         ]);
     }
-    if table.is_empty() {
-        page.line("Nobody comes and nobody leaves.");
-    }
-    page.table(table);
-    Answer::many("workflows", workflows, page)
+    Ok(table)
 }
 
 async fn evidence(tenant: &Tenant, id: &WorkflowId) -> Result<Answer> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use protect_core::config::Config;
 use protect_core::connector::CredentialDiagnosis;
-use protect_core::engine::{Engine, Shown, SignedIn};
+use protect_core::engine::{Browser, Engine, Shown, SignedIn};
 use protect_core::model::{AccessLevel, Permission, Role};
 use protect_core::registry::Registry;
 use protect_core::secret::SecretString;
@@ -69,7 +69,10 @@ impl World {
 
     async fn sign_in(&self, token: &str, shown: Shown) -> Result<Vec<(String, SignedIn)>> {
         let token = SecretString::from(token);
-        let signed_in = self.engine.sign_in(&token, shown).await?;
+        let signed_in = self
+            .engine
+            .sign_in(&token, shown, &Browser::default())
+            .await?;
         let named = signed_in
             .into_iter()
             .map(|(tenant, who)| (tenant.id().to_string(), who));

@@ -1,6 +1,9 @@
 //! Webhooks: what the platform tells of tickets, incidents and remediations, signed. That there are events,
 //! their names and that each webhook has a secret is documented; the envelope and the signature are those
 //! of our conventions, after the one relative that is (PSA to Books: HMAC-SHA-256 in `X-PSA-Signature`).
+//!
+//! Legal's callback is sent from the same queue, but is a call between products: with the integration key,
+//! unsigned, and without an envelope.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,15 +15,17 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::items::{Item, Items};
+use super::legal;
 use crate::post::post;
 use crate::rng::Rng;
 use crate::world::World;
 
 /// Which things have events, at which product.
-const OBJECTS: [(&str, &str); 3] = [
+const OBJECTS: [(&str, &str); 4] = [
     ("ticket", "psa"),
     ("incident", "security"),
     ("remediation", "rmm"),
+    ("acknowledgment", "legal"),
 ];
 
 /// An address that is told; `POST /_sandbox/one_stack/webhooks`.
@@ -29,11 +34,11 @@ const OBJECTS: [(&str, &str); 3] = [
 pub struct NewHubWebhook {
     /// The organisation's id.
     pub organisation: String,
-    /// `psa`, `security` or `rmm`.
+    /// `psa`, `security`, `rmm`, or `legal` for its callback.
     pub product: String,
     /// Where to: on loopback, and without TLS, as all of the sandbox.
     pub url: String,
-    /// What messages are signed with.
+    /// What messages are signed with; of `legal`, the key that both hold.
     pub secret: String,
 }
 
@@ -46,9 +51,9 @@ pub struct HubMessage {
     pub id: String,
     /// What happened (`ticket.updated`).
     pub event: String,
-    /// The name of the header that holds the signature.
+    /// The name of the header that holds the signature, or the key.
     pub header: String,
-    /// The signature.
+    /// The signature; of Legal's callback, which has none, the key.
     pub signature: String,
     /// The body, as it is signed.
     pub body: String,
@@ -131,8 +136,15 @@ impl Hooks {
             .iter()
             .filter(|hook| hook.product == *product && hook.organisation == item.organisation);
         for hook in told {
-            let id = format!("evt-{}", self.rng.hex(16));
             let event = format!("{object}.{what}");
+            if *product == "legal" {
+                // What was signed does not change: there is nothing else to call back about.
+                if what == "created" {
+                    self.waiting.push(callback(hook, item, event));
+                }
+                continue;
+            }
+            let id = format!("evt-{}", self.rng.hex(16));
             let body = json!({
                 "id": id,
                 "event": event,
@@ -150,6 +162,18 @@ impl Hooks {
                 body,
             });
         }
+    }
+}
+
+/// What Legal calls People with when somebody acknowledged a policy.
+fn callback(hook: &NewHubWebhook, item: &Item, event: String) -> HubMessage {
+    HubMessage {
+        url: hook.url.clone(),
+        id: item.id.clone(),
+        event,
+        header: "X-Integration-Key".to_owned(),
+        signature: hook.secret.clone(),
+        body: legal::callback(item).to_string(),
     }
 }
 

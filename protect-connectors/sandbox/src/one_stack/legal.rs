@@ -8,12 +8,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::body::{self, Rule};
+use super::items::Item;
 use super::{Endpoint, OneStack, Refusal};
+use crate::faults::Struck;
+use crate::journal::Vendor;
 use crate::request::{Call, Context, Reply, Route, changes, decode, reads};
+use crate::world::State;
 
 /// In the order in which a policy goes through them.
 const STATES: &[&str] = &[
@@ -38,6 +42,26 @@ pub(crate) struct Policy {
     requires_acknowledgment: bool,
     due_date: Option<Date>,
     content_html: String,
+}
+
+/// Somebody signs at Legal itself; `POST /_sandbox/one_stack/signatures`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LegalSignature {
+    /// The organisation's id.
+    pub organisation: String,
+    /// Whom the workforce knows by this id.
+    pub employee_id: String,
+    /// The policy.
+    pub policy_id: String,
+    /// The version that was read.
+    pub policy_version: String,
+    /// From which network address; where it is left out, the callback does not say.
+    #[serde(default)]
+    pub ip_address: Option<String>,
+    /// With which program; the same.
+    #[serde(default)]
+    pub user_agent: Option<String>,
 }
 
 /// What is published unless a test says otherwise: one that everybody acknowledges, one that nobody must,
@@ -190,25 +214,7 @@ impl OneStack {
         if text("ip_address").parse::<IpAddr>().is_err() {
             return Err(Refusal::field("ip_address", "Must be an address"));
         }
-        let known = |it: &&Policy| it.id == text("policy_id");
-        let mut known = self
-            .policies
-            .iter()
-            .filter(known)
-            .filter(|it| is_public(it));
-        let policy = known
-            .find(|it| it.version == text("policy_version"))
-            .ok_or_else(|| Refusal::plain(404))?;
-        let done = self.acknowledged(organisation, text("employee_id"), policy);
-        if policy.status != "published" || done.is_some() {
-            return Err(Refusal::plain(409));
-        }
-        let id = {
-            let item = self
-                .items
-                .add("acknowledgment", organisation, "acknowledged", fields, cx);
-            item.id.clone()
-        };
+        let id = self.keep(organisation, fields, cx)?;
         let reply = Reply::json(
             201,
             &json!({"id": id, "vault_document_id": format!("vault-{id}")}),
@@ -217,9 +223,52 @@ impl OneStack {
         Ok(reply)
     }
 
+    /// Somebody signs here and not by way of People. The id of what was recorded; `None` for a version that
+    /// is not published or was signed already.
+    fn sign(&mut self, signature: LegalSignature, cx: &mut Context) -> Option<String> {
+        let organisation = signature.organisation;
+        let said = [
+            ("tenant_id", Some(organisation.clone())),
+            ("employee_id", Some(signature.employee_id)),
+            ("policy_id", Some(signature.policy_id)),
+            ("policy_version", Some(signature.policy_version)),
+            ("acknowledged_at", Some(cx.now.to_string())),
+            ("ip_address", signature.ip_address),
+            ("user_agent", signature.user_agent),
+        ];
+        let said = said.into_iter();
+        let fields = said.filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+        let id = self.keep(&organisation, fields.collect(), cx).ok()?;
+        self.hooks.notice(&self.items, cx.now);
+        Some(id)
+    }
+
+    /// Records a signature, and gives its id.
+    fn keep(
+        &mut self,
+        organisation: &str,
+        fields: Map<String, Value>,
+        cx: &mut Context,
+    ) -> Result<String, Refusal> {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (id, version) = (text("policy_id"), text("policy_version"));
+        let mut policies = self.policies.iter();
+        let policy = policies
+            .find(|it| it.id == id && it.version == version && is_public(it))
+            .ok_or_else(|| Refusal::plain(404))?;
+        let done = self.acknowledged(organisation, text("employee_id"), policy);
+        if policy.status != "published" || done.is_some() {
+            return Err(Refusal::plain(409));
+        }
+        let kept = self
+            .items
+            .add("acknowledgment", organisation, "acknowledged", fields, cx);
+        Ok(kept.id.clone())
+    }
+
     /// When somebody acknowledged this version.
     fn acknowledged(&self, organisation: &str, employee: &str, policy: &Policy) -> Option<String> {
-        let is_it = |item: &&super::items::Item| {
+        let is_it = |item: &&Item| {
             item.object == "acknowledgment"
                 && item.organisation == organisation
                 && item.text("employee_id") == employee
@@ -229,6 +278,42 @@ impl OneStack {
         let found = self.items.all().iter().find(is_it);
         found.map(|item| item.text("acknowledged_at").to_owned())
     }
+}
+
+impl State {
+    /// Somebody signs a policy at Legal itself; the id of what was recorded.
+    pub(crate) fn sign_policy(
+        &mut self,
+        signature: LegalSignature,
+        now: Timestamp,
+    ) -> Option<String> {
+        let mut cx = Context::new(now, false, Struck::default());
+        let id = self.one_stack.sign(signature, &mut cx);
+        for change in cx.changes {
+            self.record(Vendor::OneStack, change, now, None);
+        }
+        id
+    }
+}
+
+/// What People is told of a signature: what our conventions name, and from where and with which program it
+/// was given, which People is documented to keep.
+pub(super) fn callback(item: &Item) -> Value {
+    let mut body = json!({ "acknowledgment_id": item.id });
+    for name in [
+        "tenant_id",
+        "employee_id",
+        "policy_id",
+        "policy_version",
+        "acknowledged_at",
+        "ip_address",
+        "user_agent",
+    ] {
+        if let Some(value) = item.fields.get(name) {
+            body[name] = value.clone();
+        }
+    }
+    body
 }
 
 /// Whether people outside may read it.

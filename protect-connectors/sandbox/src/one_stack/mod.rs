@@ -27,6 +27,7 @@ pub(crate) use accounts::Accounts;
 use hooks::Hooks;
 pub use hooks::{HubMessage, NewHubWebhook};
 pub(crate) use items::Items;
+pub use legal::LegalSignature;
 use sso::Sso;
 pub use sso::{HubSso, HubToken};
 pub use users::HubUser;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use crate::{HubMessage, HubSso, HubToken, HubUser, NewHubWebhook};
+use crate::{HubMessage, HubSso, HubToken, HubUser, LegalSignature, NewHubWebhook};
 
 impl Sandbox {
     /// Root of The One Stack; each product is below it, by its kind.
@@ -54,6 +54,13 @@ impl Sandbox {
     /// does. False for a status that Hub does not have.
     pub fn set_hub_user(&self, user: HubUser) -> bool {
         self.world.state().one_stack.set_user(user)
+    }
+
+    /// Has somebody sign a policy at Legal itself, as `POST /_sandbox/one_stack/signatures` does, and gives the
+    /// id of what was recorded. `None` for a version that is not published or that they signed already.
+    pub fn sign_policy(&self, signature: LegalSignature) -> Option<String> {
+        let now = self.now();
+        self.world.state().sign_policy(signature, now)
     }
 
     /// Has the platform tell an address, as `POST /_sandbox/one_stack/webhooks` does. False for a product

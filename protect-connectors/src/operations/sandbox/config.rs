@@ -46,7 +46,7 @@ pub(super) fn secrets(credentials: &Credentials) -> Value {
 const ORGANISATIONS: [&str; 2] = ["", "beta-"];
 
 /// The products of The One Stack, and whether each is for other products alone.
-const PRODUCTS: [(&str, bool); 8] = [
+const PRODUCTS: [(&str, bool); 9] = [
     ("psa", false),
     ("security", false),
     ("rmm", true),
@@ -55,6 +55,7 @@ const PRODUCTS: [(&str, bool); 8] = [
     ("oncall", true),
     ("bus", true),
     ("compliance", true),
+    ("legal", true),
 ];
 
 fn one_stack(sandbox: &Sandbox, credentials: &Credentials) -> Map<String, Value> {
@@ -246,6 +247,6 @@ mod tests {
             let config = Config::from_value(&whole, &registry).unwrap();
             assert_eq!(config.connections.len(), 4, "{name}");
         }
-        assert!(more.as_object().unwrap().len() > 18);
+        assert!(more.as_object().unwrap().len() > 20);
     }
 }

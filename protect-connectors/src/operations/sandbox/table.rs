@@ -118,8 +118,8 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         ResultType::Object,
         "By kind, the connections that `config` leaves out, each as `connection` and with the tenant's \
          `connector` over it: `m365`, `google`, `stripe`, and of The One Stack `psa`, `security`, `rmm`, \
-         `hub`, `portal`, `oncall`, `bus`, `compliance`; the last eight also as `beta-psa` and so on, of \
-         another organisation.",
+         `hub`, `portal`, `oncall`, `bus`, `compliance`, `legal`; the last nine also as `beta-psa` and so \
+         on, of another organisation.",
     ),
     read(
         "engine",

@@ -9,7 +9,7 @@ use protect_core::model::{
 use protect_core::operation::{answer, arguments};
 use protect_core::people::{
     EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, NewTimeOff,
-    PolicySignature, TaskChange, TimeOffFilter,
+    PolicyInput, PolicySignature, TaskChange, TimeOffFilter,
 };
 use serde_json::Value;
 
@@ -36,6 +36,16 @@ shapes! {
     Chart { below: Option<EmployeeId> }
     Offboard {
         employee: EmployeeId,
+        last_day: String,
+        reason: String,
+        by: String,
+        leaving: Option<Leaving>,
+        at_once: Option<bool>,
+        allow_past: Option<bool>,
+        tasks: Option<Vec<TaskTemplate>>,
+    }
+    OffboardMany {
+        employees: Vec<EmployeeId>,
         last_day: String,
         reason: String,
         by: String,
@@ -76,6 +86,7 @@ shapes! {
     MaybeEmployee { employee: Option<EmployeeId> }
     Csv { csv: String, by: String }
     Only { by: String }
+    Policies { policies: Vec<PolicyInput>, by: String }
     PolicyText { policy_id: String, version: String }
     Acknowledge { employee: EmployeeId, signature: PolicySignature, by: String }
     RemindOf { policy_id: String, by: String, employees: Option<Vec<EmployeeId>> }
@@ -172,6 +183,19 @@ async fn workflow(tenant: &Tenant, operation: &str, given: Value) -> Result<Opti
                 tasks: it.tasks,
             };
             answer(&tenant.offboard(&it.employee, &new, &person(it.by)).await?)
+        }
+        "offboard_many" => {
+            let it: OffboardMany = arguments(given)?;
+            let new = NewOffboarding {
+                last_day: day("last_day", &it.last_day)?,
+                leaving: it.leaving.unwrap_or_default(),
+                reason: it.reason,
+                at_once: it.at_once.unwrap_or_default(),
+                allow_past: it.allow_past.unwrap_or_default(),
+                tasks: it.tasks,
+            };
+            let by = person(it.by);
+            answer(&tenant.offboard_many(&it.employees, &new, &by).await?)
         }
         "onboard" => {
             let it: Onboard = arguments(given)?;
@@ -299,6 +323,11 @@ async fn absence(tenant: &Tenant, operation: &str, given: Value) -> Result<Optio
 
 async fn policies(tenant: &Tenant, operation: &str, given: Value) -> Result<Option<Value>> {
     let answered = match operation {
+        "take_policies" => {
+            let Policies { policies, by } = arguments(given)?;
+            tenant.take_policies(&policies, &person(by)).await?;
+            answer(&tenant.policies().await?)
+        }
         "sync_policies" => {
             let Only { by } = arguments(given)?;
             answer(&tenant.sync_policies(&person(by)).await?)
@@ -336,12 +365,7 @@ async fn policies(tenant: &Tenant, operation: &str, given: Value) -> Result<Opti
         }
         "personnel_records" => {
             let Records { employee, kind } = arguments(given)?;
-            let by = Actor::engine();
-            answer(
-                &tenant
-                    .personnel_records(employee.as_ref(), kind, &by)
-                    .await?,
-            )
+            answer(&tenant.personnel_records(employee.as_ref(), kind).await?)
         }
         "import_personnel_records" => {
             let RecordsCsv { kind, csv, by } = arguments(given)?;

@@ -5,8 +5,8 @@ use protect_core::model::{
 };
 use protect_core::operation::{Model, Operation, Parameter, ParameterKind, ResultType};
 use protect_core::people::{
-    CertificationStanding, EmployeeInput, Imported, OrgChart, PolicyOfEmployee, PolicySignature,
-    Started, Synced,
+    CertificationStanding, EmployeeInput, Imported, OrgChart, PolicyInput, PolicyOfEmployee,
+    PolicySignature, Started, StartedMany, Synced,
 };
 use protect_core::publisher::PolicyText;
 
@@ -56,9 +56,29 @@ const TASKS: Parameter = Parameter::optional(
     ParameterKind::Many(Model::of::<TaskTemplate>("TaskTemplate")),
     "Tasks instead of the configured ones.",
 );
+const LAST_DAY: Parameter = Parameter::required(
+    "last_day",
+    ParameterKind::Text,
+    "The last day of work, as `2026-11-30`: access ends with it.",
+);
+const LEAVING: Parameter = Parameter::optional(
+    "leaving",
+    ParameterKind::One(Model::of::<Leaving>("Leaving")),
+    "How they leave; `terminated` unless given.",
+);
+const AT_ONCE: Parameter = Parameter::optional(
+    "at_once",
+    ParameterKind::Boolean,
+    "Whether access ends as soon as somebody approved.",
+);
+const ALLOW_PAST: Parameter = Parameter::optional(
+    "allow_past",
+    ParameterKind::Boolean,
+    "Whether the last day may lie in the past.",
+);
 
 /// What a tenant can do with its workforce.
-pub const OPERATIONS: [Operation; 37] = [
+pub const OPERATIONS: [Operation; 39] = [
     read(
         "employees",
         &[OF_STATUS, OF_DEPARTMENT, WITH_TEXT],
@@ -162,33 +182,37 @@ pub const OPERATIONS: [Operation; 37] = [
         "offboard",
         &[
             Parameter::required("employee", ParameterKind::Text, "The employee's id."),
-            Parameter::required(
-                "last_day",
-                ParameterKind::Text,
-                "The last day of work, as `2026-11-30`: access ends with it.",
-            ),
+            LAST_DAY,
             REASON,
             BY,
-            Parameter::optional(
-                "leaving",
-                ParameterKind::One(Model::of::<Leaving>("Leaving")),
-                "How they leave; `terminated` unless given.",
-            ),
-            Parameter::optional(
-                "at_once",
-                ParameterKind::Boolean,
-                "Whether access ends as soon as somebody approved.",
-            ),
-            Parameter::optional(
-                "allow_past",
-                ParameterKind::Boolean,
-                "Whether the last day may lie in the past.",
-            ),
+            LEAVING,
+            AT_ONCE,
+            ALLOW_PAST,
             TASKS,
         ],
         ResultType::One(STARTED),
         "Begins an offboarding: its incident, its tasks, and a plan that ends access everywhere. Nothing \
          is changed before somebody else approves the plan.",
+    ),
+    change(
+        "offboard_many",
+        &[
+            Parameter::required(
+                "employees",
+                ParameterKind::Texts,
+                "The employees' ids, each once.",
+            ),
+            LAST_DAY,
+            REASON,
+            BY,
+            LEAVING,
+            AT_ONCE,
+            ALLOW_PAST,
+            TASKS,
+        ],
+        ResultType::One(Model::of::<StartedMany>("StartedMany")),
+        "Begins the offboardings of many people, with one plan that is approved as a whole. It is made from \
+         what is known, without asking any vendor. Where one of them cannot leave, nobody's begins.",
     ),
     change(
         "onboard",
@@ -385,6 +409,20 @@ pub const OPERATIONS: [Operation; 37] = [
         &[],
         ResultType::List(POLICY_STANDING),
         "How far each policy is acknowledged.",
+    ),
+    change(
+        "take_policies",
+        &[
+            Parameter::required(
+                "policies",
+                ParameterKind::Many(Model::of::<PolicyInput>("PolicyInput")),
+                "All that are in force: one that is not named is no longer shown.",
+            ),
+            BY,
+        ],
+        ResultType::List(POLICY_STANDING),
+        "Takes over what a publisher that is no connector says of its policies. What is said counts for a \
+         day; where a connector publishes policies, it has the last word.",
     ),
     change(
         "sync_policies",

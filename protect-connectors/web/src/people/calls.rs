@@ -59,6 +59,7 @@ calls! {
     POST "/sync" sync_employees EditDirectory;
     GET "/org-chart" org_chart ViewDirectory;
     POST "/employees/{id}/offboard" offboard ManageWorkflows;
+    POST "/offboardings" offboard_many ManageWorkflows;
     POST "/employees/{id}/onboard" onboard ManageWorkflows;
     GET "/workflows" workflows ManageWorkflows;
     POST "/workflows/review" review_workflows ManageWorkflows;
@@ -77,6 +78,7 @@ calls! {
     GET "/certifications" certifications ViewCertifications;
     POST "/certifications/import" import_certifications EditCertifications;
     GET "/policies" policies ViewAcknowledgements;
+    POST "/policies" take_policies ManagePolicies;
     POST "/policies/sync" sync_policies ManagePolicies;
     GET "/policies/{id}/text" policy_text AcknowledgePolicy;
     POST "/policies/{id}/remind" remind_of_policy ManagePolicies;

@@ -10,12 +10,13 @@ use protect_core::connector::OpContext;
 use protect_core::engine::{Tenant, TenantRoutes};
 use protect_core::inbound::{InboundAnswer, InboundRequest, Route};
 use protect_core::model::{
-    Actor, ConnectorName, EmployeeId, EmploymentStatus, InsiderSignalId, InsiderStatus,
-    PersonnelKind, TimeOffId, TimeOffStatus, WorkflowId, WorkflowStatus,
+    Actor, ConnectorName, EmployeeId, EmploymentStatus, InsiderSignalId, InsiderStatus, Leaving,
+    PersonnelKind, TaskTemplate, TimeOffId, TimeOffStatus, WorkflowId, WorkflowStatus,
 };
 use protect_core::people::{
     EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, NewTimeOff,
-    PeopleOperation, PolicySignature, ProfileEdit, TaskChange, TimeOffFilter, WorkforceAs,
+    PeopleOperation, PolicyInput, PolicySignature, ProfileEdit, TaskChange, TimeOffFilter,
+    WorkforceAs,
 };
 use protect_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -219,6 +220,30 @@ struct Records {
     csv: String,
 }
 
+/// `POST .../policies`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policies {
+    policies: Vec<PolicyInput>,
+}
+
+/// `POST .../offboardings`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OffboardMany {
+    employees: Vec<EmployeeId>,
+    last_day: Date,
+    #[serde(default)]
+    leaving: Leaving,
+    reason: String,
+    #[serde(default)]
+    at_once: bool,
+    #[serde(default)]
+    allow_past: bool,
+    #[serde(default)]
+    tasks: Option<Vec<TaskTemplate>>,
+}
+
 /// `POST .../policies/{id}/remind`.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -333,6 +358,11 @@ async fn change_policies(
     name: &str,
 ) -> Result<InboundAnswer> {
     match name {
+        "take_policies" => {
+            let Policies { policies } = request.json()?;
+            tenant.take_policies(&policies, actor).await?;
+            InboundAnswer::json(&json!({ "policies": tenant.policies().await? }))
+        }
         "sync_policies" => {
             let policies = tenant.sync_policies(actor).await?;
             InboundAnswer::json(&json!({ "policies": policies }))
@@ -368,6 +398,18 @@ async fn change_workflow(
         "offboard" => {
             let new: NewOffboarding = request.json()?;
             created(&tenant.offboard(&employee()?, &new, actor).await?)
+        }
+        "offboard_many" => {
+            let it: OffboardMany = request.json()?;
+            let new = NewOffboarding {
+                last_day: it.last_day,
+                leaving: it.leaving,
+                reason: it.reason,
+                at_once: it.at_once,
+                allow_past: it.allow_past,
+                tasks: it.tasks,
+            };
+            created(&tenant.offboard_many(&it.employees, &new, actor).await?)
         }
         "onboard" => {
             let new: NewOnboarding = request.json()?;

@@ -1,12 +1,13 @@
 //! What can be decided, by whom, and from where.
 
-use http::StatusCode;
+use http::header::AUTHORIZATION;
+use http::{Request, StatusCode};
 use protect_connectors::core::engine::FindingFilter;
 use protect_connectors::core::model::Actor;
 use protect_sandbox::HubToken;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{World, client, location, staff, text};
+use crate::world::{World, client, location, staff, text, worker};
 
 #[tokio::test]
 async fn an_admin_approves_a_plan_and_the_account_is_suspended() {
@@ -170,6 +171,7 @@ async fn behind_a_proxy_that_renames_the_host_the_origin_that_was_named_counts()
     let options = protect_web::Options {
         origin: Some("https://protect.example".to_owned()),
         sign_in_url: Some("https://my.theonestack.com".to_owned()),
+        ..protect_web::Options::default()
     };
     world.web = protect_web::Web::with(&world.engine, options);
     let browser = world.staff("acme", "admin").await;
@@ -249,4 +251,93 @@ async fn a_client_changes_nothing_and_sees_none_of_the_staffs_pages() {
         let acme = browser.get("/t/acme/").await;
         assert_eq!(acme.status(), StatusCode::NOT_FOUND);
     }
+}
+
+/// Posts JSON to the workforce as Human Resources; the status, and what was answered.
+async fn posted(world: &World, path: &str, body: &Value) -> (StatusCode, Value) {
+    world.agree_on_the_time();
+    let mut token = worker("hr_staff", "hr@acme.example");
+    token.session = true;
+    let bearer = format!("Bearer {}", world.token(&token));
+    let request = Request::post(format!("/t/acme/api/people{path}"));
+    let request = request.header(AUTHORIZATION, bearer);
+    let answer = world.send(request, &body.to_string()).await;
+    let said = serde_json::from_slice(answer.body()).unwrap();
+    (answer.status(), said)
+}
+
+#[tokio::test]
+async fn many_leave_with_one_plan_or_nobody_does() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for name in ["jane", "john"] {
+        let email = format!("{name}@acme.example");
+        let body = json!({ "employee": { "last_name": name, "work_email": email } });
+        let (status, hired) = posted(&world, "/employees", &body).await;
+        assert_eq!(status, StatusCode::CREATED, "{hired}");
+        ids.push(hired["id"].clone());
+    }
+    let leaving = |employees: Value, day: &str| json!({ "employees": employees, "last_day": day, "reason": "a site is closed" });
+    let stranger = "0".repeat(32);
+    for (body, expected) in [
+        (leaving(json!([]), "2030-01-31"), StatusCode::BAD_REQUEST),
+        (
+            leaving(json!([ids[0], ids[0]]), "2030-01-31"),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            leaving(json!([ids[0], stranger]), "2030-01-31"),
+            StatusCode::NOT_FOUND,
+        ),
+        (leaving(json!(ids), "2020-01-31"), StatusCode::BAD_REQUEST),
+        (
+            json!({ "employees": ids, "last_day": "2030-01-31" }),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            json!({ "employees": ids, "last_daye": "2030-01-31" }),
+            StatusCode::BAD_REQUEST,
+        ),
+    ] {
+        let (status, said) = posted(&world, "/offboardings", &body).await;
+        assert_eq!(status, expected, "{body}: {said}");
+    }
+    let tenant = world.tenant("acme");
+    assert!(tenant.workflows(None).await.unwrap().is_empty());
+    tenant
+        .refresh_accounts(&"fake".parse().unwrap())
+        .await
+        .unwrap();
+    let body = leaving(json!(ids), "2030-01-31");
+    let (status, started) = posted(&world, "/offboardings", &body).await;
+    assert_eq!(status, StatusCode::CREATED, "{started}");
+    let workflows = started["workflows"].as_array().unwrap();
+    let of: Vec<_> = workflows.iter().map(|it| it["employee"].clone()).collect();
+    assert_eq!(of, ids);
+    let plan = &started["plan"]["id"];
+    assert!(plan.is_string() && workflows.iter().all(|it| it["plan"] == *plan));
+}
+
+#[tokio::test]
+async fn policies_of_another_publisher_are_taken_whole() {
+    let world = World::new().await;
+    let policy = |id: &str| json!({ "id": id, "title": "Conduct", "version": "1", "requires_acknowledgment": true });
+    let both = json!({ "policies": [policy("a"), policy("b")] });
+    let (status, said) = posted(&world, "/policies", &both).await;
+    assert_eq!(status, StatusCode::OK, "{said}");
+    assert_eq!(said["policies"].as_array().unwrap().len(), 2);
+    for wrong in [
+        json!({ "policies": [policy("a"), policy("a")] }),
+        json!({ "policies": [policy("")] }),
+        json!({ "policies": [{ "id": "a" }] }),
+        json!([policy("a")]),
+    ] {
+        let (status, _) = posted(&world, "/policies", &wrong).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    assert_eq!(world.tenant("acme").policies().await.unwrap().len(), 2);
+    let (status, said) = posted(&world, "/policies", &json!({ "policies": [policy("b")] })).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(said["policies"][0]["policy"]["id"], "b");
+    assert_eq!(said["policies"].as_array().unwrap().len(), 1);
 }

@@ -9,6 +9,7 @@
 )]
 
 mod browsing;
+mod callbacks;
 mod changes;
 mod chrome;
 mod inbound;

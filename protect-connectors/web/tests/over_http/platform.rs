@@ -243,7 +243,7 @@ fn signed(url: String, product: &str, secret: &str, body: &Value) -> HubMessage 
     }
 }
 
-async fn send(message: &HubMessage) -> (StatusCode, String) {
+pub(crate) async fn send(message: &HubMessage) -> (StatusCode, String) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = client
         .post(&message.url)

@@ -196,6 +196,9 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
         }
         "sync_employees" => json!({ "connector": "fake" }),
         "offboard" => json!({ "last_day": "2030-01-31", "reason": "found another job" }),
+        "offboard_many" => json!({
+            "employees": [employee.id], "last_day": "2030-01-31", "reason": "a site is closed",
+        }),
         "onboard" => json!({ "first_day": "2030-01-31" }),
         "set_task" => json!({ "status": "done" }),
         "cancel_workflow" => json!({ "reason": "they stay" }),
@@ -211,6 +214,9 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
         "acknowledge_policy" => json!({
             "policy_id": "P1", "version": "1", "ip_address": "192.0.2.1", "user_agent": "a browser",
         }),
+        "take_policies" => {
+            json!({ "policies": [{ "id": "P1", "title": "Conduct", "version": "1" }] })
+        }
         "remind_of_policy" => json!({}),
         "cancel_time_off"
         | "sync_policies"

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{Request, StatusCode};
 use protect_connectors::core::engine::FindingFilter;
+use protect_connectors::core::inbound::ClientAddress;
 use protect_connectors::core::model::Attributes;
 use protect_sandbox::HubToken;
+use protect_web::{Options, Web};
 use serde_json::{Value, json};
 
+use crate::served::Served;
 use crate::world::{World, client, location, staff, text, worker};
 
 #[tokio::test]
@@ -228,9 +232,7 @@ style = "a"
 
 #[tokio::test]
 async fn the_bus_is_told_who_signed_in_and_once_a_minute_that_somebody_could_not() {
-    let config = format!("{}{BUS}", crate::world::config());
-    let store = std::sync::Arc::new(protect_connectors::core::store::MemoryStore::new());
-    let world = World::with(&config, store).await;
+    let world = world_with_a_bus().await;
     let told = async || {
         let steps = world.tenant("acme").actions().await.unwrap();
         let told = steps.into_iter().map(|step| step.action.parameters);
@@ -275,6 +277,123 @@ async fn the_bus_is_told_who_signed_in_and_once_a_minute_that_somebody_could_not
     world.agree_on_the_time();
     world.browser(&staff("beta", "viewer")).await;
     assert!(world.tenant("beta").actions().await.unwrap().is_empty());
+}
+
+/// A world with a bus, and what it is told.
+async fn world_with_a_bus() -> World {
+    let config = format!("{}{BUS}", crate::world::config());
+    let store = std::sync::Arc::new(protect_connectors::core::store::MemoryStore::new());
+    World::with(&config, store).await
+}
+
+/// The metadata of every event of this name.
+async fn told(world: &World, event: &str) -> Vec<Value> {
+    let steps = world.tenant("acme").actions().await.unwrap();
+    let all = steps.into_iter().map(|step| step.action.parameters);
+    let told = all.filter(|it| it["event"] == event);
+    told.map(|it| it["metadata"].clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bus_is_told_from_where_and_with_which_program_somebody_signed_in_or_could_not() {
+    let served = Served::of(world_with_a_bus().await).await;
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap();
+    let land = async |token: &str, agent: &str| {
+        let url = served.url(&format!("/auth/hub-sso?token={token}"));
+        let landing = http.get(url).header("user-agent", agent);
+        // Anybody can write this: without proxies of ours it says nothing.
+        let landing = landing.header("x-forwarded-for", "203.0.113.9");
+        landing.send().await.unwrap().status()
+    };
+    let token = served.world.token(&staff("acme", "viewer"));
+    let long = format!("Mozilla/5.0 {}", "x".repeat(600));
+    assert_eq!(land(&token, &long).await, StatusCode::SEE_OTHER);
+    assert_eq!(land(&token, "curl/8").await, StatusCode::UNAUTHORIZED);
+    let signed_in = told(&served.world, "login_success").await;
+    assert_eq!(signed_in.len(), 1);
+    assert_eq!(signed_in[0]["ip"], "127.0.0.1");
+    assert_eq!(signed_in[0]["user_agent"], long[..512]);
+    let refused = told(&served.world, "login_failed").await;
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0]["ip"], "127.0.0.1");
+    assert_eq!(refused[0]["user_agent"], "curl/8");
+}
+
+#[tokio::test]
+async fn behind_proxies_the_address_is_the_one_that_the_farthest_of_ours_saw() {
+    for (proxies, forwarded, expected) in [
+        (0, "203.0.113.9", Value::Null),
+        (1, "198.51.100.1, 203.0.113.9", json!("203.0.113.9")),
+        (
+            2,
+            "192.0.2.1, 198.51.100.1, 203.0.113.9",
+            json!("198.51.100.1"),
+        ),
+        (1, "203.0.113.9:4711", json!("203.0.113.9")),
+        (1, "::ffff:203.0.113.9", json!("203.0.113.9")),
+        (1, "[2001:db8::1]:443", json!("2001:db8::1")),
+        // Fewer than there are, or none at all: nobody knows.
+        (2, "203.0.113.9", Value::Null),
+        (1, "somewhere", Value::Null),
+        (1, "", Value::Null),
+    ] {
+        let world = world_with_a_bus().await;
+        let options = Options {
+            proxies,
+            ..Options::default()
+        };
+        let web = Web::with(&world.engine, options);
+        let token = world.token(&staff("acme", "viewer"));
+        let landing = Request::get(format!("/auth/hub-sso?token={token}"))
+            .header("x-forwarded-for", forwarded)
+            .body(Bytes::new());
+        let landed = web.handle(landing.unwrap()).await;
+        assert_eq!(landed.status(), StatusCode::SEE_OTHER);
+        let told = told(&world, "login_success").await;
+        assert_eq!(told[0]["ip"], expected, "{proxies} {forwarded}");
+        assert_eq!(told[0]["user_agent"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_that_a_sign_in_was_refused_and_not_from_where() {
+    let world = world_with_a_bus().await;
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(std::sync::Arc::new(log.reopen().unwrap()))
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let token = world.token(&staff("acme", "viewer"));
+    for expected in [StatusCode::SEE_OTHER, StatusCode::UNAUTHORIZED] {
+        let mut landing = Request::get(format!("/auth/hub-sso?token={token}"))
+            .header("user-agent", "a-browser-of-one")
+            .body(Bytes::new())
+            .unwrap();
+        let address = ClientAddress("203.0.113.9".parse().unwrap());
+        landing.extensions_mut().insert(address);
+        assert!(!format!("{landing:?}").contains("203.0.113.9"));
+        assert_eq!(world.web.handle(landing).await.status(), expected);
+    }
+    drop(guard);
+    for event in ["login_success", "login_failed"] {
+        assert_eq!(told(&world, event).await[0]["ip"], "203.0.113.9");
+    }
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert!(log.contains("a sign-in was refused"), "{log}");
+    for unsaid in [
+        "203.0.113.9",
+        "a-browser-of-one",
+        "viewer@acme.example",
+        &token,
+    ] {
+        assert!(!log.contains(unsaid), "{unsaid} is in the log");
+    }
 }
 
 /// Who has which role without Hub saying so.

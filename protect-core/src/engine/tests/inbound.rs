@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::authenticate::{Authenticator, Shown, SignedIn, SingleUse};
+use crate::authenticate::{Authenticator, Browser, Shown, SignedIn, SingleUse};
 use crate::config::Config;
 use crate::connector::{Capability, Connector, ConnectorInfo, Diagnosis, OpContext};
 use crate::engine::{Caller, Engine, Tenant, TenantRoutes};
@@ -420,7 +420,10 @@ async fn a_sign_in_that_counts_once_counts_once() {
     let world = World::new();
     let sign_in = async |credential: &str| {
         let credential = SecretString::from(credential);
-        world.engine.sign_in(&credential, Shown::Once).await
+        world
+            .engine
+            .sign_in(&credential, Shown::Once, &Browser::default())
+            .await
     };
     let signed_in = sign_in("acme:alice").await.unwrap();
     let names = signed_in
@@ -438,9 +441,19 @@ async fn a_sign_in_that_counts_once_counts_once() {
 async fn who_looks_after_several_tenants_signs_in_to_each_of_them_once() {
     let world = World::new();
     let both = SecretString::from("*:carol");
-    let signed_in = world.engine.sign_in(&both, Shown::Once).await.unwrap();
+    let signed_in = world
+        .engine
+        .sign_in(&both, Shown::Once, &Browser::default())
+        .await
+        .unwrap();
     assert_eq!(signed_in.len(), 2);
-    assert!(world.engine.sign_in(&both, Shown::Once).await.is_err());
+    assert!(
+        world
+            .engine
+            .sign_in(&both, Shown::Once, &Browser::default())
+            .await
+            .is_err()
+    );
     let other = world.engine.tenant("other").unwrap();
     assert!(other.sign_in(&both, Shown::Once).await.is_err());
 }

@@ -24,6 +24,8 @@ mod personnel;
 mod planning;
 mod queue;
 mod random;
+#[cfg(feature = "people")]
+mod reads;
 mod roles;
 mod scan;
 mod schedule;

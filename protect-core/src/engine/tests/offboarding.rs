@@ -446,7 +446,9 @@ async fn a_day_on_which_many_leave_is_one_plan_that_asks_no_vendor_and_counts_fo
     world.fixture.vendor.with(|state| state.silent = true);
     let new = world.leaving(0);
     let started = tenant.offboard_many(&many, &new, &hr()).await.unwrap();
-    let plan = started[0].plan.clone().unwrap();
+    let of: Vec<_> = started.workflows.iter().map(|it| &it.employee).collect();
+    assert_eq!(of, many.iter().collect::<Vec<_>>());
+    let plan = started.plan.unwrap();
     assert_eq!(plan.actions.len(), 9);
     let approved = tenant.approve(plan, &alice()).await.unwrap();
     world.fixture.vendor.with(|state| state.silent = false);
@@ -460,6 +462,49 @@ async fn a_day_on_which_many_leave_is_one_plan_that_asks_no_vendor_and_counts_fo
     assert_eq!(suspended, 9);
     let limits = tenant.blast_radius().await.unwrap();
     assert!(format!("{limits:?}").contains("changed: {}"), "{limits:?}");
+}
+
+#[tokio::test]
+async fn where_one_of_many_cannot_leave_nobody_begins_to() {
+    let world = World::new().await;
+    let tenant = &world.fixture.tenant;
+    let input = EmployeeInput {
+        last_name: Some("Lee".to_owned()),
+        work_email: Some(address(2)),
+        ..EmployeeInput::default()
+    };
+    let other = tenant.hire(&input, false, &alice()).await.unwrap().id;
+    let stranger = EmployeeId::new("0".repeat(32)).unwrap();
+    let new = world.leaving(0);
+    let late = NewOffboarding {
+        last_day: "2020-01-01".parse().unwrap(),
+        ..new.clone()
+    };
+    let telling = NewOffboarding {
+        reason: "ann@acme.example told me".to_owned(),
+        ..new.clone()
+    };
+    for (many, new, kind) in [
+        (vec![], &new, ErrorKind::InvalidInput),
+        (
+            vec![other.clone(), other.clone()],
+            &new,
+            ErrorKind::InvalidInput,
+        ),
+        (vec![other.clone(), stranger], &new, ErrorKind::NotFound),
+        (vec![other.clone()], &late, ErrorKind::InvalidInput),
+        (vec![other.clone()], &telling, ErrorKind::InvalidInput),
+    ] {
+        let error = tenant.offboard_many(&many, new, &hr()).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    let running = tenant.offboard(&world.employee, &new, &hr()).await.unwrap();
+    let many = [other, world.employee.clone()];
+    let error = tenant.offboard_many(&many, &new, &hr()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    let all = tenant.workflows(None).await.unwrap();
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].id, running.workflow.id);
 }
 
 #[tokio::test]

@@ -133,6 +133,34 @@ async fn managers_in_a_circle_are_refused_in_a_list_and_one_by_one() {
 }
 
 #[tokio::test]
+async fn two_who_are_put_above_each_other_at_the_same_moment_make_no_circle() {
+    let fixture = Fixture::new("").await;
+    let tenant = &fixture.tenant;
+    let mut ids = Vec::new();
+    for number in 1..=3 {
+        let hired = tenant.hire(&named(number), false, &alice()).await.unwrap();
+        ids.push(hired.id);
+    }
+    let led_by = |number: u32| EmployeeInput {
+        manager: Some(address(number).to_string()),
+        ..EmployeeInput::default()
+    };
+    let (second, third, first) = (led_by(2), led_by(3), led_by(1));
+    let hr = alice();
+    let (one, two, three) = futures::join!(
+        tenant.update_employee(&ids[0], &second, &hr),
+        tenant.update_employee(&ids[1], &third, &hr),
+        tenant.update_employee(&ids[2], &first, &hr),
+    );
+    let refused: Vec<_> = [one, two, three]
+        .into_iter()
+        .filter_map(Result::err)
+        .collect();
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].message().contains("circle"), "{}", refused[0]);
+}
+
+#[tokio::test]
 async fn two_people_never_have_one_address() {
     let fixture = Fixture::new("").await;
     let tenant = &fixture.tenant;
