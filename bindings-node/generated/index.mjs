@@ -116,6 +116,7 @@ export const {
   hub,
   Legal,
   legal,
+  log,
   M365,
   m365,
   Notify,
