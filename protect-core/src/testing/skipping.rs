@@ -150,6 +150,7 @@ mod tests {
         clock.sleep(Duration::from_secs(90)).await;
         // A moment passes by itself meanwhile.
         assert_eq!(clock.now().as_second(), 89);
-        assert_eq!(*theirs.lock().unwrap(), clock.now());
+        let shown = *theirs.lock().unwrap();
+        assert_eq!(shown, clock.now());
     }
 }
