@@ -10,6 +10,7 @@ const google = require('./google.cjs');
 const hibp = require('./hibp.cjs');
 const hub = require('./hub.cjs');
 const legal = require('./legal.cjs');
+const log = require('./log.cjs');
 const m365 = require('./m365.cjs');
 const notify = require('./notify.cjs');
 const oncall = require('./oncall.cjs');
@@ -41,6 +42,7 @@ module.exports = {
   hub,
   Legal: legal.Legal,
   legal,
+  log,
   M365: m365.M365,
   m365,
   Notify: notify.Notify,

@@ -16,6 +16,7 @@ export { Hub } from './hub.cjs';
 export * as hub from './hub.cjs';
 export { Legal } from './legal.cjs';
 export * as legal from './legal.cjs';
+export * as log from './log.cjs';
 export { M365 } from './m365.cjs';
 export * as m365 from './m365.cjs';
 export { Notify } from './notify.cjs';

@@ -118,6 +118,7 @@ export const {
   hub,
   Legal,
   legal,
+  log,
   M365,
   m365,
   Notify,

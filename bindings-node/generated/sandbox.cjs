@@ -288,6 +288,22 @@ class Sandbox extends Client {
     return call(this, 'publish_breach', { breach, accounts }, { options });
   }
 
+  hubToken(organisationId, options) {
+    return call(this, 'hub_token', { organisation_id: organisationId, email: options?.email, role: options?.role, client_id: options?.clientId, session: options?.session }, { options, allowed: ['email', 'role', 'clientId', 'session'] });
+  }
+
+  subscribeOneStack(organisationId, product, url, secret, options) {
+    return call(this, 'subscribe_one_stack', { organisation_id: organisationId, product, url, secret }, { options });
+  }
+
+  sendOneStackWebhooks(options) {
+    return call(this, 'send_one_stack_webhooks', {}, { options });
+  }
+
+  setOneStackStatus(id, status, options) {
+    return call(this, 'set_one_stack_status', { id, status }, { options });
+  }
+
   reset(options) {
     return call(this, 'reset', {}, { options });
   }

@@ -616,6 +616,49 @@ export class Sandbox extends Client {
    */
   publishBreach(breach: { readonly [name: string]: unknown }, accounts: readonly string[], options?: PerCall): Promise<boolean>;
   /**
+   * Has Hub sign a token, as when somebody comes from its menu: begin at `/auth/hub-sso?token=`, for a client's user at `/api/auth/client-hub-sso?token=`.
+   *
+   * Changes something.
+   *
+   * @param organisationId - Of which organisation, by its id at The One Stack.
+   */
+  hubToken(organisationId: string, options?: PerCall & {
+    /** Whose; `alice@acme.example` unless told. */
+    email?: string | undefined;
+    /** Their role in the organisation; `admin` unless told. */
+    role?: string | undefined;
+    /** The client company, for the token of one of its users. */
+    clientId?: string | undefined;
+    /** For eight hours instead of the minute of a hand-over. */
+    session?: boolean | undefined;
+  }): Promise<string>;
+  /**
+   * Has a product of The One Stack tell an address what happens from now on. Gives whether it tells anything.
+   *
+   * Changes something.
+   *
+   * @param organisationId - What happens in which organisation.
+   * @param product - `psa` (tickets), `security` (incidents) or `rmm` (remediations).
+   * @param url - Where it is told, on this machine.
+   * @param secret - What the messages are signed with.
+   */
+  subscribeOneStack(organisationId: string, product: string, url: string, secret: string, options?: PerCall): Promise<boolean>;
+  /**
+   * Sends the messages that wait, in their order. Gives how many were taken; the others wait on.
+   *
+   * Changes something.
+   */
+  sendOneStackWebhooks(options?: PerCall): Promise<number>;
+  /**
+   * Moves something at a product of The One Stack as a person would. Gives whether it is there.
+   *
+   * Changes something.
+   *
+   * @param id - A ticket, an incident, a remediation.
+   * @param status - Where it stands now.
+   */
+  setOneStackStatus(id: string, status: string, options?: PerCall): Promise<boolean>;
+  /**
    * Back to the beginning; credentials stay.
    *
    * Changes something.

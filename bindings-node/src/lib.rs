@@ -7,6 +7,7 @@ mod callback;
 mod connector;
 mod errors;
 mod handle;
+mod log;
 mod open;
 mod pure;
 mod secrets;

@@ -3,10 +3,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
+import express from 'express';
 import * as protect from 'protect-sdk';
 import { startSandbox } from 'protect-sdk/testing';
 
 const FOLDER = new URL('../../tests/scenarios/', import.meta.url);
+/** What a tenant's own program reads of it. */
+const LISTS = ['findings', 'incidents', 'plans', 'actions', 'tickets', 'accounts', 'verdicts', 'monitorList'];
+/** Where a look around begins: the first page, and what none links to. */
+const PAGES = ['', 'api/me', 'api/overview', 'api/findings', 'api/incidents', 'api/plans', 'api/evidence'];
+
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
@@ -24,12 +30,73 @@ async function play(t, scenario) {
   const sandbox = startSandbox(camelKeys(scenario.sandbox ?? {}), t);
   const known = { kept: {} };
   for (const part of ['planted', 'credentials', 'addresses']) known[part] = await sandbox[part]();
+  const lines = [];
+  protect.log.sendTo((line) => lines.push(line), { level: 'trace' });
   const { opened, client } = await connect(t, scenario, sandbox, known);
   const named = new Map([[undefined, client], ['sandbox', sandbox], ['engine', opened]]);
   for (const step of scenario.steps) await take(named.get(step.on) ?? opened.tenant(step.on), step, known);
   const wanted = { violations: [], ...scenario };
   for (const journal of ['violations', 'transitions', 'requests']) {
     if (journal in wanted) expect(plain(await sandbox[journal]()), resolve(wanted[journal], known), journal);
+  }
+  const apart = resolve(scenario.apart ?? {}, known);
+  await lookAround(t, sandbox, opened, apart);
+  await protect.log.stop();
+  if (scenario.log) expect(plain(lines), scenario.log, 'log');
+  for (const line of scenario.apart ? lines : []) {
+    const text = JSON.stringify(line);
+    const named = Object.keys(apart).filter((tenant) => apart[tenant].words.some((word) => text.includes(word)));
+    assert.ok(new Set([...named, ...(line.tenant === null ? [] : [line.tenant])]).size <= 1, text);
+  }
+}
+
+/** Everything that each tenant's own program and staff see, and what they get for the others' addresses. */
+async function lookAround(t, sandbox, opened, apart) {
+  const tenants = Object.keys(apart);
+  if (tenants.length === 0) return;
+  const server = express().use(protect.toExpress(opened)).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await new Promise((ready) => server.once('listening', ready));
+  const get = async (path, headers = {}) => {
+    const url = `http://127.0.0.1:${server.address().port}${path}`;
+    const response = await fetch(url, { headers, redirect: 'manual' });
+    return { status: response.status, cookie: response.headers.getSetCookie()[0]?.split(';')[0], text: await response.text() };
+  };
+  const signIn = async (tenant) => {
+    const token = await sandbox.hubToken(apart[tenant].organisation, { email: `staff@${tenant}.example` });
+    return (await get(`/auth/hub-sso?token=${token}`)).cookie;
+  };
+  const assertApart = (text, tenant, place) => {
+    const others = tenants.filter((other) => other !== tenant).flatMap((other) => apart[other].words);
+    assert.deepEqual(others.filter((word) => text.includes(word)), [], `${tenant}, ${place}: ${text}`);
+  };
+  const looked = new Map();
+  for (const tenant of tenants) {
+    for (const name of LISTS) assertApart(JSON.stringify(await ask(opened.tenant(tenant), name, [], {})), tenant, name);
+    const cookie = await signIn(tenant);
+    const seen = new Map();
+    const waiting = PAGES.map((path) => `/t/${tenant}/${path}`);
+    while (waiting.length > 0) {
+      const path = waiting.pop();
+      if (seen.has(path)) continue;
+      const { status, text } = await get(path, { cookie, accept: 'text/html' });
+      assert.equal(status, 200, `${path}: ${text}`);
+      seen.set(path, text);
+      assertApart(text, tenant, path);
+      const links = [...text.matchAll(/href="(\/[^"#]*)/g)].map(([, link]) => link.replaceAll('&amp;', '&'));
+      waiting.push(...links.filter((link) => link.startsWith('/t/')));
+    }
+    const together = [...seen.values()].join('');
+    assert.deepEqual(apart[tenant].shown.filter((word) => !together.includes(word)), []);
+    looked.set(tenant, [...seen.keys()]);
+  }
+  for (const tenant of tenants) {
+    const cookie = await signIn(tenant);
+    for (const path of tenants.filter((other) => other !== tenant).flatMap((other) => looked.get(other))) {
+      const { status, text } = await get(path, { cookie });
+      assert.ok([403, 404].includes(status), `${path}: ${status}`);
+      assertApart(text, tenant, path);
+    }
   }
 }
 

@@ -9,6 +9,7 @@ mod connector;
 mod errors;
 mod handle;
 mod inbox;
+mod log;
 mod open;
 mod pure;
 mod runtime;
@@ -25,6 +26,8 @@ mod _protect {
     use super::handle::{Call, Handle};
     #[pymodule_export]
     use super::inbox::Inbox;
+    #[pymodule_export]
+    use super::log::{log_send_to, log_stop};
     #[pymodule_export]
     use super::open::{connect, open};
     #[pymodule_export]

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import protect
 import pytest
+from protect import log, web
 from protect._model import Model
 
 FILES = sorted((Path(__file__).parents[2] / "tests" / "scenarios").glob("*.json"))
 scenarios = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+LISTS = ("findings", "incidents", "plans", "actions", "tickets", "accounts", "verdicts", "monitor_list")
+"""What a tenant's own program reads of it."""
+
+PAGES = ("", "api/me", "api/overview", "api/findings", "api/incidents", "api/plans", "api/evidence")
+"""Where a look around begins: the first page, and what none links to."""
 
 Ask = Callable[[Any, str, list[Any], dict[str, Any]], Awaitable[Any]]
 """Calls a method of a client and gives the whole answer."""
@@ -31,14 +40,55 @@ async def awaited(client: Any, name: str, given: list[Any], options: dict[str, A
     return await answer
 
 
+Get = Callable[[Any, str, dict[str, str]], Awaitable[tuple[int, dict[str, str], str]]]
+"""Asks a web server over an engine for a path: status, headers and text."""
+
+
+async def over_wsgi(opened: Any, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
+    started: list[Any] = []
+    path, _, query = path.partition("?")
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "wsgi.input": io.BytesIO(),
+        **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+    }
+    body = b"".join(web.wsgi(opened)(environ, lambda *head: started.extend(head)))
+    return int(started[0].split()[0]), dict(started[1]), body.decode()
+
+
+async def over_asgi(opened: Any, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
+    sent: list[Any] = []
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await web.asgi(opened)(scope, receive, send)
+    begun, *bodies = sent
+    shown = {name.decode(): value.decode() for name, value in begun["headers"]}
+    return begun["status"], shown, b"".join(it["body"] for it in bodies).decode()
+
+
 @scenarios
 async def test_a_scenario_plays_in_blocking_calls(path: Path) -> None:
-    await Play(path, protect, blocking).run()
+    await Play(path, protect, blocking, over_wsgi).run()
 
 
 @scenarios
 async def test_a_scenario_plays_in_awaited_calls(path: Path) -> None:
-    await Play(path, protect.aio, awaited).run()
+    await Play(path, protect.aio, awaited, over_asgi).run()
 
 
 def test_there_are_scenarios() -> None:
@@ -48,16 +98,19 @@ def test_there_are_scenarios() -> None:
 class Play:
     """One scenario in one style."""
 
-    def __init__(self, path: Path, face: Any, ask: Ask) -> None:
+    def __init__(self, path: Path, face: Any, ask: Ask, get: Get) -> None:
         self.scenario = json.loads(path.read_text())
         self.face = face
         self.ask = ask
+        self.get = get
+        self.lines: list[log.LogLine] = []
         self.sandbox = face.Sandbox(**self.scenario.get("sandbox", {}))
         self.known: dict[str, Any] = {"kept": {}}
 
     async def run(self) -> None:
         for name in ("planted", "credentials", "addresses"):
             self.known[name] = await self.ask(self.sandbox, name, [], {})
+        log.send_to(self.lines.append, level="trace")
         opened, client = await self.connect()
         for step in self.scenario["steps"]:
             await self.step(self.asked(opened, client, step.get("on")), step)
@@ -65,6 +118,17 @@ class Play:
             if journal in ("violations", "transitions", "requests"):
                 seen = plain(await self.ask(self.sandbox, journal, [], {}))
                 expect(seen, self.value(wanted), journal)
+        apart = self.value(self.scenario.get("apart", {}))
+        looked = [await self.look_around(opened, tenant, apart) for tenant in apart]
+        for tenant, paths in zip(apart, looked):
+            await self.look_at_others(opened, tenant, {it for other in looked for it in other} - paths, apart)
+        log.stop()
+        if "log" in self.scenario:
+            expect([line.to_dict() for line in self.lines], self.scenario["log"], "log")
+        for line in self.lines if apart else []:
+            text = json.dumps(line.to_dict())
+            named = {tenant for tenant in apart for word in apart[tenant]["words"] if word in text}
+            assert len(named | {line.tenant} - {None}) <= 1, text
         for closing in (opened, self.sandbox):
             closed = closing.close()
             if inspect.isawaitable(closed):
@@ -104,6 +168,50 @@ class Play:
         if inspect.isawaitable(opened):
             opened = await opened
         return opened, opened.tenant(tenant["id"])
+
+    async def look_around(self, opened: Any, tenant: str, apart: dict[str, Any]) -> set[str]:
+        """Everything that a tenant's own program and staff see; gives the paths of the pages."""
+        for name in LISTS:
+            rows = plain(await self.ask(opened.tenant(tenant), name, [], {}))
+            self.assert_apart(json.dumps(rows), tenant, apart, name)
+        cookie = await self.sign_in(opened, tenant, apart)
+        seen: dict[str, str] = {}
+        waiting = [f"/t/{tenant}/{path}" for path in PAGES]
+        while waiting:
+            path = waiting.pop()
+            if path in seen:
+                continue
+            status, _, text = await self.get(opened, path, {"cookie": cookie, "accept": "text/html"})
+            assert status == 200, f"{path}: {status} {text}"
+            seen[path] = text
+            self.assert_apart(text, tenant, apart, path)
+            links = re.findall(r'href="(/[^"#]*)', text)
+            waiting += [link.replace("&amp;", "&") for link in links if link.startswith("/t/")]
+        together = "".join(seen.values())
+        assert [word for word in apart[tenant]["shown"] if word not in together] == []
+        return set(seen)
+
+    async def look_at_others(
+        self, opened: Any, tenant: str, paths: set[str], apart: dict[str, Any]
+    ) -> None:
+        cookie = await self.sign_in(opened, tenant, apart)
+        assert paths
+        for path in paths:
+            status, _, text = await self.get(opened, path, {"cookie": cookie})
+            assert status in (403, 404), f"{path}: {status}"
+            self.assert_apart(text, tenant, apart, path)
+
+    async def sign_in(self, opened: Any, tenant: str, apart: dict[str, Any]) -> str:
+        options = {"email": f"staff@{tenant}.example"}
+        organisation = apart[tenant]["organisation"]
+        token = await self.ask(self.sandbox, "hub_token", [organisation], options)
+        status, headers, _ = await self.get(opened, f"/auth/hub-sso?token={token}", {})
+        assert status == 303
+        return headers["set-cookie"].split(";")[0]
+
+    def assert_apart(self, text: str, tenant: str, apart: dict[str, Any], place: str) -> None:
+        others = {word for other in apart if other != tenant for word in apart[other]["words"]}
+        assert [word for word in others if word in text] == [], f"{tenant}, {place}: {text}"
 
     async def step(self, client: Any, step: dict[str, Any]) -> None:
         given, options = self.value(step.get("given", [])), self.value(step.get("options", {}))

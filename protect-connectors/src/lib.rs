@@ -20,6 +20,8 @@
 
 mod context;
 pub mod foreign;
+#[cfg(feature = "log")]
+pub mod log;
 pub mod operations;
 pub mod posture;
 mod protect;

@@ -64,7 +64,7 @@ impl Clock for SystemClock {
 
 /// The time `wait` after `at`, or the last there is.
 #[cfg_attr(
-    not(feature = "engine"),
+    not(any(feature = "engine", feature = "testing")),
     expect(dead_code, reason = "the engine reckons with it")
 )]
 pub(crate) fn later(at: Timestamp, wait: Duration) -> Timestamp {

@@ -14,6 +14,7 @@ from protect import (
     hibp,
     hub,
     legal,
+    log,
     m365,
     models,
     notify,
@@ -98,6 +99,7 @@ __all__ = [
     "hibp",
     "hub",
     "legal",
+    "log",
     "m365",
     "models",
     "notify",
@@ -119,3 +121,5 @@ __all__ = [
 __version__ = version()
 
 _atexit.register(_finish)
+# Before that: what was logged until the end is told, too.
+_atexit.register(log.stop)

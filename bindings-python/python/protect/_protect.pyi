@@ -8,7 +8,7 @@ from _typeshed import SupportsGetItem
 from os import PathLike
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Call", "Handle", "Inbox", "connect", "email_parse_report", "email_read_reports", "finish", "hibp_evaluate", "open", "posture_evaluate", "version", "webhook_verify"]
+__all__ = ["Call", "Handle", "Inbox", "connect", "email_parse_report", "email_read_reports", "finish", "hibp_evaluate", "log_send_to", "log_stop", "open", "posture_evaluate", "version", "webhook_verify"]
 
 @final
 class Call:
@@ -93,6 +93,16 @@ def finish() -> None:
 def hibp_evaluate(breaches: str, profile: str, unknown_form_is_critical: bool) -> str:
     """
     Judges breaches, as the JSON that Have I Been Pwned answers; gives JSON.
+    """
+
+def log_send_to(level: str, receive: Any) -> None:
+    """
+    Has the log's lines from a level up told to a function, as JSON each, on a thread of their own.
+    """
+
+def log_stop() -> None:
+    """
+    Tells nobody any more, once every line until now is told.
     """
 
 def open(path: str | PathLike[str] | None, config: str | None, secrets: dict[str, Any], kinds: SupportsGetItem[int, tuple[str, Any]]) -> Handle:

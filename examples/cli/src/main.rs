@@ -11,6 +11,7 @@ mod progress;
 mod vendors;
 mod words;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
@@ -91,6 +92,7 @@ fn start_log(filter: Option<&str>) -> Result<()> {
     })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     Ok(())

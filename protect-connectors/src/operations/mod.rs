@@ -80,6 +80,8 @@ pub fn classes() -> Vec<&'static Class> {
 pub const PURE: &[&str] = &[
     #[cfg(feature = "email")]
     "email",
+    #[cfg(feature = "log")]
+    "log",
     #[cfg(feature = "webhook")]
     "webhook",
 ];
@@ -89,6 +91,11 @@ pub const PURE: &[&str] = &[
 pub fn models(kind: &str) -> &'static [Model] {
     match kind {
         "engine" => crate::foreign::MODELS,
+        #[cfg(feature = "log")]
+        "log" => {
+            const MODELS: &[Model] = &[Model::of::<crate::log::LogLine>("LogLine")];
+            MODELS
+        }
         #[cfg(feature = "email")]
         "email" => email::MODELS,
         #[cfg(feature = "hibp")]

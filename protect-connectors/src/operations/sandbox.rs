@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use protect_core::operation::{Callable, Class, answer, arguments, unknown};
 use protect_core::{Context, Error, ErrorKind, Result};
-use protect_sandbox::{Fault, FaultKind, Sandbox, SandboxError, Vendor};
+use protect_sandbox::{Fault, FaultKind, HubToken, NewHubWebhook, Sandbox, SandboxError, Vendor};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -120,6 +120,32 @@ struct PublishBreach {
     accounts: Vec<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignToken {
+    organisation_id: String,
+    email: Option<String>,
+    role: Option<String>,
+    client_id: Option<String>,
+    session: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subscribe {
+    organisation_id: String,
+    product: String,
+    url: String,
+    secret: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetStatus {
+    id: String,
+    status: String,
+}
+
 /// Starts the simulators.
 pub(super) fn start(given: Value, context: &Context) -> Result<Arc<dyn Callable>> {
     let given: Start = arguments(given)?;
@@ -169,6 +195,16 @@ impl Callable for SandboxCalls {
     }
 
     fn call(self: Arc<Self>, operation: &str, given: Value) -> BoxFuture<'static, Result<Value>> {
+        if operation == "send_one_stack_webhooks" {
+            let given: Result<Nothing> = arguments(given);
+            let sending = engine::locked(&self.sandbox).send_one_stack_webhooks();
+            return Box::pin(async move {
+                given?;
+                let statuses = sending.await;
+                let taken = statuses.iter().filter(|it| (200..300).contains(*it));
+                answer(&taken.count())
+            });
+        }
         let answered = dispatch(&engine::locked(&self.sandbox), operation, given);
         Box::pin(futures::future::ready(answered))
     }
@@ -217,6 +253,37 @@ fn dispatch(sandbox: &Sandbox, operation: &str, given: Value) -> Result<Value> {
         "publish_breach" => {
             let PublishBreach { breach, accounts } = arguments(given)?;
             answer(&sandbox.publish_breach(breach, &accounts))
+        }
+        _ => one_stack(sandbox, operation, given),
+    }
+}
+
+/// What Hub signs, and what people do at the other products of The One Stack.
+fn one_stack(sandbox: &Sandbox, operation: &str, given: Value) -> Result<Value> {
+    match operation {
+        "hub_token" => {
+            let given: SignToken = arguments(given)?;
+            answer(&sandbox.hub_token(&HubToken {
+                organisation: given.organisation_id,
+                email: given.email,
+                role: given.role,
+                client_id: given.client_id,
+                session: given.session.unwrap_or_default(),
+                ..HubToken::default()
+            }))
+        }
+        "subscribe_one_stack" => {
+            let given: Subscribe = arguments(given)?;
+            answer(&sandbox.subscribe_one_stack(NewHubWebhook {
+                organisation: given.organisation_id,
+                product: given.product,
+                url: given.url,
+                secret: given.secret,
+            }))
+        }
+        "set_one_stack_status" => {
+            let SetStatus { id, status } = arguments(given)?;
+            answer(&sandbox.set_one_stack_status(&id, &status))
         }
         _ => google(sandbox, operation, given),
     }
@@ -279,7 +346,7 @@ fn without_arguments(sandbox: &Sandbox, operation: &str, given: Value) -> Result
         "credentials" => answer(&sandbox.credentials()),
         "config" => Ok(config::config(sandbox)),
         "connections" => Ok(config::connections(sandbox)),
-        "secrets" => Ok(config::secrets(&sandbox.credentials())),
+        "secrets" => Ok(config::secrets(sandbox)),
         "planted" => answer(&sandbox.planted()),
         "requests" => answer(&sandbox.requests()),
         "transitions" => answer(&sandbox.transitions()),

@@ -6,6 +6,7 @@ use protect_core::registry::{ConnectorSetup, Registry};
 use protect_core::{Context, Result};
 
 use crate::client::{Format, Webhook};
+use crate::inbound::{self, Messages};
 use crate::sink::WebhookConnector;
 
 /// Teaches a registry this kind of connector.
@@ -19,12 +20,22 @@ fn spec() -> KindSpec {
         "signing_secret",
         "The Standard Webhooks secret: `whsec_` and 24 to 64 random bytes in base64.",
     );
+    let received = CredentialSpec::new()
+        .secret(
+            inbound::SECRET,
+            "The Standard Webhooks secret that the receiver signs with when it tells that a ticket has moved; without it tickets are looked up every hour alone.",
+        )
+        .optional_secret(
+            inbound::PREVIOUS,
+            "The secret before: messages signed with it are still taken.",
+        );
     KindSpec::new(
         crate::KIND,
         "A receiver of your own, told about incidents, tickets and events by signed messages.",
     )
     .endpoint(url)
     .required_respond(secret)
+    .optional_scan(received)
     .connection_setting(
         SettingSpec::one_of(
             "format",
@@ -56,5 +67,12 @@ fn build(setup: &ConnectorSetup, context: &Context) -> Result<Arc<dyn Connector>
     let client = Webhook::new(url, secret, context)
         .map_err(|error| setup.error("endpoints.url", error.message()))?
         .format(format);
-    Ok(Arc::new(WebhookConnector::new(setup.info.clone(), client)))
+    let secrets = [inbound::SECRET, inbound::PREVIOUS].map(|name| connection.scan_secret(name));
+    let secrets: Vec<_> = secrets.into_iter().flatten().collect();
+    let messages = (!secrets.is_empty()).then(|| Messages::new(secrets, context));
+    Ok(Arc::new(WebhookConnector::new(
+        setup.info.clone(),
+        client,
+        messages,
+    )))
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod inbound;
 mod signature;
 mod sink;
 mod verify;

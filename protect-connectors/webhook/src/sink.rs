@@ -4,22 +4,29 @@ use protect_core::connector::{
     Capability, Connector, ConnectorInfo, CredentialDiagnosis, Delivered, Delivery, Diagnosis,
     OpContext, Sink,
 };
+use protect_core::inbound::Inbound;
 use protect_core::model::{ActionKind, EffectClass};
 use protect_core::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::client::Webhook;
+use crate::inbound::Messages;
 
 /// A webhook as a tenant's connector.
 #[derive(Debug)]
 pub(crate) struct WebhookConnector {
     info: ConnectorInfo,
     client: Webhook,
+    pub(crate) messages: Option<Messages>,
 }
 
 impl WebhookConnector {
-    pub(crate) fn new(info: ConnectorInfo, client: Webhook) -> Self {
-        Self { info, client }
+    pub(crate) fn new(info: ConnectorInfo, client: Webhook, messages: Option<Messages>) -> Self {
+        Self {
+            info,
+            client,
+            messages,
+        }
     }
 }
 
@@ -55,21 +62,29 @@ impl Connector for WebhookConnector {
             }
             Err(error) => (None, Some(error.message().to_owned())),
         };
+        let mut credentials = vec![CredentialDiagnosis {
+            name: "respond".to_owned(),
+            accepted,
+            missing: Vec::new(),
+            excess: Vec::new(),
+            note,
+        }];
+        if let Some(messages) = &self.messages {
+            credentials.push(messages.credential().await);
+        }
         Ok(Diagnosis {
             reachable: asked.is_ok() || asked.as_ref().is_err_and(|e| e.http_status().is_some()),
-            credentials: vec![CredentialDiagnosis {
-                name: "respond".to_owned(),
-                accepted,
-                missing: Vec::new(),
-                excess: Vec::new(),
-                note,
-            }],
+            credentials,
             ..Diagnosis::default()
         })
     }
 
     fn as_sink(&self) -> Option<&dyn Sink> {
         Some(self)
+    }
+
+    fn as_inbound(&self) -> Option<&dyn Inbound> {
+        self.messages.is_some().then_some(self)
     }
 }
 

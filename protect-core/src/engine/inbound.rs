@@ -77,13 +77,14 @@ impl Engine {
         let name = found.first().map_or("", |found| found.route.name);
         match choose_and_handle(found, request, session).await {
             Ok(answer) => answer,
-            Err(error) => {
+            Err(Refused { tenant, error }) => {
                 let answer = refusal(&error);
                 let status = answer.status.as_u16();
+                let tenant = tenant.as_ref().map(tracing::field::display);
                 if answer.status.is_server_error() {
-                    tracing::error!(route = name, status, error = %error, "a request could not be answered");
+                    tracing::error!(tenant, route = name, status, error = %error, "a request could not be answered");
                 } else {
-                    tracing::warn!(route = name, status, kind = %error.kind(), "a request was refused");
+                    tracing::warn!(tenant, route = name, status, kind = %error.kind(), "a request was refused");
                 }
                 answer
             }
@@ -216,30 +217,49 @@ impl Unrouted {
     }
 }
 
+/// Why a request is refused, and whose it was as far as it said so.
+struct Refused {
+    tenant: Option<TenantId>,
+    error: Error,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self {
+            tenant: None,
+            error,
+        }
+    }
+}
+
 /// Of the routes that a request could be for, has the one answer whose tenant it names and whose caller
 /// it knows.
 async fn choose_and_handle(
     found: Vec<Found>,
     mut request: InboundRequest,
     session: Option<&Caller>,
-) -> Result<InboundAnswer> {
+) -> Result<InboundAnswer, Refused> {
     let limit = found.iter().map(|found| found.route.body_limit).max();
     if limit.is_some_and(|limit| request.body.len() > limit) {
-        return Err(body_too_large(limit.unwrap_or_default()));
+        return Err(body_too_large(limit.unwrap_or_default()).into());
     }
-    let mut refused = None;
+    let mut refused: Option<Refused> = None;
     for found in found {
         if !found.is_named_by(&request)? {
             continue;
         }
         request.parameters.clone_from(&found.parameters);
+        let by_tenant = |error| Refused {
+            tenant: Some(found.tenant.id().clone()),
+            error,
+        };
         match found.authenticate(&request, session).await {
-            Ok(actor) => return found.handle(actor, &request).await,
-            Err(error) => refused = refused.or(Some(error)),
+            Ok(actor) => return found.handle(actor, &request).await.map_err(by_tenant),
+            Err(error) => refused = refused.or_else(|| Some(by_tenant(error))),
         }
     }
     // A tenant that is not here is answered as a key that is wrong: nobody can ask for names.
-    Err(refused.unwrap_or_else(wrong_key))
+    Err(refused.unwrap_or_else(|| wrong_key().into()))
 }
 
 impl Found {

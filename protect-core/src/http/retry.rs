@@ -19,7 +19,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Sends a call until it is answered, until trying again is not safe or cannot help, or until
 /// attempts or time run out.
 pub(super) async fn send(client: &Inner, cx: &OpContext, call: &Call) -> Result<Answer> {
-    let span = tracing::debug_span!(
+    // There wherever a warning within it is, which is about the tenant that the span names.
+    let span = tracing::warn_span!(
         target: "protect::http",
         "operation",
         operation = call.operation,

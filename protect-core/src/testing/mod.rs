@@ -6,6 +6,7 @@ mod clock;
 pub mod contract;
 mod kill;
 pub mod posture;
+mod skipping;
 mod sources;
 mod transport;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use clock::ManualClock;
 pub use kill::{KILL_POINTS, kill_point};
+pub use skipping::SkippingClock;
 pub use sources::{MapDns, MapSecrets, SeededRandom};
 pub use transport::{Expectation, ScriptedTransport};
 

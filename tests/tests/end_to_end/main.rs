@@ -14,6 +14,7 @@ mod leaving;
 mod m365;
 mod matrix;
 mod month;
+mod pages;
 mod road;
 mod scenarios;
 mod secrets;

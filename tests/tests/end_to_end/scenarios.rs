@@ -1,8 +1,10 @@
 //! The scenarios of `tests/scenarios`, through the gate that the other languages call; Python and
 //! Node run the same files.
 
+mod apart;
+
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use protect_connectors::core::operation::{
     Callable, Operation, Parameter, ParameterKind, ResultType,
@@ -10,8 +12,10 @@ use protect_connectors::core::operation::{
 use protect_connectors::core::secret::SecretString;
 use protect_connectors::core::{Context, Result};
 use protect_connectors::http::SystemSecrets;
+use protect_connectors::log::{self, LogLevel, LogLine};
 use protect_connectors::{Protect, operations};
 use serde_json::{Map, Value, json};
+use tracing::instrument::WithSubscriber;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_scenario_plays() {
@@ -25,14 +29,24 @@ async fn every_scenario_plays() {
         {
             let text = std::fs::read_to_string(&path).unwrap();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            play(&name, &serde_json::from_str(&text).unwrap()).await;
+            let lines = Lines::default();
+            let told = Arc::clone(&lines);
+            let subscriber = log::subscriber(LogLevel::Trace, move |line| {
+                told.lock().unwrap().push(line);
+            });
+            play(&name, &serde_json::from_str(&text).unwrap(), &lines)
+                .with_subscriber(subscriber)
+                .await;
             played += 1;
         }
     }
     assert!(played > 10, "{played}");
 }
 
-async fn play(name: &str, scenario: &Value) {
+/// What was logged.
+type Lines = Arc<Mutex<Vec<LogLine>>>;
+
+async fn play(name: &str, scenario: &Value, lines: &Lines) {
     let mut stage = Stage::new(scenario).await;
     let played = stage.open(scenario).await;
     for step in scenario["steps"].as_array().unwrap() {
@@ -46,6 +60,15 @@ async fn play(name: &str, scenario: &Value) {
             let seen = ask(&stage.sandbox, journal, json!({})).await.unwrap();
             expect(&seen, &stage.value(wanted), &format!("{name}, {journal}"));
         }
+    }
+    let apart = stage.value(scenario.get("apart").unwrap_or(&json!({})));
+    apart::look_around(&stage.sandbox, &played, &apart).await;
+    let lines = lines.lock().unwrap();
+    if let Some(wanted) = scenario.get("log") {
+        expect(&json!(*lines), wanted, &format!("{name}, log"));
+    }
+    for line in lines.iter() {
+        apart::assert_of_one(line, &apart);
     }
 }
 

@@ -603,6 +603,106 @@ class Sandbox(AsyncClient):
             timeout,
         ))
 
+    async def hub_token(
+        self,
+        organisation_id: str,
+        *,
+        email: str | None = None,
+        role: str | None = None,
+        client_id: str | None = None,
+        session: bool | None = None,
+        timeout: Timeout = None,
+    ) -> str:
+        """Has Hub sign a token, as when somebody comes from its menu: begin at `/auth/hub-sso?token=`, for a client's user at `/api/auth/client-hub-sso?token=`.
+
+        Changes something.
+
+        Args:
+            organisation_id: Of which organisation, by its id at The One Stack.
+            email: Whose; `alice@acme.example` unless told.
+            role: Their role in the organisation; `admin` unless told.
+            client_id: The client company, for the token of one of its users.
+            session: For eight hours instead of the minute of a hand-over.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return str(await self._call(
+            "hub_token",
+            {"organisation_id": organisation_id, "email": email, "role": role, "client_id": client_id, "session": session},
+            timeout,
+        ))
+
+    async def subscribe_one_stack(
+        self,
+        organisation_id: str,
+        product: str,
+        url: str,
+        secret: str,
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Has a product of The One Stack tell an address what happens from now on. Gives whether it tells anything.
+
+        Changes something.
+
+        Args:
+            organisation_id: What happens in which organisation.
+            product: `psa` (tickets), `security` (incidents) or `rmm` (remediations).
+            url: Where it is told, on this machine.
+            secret: What the messages are signed with.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(await self._call(
+            "subscribe_one_stack",
+            {"organisation_id": organisation_id, "product": product, "url": url, "secret": secret},
+            timeout,
+        ))
+
+    async def send_one_stack_webhooks(
+        self,
+        *,
+        timeout: Timeout = None,
+    ) -> int:
+        """Sends the messages that wait, in their order. Gives how many were taken; the others wait on.
+
+        Changes something.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return int(await self._call(
+            "send_one_stack_webhooks",
+            {},
+            timeout,
+        ))
+
+    async def set_one_stack_status(
+        self,
+        id: str,
+        status: str,
+        *,
+        timeout: Timeout = None,
+    ) -> bool:
+        """Moves something at a product of The One Stack as a person would. Gives whether it is there.
+
+        Changes something.
+
+        Args:
+            id: A ticket, an incident, a remediation.
+            status: Where it stands now.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        return bool(await self._call(
+            "set_one_stack_status",
+            {"id": id, "status": status},
+            timeout,
+        ))
+
     async def reset(
         self,
         *,

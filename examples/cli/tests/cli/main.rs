@@ -18,6 +18,7 @@ mod reports;
 mod road;
 mod serve;
 mod support;
+mod webhooks;
 
 /// The conformance suite for SPF, as the library's own tests read it.
 #[path = "../../../../protect-connectors/email/tests/spf/openspf.rs"]

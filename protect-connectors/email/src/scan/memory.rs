@@ -11,9 +11,11 @@ use serde_json::json;
 use super::read_state;
 use crate::audit::DomainAudit;
 use crate::checks::KnownKey;
+use crate::dkim::{KeyMaterial, SelectorFound};
 use crate::dmarc::Policy;
 use crate::name::DomainName;
 use crate::score::MailScore;
+use crate::spf::SpfFound;
 
 /// Keys of other domains that a domain's keys are compared with.
 const COMPARED: usize = 1_000;
@@ -122,10 +124,11 @@ pub(super) fn remember(page: &mut ScanPage, memory: Memory, domain: &DomainName)
 /// clients see.
 pub(super) fn remember_score(page: &mut ScanPage, audit: &DomainAudit, domain: &DomainName) {
     let score = &audit.score;
-    let dkim = standing(score, "dkim").filter(|_| !score.dkim_unknown);
+    let spf = standing(score, "spf", has_spf(audit));
+    let dkim = standing(score, "dkim", has_dkim(audit)).filter(|_| !score.dkim_unknown);
     let kept = json!({
         "total": score.total, "reason": score.reason,
-        "spf": standing(score, "spf"), "dkim": dkim, "dmarc_policy": dmarc_policy(audit),
+        "spf": spf, "dkim": dkim, "dmarc_policy": dmarc_policy(audit),
     });
     page.state.insert(format!("score:{domain}"), Some(kept));
 }
@@ -142,8 +145,25 @@ pub(super) fn remember_changes(page: &mut ScanPage, audit: &DomainAudit, domain:
     page.state.insert(format!("dns:{domain}"), Some(changes));
 }
 
+/// Whether something is published, be it worth nothing: `+all`, or several records.
+fn has_spf(audit: &DomainAudit) -> bool {
+    let found = audit.spf.own().map(|own| &own.found);
+    matches!(
+        found,
+        Some(SpfFound::Record { .. } | SpfFound::Several { .. })
+    )
+}
+
+/// The same of keys. One that was withdrawn is gone.
+fn has_dkim(audit: &DomainAudit) -> bool {
+    audit.dkim.selectors.iter().any(|at| match at.key() {
+        Some(key) => key.material != KeyMaterial::Revoked,
+        None => matches!(at.found, SelectorFound::Several { .. }),
+    })
+}
+
 /// `right`, `weak` or `missing`; `None` where nobody could say.
-fn standing(score: &MailScore, area: &str) -> Option<&'static str> {
+fn standing(score: &MailScore, area: &str, is_there: bool) -> Option<&'static str> {
     let parts: Vec<_> = score
         .parts
         .iter()
@@ -153,7 +173,7 @@ fn standing(score: &MailScore, area: &str) -> Option<&'static str> {
     let of: u32 = parts.iter().map(|part| u32::from(part.of)).sum();
     match points {
         _ if of == 0 => None,
-        0 => Some("missing"),
+        0 if !is_there => Some("missing"),
         points if points == of => Some("right"),
         _ => Some("weak"),
     }

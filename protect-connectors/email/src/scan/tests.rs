@@ -144,6 +144,42 @@ async fn domains_come_side_by_side_so_many_a_page_and_what_is_no_domain_is_liste
     }
 }
 
+#[tokio::test]
+async fn a_record_that_is_worth_nothing_is_weak_and_only_none_at_all_is_missing() {
+    let standing = async |records: &[&str]| {
+        let test = world();
+        test.dns.set_txt("b.example", records);
+        let mut state = Kept::default();
+        run(&connector(&test, &json!({})), &mut state, &["b.example"]).await;
+        state.0["score:b.example"]["spf"].clone()
+    };
+    for (records, wanted) in [
+        (&["v=spf1 mx -all"][..], "right"),
+        (&["v=spf1 mx ?all"], "weak"),
+        (&["v=spf1 +all"], "weak"),
+        (&["v=spf1 mx -all", "v=spf1 -all"], "weak"),
+        (&["v=spf1 frobnicate -all"], "weak"),
+        (&["hello"], "missing"),
+    ] {
+        assert_eq!(standing(records).await, wanted, "{records:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_verifies_nothing_is_weak_and_one_that_was_withdrawn_is_missing() {
+    for (key, wanted) in [
+        ("v=DKIM1; k=rsa; p=AAAA", "weak"),
+        ("v=DKIM1; k=rsa; p=", "missing"),
+    ] {
+        let test = world();
+        test.dns.set_txt("mail2026._domainkey.b.example", &[key]);
+        let mut state = Kept::default();
+        let connector = connector(&test, &json!({ "selectors": ["mail2026"] }));
+        run(&connector, &mut state, &["b.example"]).await;
+        assert_eq!(state.0["score:b.example"]["dkim"], wanted, "{key}");
+    }
+}
+
 /// Every question takes a while, as over a network.
 #[derive(Debug)]
 struct Far(Arc<dyn DnsLookup>);

@@ -1,13 +1,10 @@
 //! A sandbox, a clock that does not wait and takes the sandbox's along, and what the tests ask.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 use protect_core::Result;
-use protect_core::clock::Clock;
 use protect_core::config::{ConnectionConfig, TenantScope};
 use protect_core::connector::{
     Connector, ConnectorInfo, OpContext, ScanPage, ScanRequest, ScanState,
@@ -19,43 +16,10 @@ use protect_core::model::{
 };
 use protect_core::posture::{Profile, Snapshot};
 use protect_core::registry::{ConnectorSetup, Registry};
-use protect_core::testing::MapSecrets;
+use protect_core::testing::{MapSecrets, SkippingClock};
 use protect_m365::{M365, M365Builder};
 use protect_sandbox::{Credentials, Sandbox};
 use serde_json::{Map, Value, json};
-
-/// A sleep of just this length is the end of an attempt, which the sandbox's answers beat.
-const ATTEMPT: Duration = Duration::from_secs(30);
-
-/// The sandbox's clock, on which waiting costs no time.
-#[derive(Debug)]
-pub(crate) struct SharedClock {
-    sandbox: Arc<Sandbox>,
-    origin: Instant,
-    skipped: Mutex<Duration>,
-}
-
-#[async_trait]
-impl Clock for SharedClock {
-    fn now(&self) -> Timestamp {
-        self.sandbox.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.origin.elapsed() + *self.skipped.lock().unwrap()
-    }
-
-    async fn sleep(&self, wait: Duration) {
-        if wait == ATTEMPT {
-            tokio::time::sleep(wait).await;
-            return;
-        }
-        *self.skipped.lock().unwrap() += wait;
-        let wait = SignedDuration::try_from(wait).unwrap();
-        self.sandbox.advance_clock(wait);
-        tokio::task::yield_now().await;
-    }
-}
 
 /// A scanner whose state is its cursor.
 #[derive(Debug)]
@@ -83,11 +47,7 @@ impl World {
     pub(crate) async fn with_users(users: usize) -> Self {
         let sandbox = Sandbox::builder().seed(7).m365_users(users);
         let sandbox = Arc::new(sandbox.start().await.unwrap());
-        let clock = SharedClock {
-            sandbox: Arc::clone(&sandbox),
-            origin: Instant::now(),
-            skipped: Mutex::default(),
-        };
+        let clock = SkippingClock::beside(&sandbox, Sandbox::now, Sandbox::advance_clock);
         let context = Context {
             clock: Arc::new(clock),
             ..protect_http::system_context("protect-test/0").unwrap()

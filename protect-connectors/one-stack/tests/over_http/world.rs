@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 use protect_core::clock::Clock;
 use protect_core::config::Config;
 use protect_core::connector::{
@@ -22,61 +21,15 @@ use protect_core::model::{
 use protect_core::registry::Registry;
 use protect_core::secret::SecretRef;
 use protect_core::store::MemoryStore;
-use protect_core::testing::MapSecrets;
+use protect_core::testing::{MapSecrets, SkippingClock};
 use protect_core::{Context, Result};
 use protect_sandbox::{OneStackOrganisation, Sandbox};
 use serde_json::{Value, json};
 
-/// A sleep of such a length is what is left of an attempt, whose end the sandbox's answers beat.
-const ATTEMPT: std::ops::RangeInclusive<Duration> =
-    Duration::from_secs(25)..=Duration::from_secs(30);
-
-/// The sandbox's clock, on which waiting costs no time.
-#[derive(Debug)]
-pub(crate) struct SharedClock {
-    sandbox: Arc<Sandbox>,
-    origin: Instant,
-    skipped: Mutex<Duration>,
-}
-
-impl SharedClock {
-    pub(crate) fn advance(&self, wait: Duration) {
-        *self.skipped.lock().unwrap() += wait;
-        self.sandbox
-            .advance_clock(SignedDuration::try_from(wait).unwrap());
-    }
-}
-
-#[async_trait]
-impl Clock for SharedClock {
-    fn now(&self) -> Timestamp {
-        self.sandbox.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.origin.elapsed() + *self.skipped.lock().unwrap()
-    }
-
-    async fn sleep(&self, wait: Duration) {
-        if ATTEMPT.contains(&wait) {
-            tokio::time::sleep(wait).await;
-            return;
-        }
-        // Those who sleep at the same time sleep through the same time.
-        let until = self.monotonic() + wait;
-        tokio::task::yield_now().await;
-        let left = until.saturating_sub(self.monotonic());
-        if !left.is_zero() {
-            self.advance(left);
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
 pub(crate) struct World {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) context: Context,
-    pub(crate) clock: Arc<SharedClock>,
+    pub(crate) clock: Arc<SkippingClock>,
     pub(crate) secrets: Arc<MapSecrets>,
     /// What the tenants' scanner sees.
     pub(crate) seen: Arc<Mutex<Vec<(String, Observation)>>>,
@@ -88,11 +41,11 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let sandbox = Arc::new(Sandbox::builder().seed(7).start().await.unwrap());
-        let clock = Arc::new(SharedClock {
-            sandbox: Arc::clone(&sandbox),
-            origin: Instant::now(),
-            skipped: Mutex::default(),
-        });
+        let clock = Arc::new(SkippingClock::beside(
+            &sandbox,
+            Sandbox::now,
+            Sandbox::advance_clock,
+        ));
         let own = sandbox.credentials().one_stack;
         let secrets = Arc::new(MapSecrets::default());
         for (name, organisation) in ["ACME", "BETA"].iter().zip(&own) {

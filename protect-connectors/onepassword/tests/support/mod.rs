@@ -3,12 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
 use protect_core::Result;
 use protect_core::clock::Clock;
 use protect_core::config::{ConnectionConfig, TenantScope};
@@ -20,50 +18,10 @@ use protect_core::model::{
     ConnectorName, TenantId,
 };
 use protect_core::registry::{ConnectorSetup, Registry};
-use protect_core::testing::MapSecrets;
+use protect_core::testing::{MapSecrets, SkippingClock};
 use protect_onepassword::{OnePassword, OnePasswordBuilder};
 use protect_sandbox::{Sandbox, Violation};
 use serde_json::{Map, Value, json};
-
-/// Sleeps as long as this are the ends of attempts, which the sandbox's answers beat.
-const ATTEMPT: Duration = Duration::from_secs(25);
-
-/// The machine's clock, except that waiting only moves it.
-#[derive(Debug, Default)]
-pub(crate) struct SkippingClock(Mutex<Duration>);
-
-impl SkippingClock {
-    pub(crate) fn skipped(&self) -> Duration {
-        *self.0.lock().unwrap()
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-
-#[async_trait]
-impl Clock for SkippingClock {
-    #[expect(clippy::disallowed_methods, reason = "a clock for tests")]
-    fn now(&self) -> Timestamp {
-        Timestamp::now() + SignedDuration::try_from(self.skipped()).unwrap()
-    }
-
-    fn monotonic(&self) -> Duration {
-        static ORIGIN: std::sync::LazyLock<std::time::Instant> =
-            std::sync::LazyLock::new(std::time::Instant::now);
-        ORIGIN.elapsed() + self.skipped()
-    }
-
-    async fn sleep(&self, wait: Duration) {
-        if wait < ATTEMPT {
-            self.advance(wait);
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(wait).await;
-        }
-    }
-}
 
 /// Real HTTP, as plain as it can be.
 #[derive(Debug)]
@@ -136,7 +94,7 @@ impl World {
             .start()
             .await
             .unwrap();
-        let clock = Arc::new(SkippingClock::default());
+        let clock = Arc::new(SkippingClock::new());
         let context = Context {
             transport: transport(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

@@ -1,5 +1,7 @@
 //! What a sandbox offers of The One Stack.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::Sandbox;
@@ -73,8 +75,9 @@ impl Sandbox {
 
     /// Sends the webhooks that wait, in their order, as `POST /_sandbox/one_stack/webhooks/send` does, and
     /// gives the status of each answer; 0 for none. What was not taken waits on.
-    pub async fn send_one_stack_webhooks(&self) -> Vec<u16> {
-        self.world.send_webhooks().await
+    pub fn send_one_stack_webhooks(&self) -> impl Future<Output = Vec<u16>> + Send + use<> {
+        let world = Arc::clone(&self.world);
+        async move { world.send_webhooks().await }
     }
 
     /// Takes the webhooks that wait, to be lost, changed, or sent in another order.

@@ -7,7 +7,9 @@ fn secret(name: &str) -> Value {
     json!({ "provided": format!("sandbox.{name}") })
 }
 
-pub(super) fn secrets(credentials: &Credentials) -> Value {
+pub(super) fn secrets(sandbox: &Sandbox) -> Value {
+    let credentials = &sandbox.credentials();
+    let shared = sandbox.hub_sso();
     let named = [
         ("hibp_api_key", &credentials.hibp_api_key),
         ("scan_client_secret", &credentials.scan_client_secret),
@@ -29,6 +31,11 @@ pub(super) fn secrets(credentials: &Credentials) -> Value {
         ("google_scan_key", &credentials.google_scan_key),
         ("google_respond_key", &credentials.google_respond_key),
         ("stripe_key", &credentials.stripe_restricted_key),
+        ("smtp_password", &credentials.smtp_password),
+        ("slack_webhook_url", &credentials.slack_webhook_url),
+        ("teams_webhook_url", &credentials.teams_webhook_url),
+        ("sso_secret", &shared.secret),
+        ("client_sso_secret", &shared.client_secret),
     ];
     let mut secrets = Map::new();
     for (name, value) in named {
@@ -74,17 +81,38 @@ fn one_stack(sandbox: &Sandbox, credentials: &Credentials) -> Map<String, Value>
                 "portal" => connector["client_id"] = CLIENT.into(),
                 _ => {}
             }
-            let connection = json!({
+            let mut connection = json!({
                 "kind": kind,
                 "endpoints": { "api": sandbox.one_stack_url(kind) },
                 "respond": key,
                 "tenants": ["*"],
             });
+            let signs_in = match kind {
+                "hub" => Some("sso_secret"),
+                "portal" => Some("client_sso_secret"),
+                _ => None,
+            };
+            if let Some(name) = signs_in {
+                connection["scan"] = json!({ "sso_secret": secret(name) });
+            }
             let both = json!({ "connection": connection, "connector": connector });
             all.insert(format!("{prefix}{kind}"), both);
         }
     }
     all
+}
+
+fn chat(format: &str) -> Value {
+    let address = secret(&format!("{format}_webhook_url"));
+    json!({
+        "connection": {
+            "kind": "notify",
+            "format": format,
+            "respond": { "webhook_url": address },
+            "tenants": ["*"],
+        },
+        "connector": {},
+    })
 }
 
 /// The client company that the portal shows the view to.
@@ -172,6 +200,20 @@ pub(super) fn connections(sandbox: &Sandbox) -> Value {
             },
             "connector": { "customer_id": credentials.stripe_customer_id },
         },
+        "mail": {
+            "connection": {
+                "kind": "notify",
+                "endpoints": { "smtp": sandbox.smtp_url() },
+                "respond": {
+                    "username": credentials.smtp_username,
+                    "password": secret("smtp_password"),
+                },
+                "tenants": ["*"],
+            },
+            "connector": { "to": [format!("security@{}", sandbox.planted().domain)] },
+        },
+        "slack": chat("slack"),
+        "teams": chat("teams"),
         "m365": {
             "connection": {
                 "kind": "m365",
@@ -247,6 +289,6 @@ mod tests {
             let config = Config::from_value(&whole, &registry).unwrap();
             assert_eq!(config.connections.len(), 4, "{name}");
         }
-        assert!(more.as_object().unwrap().len() > 20);
+        assert!(more.as_object().unwrap().len() > 21);
     }
 }

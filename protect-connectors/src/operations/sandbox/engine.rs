@@ -34,7 +34,7 @@ pub(super) fn open(sandbox: &Shared, outside: &Context, written: &Value) -> Resu
         machine: Arc::clone(&outside.clock),
     });
     let secrets = SystemSecrets::new(Arc::clone(&clock));
-    let known = config::secrets(&locked(sandbox).credentials());
+    let known = config::secrets(&locked(sandbox));
     for (name, value) in known.as_object().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
         secrets.provide(name.clone(), SecretString::from(value));

@@ -92,7 +92,7 @@ pub(in super::super) static CLASS: Class = Class {
     operations: &OPERATIONS,
 };
 
-pub(super) const OPERATIONS: [Operation; 28] = [
+pub(super) const OPERATIONS: [Operation; 32] = [
     read(
         "addresses",
         &[],
@@ -380,6 +380,86 @@ pub(super) const OPERATIONS: [Operation; 28] = [
         ],
         ResultType::Boolean,
         "Publishes a breach; one of the same `Name` is replaced. Gives whether it has a name.",
+    ),
+    change(
+        "hub_token",
+        &[
+            Parameter::required(
+                "organisation_id",
+                ParameterKind::Text,
+                "Of which organisation, by its id at The One Stack.",
+            ),
+            Parameter::optional(
+                "email",
+                ParameterKind::Text,
+                "Whose; `alice@acme.example` unless told.",
+            ),
+            Parameter::optional(
+                "role",
+                ParameterKind::Text,
+                "Their role in the organisation; `admin` unless told.",
+            ),
+            Parameter::optional(
+                "client_id",
+                ParameterKind::Text,
+                "The client company, for the token of one of its users.",
+            ),
+            Parameter::optional(
+                "session",
+                ParameterKind::Boolean,
+                "For eight hours instead of the minute of a hand-over.",
+            ),
+        ],
+        ResultType::Text,
+        "Has Hub sign a token, as when somebody comes from its menu: begin at `/auth/hub-sso?token=`, for a \
+         client's user at `/api/auth/client-hub-sso?token=`.",
+    ),
+    change(
+        "subscribe_one_stack",
+        &[
+            Parameter::required(
+                "organisation_id",
+                ParameterKind::Text,
+                "What happens in which organisation.",
+            ),
+            Parameter::required(
+                "product",
+                ParameterKind::Text,
+                "`psa` (tickets), `security` (incidents) or `rmm` (remediations).",
+            ),
+            Parameter::required(
+                "url",
+                ParameterKind::Text,
+                "Where it is told, on this machine.",
+            ),
+            Parameter::required(
+                "secret",
+                ParameterKind::Text,
+                "What the messages are signed with.",
+            ),
+        ],
+        ResultType::Boolean,
+        "Has a product of The One Stack tell an address what happens from now on. Gives whether it tells \
+         anything.",
+    ),
+    change(
+        "send_one_stack_webhooks",
+        &[],
+        ResultType::Integer,
+        "Sends the messages that wait, in their order. Gives how many were taken; the others wait on.",
+    ),
+    change(
+        "set_one_stack_status",
+        &[
+            Parameter::required(
+                "id",
+                ParameterKind::Text,
+                "A ticket, an incident, a remediation.",
+            ),
+            Parameter::required("status", ParameterKind::Text, "Where it stands now."),
+        ],
+        ResultType::Boolean,
+        "Moves something at a product of The One Stack as a person would. Gives whether it is there.",
     ),
     change(
         "reset",

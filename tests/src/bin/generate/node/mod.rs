@@ -23,11 +23,12 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Whether a model is a class; words are strings.
+    /// Whether a model is a class; words are strings. A module's own model comes before the engine's of the
+    /// same name.
     fn is_class(&self, name: &str) -> bool {
-        let own = self.module.models.iter();
-        own.chain(&self.engine.models)
-            .any(|model| model.name == name && matches!(model.shape, Shape::Struct(_)))
+        let mut all = self.module.models.iter().chain(&self.engine.models);
+        let model = all.find(|model| model.name == name);
+        model.is_some_and(|model| matches!(model.shape, Shape::Struct(_)))
     }
 }
 
@@ -201,6 +202,53 @@ fn camel(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::{Field, ModelDef, Type};
+
+    fn model(name: &str, shape: Shape) -> ModelDef {
+        ModelDef {
+            name: name.to_owned(),
+            docs: String::new(),
+            shape,
+        }
+    }
+
+    fn module(kind: &'static str, policy: Shape) -> Module {
+        let field = Field {
+            name: "policy".to_owned(),
+            docs: String::new(),
+            holds: Type::Model("Policy".to_owned()),
+            required: true,
+            default: None,
+        };
+        Module {
+            kind,
+            classes: Vec::new(),
+            models: vec![
+                model("Policy", policy),
+                model("Report", Shape::Struct(vec![field])),
+            ],
+            borrowed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_kinds_own_model_is_meant_where_the_engine_has_another_of_its_name() {
+        let words = || module("email", Shape::Words(Vec::new()));
+        let class = || module(ENGINE, Shape::Struct(Vec::new()));
+        let made = |module, engine| {
+            code(&Scope {
+                module: &module,
+                engine: &engine,
+            })
+        };
+        let of_words = made(words(), class());
+        assert!(of_words.contains("['policy', 'policy'],"), "{of_words}");
+        let of_a_class = made(class(), words());
+        assert!(
+            of_a_class.contains("['policy', 'policy', Policy],"),
+            "{of_a_class}"
+        );
+    }
 
     #[test]
     fn names_of_snake_and_of_pascal_case_become_camel_case() {
