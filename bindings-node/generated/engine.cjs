@@ -921,6 +921,7 @@ class Workflow extends Model {}
 describe(Workflow, [
   ['access_ends_at', 'accessEndsAt'],
   ['access_gone', 'accessGone'],
+  ['begun_by', 'begunBy'],
   ['day', 'day'],
   ['employee', 'employee'],
   ['id', 'id'],
@@ -1098,7 +1099,7 @@ class Tenant extends Client {
   }
 
   request(action, account, reason, options) {
-    return call(this, 'request', { action, account, reason, by: options?.by, lasts: options?.lasts }, { options, allowed: ['by', 'lasts'], type: Plan });
+    return call(this, 'request', { action, account, reason, by: options?.by, lasts: options?.lasts, parameters: options?.parameters }, { options, allowed: ['by', 'lasts', 'parameters'], type: Plan });
   }
 
   actions(options) {

@@ -129,6 +129,8 @@ export type ActionKind =
   | 'start_offboarding'
   /** Begin an onboarding. */
   | 'start_onboarding'
+  /** Call off an onboarding or offboarding. */
+  | 'cancel_workflow'
   | (string & {});
 
 export class ActionTargetSetting extends Model {
@@ -2096,6 +2098,11 @@ export class Workflow extends Model {
   readonly accessEndsAt?: string | null;
   /** Whether every access is known to be gone. */
   readonly accessGone: boolean;
+  /**
+   * The action that began it, or the key under which another product asked for it, where there was
+   * one: it begins nothing twice.
+   */
+  readonly begunBy?: string | null;
   /** The last day of an offboarding, the first of an onboarding. */
   readonly day: string;
   /** About whom. */
@@ -2426,7 +2433,7 @@ export class Tenant extends Client {
    */
   applyWaiting(options?: PerCall): Promise<readonly Step[]>;
   /**
-   * Plans one action on one person's accounts; approve and apply the plan to have it done.
+   * Plans one action on one person's accounts, or on where they stand in the workforce; approve and apply the plan to have it done.
    *
    * Changes something.
    *
@@ -2441,6 +2448,8 @@ export class Tenant extends Client {
     lasts?: string | undefined;
   }): Promise<Plan>;
   /** Every action that was approved, the earliest first, with what came of it. */
+    /** What else the action needs, such as `last_day` and `at_once` of `start_offboarding`. */
+    parameters?: { readonly [name: string]: unknown } | undefined;
   actions(options?: PerCall): Promise<readonly Step[]>;
   /**
    * Plans the undoing of an applied action.

@@ -172,7 +172,8 @@ pub trait Remediator: Connector {
     /// What the action would do. Reads only.
     ///
     /// # Errors
-    /// `not_found` where the account is gone; otherwise the state could not be read.
+    /// `not_found` where the account is gone; `refused` where it is not to be done, with why, for people;
+    /// otherwise the state could not be read.
     async fn preview(&self, cx: &OpContext, action: &Action) -> Result<Preview>;
 
     /// Does it once and reads back. `action.id` is the idempotency key.

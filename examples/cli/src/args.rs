@@ -13,6 +13,7 @@ use protect_connectors::core::model::{
     Severity,
 };
 use protect_connectors::core::report::Month;
+use serde_json::Value;
 
 /// Watches an organisation's identities and settings, opens incidents, and puts them right:
 /// safely, once, with proof.
@@ -366,6 +367,10 @@ pub(crate) struct Request {
     /// End it by itself after this time, such as `24h`.
     #[arg(long = "for", value_parser = duration)]
     pub(crate) lasts: Option<Duration>,
+    /// What else the action needs, such as `last_day=2026-12-31` or `at_once=true`; may be given several
+    /// times.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, Value)>,
     #[command(flatten)]
     pub(crate) actor: OneActor,
 }
@@ -655,6 +660,15 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 #[expect(clippy::disallowed_methods, reason = "the command line is an edge")]
 fn login() -> String {
     ["USER", "LOGNAME", "USERNAME"]
+/// `name=value`, the value as JSON where it is some, else as text.
+fn parameter(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| "write it as name=value".to_owned())?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+    Ok((name.to_owned(), value))
+}
+
         .iter()
         .find_map(|name| std::env::var(name).ok())
         .unwrap_or_else(|| "operator".to_owned())

@@ -4,6 +4,7 @@
 //! became; both check everything against the [`Registry`](crate::registry::Registry), since every
 //! kind of connector brings its own keys as a [`KindSpec`].
 
+mod built_in;
 mod client;
 mod duration;
 mod facts;
@@ -19,6 +20,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use built_in::built_in_parameters;
 pub use client::{BrandingConfig, ClientViewConfig, Colour};
 pub use duration::parse_duration;
 pub use facts::Facts;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::model::{ConnectorName, TenantId};
 use crate::registry::{ConnectorSetup, Registry};
 use crate::store::Store;
+
+/// What the workforce, which does some actions itself, is called among a tenant's connectors.
+pub(crate) const WORKFORCE: &str = "workforce";
 
 /// What an [`Engine`] is made from.
 #[derive(Debug)]
@@ -97,10 +100,14 @@ impl EngineBuilder {
             .config
             .tenants
             .iter()
-            .map(|(id, tenant)| self.tenant(id, tenant).map(Arc::new))
-            .collect::<Result<_>>()?;
-        let shared = Shared {
-            tenants,
+            .map(|(id, tenant)| self.tenant(id, tenant))
+            .collect::<Result<Vec<_>>>()?;
+        let own = ConnectorName::new(WORKFORCE)?;
+        let shared = Arc::new_cyclic(|shared| Shared {
+            tenants: tenants
+                .into_iter()
+                .map(|parts| at_home(parts, &own, shared))
+                .collect(),
             config: self.config,
             context: self.context,
             store,
@@ -113,14 +120,23 @@ impl EngineBuilder {
             dropped_runs: super::run::Dropped::default(),
             #[cfg(feature = "report")]
             overviews: crate::report::Overviews::default(),
-        };
+        });
         Ok(Engine {
-            shared: Arc::new(shared),
+            shared,
             areas: Arc::new(self.areas),
         })
     }
 
     fn tenant(&self, id: &TenantId, config: &TenantConfig) -> Result<TenantParts> {
+        if config
+            .connectors
+            .keys()
+            .any(|name| name.as_str() == WORKFORCE)
+        {
+            let message =
+                "this is what the workforce itself is called; name the connector otherwise";
+            return Err(Error::config(WORKFORCE, message).with_context("tenant", id.as_str()));
+        }
         let connectors = config
             .connectors
             .iter()
@@ -134,6 +150,7 @@ impl EngineBuilder {
             id: id.clone(),
             config,
             connectors,
+            built_in: Vec::new(),
             counting: futures::lock::Mutex::default(),
         })
     }
@@ -167,6 +184,36 @@ impl EngineBuilder {
         };
         self.registry.build(setup, &self.context)
     }
+}
+
+/// Gives a tenant what the program does itself, which has to know the tenant.
+#[cfg_attr(
+    not(feature = "people"),
+    expect(
+        unused_mut,
+        unused_variables,
+        reason = "the workforce alone is built in"
+    )
+)]
+fn at_home(
+    mut parts: TenantParts,
+    name: &ConnectorName,
+    shared: &Weak<Shared>,
+) -> Arc<TenantParts> {
+    #[cfg(feature = "people")]
+    {
+        let home = super::Home {
+            shared: Weak::clone(shared),
+            id: parts.id.clone(),
+        };
+        let info = ConnectorInfo {
+            kind: WORKFORCE.to_owned(),
+            name: name.clone(),
+            tenant: parts.id.clone(),
+        };
+        parts.built_in.push(crate::people::built_in(home, info));
+    }
+    Arc::new(parts)
 }
 
 /// Refuses a rule that names a text which the connector that would use it has not.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Tenant, rule_limits};
 use crate::config::TenantConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Account, Action, ActionKind, ActionTarget, Guard, GuardDecision, Intent, IntentState,
     OutcomeStatus, Preview, Protection,
@@ -52,12 +52,19 @@ pub(crate) fn judge(
         let reason = "it changes a setting for everybody".to_owned();
         return strictest(allow(), GuardDecision::NeedsApproval, reason);
     }
+    if action.kind == ActionKind::StartOffboarding {
+        let reason = "that somebody leaves is for a person to decide".to_owned();
+        return strictest(allow(), GuardDecision::NeedsApproval, reason);
+    }
     allow()
 }
 
-/// The verdict where the state now could not be read.
+/// The verdict where the state now could not be read, or reading it told that nothing is to be done.
 pub(crate) fn could_not_look(error: &Error) -> Guard {
-    refuse(format!("the state now could not be read: {}", error.kind()))
+    match error.kind() {
+        ErrorKind::Refused => refuse(error.message().to_owned()),
+        kind => refuse(format!("the state now could not be read: {kind}")),
+    }
 }
 
 /// The verdict where the vendor is away, and the state now is looked at before the change.
@@ -310,6 +317,7 @@ fn gives_back(kind: ActionKind) -> bool {
             | ActionKind::RestoreAccess
             | ActionKind::EndMonitoring
             | ActionKind::RestoreAppConsent
+            | ActionKind::CancelWorkflow
     )
 }
 

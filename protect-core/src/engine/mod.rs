@@ -61,6 +61,8 @@ mod workflow;
 mod tests;
 
 use std::sync::Arc;
+#[cfg(feature = "people")]
+use std::sync::Weak;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -91,6 +93,7 @@ pub use undo::Request;
 
 #[cfg(feature = "people")]
 pub(crate) use {
+    build::WORKFORCE,
     decide::{Looking, Wanted, routed},
     findings::check_reason,
     observe::{Batch, CONFLICT_RETRIES, Coverage, Look, observe, too_busy},
@@ -102,7 +105,7 @@ use crate::config::{Config, TenantConfig};
 use crate::connector::{Connector, OpContext};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Actor, ConnectorName, TenantId};
+use crate::model::{ActionKind, Actor, ConnectorName, TenantId};
 use crate::store::Store;
 
 /// The engine: every tenant of a configuration over one store. Cheap to clone.
@@ -117,6 +120,14 @@ pub struct Engine {
 pub struct Tenant {
     shared: Arc<Shared>,
     parts: Arc<TenantParts>,
+}
+
+/// A tenant as one of its own parts knows it: without keeping the engine alive.
+#[cfg(feature = "people")]
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    shared: Weak<Shared>,
+    id: TenantId,
 }
 
 #[derive(Debug)]
@@ -143,8 +154,27 @@ struct TenantParts {
     id: TenantId,
     config: TenantConfig,
     connectors: Vec<Arc<dyn Connector>>,
+    /// What the program does itself, beside the vendors.
+    built_in: Vec<Arc<dyn Connector>>,
     /// Held while what a rule does by itself is judged and counted.
     counting: futures::lock::Mutex<()>,
+}
+
+#[cfg(feature = "people")]
+impl Home {
+    /// The tenant.
+    ///
+    /// # Errors
+    /// The engine is gone.
+    pub(crate) fn tenant(&self) -> Result<Tenant> {
+        let shared = self.shared.upgrade();
+        let found = shared.and_then(|shared| {
+            let parts = shared.tenants.iter().find(|parts| parts.id == self.id)?;
+            let parts = Arc::clone(parts);
+            Some(Tenant { shared, parts })
+        });
+        found.ok_or_else(|| Error::unexpected("the engine is gone"))
+    }
 }
 
 impl Engine {
@@ -218,7 +248,7 @@ impl Tenant {
         &self.parts.connectors
     }
 
-    /// One connector by name.
+    /// One connector by name, one that is built in too.
     ///
     /// # Errors
     /// `not_found`, with the known names.
@@ -226,6 +256,7 @@ impl Tenant {
         let connectors = self.connectors();
         connectors
             .iter()
+            .chain(&self.parts.built_in)
             .find(|connector| connector.info().name == *name)
             .ok_or_else(|| {
                 let known = connectors.iter().map(|c| c.info().name.as_str());
@@ -237,6 +268,12 @@ impl Tenant {
                 .with_context("tenant", self.id().as_str())
                 .with_context("connector", name.as_str())
             })
+    }
+
+    /// What the program itself has for an action.
+    pub(crate) fn built_in(&self, kind: ActionKind) -> Option<&Arc<dyn Connector>> {
+        let mut built_in = self.parts.built_in.iter();
+        built_in.find(|it| it.capability().actions.contains_key(&kind))
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {

@@ -64,8 +64,8 @@ impl Tenant {
             .filter(|connector| on.is_empty() || is_one_of(connector, on))
             .collect();
         let mut places = Vec::new();
-        for (address, accounts) in those.people() {
-            let address = address.filter(|address| self.is_ours(address, people));
+        for (known, accounts) in those.people() {
+            let address = known.filter(|address| self.is_ours(address, people));
             if kind.acts_everywhere() {
                 places.extend(self.everywhere(kind, on, &accounts, address, people));
             } else {
@@ -77,7 +77,9 @@ impl Tenant {
                         None => by_address(connector, address?, people),
                     }
                 });
-                places.extend(first);
+                // What is built in knows itself who is ours.
+                let own = || by_address(self.built_in(kind)?, known?, people);
+                places.extend(first.or_else(own));
             }
         }
         places

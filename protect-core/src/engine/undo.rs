@@ -8,6 +8,7 @@ use super::Tenant;
 use super::apply::Step;
 use super::decide::{Wanted, routed, with_address};
 use super::reach::Those;
+use crate::config::{built_in_parameters, unknown_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Account, AccountRef, Action, ActionId, ActionKind, ActionTarget, Actor, Address, Attributes,
@@ -29,6 +30,8 @@ pub struct Request {
     pub by: Actor,
     /// After which time the engine undoes it by itself.
     pub lasts: Option<Duration>,
+    /// What else the action needs, such as the `last_day` of `start_offboarding`.
+    pub parameters: Attributes,
 }
 
 /// The parameter of an action that gives back what was there before, with the state before.
@@ -41,7 +44,7 @@ impl Tenant {
     /// # Errors
     /// `permission_denied` where the role of who asks does not allow it; `not_found` where no connector
     /// knows such an account; `unsupported` where none can do the
-    /// action; `invalid_input` for an action that changes nothing.
+    /// action; `invalid_input` for an action that changes nothing, and for a parameter that it does not take.
     pub async fn request(&self, request: Request) -> Result<Plan> {
         request.by.need(Permission::RemediationsRequest)?;
         if request.kind.tells() {
@@ -50,6 +53,7 @@ impl Tenant {
             )
             .with_context("action", request.kind.as_str()));
         }
+        takes_parameters(&request)?;
         if request.kind.changes_a_setting() {
             return self.request_setting(&request).await;
         }
@@ -190,7 +194,7 @@ impl Tenant {
             lasts: request
                 .lasts
                 .or_else(|| self.ends_by_itself(request.kind, account.as_ref())),
-            parameters: with_address(Attributes::new(), account.as_ref()),
+            parameters: with_address(request.parameters.clone(), account.as_ref()),
         };
         Wanted {
             action,
@@ -256,6 +260,18 @@ impl Tenant {
         let cx = self.op(Actor::engine(), self.vendor_budget());
         directory.get(&cx, &reference.id).await
     }
+}
+
+/// Refuses a misspelt parameter: nobody would see that it was left out.
+fn takes_parameters(request: &Request) -> Result<()> {
+    let known = built_in_parameters(request.kind);
+    let is_known = |name: &&String| known.iter().any(|it| it.name == **name);
+    let Some(other) = request.parameters.keys().find(|name| !is_known(name)) else {
+        return Ok(());
+    };
+    let names = known.iter().map(|it| it.name.as_str());
+    let error = unknown_name("parameter", other, names);
+    Err(Error::invalid_input(error.message()).with_context("action", request.kind.as_str()))
 }
 
 /// What was done is taken back with the same parameters; where the state before is to come back, and

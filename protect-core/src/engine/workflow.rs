@@ -43,10 +43,11 @@ impl Tenant {
         Ok(true)
     }
 
-    /// Looks after the workflows whose steps were among these.
+    /// Looks after the workflows that were among these, or whose steps were.
     pub(super) async fn workflows_after(&self, steps: &[Step]) -> Result<()> {
         let named = steps.iter().filter_map(|step| step.action.workflow());
-        let ids: BTreeSet<&str> = named.collect();
+        let begun = steps.iter().filter_map(crate::people::begun_by);
+        let ids: BTreeSet<&str> = named.chain(begun).collect();
         let ids = ids.into_iter().filter_map(|id| WorkflowId::new(id).ok());
         self.review_these(ids.collect::<Vec<_>>()).await?;
         Ok(())

@@ -88,6 +88,8 @@ action_kinds! {
     StartOffboarding = "start_offboarding",
     /// Begin an onboarding.
     StartOnboarding = "start_onboarding",
+    /// Call off an onboarding or offboarding.
+    CancelWorkflow = "cancel_workflow",
 }
 
 impl ActionKind {
@@ -100,6 +102,7 @@ impl ActionKind {
             Self::BlockAppConsent => Some(Self::RestoreAppConsent),
             Self::RevokeAccess => Some(Self::RestoreAccess),
             Self::ElevateMonitoring => Some(Self::EndMonitoring),
+            Self::StartOffboarding | Self::StartOnboarding => Some(Self::CancelWorkflow),
             _ => None,
         }
     }
@@ -126,7 +129,7 @@ impl ActionKind {
         !self.changes_an_account() && !self.changes_a_setting()
     }
 
-    /// Whether it changes an account.
+    /// Whether it changes an account, or where somebody stands in the workforce.
     pub const fn changes_an_account(self) -> bool {
         matches!(
             self,
@@ -145,6 +148,9 @@ impl ActionKind {
                 | Self::RestoreAccess
                 | Self::ElevateMonitoring
                 | Self::EndMonitoring
+                | Self::StartOffboarding
+                | Self::StartOnboarding
+                | Self::CancelWorkflow
         )
     }
 }

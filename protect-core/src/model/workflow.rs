@@ -55,6 +55,10 @@ pub struct Workflow {
     pub access_gone: bool,
     /// Who started it.
     pub started_by: Actor,
+    /// The action that began it, or the key under which another product asked for it, where there was
+    /// one: it begins nothing twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_by: Option<ActionId>,
     /// When.
     pub started_at: Timestamp,
     /// When it last changed.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::plan::ends_access;
 use super::watching::says;
-use crate::engine::{Look, Tenant, observe};
+use crate::engine::{Look, Tenant, WORKFORCE, observe};
 use crate::error::Result;
 use crate::model::{
     AutomatedStep, CheckId, Confidence, ConnectorName, Employee, Finding, FindingId, FindingKind,
@@ -18,9 +18,6 @@ pub(crate) const OPEN: &str = "protect.offboarding.open";
 
 /// Access that was to end is there, or nobody knows.
 pub(crate) const LEFT: &str = "protect.offboarding.access_left";
-
-/// Whose findings these are.
-pub(super) const SOURCE: &str = "workforce";
 
 impl Tenant {
     pub(super) fn incident_id_of(&self, workflow: &WorkflowId) -> IncidentId {
@@ -181,7 +178,7 @@ impl Tenant {
         observation: Observation,
         baseline: bool,
     ) -> Result<Finding> {
-        let source = ConnectorName::new(SOURCE)?;
+        let source = ConnectorName::new(WORKFORCE)?;
         let look = Look {
             tenant: self.id(),
             source: &source,

@@ -7,13 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::access::SOURCE;
 use super::role::{PeopleOperation, PeopleRole};
 use super::time::day_at;
 use super::time_off::optional_day;
 use crate::connector::Evaluated;
 use crate::csv_table::CsvTable;
-use crate::engine::{Batch, CONFLICT_RETRIES, Coverage, Look, Tenant, too_busy};
+use crate::engine::{Batch, CONFLICT_RETRIES, Coverage, Look, Tenant, WORKFORCE, too_busy};
 use crate::error::{ErrorKind, Result};
 use crate::model::{
     Actor, Attributes, Certification, CertificationId, CertificationStatus, CheckId, Confidence,
@@ -167,7 +166,7 @@ impl Tenant {
             }
         }
         let count = observations.len() as u64;
-        let source = ConnectorName::new(SOURCE)?;
+        let source = ConnectorName::new(WORKFORCE)?;
         let look = Look {
             tenant: self.id(),
             source: &source,

@@ -16,8 +16,8 @@ use crate::engine::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Actor, Attributes, Employee, EmployeeId, Leaving, Plan, Severity, TaskStatus, TaskTemplate,
-    Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
+    ActionId, Actor, Attributes, Employee, EmployeeId, Leaving, Plan, Severity, TaskStatus,
+    TaskTemplate, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
 };
 use crate::store::{Commit, Expect, Query, RecordKind};
 
@@ -98,7 +98,19 @@ impl Tenant {
         new: &NewOffboarding,
         actor: &Actor,
     ) -> Result<Started> {
-        let workflow = self.begin_offboarding(employee, new, actor).await?;
+        self.offboard_for(employee, new, actor, None).await
+    }
+
+    /// The same, under the key of somebody who asked for it.
+    pub(super) async fn offboard_for(
+        &self,
+        employee: &EmployeeId,
+        new: &NewOffboarding,
+        actor: &Actor,
+        begun_by: Option<&ActionId>,
+    ) -> Result<Started> {
+        let begun = self.begin_offboarding(employee, new, actor, begun_by);
+        let workflow = begun.await?;
         self.know_accounts_of(employee).await?;
         self.plan_offboarding(&workflow.id, true).await
     }
@@ -128,23 +140,28 @@ impl Tenant {
         }
         let mut started = Vec::with_capacity(employees.len());
         for employee in employees {
-            let workflow = self.begin_offboarding(employee, new, actor).await?;
+            let workflow = self.begin_offboarding(employee, new, actor, None).await?;
             started.push(workflow);
         }
         self.plan_offboardings(started).await
     }
 
-    async fn begin_offboarding(
+    /// What an offboarding begins with, without its plan: looking after it makes that where nobody does.
+    pub(super) async fn begin_offboarding(
         &self,
         employee: &EmployeeId,
         new: &NewOffboarding,
         actor: &Actor,
+        begun_by: Option<&ActionId>,
     ) -> Result<Workflow> {
         PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
         check_reason(&new.reason)?;
         for _ in 0..CONFLICT_RETRIES {
             let found = self.versioned_employee(employee).await?;
-            let workflow = self.new_offboarding(&found.value, new, actor).await?;
+            let workflow = Workflow {
+                begun_by: begun_by.cloned(),
+                ..self.new_offboarding(&found.value, new, actor).await?
+            };
             let commit = self.beginning(&workflow, found, actor).await?;
             match self.store().commit(self.id(), commit).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
@@ -199,6 +216,7 @@ impl Tenant {
             plan: None,
             access_gone: false,
             started_by: actor.clone(),
+            begun_by: None,
             started_at: now,
             updated_at: now,
         })
@@ -256,6 +274,17 @@ impl Tenant {
         new: &NewOnboarding,
         actor: &Actor,
     ) -> Result<Workflow> {
+        self.begin_onboarding(employee, new, actor, None).await
+    }
+
+    /// The same, under the key of somebody who asked for it.
+    pub(super) async fn begin_onboarding(
+        &self,
+        employee: &EmployeeId,
+        new: &NewOnboarding,
+        actor: &Actor,
+        begun_by: Option<&ActionId>,
+    ) -> Result<Workflow> {
         PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
         let employee = self.employee(employee).await?;
         if employee.status.has_left() {
@@ -289,6 +318,7 @@ impl Tenant {
             plan: None,
             access_gone: false,
             started_by: actor.clone(),
+            begun_by: begun_by.cloned(),
             started_at: now,
             updated_at: now,
         };
@@ -432,14 +462,11 @@ impl Tenant {
         Ok(WorkflowId::of(self.id(), employee, generation))
     }
 
-    /// Every offboarding of an employee, also those that are over.
-    pub(super) async fn offboardings_of(&self, employee: &EmployeeId) -> Result<Vec<Workflow>> {
+    /// Every workflow of an employee, also those that are over.
+    pub(super) async fn workflows_of(&self, employee: &EmployeeId) -> Result<Vec<Workflow>> {
         let query = Query::all(RecordKind::Workflow).in_groups(vec![employee.to_string()]);
         let found = self.read_all::<Workflow>(query).await?.into_iter();
-        let all = found.map(|found| found.value);
-        Ok(all
-            .filter(|it| it.kind == WorkflowKind::Offboarding)
-            .collect())
+        Ok(found.map(|found| found.value).collect())
     }
 
     async fn open_workflows_of(&self, employee: &EmployeeId) -> Result<Vec<Workflow>> {
@@ -465,6 +492,9 @@ pub(super) fn facts(workflow: &Workflow) -> Attributes {
     facts.insert("workflow".to_owned(), json!(workflow.id));
     facts.insert("employee".to_owned(), json!(workflow.employee));
     facts.insert("day".to_owned(), json!(workflow.day));
+    if let Some(action) = &workflow.begun_by {
+        facts.insert("begun_by".to_owned(), json!(action));
+    }
     if let Some(incident) = &workflow.incident {
         facts.insert("incident".to_owned(), json!(incident));
         facts.insert("reason".to_owned(), json!(workflow.reason));

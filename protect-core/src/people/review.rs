@@ -63,6 +63,7 @@ impl Tenant {
     }
 
     async fn review(&self, id: &WorkflowId) -> Result<Option<Workflow>> {
+        self.plan_what_only_began(id).await?;
         self.look_at_directories(id).await?;
         for _ in 0..CONFLICT_RETRIES {
             match self.review_once(id).await {
@@ -110,6 +111,25 @@ impl Tenant {
         }
         self.store().commit(self.id(), commit.put(put)).await?;
         Ok(is_changed.then_some(workflow))
+    }
+
+    /// An offboarding that an action began has no plan yet, nor has one whose process died before it made
+    /// one.
+    async fn plan_what_only_began(&self, id: &WorkflowId) -> Result<()> {
+        let workflow = self.versioned_workflow(id).await?.value;
+        let only_began = workflow.status == WorkflowStatus::Open
+            && workflow.updated_at == workflow.started_at
+            && workflow.plan.is_none()
+            && workflow.steps.is_empty();
+        if !only_began {
+            return Ok(());
+        }
+        self.know_accounts_of(&workflow.employee).await?;
+        match self.plan_offboarding(id, true).await {
+            // Whoever began it makes it at this moment.
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
+            planned => planned.map(drop),
+        }
     }
 
     /// Access is gone: they have left.

@@ -18,7 +18,9 @@ use crate::connector::OpContext;
 use crate::engine::{Tenant, TenantRoutes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::inbound::{InboundAnswer, InboundRequest, Route, TenantFrom};
-use crate::model::{Acknowledgement, Employee, EmployeeId, Leaving, TimeOff, TimeOffStatus};
+use crate::model::{
+    Acknowledgement, ActionId, Employee, EmployeeId, Leaving, TimeOff, TimeOffStatus,
+};
 
 /// Everything that the workforce answers, to be added to an engine
 /// ([`EngineBuilder::routes`](crate::engine::EngineBuilder::routes)).
@@ -228,22 +230,23 @@ async fn offboarding(
     if let Some(open) = tenant.open_offboarding(&employee).await? {
         return InboundAnswer::json(&json!({ "workflow_id": open.id, "status": "already_open" }));
     }
-    let reason = format!("insider threat ({})", short(&asked.source_ref));
+    let key = ActionId::of(tenant.id(), &["emergency", asked.source_ref.as_str()]);
     // The same emergency, told again: somebody judged it.
-    let known = tenant.offboardings_of(&employee).await?;
-    if let Some(known) = known.into_iter().find(|it| it.reason == reason) {
+    let mut known = tenant.workflows_of(&employee).await?.into_iter();
+    if let Some(known) = known.find(|it| it.begun_by.as_ref() == Some(&key)) {
         let told = json!({ "workflow_id": known.id, "status": known.status });
         return InboundAnswer::json(&told);
     }
     let new = NewOffboarding {
         last_day: asked.last_day,
         leaving: Leaving::Terminated,
-        reason,
+        reason: format!("insider threat ({})", short(&asked.source_ref)),
         at_once: true,
         allow_past: true,
         tasks: None,
     };
-    let started = tenant.offboard(&employee, &new, &cx.actor).await?;
+    let started = tenant.offboard_for(&employee, &new, &cx.actor, Some(&key));
+    let started = started.await?;
     let told = json!({
         "workflow_id": started.workflow.id,
         "status": "needs_approval",

@@ -11,7 +11,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use protect_connectors::core::engine::{Engine, Request};
-use protect_connectors::core::model::{ActionKind, Intent, IntentState, OutcomeStatus};
+use protect_connectors::core::model::{
+    ActionKind, Address, Attributes, EmployeeId, Intent, IntentState, OutcomeStatus,
+};
+use protect_connectors::core::people::EmployeeInput;
 use protect_connectors::core::testing::KILL_POINTS;
 use protect_sandbox::Sandbox;
 
@@ -88,6 +91,51 @@ async fn a_kill_at_every_commit_point_of_the_end_of_a_suspension_reactivates_onc
     let engine = world.engine().await;
     let all = intents(&engine).await;
     assert!(all.iter().all(|intent| intent.state == IntentState::Done));
+    assert_evidence(&engine, &all).await;
+}
+
+#[tokio::test]
+async fn a_kill_at_every_commit_point_of_the_beginning_of_an_offboarding_begins_one() {
+    let world = World::with(sandbox(60)).await;
+    let mut people = world.ordinary_people().into_iter();
+    let mut killed = 0;
+    for (number, name, _) in KILL_POINTS {
+        let is_store = name.starts_with("store.");
+        for passes in 0..if is_store { MANY } else { 1 } {
+            let (_, address) = people.next().unwrap();
+            let employee = approve_to_leave(&world, &address).await;
+            let mut at = format!("{number}:{passes}");
+            if *name == "apply.after_probe" {
+                assert!(run_child(&world, Some(&point("apply.after_attempt"))));
+                at = number.to_string();
+            }
+            let was_killed = run_child(&world, Some(&at));
+            assert!(was_killed || is_store, "{name} was not reached");
+            killed += u32::from(was_killed);
+            for _restart in 0..2 {
+                world.advance(LEASES);
+                assert!(!run_child(&world, None), "a restart comes to its end");
+            }
+            let tenant = world.tenant().await;
+            tenant.review_workflows().await.unwrap();
+            let all = tenant.workflows(None).await.unwrap();
+            let own: Vec<_> = all.iter().filter(|it| it.employee == employee).collect();
+            assert_eq!(own.len(), 1, "{name}:{passes}");
+            assert!(own[0].plan.is_some(), "{name}:{passes}: it was planned");
+            if !was_killed {
+                break;
+            }
+        }
+    }
+    assert!(killed >= 5 + 2 * 3, "{killed} kills");
+    assert!(world.user_changes().is_empty(), "nobody consented to that");
+    let engine = world.engine().await;
+    let all = intents(&engine).await;
+    let is_applied = |intent: &Intent| {
+        let outcome = intent.outcome.as_ref();
+        outcome.is_some_and(|outcome| outcome.status == OutcomeStatus::Applied)
+    };
+    assert!(all.iter().all(is_applied), "{all:?}");
     assert_evidence(&engine, &all).await;
 }
 
@@ -191,11 +239,34 @@ async fn suspend_for_an_hour(world: &World, user: &str) {
         reason: "a lost laptop".to_owned(),
         by: alice(),
         lasts: Some(Duration::from_hours(1)),
+        parameters: Attributes::new(),
     };
     let plan = tenant.request(request).await.unwrap();
     let approved = tenant.approve(plan, &bob()).await.unwrap();
     tenant.apply(approved).await.unwrap();
     assert_eq!(world.user_changes()[user].len(), 1);
+}
+
+/// Somebody works here and is to leave: asked for by alice, approved by bob.
+async fn approve_to_leave(world: &World, address: &str) -> EmployeeId {
+    let tenant = world.tenant().await;
+    let input = EmployeeInput {
+        last_name: Some("Lee".to_owned()),
+        work_email: Address::new(address).ok(),
+        ..EmployeeInput::default()
+    };
+    let employee = tenant.hire(&input, false, &alice()).await.unwrap();
+    let request = Request {
+        kind: ActionKind::StartOffboarding,
+        account: address.to_owned(),
+        reason: "took the list of customers".to_owned(),
+        by: alice(),
+        lasts: None,
+        parameters: Attributes::new(),
+    };
+    let plan = tenant.request(request).await.unwrap();
+    tenant.approve(plan, &bob()).await.unwrap();
+    employee.id
 }
 
 /// Runs a child to its end, past the lease of the one before; whether it was killed.

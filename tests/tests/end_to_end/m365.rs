@@ -137,6 +137,7 @@ async fn users_consent_is_blocked_on_request_only_with_somebody_elses_approval_a
         reason: "an application that reads mail".to_owned(),
         by: alice.clone(),
         lasts: None,
+        parameters: protect_connectors::core::model::Attributes::new(),
     };
     let error = acme.request(request("nobody")).await.unwrap_err();
     assert!(error.to_string().contains("entra"), "{error}");

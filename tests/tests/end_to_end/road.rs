@@ -281,6 +281,7 @@ fn suspension(user: &str, lasts: Option<Duration>) -> Request {
         reason: "a lost laptop".to_owned(),
         by: alice(),
         lasts,
+        parameters: protect_connectors::core::model::Attributes::new(),
     }
 }
 

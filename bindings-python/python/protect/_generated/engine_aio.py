@@ -679,7 +679,8 @@ class Tenant(AsyncClient):
         lasts: str | None = None,
         timeout: Timeout = None,
     ) -> Plan:
-        """Plans one action on one person's accounts; approve and apply the plan to have it done.
+        parameters: Mapping[str, Any] | None = None,
+        """Plans one action on one person's accounts, or on where they stand in the workforce; approve and apply the plan to have it done.
 
         Changes something.
 
@@ -691,11 +692,12 @@ class Tenant(AsyncClient):
             lasts: After which time the engine undoes it, such as `24h`.
 
         Raises:
+            parameters: What else the action needs, such as `last_day` and `at_once` of `start_offboarding`.
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
         """
         return Plan.from_dict(await self._call(
             "request",
-            {"action": action, "account": account, "reason": reason, "by": by, "lasts": lasts},
+            {"action": action, "account": account, "reason": reason, "by": by, "lasts": lasts, "parameters": parameters},
             timeout,
         ))
 

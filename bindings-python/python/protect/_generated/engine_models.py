@@ -290,6 +290,7 @@ ActionKind = Union[
         "report_usage",
         "start_offboarding",
         "start_onboarding",
+        "cancel_workflow",
     ],
     str,
 ]
@@ -322,6 +323,7 @@ ActionKind = Union[
 - `report_usage`: Report usage for billing.
 - `start_offboarding`: Begin an offboarding.
 - `start_onboarding`: Begin an onboarding.
+- `cancel_workflow`: Call off an onboarding or offboarding.
 """
 
 
@@ -3497,6 +3499,10 @@ class Workflow(Model):
     """When access ends."""
     access_gone: bool
     """Whether every access is known to be gone."""
+    begun_by: str | None = None
+    """The action that began it, or the key under which another product asked for it, where there was
+    one: it begins nothing twice.
+    """
     day: str
     """The last day of an offboarding, the first of an onboarding."""
     employee: str
@@ -3541,6 +3547,7 @@ class Workflow(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("access_ends_at", "access_ends_at", _codec.TIMESTAMP, False),
         _codec.Field("access_gone", "access_gone", _codec.PLAIN, True),
+        _codec.Field("begun_by", "begun_by", _codec.PLAIN, False),
         _codec.Field("day", "day", _codec.PLAIN, True),
         _codec.Field("employee", "employee", _codec.PLAIN, True),
         _codec.Field("id", "id", _codec.PLAIN, True),

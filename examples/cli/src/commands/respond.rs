@@ -26,6 +26,7 @@ pub(super) async fn request(app: &App, request: Request) -> Result<Answer> {
         reason: request.reason,
         by: request.actor.by.actor(),
         lasts: request.lasts,
+        parameters: request.parameters.into_iter().collect(),
     };
     let plan = tenant.request(wanted).await?;
     show_plan(&tenant, &plan).await

@@ -344,6 +344,7 @@ fn request(kind: ActionKind, account: &str) -> protect_core::engine::Request {
         reason: "a test".to_owned(),
         by: Actor::unverified("bob"),
         lasts: None,
+        parameters: protect_core::model::Attributes::new(),
     }
 }
 

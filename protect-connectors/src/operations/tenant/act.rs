@@ -1,7 +1,7 @@
 //! Acting: plan, approve, apply, request, undo, pause.
 
 use protect_core::engine::{Request, Tenant};
-use protect_core::model::{ActionId, ActionKind, OutcomeStatus, Plan, PlanId};
+use protect_core::model::{ActionId, ActionKind, Attributes, OutcomeStatus, Plan, PlanId};
 use protect_core::operation::{answer, arguments};
 use protect_core::{Error, Result};
 use serde::de::IgnoredAny;
@@ -19,6 +19,7 @@ shapes! {
         reason: String,
         by: String,
         lasts: Option<String>,
+        parameters: Option<Attributes>,
     }
     Undo { action: ActionId, reason: String, by: String }
     Settle { action: ActionId, status: OutcomeStatus, reason: String, by: String }
@@ -131,5 +132,6 @@ fn request(ask: Ask) -> Result<Request> {
         reason: ask.reason,
         by: person(ask.by),
         lasts,
+        parameters: ask.parameters.unwrap_or_default(),
     })
 }

@@ -321,9 +321,15 @@ const OPERATIONS: [Operation; 37] = [
                 ParameterKind::Text,
                 "After which time the engine undoes it, such as `24h`.",
             ),
+            Parameter::optional(
+                "parameters",
+                ParameterKind::Object,
+                "What else the action needs, such as `last_day` and `at_once` of `start_offboarding`.",
+            ),
         ],
         ResultType::One(PLAN),
-        "Plans one action on one person's accounts; approve and apply the plan to have it done.",
+        "Plans one action on one person's accounts, or on where they stand in the workforce; approve and apply \
+         the plan to have it done.",
     ),
     read(
         "actions",

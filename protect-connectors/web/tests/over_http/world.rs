@@ -179,6 +179,7 @@ impl World {
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .unwrap();
         self.web.handle(request).await
+            parameters: Attributes::new(),
     }
 
     /// A browser with the session of whom Hub hands over.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::connection::{Connections, read_setting};
+use crate::config::built_in_parameters;
 use crate::config::kind::{SettingSpec, SettingType};
 use crate::config::model::RuleAction;
 use crate::config::read::Node;
@@ -133,8 +134,8 @@ pub(super) fn read(node: &Node<'_>, connectors: &Connectors<'_>) -> Option<RuleA
     })
 }
 
-/// What an action may be told: `template` for whatever tells somebody something, and what the
-/// kinds of connector declare. Anything else would be a misspelt `for` that never ends.
+/// What an action may be told: `template` for whatever tells somebody something, what the program itself
+/// takes, and what the kinds of connector declare. Anything else would be a misspelt `for` that never ends.
 fn parameters_of(node: &Node<'_>, kind: ActionKind) -> Vec<SettingSpec> {
     let template = kind
         .tells()
@@ -144,5 +145,10 @@ fn parameters_of(node: &Node<'_>, kind: ActionKind) -> Vec<SettingSpec> {
         parameters.filter(|(action, _)| *action == kind)
     });
     let declared = declared.map(|(_, parameter)| parameter.clone());
-    template.into_iter().chain(declared).collect()
+    let built_in = built_in_parameters(kind);
+    template
+        .into_iter()
+        .chain(built_in)
+        .chain(declared)
+        .collect()
 }

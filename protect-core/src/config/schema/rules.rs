@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::build::{documented, object, one_or_more, reference, text};
 use super::kinds::setting;
-use crate::model::{Confidence, Severity};
+use crate::config::built_in_parameters;
+use crate::model::{ActionKind, Confidence, Severity};
 use crate::registry::Registry;
 
 pub(super) fn rule() -> Value {
@@ -213,6 +214,13 @@ pub(super) fn then(registry: &Registry) -> Value {
             ),
         ),
     ];
+    let built_in: Vec<_> = ActionKind::ALL
+        .iter()
+        .flat_map(|kind| built_in_parameters(*kind))
+        .collect();
+    for parameter in &built_in {
+        properties.push((&parameter.name, setting(parameter)));
+    }
     for spec in registry.specs() {
         for (_, parameter) in &spec.action_parameters {
             properties.push((&parameter.name, setting(parameter)));

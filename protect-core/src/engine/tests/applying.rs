@@ -255,6 +255,7 @@ async fn a_temporary_suspension_ends_once_by_itself() {
         reason: "lost laptop".to_owned(),
         by: alice(),
         lasts: Some(Duration::from_hours(24)),
+        parameters: crate::model::Attributes::new(),
     };
     let plan = fixture.tenant.request(request).await.unwrap();
     let approved = fixture

@@ -10,6 +10,7 @@ fn request(by: Actor) -> Request {
         reason: "reported by phone".to_owned(),
         by,
         lasts: None,
+        parameters: crate::model::Attributes::new(),
     }
 }
 

@@ -31,6 +31,8 @@ mod scan;
 mod schedule;
 #[cfg(feature = "people")]
 mod serving;
+#[cfg(feature = "people")]
+mod starting;
 mod triage;
 mod usage;
 #[cfg(feature = "people")]

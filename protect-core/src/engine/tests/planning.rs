@@ -172,6 +172,7 @@ async fn a_request_for_somebody_unknown_says_so() {
         reason: "test".to_owned(),
         by: alice(),
         lasts: None,
+        parameters: crate::model::Attributes::new(),
     };
     let error = fixture.tenant.request(request).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -18,6 +18,7 @@ fn request(by: &Actor) -> Request {
         reason: "reported by phone".to_owned(),
         by: by.clone(),
         lasts: None,
+        parameters: crate::model::Attributes::new(),
     }
 }
 
