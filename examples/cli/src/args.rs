@@ -92,7 +92,7 @@ pub(crate) enum Command {
     /// What people were certified for, and when that ends.
     #[command(subcommand)]
     Certifications(crate::commands::certifications::CertificationCommand),
-    /// Policies, and who acknowledged them.
+    /// Policies, and who acknowledged them; without a command, how far each is acknowledged.
     Policies(crate::commands::policies::Policies),
     /// Rules of the configuration.
     #[command(subcommand)]

@@ -1,13 +1,16 @@
 //! `policies`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use protect_connectors::core::Result;
 use protect_connectors::core::engine::Tenant;
 use protect_connectors::core::model::{AcknowledgementStatus, Actor, PolicyStanding};
+use protect_connectors::core::people::PolicyInput;
+use protect_connectors::core::{Error, Result};
 use serde_json::json;
 
-use crate::app::App;
-use crate::args::{OneActor, OneTenant};
+use crate::app::{self, App};
+use crate::args::By;
 use crate::exit::Exit;
 use crate::output::Answer;
 use crate::page::{Page, Table, Text, Tone};
@@ -16,8 +19,9 @@ use crate::words;
 /// Policies; without a command, how far each is acknowledged.
 #[derive(Debug, Args)]
 pub(crate) struct Policies {
-    #[command(flatten)]
-    tenant: OneTenant,
+    /// The tenant; needed where the configuration has several.
+    #[arg(long, short, global = true)]
+    tenant: Option<String>,
     #[command(subcommand)]
     command: Option<PolicyCommand>,
 }
@@ -27,19 +31,25 @@ enum PolicyCommand {
     /// Ask the publisher for its policies now.
     Sync {
         #[command(flatten)]
-        actor: OneActor,
+        by: By,
+    },
+    /// Take over what a publisher that is no connector says: every policy that is in force.
+    Take {
+        #[command(flatten)]
+        by: By,
+        /// A JSON list of `{"id", "title", "version", "effective_date", "requires_acknowledgment",
+        /// "due_date"}`, of which the last three may be left out; `-` is standard input.
+        file: PathBuf,
     },
     /// Where somebody stands with each policy, asked of the publisher.
     Of {
-        #[command(flatten)]
-        tenant: OneTenant,
         /// An address, a number or an id.
         who: String,
     },
     /// Remind those who did not acknowledge a policy; at most once a day.
     Remind {
         #[command(flatten)]
-        actor: OneActor,
+        by: By,
         /// The publisher's id of the policy.
         policy: String,
         /// Only these: addresses, numbers or ids.
@@ -49,29 +59,23 @@ enum PolicyCommand {
 
 /// How far each policy is acknowledged.
 pub(super) async fn run(app: &App, given: Policies) -> Result<Answer> {
+    let tenant = app.tenant(given.tenant.as_deref()).await?;
     match given.command {
-        None => {
-            let tenant = app.tenant(given.tenant.tenant.as_deref()).await?;
+        None => shown(&tenant.policies().await?),
+        Some(PolicyCommand::Sync { by }) => shown(&tenant.sync_policies(&by.actor()).await?),
+        Some(PolicyCommand::Take { by, file }) => {
+            let policies = listed(&app::read(&file)?)?;
+            tenant.take_policies(&policies, &by.actor()).await?;
             shown(&tenant.policies().await?)
         }
-        Some(PolicyCommand::Sync { actor }) => {
-            let tenant = app.tenant(actor.tenant.tenant.as_deref()).await?;
-            shown(&tenant.sync_policies(&actor.by.actor()).await?)
-        }
-        Some(PolicyCommand::Of { tenant, who }) => {
-            let tenant = app.tenant(tenant.tenant.as_deref()).await?;
-            of(&tenant, &who).await
-        }
-        Some(PolicyCommand::Remind { actor, policy, who }) => {
-            let tenant = app.tenant(actor.tenant.tenant.as_deref()).await?;
+        Some(PolicyCommand::Of { who }) => of(&tenant, &who).await,
+        Some(PolicyCommand::Remind { by, policy, who }) => {
             let mut employees = Vec::new();
             for who in &who {
                 employees.push(tenant.find_employee(who).await?.id);
             }
             let only = Some(employees.as_slice()).filter(|only| !only.is_empty());
-            let count = tenant
-                .remind_of_policy(&policy, only, &actor.by.actor())
-                .await?;
+            let count = tenant.remind_of_policy(&policy, only, &by.actor()).await?;
             let mut page = Page::new();
             page.line(format!("{} to go out.", words::count(count, "reminder")));
             page.next("protect apply", "send what waits");
@@ -84,10 +88,20 @@ pub(super) async fn run(app: &App, given: Policies) -> Result<Answer> {
     }
 }
 
+/// # Errors
+/// `invalid_input` with the place.
+fn listed(text: &[u8]) -> Result<Vec<PolicyInput>> {
+    serde_json::from_slice(text).map_err(|error| {
+        Error::invalid_input(format!("not a JSON list of policies: {error}"))
+            .with_context("line", error.line().to_string())
+    })
+}
+
 fn shown(policies: &[PolicyStanding]) -> Result<Answer> {
     let mut page = Page::new();
     let mut table = Table::new([
         "policy",
+        "id",
         "version",
         "acknowledged",
         "pending",
@@ -102,6 +116,7 @@ fn shown(policies: &[PolicyStanding]) -> Result<Answer> {
         };
         table.row([
             it.policy.title.as_str().into(),
+            it.policy.id.as_str().into(),
             it.policy.version.as_str().into(),
             format!("{} of {}", it.acknowledged, it.required).into(),
             it.pending.len().to_string().into(),
@@ -125,11 +140,16 @@ async fn of(tenant: &Tenant, who: &str) -> Result<Answer> {
     let mut table = Table::new(["policy", "version", "due", "stands"]);
     for it in &found {
         let due = it.policy.due_date.map(|day| day.to_string());
-        let stands = match (it.stale, it.status) {
-            (true, _) => Text::new("not known: the publisher is not heard of", Tone::Warn),
-            (false, AcknowledgementStatus::Acknowledged) => Text::faint("acknowledged"),
-            (false, AcknowledgementStatus::Pending) => Text::new("pending", Tone::Plain),
-            (false, AcknowledgementStatus::Overdue) => Text::new("overdue", Tone::Warn),
+        let (word, tone) = match it.status {
+            AcknowledgementStatus::Acknowledged => ("acknowledged", Tone::Faint),
+            AcknowledgementStatus::Pending => ("pending", Tone::Plain),
+            AcknowledgementStatus::Overdue => ("overdue", Tone::Warn),
+        };
+        let stands = if it.stale {
+            let old = format!("{word} when last heard of: the publisher is not heard of");
+            Text::new(old, Tone::Warn)
+        } else {
+            Text::new(word, tone)
         };
         table.row([
             it.policy.title.as_str().into(),

@@ -14,6 +14,7 @@ mod files;
 mod hostile;
 mod mistakes;
 mod people;
+mod policies;
 mod reports;
 mod road;
 mod serve;

@@ -74,6 +74,8 @@ pub(crate) struct Vendors {
     pub(crate) secrets: Vec<(String, String)>,
     /// Where its switches are: host and port.
     switches: String,
+    /// Where its mail server is, `smtp://…`.
+    pub(crate) smtp: String,
 }
 
 impl Vendors {
@@ -86,6 +88,7 @@ impl Vendors {
             .unwrap();
         let printed = BufReader::new(process.stdout.take().unwrap());
         let (mut secrets, mut switches) = (Vec::new(), String::new());
+        let mut smtp = String::new();
         for line in printed.lines().map(Result::unwrap) {
             if let Some((name, value)) =
                 line.strip_prefix("export ").and_then(|l| l.split_once('='))
@@ -98,6 +101,9 @@ impl Vendors {
                     .trim_end_matches("/_sandbox")
                     .clone_into(&mut switches);
             }
+            if let Some((_, address)) = line.split_once("smtp://") {
+                smtp = format!("smtp://{}", address.trim());
+            }
             if line.starts_with("Ctrl-C") {
                 break;
             }
@@ -108,25 +114,27 @@ impl Vendors {
             folder,
             secrets,
             switches,
+            smtp,
         }
     }
 
     /// Breaks something at a vendor, and mends what was broken before.
     pub(crate) fn break_with(&self, fault: &Value) {
-        self.switch("DELETE", "");
-        self.switch("POST", &fault.to_string());
+        self.mend();
+        self.control("POST", "faults", &fault.to_string());
     }
 
     /// Mends everything.
     pub(crate) fn mend(&self) {
-        self.switch("DELETE", "");
+        self.control("DELETE", "faults", "");
     }
 
-    fn switch(&self, method: &str, body: &str) {
+    /// What the vendors' own switches answer.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Value {
         let mut stream = TcpStream::connect(&self.switches).unwrap();
         let host = &self.switches;
         let request = format!(
-            "{method} /_sandbox/faults HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+            "{method} /_sandbox/{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
@@ -134,6 +142,8 @@ impl Vendors {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
     }
 
     /// Types `protect` and these words, with the secrets in the environment. Whatever it prints
