@@ -127,6 +127,17 @@ describe(OrgNode, [
   ['reports', 'reports'],
 ]);
 
+class Policy extends Model {}
+describe(Policy, [
+  ['due_date', 'dueDate'],
+  ['effective_date', 'effectiveDate'],
+  ['id', 'id'],
+  ['requires_acknowledgment', 'requiresAcknowledgment'],
+  ['seen_at', 'seenAt'],
+  ['title', 'title'],
+  ['version', 'version'],
+]);
+
 class PolicySignature extends Model {}
 describe(PolicySignature, [
   ['ip_address', 'ipAddress'],
@@ -162,17 +173,6 @@ class Progress extends Model {}
 describe(Progress, [
   ['done', 'done'],
   ['total', 'total'],
-]);
-
-class PublishedPolicy extends Model {}
-describe(PublishedPolicy, [
-  ['due_date', 'dueDate'],
-  ['effective_date', 'effectiveDate'],
-  ['id', 'id'],
-  ['requires_acknowledgment', 'requiresAcknowledgment'],
-  ['seen_at', 'seenAt'],
-  ['title', 'title'],
-  ['version', 'version'],
 ]);
 
 class Reference extends Model {}
@@ -457,7 +457,7 @@ class PolicyOfEmployee extends Model {}
 describe(PolicyOfEmployee, [
   ['acknowledged_at', 'acknowledgedAt'],
   ['compliant', 'compliant'],
-  ['policy', 'policy', PublishedPolicy],
+  ['policy', 'policy', Policy],
   ['stale', 'stale'],
   ['status', 'status'],
 ]);
@@ -468,7 +468,7 @@ describe(PolicyStanding, [
   ['compliant', 'compliant'],
   ['overdue', 'overdue', list()],
   ['pending', 'pending', list()],
-  ['policy', 'policy', PublishedPolicy],
+  ['policy', 'policy', Policy],
   ['required', 'required'],
   ['stale', 'stale'],
 ]);
@@ -1295,12 +1295,12 @@ module.exports = {
   Imported,
   Line,
   OrgNode,
+  Policy,
   PolicySignature,
   PolicyText,
   PrivateDetails,
   Probe,
   Progress,
-  PublishedPolicy,
   Reference,
   RejectedItem,
   RuleTrial,

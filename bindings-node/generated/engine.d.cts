@@ -545,6 +545,28 @@ export type PersonnelKind =
   | 'document'
   | (string & {});
 
+/**
+ * A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+ * holds it; this is what was last seen of it.
+ */
+export class Policy extends Model {
+  constructor(plain: Init<Policy>);
+  /** By when, where somebody said so. */
+  readonly dueDate?: string | null;
+  /** Since when. */
+  readonly effectiveDate?: string | null;
+  /** The publisher's id. */
+  readonly id: string;
+  /** Whether people must acknowledge it. */
+  readonly requiresAcknowledgment: boolean;
+  /** When it was last seen at the publisher. RFC 3339. */
+  readonly seenAt: string;
+  /** What it is called. */
+  readonly title: string;
+  /** Which version counts. */
+  readonly version: string;
+}
+
 /** A signature as it was given. */
 export class PolicySignature extends Model {
   constructor(plain: Init<PolicySignature>);
@@ -619,28 +641,6 @@ export type Protection =
   /** A service account. */
   | 'service_account'
   | (string & {});
-
-/**
- * A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
- * holds it; this is what was last seen of it.
- */
-export class PublishedPolicy extends Model {
-  constructor(plain: Init<PublishedPolicy>);
-  /** By when, where somebody said so. */
-  readonly dueDate?: string | null;
-  /** Since when. */
-  readonly effectiveDate?: string | null;
-  /** The publisher's id. */
-  readonly id: string;
-  /** Whether people must acknowledge it. */
-  readonly requiresAcknowledgment: boolean;
-  /** When it was last seen at the publisher. RFC 3339. */
-  readonly seenAt: string;
-  /** What it is called. */
-  readonly title: string;
-  /** Which version counts. */
-  readonly version: string;
-}
 
 /** A score in a word. */
 export type Rating =
@@ -1267,7 +1267,7 @@ export class PolicyOfEmployee extends Model {
   /** Whether they acknowledged it, and that is known. */
   readonly compliant: boolean;
   /** The policy. */
-  readonly policy: PublishedPolicy;
+  readonly policy: Policy;
   /** Whether the publisher could not be asked, so that this is what was last known. */
   readonly stale: boolean;
   /** Where they stand. */
@@ -1286,7 +1286,7 @@ export class PolicyStanding extends Model {
   /** Who did not, where it is not too late. */
   readonly pending: readonly string[];
   /** The policy. */
-  readonly policy: PublishedPolicy;
+  readonly policy: Policy;
   /** How many must acknowledge it. */
   readonly required: number;
   /**

@@ -49,13 +49,13 @@ __all__ = [
     "OrgNode",
     "OutcomeStatus",
     "PersonnelKind",
+    "Policy",
     "PolicySignature",
     "PolicyText",
     "PrivateDetails",
     "Probe",
     "Progress",
     "Protection",
-    "PublishedPolicy",
     "Rating",
     "Reference",
     "RejectedItem",
@@ -947,6 +947,40 @@ PersonnelKind = Union[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Policy(Model):
+    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+    holds it; this is what was last seen of it.
+    """
+
+    due_date: str | None = None
+    """By when, where somebody said so."""
+    effective_date: str | None = None
+    """Since when."""
+    id: str
+    """The publisher's id."""
+    requires_acknowledgment: bool
+    """Whether people must acknowledge it."""
+    seen_at: datetime
+    """When it was last seen at the publisher."""
+    title: str
+    """What it is called."""
+    version: str
+    """Which version counts."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
+        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
+        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PolicySignature(Model):
     """A signature as it was given."""
 
@@ -1071,40 +1105,6 @@ Protection = Union[
 - `externally_managed`: Managed outside this vendor, who refuses to change it.
 - `service_account`: A service account.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PublishedPolicy(Model):
-    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
-    holds it; this is what was last seen of it.
-    """
-
-    due_date: str | None = None
-    """By when, where somebody said so."""
-    effective_date: str | None = None
-    """Since when."""
-    id: str
-    """The publisher's id."""
-    requires_acknowledgment: bool
-    """Whether people must acknowledge it."""
-    seen_at: datetime
-    """When it was last seen at the publisher."""
-    title: str
-    """What it is called."""
-    version: str
-    """Which version counts."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
-        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
-        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
-        _codec.Field("title", "title", _codec.PLAIN, True),
-        _codec.Field("version", "version", _codec.PLAIN, True),
-    )
 
 Rating = Union[
     Literal[
@@ -2125,7 +2125,7 @@ class PolicyOfEmployee(Model):
     """When they acknowledged the version that counts."""
     compliant: bool
     """Whether they acknowledged it, and that is known."""
-    policy: PublishedPolicy
+    policy: Policy
     """The policy."""
     stale: bool
     """Whether the publisher could not be asked, so that this is what was last known."""
@@ -2137,7 +2137,7 @@ class PolicyOfEmployee(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("acknowledged_at", "acknowledged_at", _codec.TIMESTAMP, True),
         _codec.Field("compliant", "compliant", _codec.PLAIN, True),
-        _codec.Field("policy", "policy", _codec.model(PublishedPolicy), True),
+        _codec.Field("policy", "policy", _codec.model(Policy), True),
         _codec.Field("stale", "stale", _codec.PLAIN, True),
         _codec.Field("status", "status", _codec.model(AcknowledgementStatus), True),
     )
@@ -2155,7 +2155,7 @@ class PolicyStanding(Model):
     """Who did not in time."""
     pending: Sequence[str] = ()
     """Who did not, where it is not too late."""
-    policy: PublishedPolicy
+    policy: Policy
     """The policy."""
     required: int
     """How many must acknowledge it."""
@@ -2171,7 +2171,7 @@ class PolicyStanding(Model):
         _codec.Field("compliant", "compliant", _codec.PLAIN, True),
         _codec.Field("overdue", "overdue", _codec.several(_codec.PLAIN), True),
         _codec.Field("pending", "pending", _codec.several(_codec.PLAIN), True),
-        _codec.Field("policy", "policy", _codec.model(PublishedPolicy), True),
+        _codec.Field("policy", "policy", _codec.model(Policy), True),
         _codec.Field("required", "required", _codec.PLAIN, True),
         _codec.Field("stale", "stale", _codec.PLAIN, True),
     )
