@@ -127,12 +127,13 @@ describe(OrgNode, [
   ['reports', 'reports'],
 ]);
 
-class PolicyInput extends Model {}
-describe(PolicyInput, [
+class Policy extends Model {}
+describe(Policy, [
   ['due_date', 'dueDate'],
   ['effective_date', 'effectiveDate'],
   ['id', 'id'],
   ['requires_acknowledgment', 'requiresAcknowledgment'],
+  ['seen_at', 'seenAt'],
   ['title', 'title'],
   ['version', 'version'],
 ]);
@@ -172,17 +173,6 @@ class Progress extends Model {}
 describe(Progress, [
   ['done', 'done'],
   ['total', 'total'],
-]);
-
-class PublishedPolicy extends Model {}
-describe(PublishedPolicy, [
-  ['due_date', 'dueDate'],
-  ['effective_date', 'effectiveDate'],
-  ['id', 'id'],
-  ['requires_acknowledgment', 'requiresAcknowledgment'],
-  ['seen_at', 'seenAt'],
-  ['title', 'title'],
-  ['version', 'version'],
 ]);
 
 class Reference extends Model {}
@@ -467,7 +457,7 @@ class PolicyOfEmployee extends Model {}
 describe(PolicyOfEmployee, [
   ['acknowledged_at', 'acknowledgedAt'],
   ['compliant', 'compliant'],
-  ['policy', 'policy', PublishedPolicy],
+  ['policy', 'policy', Policy],
   ['stale', 'stale'],
   ['status', 'status'],
 ]);
@@ -478,7 +468,7 @@ describe(PolicyStanding, [
   ['compliant', 'compliant'],
   ['overdue', 'overdue', list()],
   ['pending', 'pending', list()],
-  ['policy', 'policy', PublishedPolicy],
+  ['policy', 'policy', Policy],
   ['required', 'required'],
   ['stale', 'stale'],
 ]);
@@ -921,7 +911,6 @@ class Workflow extends Model {}
 describe(Workflow, [
   ['access_ends_at', 'accessEndsAt'],
   ['access_gone', 'accessGone'],
-  ['begun_by', 'begunBy'],
   ['day', 'day'],
   ['employee', 'employee'],
   ['id', 'id'],
@@ -969,12 +958,6 @@ describe(Started, [
   ['workflow', 'workflow', Workflow],
 ]);
 
-class StartedMany extends Model {}
-describe(StartedMany, [
-  ['plan', 'plan', Plan],
-  ['workflows', 'workflows', list(Workflow)],
-]);
-
 class Protect extends Client {
   tenant(id) {
     return open(this, 'tenant', { id }, Tenant);
@@ -989,7 +972,7 @@ class Protect extends Client {
   }
 
   exchange(method, path, headers, options) {
-    return call(this, 'exchange', { method, path, headers, body: options?.body, client_address: options?.clientAddress }, { options, allowed: ['body', 'clientAddress'], type: WebResponse });
+    return call(this, 'exchange', { method, path, headers, body: options?.body }, { options, allowed: ['body'], type: WebResponse });
   }
 
   bodyLimit(method, path, options) {
@@ -1099,7 +1082,7 @@ class Tenant extends Client {
   }
 
   request(action, account, reason, options) {
-    return call(this, 'request', { action, account, reason, by: options?.by, lasts: options?.lasts, parameters: options?.parameters }, { options, allowed: ['by', 'lasts', 'parameters'], type: Plan });
+    return call(this, 'request', { action, account, reason, by: options?.by, lasts: options?.lasts }, { options, allowed: ['by', 'lasts'], type: Plan });
   }
 
   actions(options) {
@@ -1190,10 +1173,6 @@ class Tenant extends Client {
     return call(this, 'offboard', { employee, last_day: lastDay, reason, by: options?.by, leaving: options?.leaving, at_once: options?.atOnce, allow_past: options?.allowPast, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'leaving', 'atOnce', 'allowPast', 'tasks'], type: Started });
   }
 
-  offboardMany(employees, lastDay, reason, options) {
-    return call(this, 'offboard_many', { employees, last_day: lastDay, reason, by: options?.by, leaving: options?.leaving, at_once: options?.atOnce, allow_past: options?.allowPast, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'leaving', 'atOnce', 'allowPast', 'tasks'], type: StartedMany });
-  }
-
   onboard(employee, options) {
     return call(this, 'onboard', { employee, by: options?.by, first_day: options?.firstDay, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'firstDay', 'tasks'], type: Workflow });
   }
@@ -1266,10 +1245,6 @@ class Tenant extends Client {
     return call(this, 'policies', {}, { options, type: list(PolicyStanding) });
   }
 
-  takePolicies(policies, options) {
-    return call(this, 'take_policies', { policies: write(list(PolicyInput), policies), by: options?.by }, { options, allowed: ['by'], type: list(PolicyStanding) });
-  }
-
   syncPolicies(options) {
     return call(this, 'sync_policies', { by: options?.by }, { options, allowed: ['by'], type: list(PolicyStanding) });
   }
@@ -1320,13 +1295,12 @@ module.exports = {
   Imported,
   Line,
   OrgNode,
-  PolicyInput,
+  Policy,
   PolicySignature,
   PolicyText,
   PrivateDetails,
   Probe,
   Progress,
-  PublishedPolicy,
   Reference,
   RejectedItem,
   RuleTrial,
@@ -1401,7 +1375,6 @@ module.exports = {
   Tick,
   ApprovedPlan,
   Started,
-  StartedMany,
   Protect,
   Tenant,
 };

@@ -53,6 +53,10 @@ class Psa extends Client {
     return call(this, 'get_ticket', { ticket_id: ticketId }, { options, type: Ticket });
   }
 
+  getTickets(ticketIds, options) {
+    return call(this, 'get_tickets', { ticket_ids: ticketIds }, { options, type: list(Ticket) });
+  }
+
   addNote(ticketId, body, options) {
     return call(this, 'add_note', { ticket_id: ticketId, body, internal: options?.internal }, { options, allowed: ['internal'] });
   }

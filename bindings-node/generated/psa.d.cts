@@ -91,6 +91,12 @@ export class Psa extends Client {
    */
   getTicket(ticketId: string, options?: PerCall): Promise<Ticket>;
   /**
+   * Several tickets, a hundred with each request; one that is not there is left out.
+   *
+   * @param ticketIds - PSA's ids of the tickets.
+   */
+  getTickets(ticketIds: readonly string[], options?: PerCall): Promise<readonly Ticket[]>;
+  /**
    * Adds a note to a ticket. Sent twice, it stands there twice.
    *
    * Changes something.

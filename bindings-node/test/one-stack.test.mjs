@@ -23,6 +23,7 @@ test('a ticket is opened, found, noted and read', async (t) => {
   assert.deepEqual((await client.findTickets('r-1')).map(({ id }) => id), [ticket.id]);
   await client.addNote(ticket.id, 'again');
   assert.equal((await client.getTicket(ticket.id)).sourceRef, 'r-1');
+  assert.deepEqual((await client.getTickets([ticket.id, 'nothing'])).map(({ id }) => id), [ticket.id]);
   assert.deepEqual(await sandbox.violations(), []);
   await assert.rejects(client.createTicket({ title: 'x', priority: 'P1', sourceRef: 'r-2' }), { kind: 'invalid_input' });
 });

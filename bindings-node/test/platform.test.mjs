@@ -1,9 +1,10 @@
-// What comes from The One Stack: people from Hub's menu, and what its products tell by webhook.
+// What comes in: people from Hub's menu, and what The One Stack and a receiver of one's own tell by webhook.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 
 import express from 'express';
-import { open, toExpress } from 'protect-sdk';
+import { handle, open, toExpress } from 'protect-sdk';
 import { startSandbox } from 'protect-sdk/testing';
 
 const HOOK = 'what-psa-and-we-share';
@@ -81,5 +82,34 @@ test('what people do with a ticket is read back as soon as PSA says so', async (
   const { entries } = await (await fetch(`${root}/t/acme/api/evidence`, { headers: { authorization } })).json();
   const moves = entries.filter(({ kind }) => kind === 'ticket.moved').map(({ data }) => data.open);
   assert.deepEqual(moves, [false, true]);
+  assert.deepEqual(await sandbox.violations(), []);
+});
+
+test('a receiver of one\'s own has us look by a signed message and by no other', async (t) => {
+  const sandbox = startSandbox({}, t);
+  const key = Buffer.from('what-the-desk-signs-with');
+  const config = structuredClone(await sandbox.config());
+  config.connections.tickets.scan = { webhook_secret: () => `whsec_${key.toString('base64')}` };
+  config.tenants.acme.rules[0].then = ['open_ticket'];
+  const p = await open(config, { secrets: await sandbox.secrets() });
+  t.after(() => p.close());
+  const acme = p.tenant('acme');
+  await acme.scan();
+  await acme.apply(await acme.approve(await acme.plan(), { by: 'alice' }));
+  const [{ id }] = await acme.tickets();
+  const body = JSON.stringify({ type: 'ticket.updated', data: { id } });
+  const sent = String(Math.floor(Date.now() / 1000));
+  const told = async (number, secret) => {
+    const signature = createHmac('sha256', secret).update(`msg_${number}.${sent}.${body}`).digest('base64');
+    const headers = { 'webhook-id': `msg_${number}`, 'webhook-timestamp': sent, 'webhook-signature': `v1,${signature}` };
+    return (await handle(p, new Request('http://localhost/in/acme/tickets/events', { method: 'POST', headers, body }))).status;
+  };
+  const asked = async () => (await sandbox.requests()).filter(({ route }) => route === '/webhook/items').length;
+  const before = await asked();
+  assert.equal(await told('1', 'somebody-elses-secret'), 401);
+  assert.equal(await asked(), before);
+  assert.equal(await told('2', key), 204);
+  assert.equal(await asked(), before + 1);
+  assert.equal(await told('2', key), 409);
   assert.deepEqual(await sandbox.violations(), []);
 });

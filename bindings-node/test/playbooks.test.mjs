@@ -1,6 +1,7 @@
 // The playbooks in examples/node, against the simulated vendors.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, readdirSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { register } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -14,23 +15,27 @@ import { startSandbox } from 'protect-sdk/testing';
 const PLAYBOOKS = new URL('../../examples/node/', import.meta.url);
 const NAMES = readdirSync(PLAYBOOKS).filter((name) => name.endsWith('.mjs'));
 
-// A playbook finds `protect-sdk` where it is installed; here that is this package itself.
+// A playbook finds `protect-sdk` and `express` where they are installed; here that is this package itself.
 const HERE = new URL('../index.mjs', import.meta.url).href;
 const HOOK = `data:text/javascript,${encodeURIComponent(`
   export const resolve = (name, context, next) =>
-    next(name, name.startsWith('protect-sdk') ? { ...context, parentURL: '${HERE}' } : context);
+    next(name, name.startsWith('protect-sdk') || name === 'express' ? { ...context, parentURL: '${HERE}' } : context);
 `)}`;
 register(HOOK);
 
 const playbook = (name) => import(new URL(`${name}.mjs`, PLAYBOOKS));
 
-/** Runs a playbook as a program; gives what it printed and its exit status. */
-async function run(name, args, { input = '', env = {} } = {}) {
+/** What Node is told, to run a playbook as a program. */
+function command(name, args) {
   const hook = `data:text/javascript,${encodeURIComponent(
     `import { register } from 'node:module'; register(${JSON.stringify(HOOK)});`,
   )}`;
-  const path = fileURLToPath(new URL(`${name}.mjs`, PLAYBOOKS));
-  const running = promisify(execFile)(process.execPath, ['--import', hook, path, ...args], {
+  return ['--import', hook, fileURLToPath(new URL(`${name}.mjs`, PLAYBOOKS)), ...args];
+}
+
+/** Runs a playbook as a program; gives what it printed and its exit status. */
+async function run(name, args, { input = '', env = {} } = {}) {
+  const running = promisify(execFile)(process.execPath, command(name, args), {
     env: { ...process.env, ...env },
     timeout: 60_000,
   });
@@ -105,6 +110,23 @@ test('a playbook that fails says so in its exit status', async () => {
   const { stdout, code } = await run('suspend_flagged', [], { input: 'not an id\n', env });
   assert.equal(code, 3, stdout);
   assert.equal(JSON.parse(stdout).error, 'invalid_input');
+});
+
+test('the pages are served by Express until somebody stops it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'protect-serve-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const config = join(folder, 'protect.toml');
+  writeFileSync(config, '[store]\nkind = "memory"\n[tenants.acme]\nname = "Acme"\n');
+  const serving = spawn(process.execPath, command('serve_express', [config, '0']), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(serving, 'exit');
+  t.after(() => serving.kill());
+  const [line] = await once(serving.stdout.setEncoding('utf8'), 'data');
+  const root = line.trim().replace('localhost', '127.0.0.1');
+  const page = await fetch(`${root}/t/acme/`, { headers: { accept: 'text/html' } });
+  assert.equal(page.status, 401);
+  assert.match(await page.text(), /<h1>Sign in<\/h1>/);
+  serving.kill('SIGINT');
+  assert.deepEqual(await ended, [0, null]);
 });
 
 for (const name of NAMES) {

@@ -50,6 +50,7 @@ def test_a_ticket_is_opened_found_noted_and_read(protect_sandbox: Sandbox) -> No
         assert [found.id for found in psa.find_tickets("r-1")] == [ticket.id]
         psa.add_note(ticket.id, "again")
         assert psa.get_ticket(ticket.id).source_ref == "r-1"
+        assert [found.id for found in psa.get_tickets([ticket.id, "nothing"])] == [ticket.id]
         with pytest.raises(InvalidInputError) as refused:
             psa.create_ticket(NewTicket(title="x", priority="P1", source_ref="r-2"))
         assert "Must be one of" in str(refused.value)

@@ -1,10 +1,14 @@
-"""What comes from The One Stack: people from Hub's menu, and what its products tell by webhook."""
+"""What comes in: people from Hub's menu, and what The One Stack and a receiver of one's own tell by webhook."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -120,4 +124,41 @@ def test_what_people_do_with_a_ticket_is_read_back_as_soon_as_psa_says_so(
             entries = json.load(answer)["entries"]
     moves = [it["data"]["open"] for it in entries if it["kind"] == "ticket.moved"]
     assert moves == [False, True]
+    assert protect_sandbox.violations() == []
+
+
+def test_a_receiver_of_ones_own_has_us_look_by_a_signed_message_and_by_no_other(
+    protect_sandbox: Sandbox,
+) -> None:
+    secret = base64.b64encode(b"what-the-desk-signs-with").decode()
+    config = dict(protect_sandbox.config())
+    config["connections"]["tickets"]["scan"] = {"webhook_secret": protect.secret(f"whsec_{secret}")}
+    config["tenants"]["acme"]["rules"][0]["then"] = ["open_ticket"]
+    with protect.open(config, secrets=protect_sandbox.secrets()) as p:
+        acme = p.tenant("acme")
+        acme.scan()
+        acme.apply(acme.approve(acme.plan(), by="alice"))
+        (ticket,) = acme.tickets()
+        body = json.dumps({"type": "ticket.updated", "data": {"id": ticket.id}}).encode()
+        sent = str(int(time.time()))
+
+        def told(number: str, key: bytes) -> int:
+            signed = f"msg_{number}.{sent}.".encode() + body
+            digest = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+            headers = {
+                "webhook-id": f"msg_{number}",
+                "webhook-timestamp": sent,
+                "webhook-signature": f"v1,{digest}",
+            }
+            return web.handle(p, "POST", "/in/acme/tickets/events", headers, body).status
+
+        def asked() -> int:
+            return sum(it.route == "/webhook/items" for it in protect_sandbox.requests())
+
+        before = asked()
+        assert told("1", b"somebody-elses-secret") == 401
+        assert asked() == before
+        assert told("2", base64.b64decode(secret)) == 204
+        assert asked() == before + 1
+        assert told("2", base64.b64decode(secret)) == 409
     assert protect_sandbox.violations() == []

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import protect
 import pytest
@@ -59,6 +67,57 @@ def test_what_a_scan_finds_is_contained_once(
         assert contain(acme, "alice") == []
     assert "needs_approval suspend_account" in capsys.readouterr().out
     assert len(protect_sandbox.transitions()) == 2
+
+
+CONFIG = '[store]\nkind = "memory"\n[tenants.acme]\nname = "Acme"\n'
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is another thing there")
+def test_the_pages_are_served_by_wsgi_until_somebody_stops_it(tmp_path: Path) -> None:
+    config = tmp_path / "protect.toml"
+    config.write_text(CONFIG)
+    program = [sys.executable, str(PLAYBOOKS / "serve_wsgi.py"), str(config), "0"]
+    settings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "python")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, env=settings, stdout=pipe, stderr=pipe, text=True) as serving:
+        try:
+            assert serving.stdout is not None
+            root = serving.stdout.readline().strip().replace("localhost", "127.0.0.1")
+            request = Request(f"{root}/t/acme/", headers={"accept": "text/html"})
+            with pytest.raises(HTTPError) as refused:
+                urlopen(request, timeout=30)
+            assert refused.value.code == 401
+            assert b"<h1>Sign in</h1>" in refused.value.read()
+            serving.send_signal(signal.SIGINT)
+            _, said = serving.communicate(timeout=30)
+            assert (serving.returncode, "Traceback" in said) == (0, False), said
+        finally:
+            serving.kill()
+
+
+async def test_the_pages_are_served_by_asgi_between_startup_and_shutdown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "protect.toml"
+    config.write_text(CONFIG)
+    monkeypatch.setenv("PROTECT_CONFIG", str(config))
+    application = playbook("serve_asgi").application
+    turns: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    living = asyncio.create_task(application({"type": "lifespan"}, turns.get, said.put))
+    await turns.put({"type": "lifespan.startup"})
+    assert await said.get() == {"type": "lifespan.startup.complete"}
+    scope = {"type": "http", "method": "GET", "path": "/t/acme/", "query_string": b"", "headers": []}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    await application(scope, receive, said.put)
+    assert (await said.get())["status"] == 401
+    await said.get()
+    await turns.put({"type": "lifespan.shutdown"})
+    assert await said.get() == {"type": "lifespan.shutdown.complete"}
+    await living
 
 
 @pytest.mark.parametrize("path", sorted(PLAYBOOKS.glob("*.py")), ids=lambda path: path.stem)

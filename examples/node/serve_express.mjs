@@ -1,12 +1,16 @@
 /**
- * The pages and what comes in, by a server of yours: `node serve_express.mjs protect.toml`. This one is Node's own;
- * with Express it is `express().use(toExpress(p)).listen(8080)`, before anything that reads bodies.
+ * The pages and what comes in, by Express: `npm install protect-sdk express`, and `node serve_express.mjs protect.toml 8080`.
+ * `toExpress` answers whatever gets to it: routes of your own stand before it, and nothing there reads the bodies meant for it.
  */
-import { createServer } from 'node:http';
-
+import express from 'express';
 import { open, toExpress } from 'protect-sdk';
 
-const p = await open(process.argv[2] ?? 'protect.toml');
-const server = createServer(toExpress(p));
-server.listen(8080, '127.0.0.1', () => console.log('http://localhost:8080'));
-process.once('SIGINT', () => server.close(() => p.close()));
+const [config = 'protect.toml', port = '8080'] = process.argv.slice(2);
+const p = await open(config);
+const server = express()
+  .use(toExpress(p))
+  .listen(Number(port), '127.0.0.1', () => console.log(`http://localhost:${server.address().port}`));
+process.once('SIGINT', () => {
+  server.close(() => p.close());
+  server.closeIdleConnections();
+});

@@ -1,19 +1,26 @@
-"""The pages and what comes in, by any server that speaks WSGI: `python serve_wsgi.py protect.toml`."""
+"""The pages and what comes in, by any server that speaks WSGI: `python serve_wsgi.py protect.toml 8080`.
+
+The one here is Python's own, which answers one request after another: try with it, and serve with gunicorn or waitress.
+"""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from wsgiref.simple_server import make_server
 
 import protect
 
 
-def main() -> None:
-    config = sys.argv[1] if len(sys.argv) > 1 else "protect.toml"
-    with protect.open(config) as p, make_server("127.0.0.1", 8080, protect.web.wsgi(p)) as server:
-        print("http://localhost:8080")
+def main(config: str = "protect.toml", port: str = "8080") -> None:
+    with (
+        protect.open(config) as p,
+        make_server("127.0.0.1", int(port), protect.web.wsgi(p)) as server,
+        suppress(KeyboardInterrupt),
+    ):
+        print(f"http://localhost:{server.server_port}", flush=True)
         server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

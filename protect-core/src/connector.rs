@@ -246,6 +246,21 @@ pub trait Sink: Connector {
         None
     }
 
+    /// How several items of ours stand, by the receiver's ids and asked for together: what is open, and
+    /// `None` for what is closed. An id that is not in the answer is looked up by itself, with
+    /// [`Sink::find`]; so are all of them at a receiver that answers for one at a time alone.
+    ///
+    /// # Errors
+    /// Nobody could say, and asking for one at a time would not help.
+    async fn standing(
+        &self,
+        _cx: &OpContext,
+        _kind: ActionKind,
+        _ids: &[String],
+    ) -> Result<BTreeMap<String, Option<Delivered>>> {
+        Ok(BTreeMap::new())
+    }
+
     /// What stands open at the receiver under our reference, for
     /// [`EffectClass::SearchBeforeCreate`] actions.
     ///

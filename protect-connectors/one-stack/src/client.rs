@@ -290,6 +290,20 @@ impl Platform {
         .with_operation(operation))
     }
 
+    /// What one request lists, which is not asked for page by page.
+    ///
+    /// # Errors
+    /// As for every call; `invalid_response` for what is no list, or has no id.
+    pub(crate) async fn listed(
+        &self,
+        cx: &OpContext,
+        request: RequestBuilder,
+        plural: &str,
+    ) -> Result<Vec<Item>> {
+        let list = self.list(cx, request, plural).await?;
+        list.items.into_iter().map(Item::of).collect()
+    }
+
     async fn list(&self, cx: &OpContext, request: RequestBuilder, plural: &str) -> Result<List> {
         let answer = self.send(cx, request).await?;
         let body: Value = answer.json()?;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Path {
     Tickets,
+    TicketBatch,
     Ticket,
     TicketNotes,
     Incidents,
@@ -43,8 +44,14 @@ pub(crate) enum Path {
 
 /// The product, the name in the configuration, and what stands there unless it is replaced.
 const PATHS: &[(Path, &str, &str, &str)] = &[
-    // Documented; the two below it are ours.
+    // Documented; the two below them are ours.
     (Path::Tickets, "psa", "tickets", "/api/tickets"),
+    (
+        Path::TicketBatch,
+        "psa",
+        "ticket_batch",
+        "/api/tickets/batch",
+    ),
     (Path::Ticket, "psa", "ticket", "/api/tickets/{id}"),
     (
         Path::TicketNotes,

@@ -1,19 +1,28 @@
 //! Where an incident stands, here and at a receiver that keeps statuses of its own: whoever moves it
 //! moves the other. And where a ticket stands, which only its receiver moves.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::Tenant;
 use super::deliver::{Ticket, TicketSeen, as_sink, ticket_key};
 use super::observe::{CONFLICT_RETRIES, too_busy};
 use super::records::Versioned;
-use crate::error::{ErrorKind, Result};
+use crate::connector::Delivered;
+use crate::error::{Error, ErrorKind, Result};
 use crate::inbound::News;
 use crate::model::{
     Action, ActionKind, Actor, ActorKind, Attributes, ConnectorName, Incident, IncidentId,
     IncidentStatus, Intent, Mode,
 };
 use crate::store::{Commit, Query, RecordKind};
+
+/// How many of a receiver's items are asked for together.
+const TOGETHER: usize = 100;
+
+/// Something that stands open at a receiver, and the action that opened it.
+type Followed = (Versioned<Ticket>, Action);
 
 impl Tenant {
     /// Compares every incident that was opened at a receiver with where it stands there, and looks up the
@@ -27,18 +36,48 @@ impl Tenant {
             .read_all::<Ticket>(Query::all(RecordKind::Ticket))
             .await?;
         let mut failed = None;
+        let mut together: BTreeMap<ConnectorName, Vec<Followed>> = BTreeMap::new();
         for ticket in tickets {
             let seen = ticket.value.seen.as_ref();
             if seen.is_some_and(|seen| !seen.open) {
                 continue;
             }
-            match self.follow_one(ticket).await {
-                Err(error) if error.kind() == ErrorKind::Store => return Err(error),
-                Err(error) => failed = failed.or(Some(error)),
-                Ok(()) => {}
+            match self.action_of(&ticket).await? {
+                Some(action) if action.kind == ActionKind::OpenTicket => {
+                    let receiver = action.target.connector().clone();
+                    together.entry(receiver).or_default().push((ticket, action));
+                }
+                Some(action) => bear(&mut failed, self.follow_one((ticket, action)).await)?,
+                None => {}
             }
         }
+        for (receiver, tickets) in together {
+            bear(&mut failed, self.follow_tickets(&receiver, tickets).await)?;
+        }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Looks up a receiver's tickets, as many together as it answers for.
+    async fn follow_tickets(&self, receiver: &ConnectorName, all: Vec<Followed>) -> Result<()> {
+        let sink = as_sink(&**self.connector(receiver)?)?;
+        let mut failed = None;
+        let mut waiting = all.into_iter();
+        loop {
+            let some: Vec<_> = waiting.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                return failed.map_or(Ok(()), Err);
+            }
+            let ids: Vec<_> = some.iter().map(|(it, _)| it.value.id.clone()).collect();
+            let cx = self.op(Actor::engine(), self.vendor_budget());
+            let standing = sink.standing(&cx, ActionKind::OpenTicket, &ids).await?;
+            for (ticket, action) in some {
+                let done = match standing.get(&ticket.value.id) {
+                    Some(open) => self.keep_seen(ticket, &action, open.clone()).await,
+                    None => self.follow_one((ticket, action)).await,
+                };
+                bear(&mut failed, done)?;
+            }
+        }
     }
 
     /// Looks up what a receiver says has moved.
@@ -56,7 +95,10 @@ impl Tenant {
             let query = Query::prefix(RecordKind::Ticket, &prefix).in_states(&[id]);
             let mut is_overtaken = false;
             for ticket in self.read_all::<Ticket>(query).await? {
-                match self.follow_one(ticket).await {
+                let Some(action) = self.action_of(&ticket).await? else {
+                    continue;
+                };
+                match self.follow_one((ticket, action)).await {
                     // Somebody else looked it up meanwhile, maybe earlier than we did.
                     Err(error) if error.kind() == ErrorKind::Conflict => is_overtaken = true,
                     followed => followed?,
@@ -69,17 +111,25 @@ impl Tenant {
         Err(too_busy())
     }
 
-    async fn follow_one(&self, found: Versioned<Ticket>) -> Result<()> {
+    /// The action that opened something.
+    async fn action_of(&self, found: &Versioned<Ticket>) -> Result<Option<Action>> {
         let opened_by = found.value.opened_by.as_str();
         let opened = self.read::<Intent>(RecordKind::Intent, opened_by).await?;
-        let Some(action) = opened.map(|opened| opened.value.action) else {
-            return Ok(());
-        };
+        Ok(opened.map(|opened| opened.value.action))
+    }
+
+    async fn follow_one(&self, (found, action): Followed) -> Result<()> {
         match (action.kind, action.incident.clone()) {
             (ActionKind::OpenSecurityIncident, Some(incident)) => {
                 self.follow_incident(found, &action, &incident).await
             }
-            (ActionKind::OpenTicket, _) => self.follow_ticket(found, &action).await,
+            (ActionKind::OpenTicket, _) => {
+                let open = self
+                    .look_up(&action, &found.value.source_reference)
+                    .await?
+                    .filter(|open| open.id == found.value.id);
+                self.keep_seen(found, &action, open).await
+            }
             _ => Ok(()),
         }
     }
@@ -146,15 +196,16 @@ impl Tenant {
     }
 
     /// Keeps how a ticket stands. Only news is worth an entry.
-    async fn follow_ticket(&self, found: Versioned<Ticket>, action: &Action) -> Result<()> {
+    async fn keep_seen(
+        &self,
+        found: Versioned<Ticket>,
+        action: &Action,
+        open: Option<Delivered>,
+    ) -> Result<()> {
         let receiver = action.target.connector();
-        let now = self
-            .look_up(action, &found.value.source_reference)
-            .await?
-            .filter(|open| open.id == found.value.id);
         let seen = TicketSeen {
-            open: now.is_some(),
-            status: now.and_then(|open| open.status),
+            open: open.is_some(),
+            status: open.and_then(|open| open.status),
         };
         if found.value.seen.as_ref() == Some(&seen) {
             return Ok(());
@@ -171,6 +222,18 @@ impl Tenant {
             .put(ticket.put(key)?.expect(expect))
             .append(self.entry("ticket.moved", &receiver_as_actor(receiver), facts));
         self.store().commit(self.id(), commit).await.map(drop)
+    }
+}
+
+/// Remembers the first error of several, and gives up for one of the store's.
+fn bear(failed: &mut Option<Error>, done: Result<()>) -> Result<()> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::Store => Err(error),
+        Err(error) => {
+            failed.get_or_insert(error);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

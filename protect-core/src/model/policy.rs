@@ -16,7 +16,6 @@ const BELIEVED: SignedDuration = SignedDuration::from_hours(24);
 /// A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
 /// holds it; this is what was last seen of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "PublishedPolicy")]
 pub struct Policy {
     /// The publisher's id.
     pub id: String,

@@ -49,14 +49,13 @@ __all__ = [
     "OrgNode",
     "OutcomeStatus",
     "PersonnelKind",
-    "PolicyInput",
+    "Policy",
     "PolicySignature",
     "PolicyText",
     "PrivateDetails",
     "Probe",
     "Progress",
     "Protection",
-    "PublishedPolicy",
     "Rating",
     "Reference",
     "RejectedItem",
@@ -143,7 +142,6 @@ __all__ = [
     "Tick",
     "ApprovedPlan",
     "Started",
-    "StartedMany",
 ]
 
 
@@ -290,7 +288,6 @@ ActionKind = Union[
         "report_usage",
         "start_offboarding",
         "start_onboarding",
-        "cancel_workflow",
     ],
     str,
 ]
@@ -323,7 +320,6 @@ ActionKind = Union[
 - `report_usage`: Report usage for billing.
 - `start_offboarding`: Begin an offboarding.
 - `start_onboarding`: Begin an onboarding.
-- `cancel_workflow`: Call off an onboarding or offboarding.
 """
 
 
@@ -951,17 +947,21 @@ PersonnelKind = Union[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PolicyInput(Model):
-    """What a publisher says of a policy."""
+class Policy(Model):
+    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
+    holds it; this is what was last seen of it.
+    """
 
     due_date: str | None = None
-    """By when."""
+    """By when, where somebody said so."""
     effective_date: str | None = None
     """Since when."""
     id: str
     """The publisher's id."""
-    requires_acknowledgment: bool = False
+    requires_acknowledgment: bool
     """Whether people must acknowledge it."""
+    seen_at: datetime
+    """When it was last seen at the publisher."""
     title: str
     """What it is called."""
     version: str
@@ -970,10 +970,11 @@ class PolicyInput(Model):
     """Fields that this version does not know."""
 
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("due_date", "due_date", _codec.PLAIN, True),
-        _codec.Field("effective_date", "effective_date", _codec.PLAIN, True),
+        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
+        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
+        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
         _codec.Field("title", "title", _codec.PLAIN, True),
         _codec.Field("version", "version", _codec.PLAIN, True),
     )
@@ -1104,40 +1105,6 @@ Protection = Union[
 - `externally_managed`: Managed outside this vendor, who refuses to change it.
 - `service_account`: A service account.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PublishedPolicy(Model):
-    """A document that people must acknowledge. Whoever published it (The One Legal, say) stays the one who
-    holds it; this is what was last seen of it.
-    """
-
-    due_date: str | None = None
-    """By when, where somebody said so."""
-    effective_date: str | None = None
-    """Since when."""
-    id: str
-    """The publisher's id."""
-    requires_acknowledgment: bool
-    """Whether people must acknowledge it."""
-    seen_at: datetime
-    """When it was last seen at the publisher."""
-    title: str
-    """What it is called."""
-    version: str
-    """Which version counts."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("due_date", "due_date", _codec.PLAIN, False),
-        _codec.Field("effective_date", "effective_date", _codec.PLAIN, False),
-        _codec.Field("id", "id", _codec.PLAIN, True),
-        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
-        _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
-        _codec.Field("title", "title", _codec.PLAIN, True),
-        _codec.Field("version", "version", _codec.PLAIN, True),
-    )
 
 Rating = Union[
     Literal[
@@ -2158,7 +2125,7 @@ class PolicyOfEmployee(Model):
     """When they acknowledged the version that counts."""
     compliant: bool
     """Whether they acknowledged it, and that is known."""
-    policy: PublishedPolicy
+    policy: Policy
     """The policy."""
     stale: bool
     """Whether the publisher could not be asked, so that this is what was last known."""
@@ -2170,7 +2137,7 @@ class PolicyOfEmployee(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("acknowledged_at", "acknowledged_at", _codec.TIMESTAMP, True),
         _codec.Field("compliant", "compliant", _codec.PLAIN, True),
-        _codec.Field("policy", "policy", _codec.model(PublishedPolicy), True),
+        _codec.Field("policy", "policy", _codec.model(Policy), True),
         _codec.Field("stale", "stale", _codec.PLAIN, True),
         _codec.Field("status", "status", _codec.model(AcknowledgementStatus), True),
     )
@@ -2188,7 +2155,7 @@ class PolicyStanding(Model):
     """Who did not in time."""
     pending: Sequence[str] = ()
     """Who did not, where it is not too late."""
-    policy: PublishedPolicy
+    policy: Policy
     """The policy."""
     required: int
     """How many must acknowledge it."""
@@ -2204,7 +2171,7 @@ class PolicyStanding(Model):
         _codec.Field("compliant", "compliant", _codec.PLAIN, True),
         _codec.Field("overdue", "overdue", _codec.several(_codec.PLAIN), True),
         _codec.Field("pending", "pending", _codec.several(_codec.PLAIN), True),
-        _codec.Field("policy", "policy", _codec.model(PublishedPolicy), True),
+        _codec.Field("policy", "policy", _codec.model(Policy), True),
         _codec.Field("required", "required", _codec.PLAIN, True),
         _codec.Field("stale", "stale", _codec.PLAIN, True),
     )
@@ -3499,10 +3466,6 @@ class Workflow(Model):
     """When access ends."""
     access_gone: bool
     """Whether every access is known to be gone."""
-    begun_by: str | None = None
-    """The action that began it, or the key under which another product asked for it, where there was
-    one: it begins nothing twice.
-    """
     day: str
     """The last day of an offboarding, the first of an onboarding."""
     employee: str
@@ -3547,7 +3510,6 @@ class Workflow(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("access_ends_at", "access_ends_at", _codec.TIMESTAMP, False),
         _codec.Field("access_gone", "access_gone", _codec.PLAIN, True),
-        _codec.Field("begun_by", "begun_by", _codec.PLAIN, False),
         _codec.Field("day", "day", _codec.PLAIN, True),
         _codec.Field("employee", "employee", _codec.PLAIN, True),
         _codec.Field("id", "id", _codec.PLAIN, True),
@@ -3645,21 +3607,4 @@ class Started(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("plan", "plan", _codec.model(Plan), True),
         _codec.Field("workflow", "workflow", _codec.model(Workflow), True),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class StartedMany(Model):
-    """The workflows of many, and the one plan that waits for somebody's consent, where there is one."""
-
-    plan: Plan | None = None
-    """What is to be approved, for all of them; nothing where no account is known."""
-    workflows: Sequence[Workflow] = ()
-    """Their workflows, in the order in which they were named."""
-    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
-    """Fields that this version does not know."""
-
-    _fields: ClassVar[tuple[_codec.Field, ...]] = (
-        _codec.Field("plan", "plan", _codec.model(Plan), True),
-        _codec.Field("workflows", "workflows", _codec.several(_codec.model(Workflow)), True),
     )

@@ -114,6 +114,27 @@ class Psa(Client):
             timeout,
         ))
 
+    def get_tickets(
+        self,
+        ticket_ids: Sequence[str],
+        *,
+        timeout: Timeout = None,
+    ) -> list[Ticket]:
+        """Several tickets, a hundred with each request; one that is not there is left out.
+
+        Args:
+            ticket_ids: PSA's ids of the tickets.
+
+        Raises:
+            ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
+        """
+        answer = self._call(
+            "get_tickets",
+            {"ticket_ids": ticket_ids},
+            timeout,
+        )
+        return [Ticket.from_dict(item) for item in answer]
+
     def add_note(
         self,
         ticket_id: str,

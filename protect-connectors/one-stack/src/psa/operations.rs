@@ -71,6 +71,18 @@ pub const OPERATIONS: &[Operation] = &[
         docs: "One ticket, with its status.",
     },
     Operation {
+        name: "get_tickets",
+        parameters: &[Parameter::required(
+            "ticket_ids",
+            ParameterKind::Texts,
+            "PSA's ids of the tickets.",
+        )],
+        result: ResultType::List(TICKET),
+        effect: Effect::Read,
+        permission: "",
+        docs: "Several tickets, a hundred with each request; one that is not there is left out.",
+    },
+    Operation {
         name: "add_note",
         parameters: &[
             TICKET_ID,
@@ -118,6 +130,12 @@ struct TicketArgument {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct TicketsArgument {
+    ticket_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NoteArguments {
     ticket_id: String,
     body: String,
@@ -153,6 +171,10 @@ impl Psa {
             "get_ticket" => {
                 let TicketArgument { ticket_id } = arguments(given)?;
                 answer(&self.get_ticket(&ticket_id).await?)
+            }
+            "get_tickets" => {
+                let TicketsArgument { ticket_ids } = arguments(given)?;
+                answer(&self.get_tickets(&ticket_ids).await?)
             }
             "add_note" => {
                 let given: NoteArguments = arguments(given)?;

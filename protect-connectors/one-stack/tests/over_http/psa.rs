@@ -1,12 +1,13 @@
 use std::time::Duration;
 
 use protect_core::ErrorKind;
+use protect_core::engine::Tenant;
 use protect_core::model::{ActionKind, Severity};
 use protect_core::testing::contract;
 use protect_sandbox::Fault;
 use serde_json::{Value, json};
 
-use crate::world::{World, delivery, op};
+use crate::world::{World, delivery, op, rule, walk};
 
 const TICKET: ActionKind = ActionKind::OpenTicket;
 
@@ -273,4 +274,91 @@ async fn a_lost_answer_leaves_one_ticket_which_is_found_and_not_opened_again() {
         world.made("ticket")[0]["id"].as_str().unwrap()
     );
     assert_eq!(world.made("ticket").len(), 1);
+}
+
+/// A tenant with so many open tickets.
+async fn with_tickets(world: &World, number: u32) -> Tenant {
+    let config = world.config(&["psa"], |config| rule(config, &json!(["open_ticket"])));
+    let acme = world.engine(&config).unwrap().tenant("acme").unwrap();
+    for who in 0..number {
+        world.leak("acme", &format!("p{who}"), "Adobe", Severity::Medium);
+    }
+    walk(&acme).await;
+    assert_eq!(world.made("ticket").len(), usize::try_from(number).unwrap());
+    acme
+}
+
+/// The routes that following asks, in order, and how many tickets moved by the ledger.
+async fn followed(world: &World, acme: &Tenant) -> (Vec<String>, usize) {
+    let asked = world.sandbox.requests().len();
+    let head = acme.ledger_head().await.unwrap().unwrap().sequence;
+    acme.follow_incidents().await.unwrap();
+    let routes = world.sandbox.requests().split_off(asked);
+    let news = acme.ledger_after(head, 1_000).await.unwrap();
+    let moved = news.iter().filter(|entry| entry.kind == "ticket.moved");
+    let routes = routes
+        .into_iter()
+        .map(|it| format!("{} {}", it.method, it.route));
+    (routes.collect(), moved.count())
+}
+
+#[tokio::test]
+async fn three_hundred_open_tickets_cost_three_requests_an_hour_and_only_what_moved_is_news() {
+    const BATCH: &str = "POST /psa/api/tickets/batch";
+    let world = World::new().await;
+    let acme = with_tickets(&world, 300).await;
+    let (asked, moved) = followed(&world, &acme).await;
+    assert_eq!(
+        (asked, moved),
+        (vec![BATCH.to_owned(); 3], 300),
+        "first seen"
+    );
+    assert_eq!(followed(&world, &acme).await.1, 0);
+
+    let tickets = world.made("ticket");
+    let id = |number: usize| tickets[number]["id"].as_str().unwrap();
+    world.sandbox.set_one_stack_status(id(7), "in_progress");
+    world.sandbox.set_one_stack_status(id(150), "resolved");
+    let (asked, moved) = followed(&world, &acme).await;
+    assert_eq!((asked.len(), moved), (3, 2));
+    // What is closed is not asked about any more.
+    for number in 200..300 {
+        world.sandbox.set_one_stack_status(id(number), "closed");
+    }
+    assert_eq!(followed(&world, &acme).await.1, 100);
+    let (asked, moved) = followed(&world, &acme).await;
+    assert_eq!((asked.len(), moved), (2, 0));
+    assert_eq!(world.rules(), [""; 0]);
+}
+
+#[tokio::test]
+async fn tickets_are_looked_up_one_by_one_where_psa_does_not_answer_for_several() {
+    let world = World::new().await;
+    let acme = with_tickets(&world, 4).await;
+    for fault in ["not_found", "scope_removed", "html200"] {
+        let fault = Fault::named(fault).unwrap().on("/psa/api/tickets/batch");
+        world.sandbox.set_fault(fault);
+        let (asked, _) = followed(&world, &acme).await;
+        world.sandbox.clear_faults();
+        let single = asked.iter().filter(|it| *it == "GET /psa/api/tickets");
+        assert_eq!((single.count(), asked.len()), (4, 5), "{asked:?}");
+    }
+    // One that is away is not asked four times more.
+    let fault = Fault::named("unavailable").unwrap().times(100);
+    world.sandbox.set_fault(fault.on("/psa/api/tickets/batch"));
+    let before = world.sandbox.requests().len();
+    assert!(acme.follow_incidents().await.unwrap_err().is_retryable());
+    let asked = world.sandbox.requests().split_off(before);
+    assert!(asked.iter().all(|it| it.route == "/psa/api/tickets/batch"));
+}
+
+#[tokio::test]
+async fn a_ticket_that_psa_leaves_out_of_its_answer_is_looked_up_before_it_counts_as_gone() {
+    let world = World::new().await;
+    let acme = with_tickets(&world, 2).await;
+    followed(&world, &acme).await;
+    let fault = Fault::named("missing_items").unwrap();
+    world.sandbox.set_fault(fault.on("/psa/api/tickets/batch"));
+    let (asked, moved) = followed(&world, &acme).await;
+    assert_eq!((asked.len(), moved), (2, 0), "{asked:?}");
 }

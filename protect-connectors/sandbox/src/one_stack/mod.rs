@@ -62,6 +62,7 @@ pub(crate) enum Endpoint {
     Root,
     CreateTicket,
     ListTickets,
+    BatchTickets,
     GetTicket,
     NoteTicket,
     CreateIncident,
@@ -196,6 +197,9 @@ impl OneStack {
                 changes(E::CreateTicket, "/psa/api/tickets")
             }
             (&Method::GET, ["psa", "api", "tickets"]) => reads(E::ListTickets, "/psa/api/tickets"),
+            (&Method::POST, ["psa", "api", "tickets", "batch"]) => {
+                reads(E::BatchTickets, "/psa/api/tickets/batch")
+            }
             (&Method::GET, ["psa", "api", "tickets", _]) => {
                 reads(E::GetTicket, "/psa/api/tickets/{id}")
             }
@@ -329,6 +333,7 @@ impl OneStack {
             E::CreateTicket => self.create_ticket(organisation, call, cx),
             E::CreateIncident => self.create_incident(organisation, call, cx),
             E::ListTickets => self.list("ticket", "tickets", organisation, call),
+            E::BatchTickets => self.batch("ticket", "tickets", organisation, call, cx),
             E::ListIncidents => self.list("incident", "incidents", organisation, call),
             E::GetTicket => self.get("ticket", organisation, call),
             E::GetIncident => self.get("incident", organisation, call),

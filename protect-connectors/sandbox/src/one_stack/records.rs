@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, Rule};
 use super::{OneStack, Refusal};
+use crate::faults::FaultKind;
 use crate::request::{Call, Context, Reply, decode};
 
 const PRIORITIES: &[&str] = &["low", "medium", "high", "critical"];
@@ -201,6 +202,37 @@ impl OneStack {
             .collect();
         let mut body = json!({"total": total});
         body[plural] = json!(page);
+        Ok(Reply::json(200, &body))
+    }
+
+    /// Those of the ids that are there.
+    pub(super) fn batch(
+        &mut self,
+        object: &str,
+        plural: &str,
+        organisation: &str,
+        call: &Call,
+        cx: &Context,
+    ) -> Result<Reply, Refusal> {
+        let fields = body::read(call, organisation, &[("ids", Rule::Any)], &[])?;
+        let ids: Option<Vec<&str>> = fields["ids"]
+            .as_array()
+            .and_then(|ids| ids.iter().map(Value::as_str).collect());
+        let ids = ids.filter(|ids| (1..=LARGEST_PAGE).contains(&ids.len()));
+        let ids = ids.ok_or_else(|| Refusal::field("ids", "Must be 1 to 100 ids"))?;
+        let hide = self.drop_references;
+        let all = self.items.all().iter();
+        let found = all.filter(|item| {
+            item.object == object
+                && item.organisation == organisation
+                && ids.contains(&item.id.as_str())
+        });
+        let mut shown: Vec<_> = found.map(|item| item.shown(hide)).collect();
+        if cx.struck.has(FaultKind::MissingItems) {
+            shown.pop();
+        }
+        let mut body = json!({"total": shown.len()});
+        body[plural] = json!(shown);
         Ok(Reply::json(200, &body))
     }
 

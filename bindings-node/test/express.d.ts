@@ -1,0 +1,2 @@
+/** Express brings no types of its own. */
+declare module 'express';
