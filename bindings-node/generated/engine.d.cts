@@ -2418,10 +2418,10 @@ export class Tenant extends Client {
     by: string;
     /** After which time the engine undoes it, such as `24h`. */
     lasts?: string | undefined;
-  }): Promise<Plan>;
-  /** Every action that was approved, the earliest first, with what came of it. */
     /** What else the action needs, such as `last_day` and `at_once` of `start_offboarding`. */
     parameters?: { readonly [name: string]: unknown } | undefined;
+  }): Promise<Plan>;
+  /** Every action that was approved, the earliest first, with what came of it. */
   actions(options?: PerCall): Promise<readonly Step[]>;
   /**
    * Plans the undoing of an applied action.

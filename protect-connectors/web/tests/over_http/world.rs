@@ -162,6 +162,7 @@ impl World {
             reason: "reported by phone".to_owned(),
             by: by.clone(),
             lasts: None,
+            parameters: Attributes::new(),
         };
         self.tenant(tenant).request(wanted).await.unwrap()
     }
@@ -179,7 +180,6 @@ impl World {
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .unwrap();
         self.web.handle(request).await
-            parameters: Attributes::new(),
     }
 
     /// A browser with the session of whom Hub hands over.
