@@ -2201,6 +2201,8 @@ export class Protect extends Client {
   exchange(method: string, path: string, headers: { readonly [name: string]: unknown }, options?: PerCall & {
     /** The body, in base64. */
     body?: string | undefined;
+    /** The network address that it comes from, where the server knows it: whoever signs a policy signs from there. */
+    peer?: string | undefined;
   }): Promise<WebResponse>;
   /**
    * The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger one is answered with 413, whatever it holds.

@@ -2,15 +2,17 @@
 
 // What comes in, for web servers: over `fetch`'s own classes, and for Express.
 
+const { isIP } = require('node:net');
+
 /** How long what is left of a body that is too large is thrown away, in milliseconds, before the connection ends. */
 const PATIENCE = 1000;
 
 /** Answers a `Request` with a `Response`. */
-async function handle(p, request) {
+async function handle(p, request, { peer } = {}) {
   const url = new URL(request.url);
   const path = url.pathname + url.search;
   const body = request.body === null ? Buffer.alloc(0) : await readWeb(request.body, await p.bodyLimit(request.method, path));
-  const answer = await answered(p, request.method, path, Object.fromEntries(request.headers), body);
+  const answer = await answered(p, request.method, path, Object.fromEntries(request.headers), body, peer);
   const headers = new Headers();
   for (const { name, value } of answer.headers) headers.append(name, value);
   const empty = [101, 204, 205, 304].includes(answer.status) || request.method === 'HEAD';
@@ -34,7 +36,9 @@ async function respond(p, request, response) {
   }
   const limit = await p.bodyLimit(request.method, request.url);
   const body = await readNode(request, limit);
-  const answer = await answered(p, request.method, request.url, headers, body);
+  // Express looks behind the proxies that it was told to trust.
+  const peer = request.ip ?? request.socket?.remoteAddress;
+  const answer = await answered(p, request.method, request.url, headers, body, peer);
   response.statusCode = answer.status;
   const cookies = answer.headers.filter(({ name }) => name === 'set-cookie').map(({ value }) => value);
   for (const { name, value } of answer.headers) response.setHeader(name, value);
@@ -50,8 +54,10 @@ async function respond(p, request, response) {
   response.end(Buffer.from(answer.body, 'base64'));
 }
 
-function answered(p, method, path, headers, body) {
-  return p.exchange(method, path, headers, { body: body.toString('base64') });
+function answered(p, method, path, headers, body, peer) {
+  // A scope (`fe80::1%eth0`) is nothing that somebody elsewhere could read.
+  const address = peer?.split('%')[0];
+  return p.exchange(method, path, headers, { body: body.toString('base64'), ...(isIP(address ?? '') ? { peer: address } : {}) });
 }
 
 /** A body, or as much of it as is enough to be refused. */

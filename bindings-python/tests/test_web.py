@@ -109,6 +109,46 @@ def test_an_asgi_server_is_answered() -> None:
     assert b"<h1>Sign in</h1>" in sent[1]["body"]
 
 
+def test_whoever_serves_says_from_where_a_request_comes() -> None:
+    told: list[str | None] = []
+
+    class Told:
+        def body_limit(self, *_: Any) -> int:
+            return 1024
+
+        def exchange(self, *_: Any, body: str, peer: str | None) -> Any:
+            told.append(peer)
+            return protect.models.WebResponse(status=204, headers=[], body="")
+
+    class ToldLater(Told):
+        async def body_limit(self, *_: Any) -> int:  # type: ignore[override]
+            return 1024
+
+        async def exchange(self, *_: Any, body: str, peer: str | None) -> Any:
+            return super().exchange(body=body, peer=peer)
+
+    environ = {"REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO(), "REMOTE_ADDR": "198.51.100.7"}
+    here: Any = Told()
+    web.wsgi(here)(environ, lambda *_: None)
+    web.wsgi(here)({**environ, "REMOTE_ADDR": ""}, lambda *_: None)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(_: Any) -> None:
+        return None
+
+    later: Any = ToldLater()
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+
+    async def ask(client: Any) -> None:
+        await web.asgi(later)({**scope, "client": client}, receive, send)
+
+    asyncio.run(ask(("2001:db8::1", 4711)))
+    asyncio.run(ask(None))
+    assert told == ["198.51.100.7", None, "2001:db8::1", None]
+
+
 def _list(size: int) -> bytes:
     """A list of employees of about as many bytes, to be looked at and not taken."""
     rows = ["work_email,last_name,job_title"]

@@ -35,7 +35,12 @@ class Response:
 
 
 def handle(
-    p: engine.Protect, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    p: engine.Protect,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    peer: str | None = None,
 ) -> Response:
     """Answers one request.
 
@@ -45,17 +50,23 @@ def handle(
         path: with its query, as it came.
         headers: by name; of a name that came more than once the values, joined.
         body: as it came.
+        peer: the network address that it comes from, where it is known: whoever signs a policy signs from there.
     """
     encoded = base64.b64encode(body).decode("ascii")
-    return Response._of(p.exchange(method, path, dict(headers), body=encoded))
+    return Response._of(p.exchange(method, path, dict(headers), body=encoded, peer=peer))
 
 
 async def handle_async(
-    p: engine_aio.Protect, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    p: engine_aio.Protect,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    peer: str | None = None,
 ) -> Response:
     """As `handle`, to be awaited, over `protect.aio.open(...)`."""
     encoded = base64.b64encode(body).decode("ascii")
-    return Response._of(await p.exchange(method, path, dict(headers), body=encoded))
+    return Response._of(await p.exchange(method, path, dict(headers), body=encoded, peer=peer))
 
 
 def wsgi(p: engine.Protect) -> Callable[[_Environ, _StartResponse], Iterable[bytes]]:
@@ -82,7 +93,7 @@ def wsgi(p: engine.Protect) -> Callable[[_Environ, _StartResponse], Iterable[byt
             length = 0
         # One byte more than is taken there is enough to be refused.
         body = environ["wsgi.input"].read(min(length, p.body_limit(method, path) + 1)) if length > 0 else b""
-        answer = handle(p, method, path, headers, body)
+        answer = handle(p, method, path, headers, body, _address(environ.get("REMOTE_ADDR")))
         start_response(f"{answer.status} {_reason(answer.status)}", answer.headers)
         return [answer.body]
 
@@ -114,12 +125,24 @@ def asgi(p: engine_aio.Protect) -> Callable[[_Scope, _Receive, _Send], Awaitable
             length += len(parts[-1])
             more = message.get("more_body", False)
         body = b"".join(parts)
-        answer = await handle_async(p, scope["method"], path, headers, body)
+        client = scope.get("client")
+        peer = _address(client[0] if client else None)
+        answer = await handle_async(p, scope["method"], path, headers, body, peer)
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
         await send({"type": "http.response.body", "body": answer.body})
 
     return application
+
+
+def _address(text: Any) -> str | None:
+    """A network address; nothing for a socket that has none."""
+    from ipaddress import ip_address
+
+    try:
+        return str(ip_address(str(text)))
+    except ValueError:
+        return None
 
 
 def _reason(status: int) -> str:

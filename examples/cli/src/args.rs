@@ -575,6 +575,10 @@ pub(crate) struct Serve {
     /// Where people begin to sign in, for a link on the page that says they must.
     #[arg(long, value_name = "URL")]
     pub(crate) sign_in_url: Option<String>,
+    /// The header in which the proxy in front says by whom it was called, such as `x-forwarded-for`; only
+    /// where nobody can go around it. Whoever signs a policy does so from that address.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) address_header: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request};
+use protect_core::inbound::PeerAddress;
 use protect_core::operation::{
     Effect, Model, Operation, Parameter, ParameterKind, ResultType, answer, arguments,
 };
@@ -31,6 +32,11 @@ pub(super) const OPERATION: Operation = Operation {
             "The headers by name; of a name that came more than once the values, joined.",
         ),
         Parameter::optional("body", ParameterKind::Text, "The body, in base64."),
+        Parameter::optional(
+            "peer",
+            ParameterKind::Text,
+            "The network address that it comes from, where the server knows it: whoever signs a policy signs from there.",
+        ),
     ],
     result: ResultType::One(Model::of::<WebResponse>("WebResponse")),
     effect: Effect::Change,
@@ -83,6 +89,7 @@ struct Exchange {
     path: String,
     headers: BTreeMap<String, String>,
     body: Option<String>,
+    peer: Option<String>,
 }
 
 pub(super) async fn exchange(protect: &Protect, given: Value) -> Result<Value> {
@@ -101,9 +108,14 @@ pub(super) async fn exchange(protect: &Protect, given: Value) -> Result<Value> {
     for (name, value) in &given.headers {
         request = request.header(name, value);
     }
-    let request = request
+    let mut request = request
         .body(Bytes::from(body))
         .map_err(|_| wrong("headers", "method, path and headers must be those of HTTP"))?;
+    if let Some(peer) = given.peer {
+        let no_address = |_| wrong("peer", "not a network address");
+        let address = peer.parse().map_err(no_address)?;
+        request.extensions_mut().insert(PeerAddress(address));
+    }
     shown(protect.handle(request).await)
 }
 
@@ -213,6 +225,7 @@ mod tests {
             json!({ "method": "GET", "path": "a b", "headers": {} }),
             json!({ "method": "GET", "path": "/", "headers": { "a b": "c" } }),
             json!({ "method": "GET", "path": "/", "headers": {}, "body": "?" }),
+            json!({ "method": "GET", "path": "/", "headers": {}, "peer": "here" }),
         ] {
             let error = answered(wrong).await.unwrap_err();
             assert_eq!(error.kind(), protect_core::ErrorKind::InvalidInput);

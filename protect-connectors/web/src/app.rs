@@ -13,7 +13,7 @@ use protect_core::{Error, ErrorKind, Result};
 
 use crate::pages::{self, CLIENT_VIEW, Pages};
 use crate::people::PeopleApi;
-use crate::{api, cookie, csrf, headers, sign_in};
+use crate::{address, api, cookie, csrf, headers, sign_in};
 
 /// Below this path everything of one tenant stands that a session opens.
 const TENANT: &str = "/t/";
@@ -31,6 +31,10 @@ pub struct Options {
     pub origin: Option<String>,
     /// Where people begin to sign in, for a link on the page that says they must.
     pub sign_in_url: Option<String>,
+    /// The header (`x-forwarded-for`) in which the proxy in front says by whom it was called, last. Whoever
+    /// signs a policy does so from that address. Only for a proxy that nobody can go around: else everybody
+    /// could write what they like.
+    pub address_header: Option<String>,
 }
 
 /// What comes in, answered over an opened engine. Cheap to clone.
@@ -78,7 +82,10 @@ impl Web {
     /// Answers one request. Nothing goes wrong without a response.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let is_head = request.method() == Method::HEAD;
-        let request = InboundRequest::of(request);
+        let mut request = InboundRequest::of(request);
+        if let Some(header) = &self.options.address_header {
+            request.peer = address::told(&request, header);
+        }
         let wants_page = wants_page(&request);
         let answer = match Box::pin(self.answer(request)).await {
             Ok(answer) => answer,

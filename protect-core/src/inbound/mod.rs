@@ -36,7 +36,7 @@ use jiff::Timestamp;
 
 pub use answer::{InboundAnswer, News};
 pub use refusal::{body_too_large, refusal};
-pub use request::InboundRequest;
+pub use request::{InboundRequest, PeerAddress};
 pub use route::{Access, DEFAULT_BODY_LIMIT, Route, TenantFrom};
 
 use crate::connector::{Connector, OpContext};

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ::http::{HeaderMap, Method};
@@ -9,6 +10,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+
+/// From which network address a request comes: a host that knows it puts it into the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddress(pub IpAddr);
 
 /// A request, parsed: what was asked, not yet by whom.
 #[derive(Clone)]
@@ -25,10 +30,12 @@ pub struct InboundRequest {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// The network address that it comes from, where the host said so ([`PeerAddress`]).
+    pub peer: Option<IpAddr>,
 }
 
 impl InboundRequest {
-    /// Reads path, query, headers and body of a request.
+    /// Reads path, query, headers, body and where it comes from of a request.
     pub fn of(request: ::http::Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         let query = parts.uri.query().unwrap_or_default();
@@ -40,6 +47,10 @@ impl InboundRequest {
             query: query.into_owned().collect(),
             headers: parts.headers,
             body,
+            peer: parts
+                .extensions
+                .get()
+                .map(|PeerAddress(address)| address.to_canonical()),
         }
     }
 
@@ -126,7 +137,7 @@ fn at(name: &'static str, why: impl fmt::Display) -> Error {
 }
 
 impl fmt::Debug for InboundRequest {
-    /// Without headers, query and body, which may hold secrets.
+    /// Without headers, query, body and whom it comes from, which may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InboundRequest")
             .field("method", &self.method)

@@ -75,6 +75,7 @@ class Protect(AsyncClient):
         headers: Mapping[str, Any],
         *,
         body: str | None = None,
+        peer: str | None = None,
         timeout: Timeout = None,
     ) -> WebResponse:
         """Answers one HTTP request: connectors' routes, the API and the pages. For web servers; the module `web` of this package has it in their own form.
@@ -86,13 +87,14 @@ class Protect(AsyncClient):
             path: The path with its query, as it came.
             headers: The headers by name; of a name that came more than once the values, joined.
             body: The body, in base64.
+            peer: The network address that it comes from, where the server knows it: whoever signs a policy signs from there.
 
         Raises:
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
         """
         return WebResponse.from_dict(await self._call(
             "exchange",
-            {"method": method, "path": path, "headers": headers, "body": body},
+            {"method": method, "path": path, "headers": headers, "body": body, "peer": peer},
             timeout,
         ))
 

@@ -50,6 +50,7 @@ pub(super) async fn run(app: &App, wanted: Arguments) -> Result<Option<Answer>> 
     let options = Options {
         origin: wanted.origin,
         sign_in_url: wanted.sign_in_url,
+        address_header: wanted.address_header,
     };
     let web = Web::with(protect.engine(), options);
     let stop = async {

@@ -50,6 +50,10 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("templates/portal_documents.html"),
     ),
     (
+        "portal_policy.html",
+        include_str!("templates/portal_policy.html"),
+    ),
+    (
         "portal_profile.html",
         include_str!("templates/portal_profile.html"),
     ),

@@ -170,6 +170,7 @@ async fn behind_a_proxy_that_renames_the_host_the_origin_that_was_named_counts()
     let options = protect_web::Options {
         origin: Some("https://protect.example".to_owned()),
         sign_in_url: Some("https://my.theonestack.com".to_owned()),
+        ..protect_web::Options::default()
     };
     world.web = protect_web::Web::with(&world.engine, options);
     let browser = world.staff("acme", "admin").await;

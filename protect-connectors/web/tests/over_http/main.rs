@@ -15,6 +15,7 @@ mod inbound;
 mod pages;
 mod people;
 mod platform;
+mod policies;
 mod roles;
 mod served;
 mod serving;

@@ -4,6 +4,7 @@
 mod chart;
 mod documents;
 mod profile;
+mod signing;
 mod team;
 mod time_off;
 
@@ -53,11 +54,14 @@ pub(super) async fn answer(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAn
         (true, []) => overview(pages, &desk).await,
         (true, ["time-off"]) => time_off::page(pages, &desk, None).await,
         (true, ["documents"]) => documents::page(pages, &desk).await,
+        (true, ["documents", "policy"]) => signing::page(pages, &desk, None).await,
+        (true, ["documents", "text"]) => signing::text(&desk).await,
         (true, ["profile"]) => profile::page(pages, &desk, None).await,
         (true, ["org-chart"]) => chart::page(pages, &desk).await,
         (true, ["team"]) => team::page(pages, &desk, None).await,
         (false, ["time-off"]) => time_off::request(pages, &desk).await,
         (false, ["time-off", id, "cancel"]) => time_off::cancel(pages, &desk, &id.parse()?).await,
+        (false, ["documents", "policy"]) => signing::sign(pages, &desk).await,
         (false, ["profile"]) => profile::edit(pages, &desk).await,
         (false, ["team", id, what]) => team::decide(pages, &desk, &id.parse()?, what).await,
         _ => Err(nothing_here()),
