@@ -331,7 +331,7 @@ impl WorkforceAs<'_> {
             }
             (None, _, None) => Vec::new(),
             (None, _, Some(own)) => {
-                let mut found = self.tenant.team_of(own).await?;
+                let mut found: Vec<Employee> = self.standpoint.team.values().cloned().collect();
                 found.push(self.tenant.employee(own).await?);
                 found.retain(|it| self.standpoint.reaches(operation, it));
                 found
