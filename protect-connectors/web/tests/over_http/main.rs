@@ -12,6 +12,7 @@ mod browsing;
 mod changes;
 mod chrome;
 mod inbound;
+mod office;
 mod pages;
 mod people;
 mod platform;

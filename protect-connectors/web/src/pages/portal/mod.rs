@@ -10,9 +10,8 @@ mod time_off;
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use protect_core::engine::Tenant;
 use protect_core::inbound::{InboundAnswer, refusal};
-use protect_core::model::{Actor, Employee};
+use protect_core::model::Employee;
 use protect_core::people::{PeopleOperation, Reach, WorkforceAs};
 use protect_core::{Error, ErrorKind, Result};
 
@@ -37,12 +36,6 @@ struct Desk<'a> {
     visit: &'a Visit<'a>,
     seen: WorkforceAs<'a>,
     own: Employee,
-}
-
-/// Whether the workforce knows somebody, so that they have these pages.
-pub(super) async fn is_for(tenant: &Tenant, actor: &Actor) -> Result<bool> {
-    let seen = tenant.workforce_as(actor).await?;
-    Ok(seen.own().await?.is_some())
 }
 
 pub(super) async fn answer(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAnswer> {
@@ -127,11 +120,11 @@ impl Desk<'_> {
 
 /// Something that people can put right in the form that they sent: shown above it, with the status that a
 /// program would get.
-struct Wrong(Error);
+pub(super) struct Wrong(Error);
 
 impl Wrong {
     /// What went wrong, where the form is the place to say so.
-    fn of(error: Error) -> Result<Self> {
+    pub(super) fn of(error: Error) -> Result<Self> {
         let kinds = [
             ErrorKind::InvalidInput,
             ErrorKind::Conflict,
@@ -144,7 +137,7 @@ impl Wrong {
         }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let field = self.0.context().iter().find(|(key, _)| *key == "field");
         match field {
             Some((_, field)) => format!("{}: {}.", field.replace('_', " "), self.0.message()),
@@ -153,7 +146,7 @@ impl Wrong {
     }
 
     /// A page that says so.
-    fn answered(&self, page: InboundAnswer) -> InboundAnswer {
+    pub(super) fn answered(&self, page: InboundAnswer) -> InboundAnswer {
         page.with_status(refusal(&self.0).status)
     }
 }
