@@ -12,10 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::lanes::Job;
+use super::observe::{CONFLICT_RETRIES, too_busy};
 use super::queue::is_kept_waiting;
 use super::records::put_intent;
 use super::rule_limits::TRIED_OUT;
-use super::{CONFLICT_RETRIES, Tenant, guard, too_busy};
+use super::{Tenant, guard};
 use crate::connector::AppliedStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kill_point;
