@@ -972,7 +972,7 @@ class Protect extends Client {
   }
 
   exchange(method, path, headers, options) {
-    return call(this, 'exchange', { method, path, headers, body: options?.body }, { options, allowed: ['body'], type: WebResponse });
+    return call(this, 'exchange', { method, path, headers, body: options?.body, peer: options?.peer }, { options, allowed: ['body', 'peer'], type: WebResponse });
   }
 
   bodyLimit(method, path, options) {

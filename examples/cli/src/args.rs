@@ -656,10 +656,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }
 
-/// The login name, as a default for `--by`.
-#[expect(clippy::disallowed_methods, reason = "the command line is an edge")]
-fn login() -> String {
-    ["USER", "LOGNAME", "USERNAME"]
 /// `name=value`, the value as JSON where it is some, else as text.
 fn parameter(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text
@@ -669,6 +665,10 @@ fn parameter(text: &str) -> Result<(String, Value), String> {
     Ok((name.to_owned(), value))
 }
 
+/// The login name, as a default for `--by`.
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge")]
+fn login() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok())
         .unwrap_or_else(|| "operator".to_owned())

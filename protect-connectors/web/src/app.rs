@@ -1,6 +1,5 @@
 //! From a request to a response: who calls, which part answers, and what every response has.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use protect_core::{Error, ErrorKind, Result};
 
 use crate::pages::{self, CLIENT_VIEW, Pages};
 use crate::people::PeopleApi;
-use crate::{api, cookie, csrf, headers, sign_in};
+use crate::{address, api, cookie, csrf, headers, sign_in};
 
 /// Below this path everything of one tenant stands that a session opens.
 const TENANT: &str = "/t/";
@@ -84,7 +83,7 @@ impl Web {
         let is_head = request.method() == Method::HEAD;
         let mut request = InboundRequest::of(request);
         if self.options.proxies > 0 {
-            request.from = forwarded_for(&request, self.options.proxies);
+            request.from = address::behind(&request, self.options.proxies);
         }
         let wants_page = wants_page(&request);
         let answer = match Box::pin(self.answer(request)).await {
@@ -234,19 +233,6 @@ fn bearer(request: &InboundRequest) -> Option<SecretString> {
     let (scheme, token) = value.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     is_bearer.then(|| SecretString::from(token.trim()))
-}
-
-/// Whom the farthest of our own proxies answers: counted from the end, since what stands before was written by
-/// whoever asked.
-fn forwarded_for(request: &InboundRequest, proxies: usize) -> Option<IpAddr> {
-    let values = request.headers.get_all("x-forwarded-for").into_iter();
-    let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-    let all = values.join(",");
-    let address = all.rsplit(',').nth(proxies.checked_sub(1)?)?.trim();
-    // Some proxies add the port.
-    let with_port = || address.parse::<SocketAddr>().map(|it| it.ip());
-    let address = address.parse::<IpAddr>().or_else(|_| with_port());
-    address.ok().map(|it| it.to_canonical())
 }
 
 /// Whether a person looks at it rather than a program.

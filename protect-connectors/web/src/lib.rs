@@ -1,5 +1,6 @@
 #![doc = include_str!("docs.md")]
 
+mod address;
 mod api;
 mod app;
 mod cookie;

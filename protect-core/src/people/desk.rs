@@ -51,6 +51,30 @@ impl WorkforceAs<'_> {
         self.standpoint.reach(operation).unwrap_or(Reach::Nobody)
     }
 
+    /// Lets them go on where they reach as far as this with an operation.
+    ///
+    /// # Errors
+    /// `permission_denied`, naming the operation.
+    pub fn need(&self, operation: PeopleOperation, reach: Reach) -> Result<()> {
+        if self.reach(operation) >= reach {
+            return Ok(());
+        }
+        Err(PeopleRole::refusal(operation))
+    }
+
+    /// Whether they may do something about an employee.
+    pub fn reaches(&self, operation: PeopleOperation, about: &Employee) -> bool {
+        self.standpoint.reaches(operation, about)
+    }
+
+    /// Lets them do something about an employee.
+    ///
+    /// # Errors
+    /// `permission_denied`, naming the operation.
+    pub fn need_about(&self, operation: PeopleOperation, about: &Employee) -> Result<()> {
+        self.standpoint.need(operation, about)
+    }
+
     /// The employee that they are; `None` where the workforce does not know them.
     ///
     /// # Errors
@@ -134,6 +158,20 @@ impl WorkforceAs<'_> {
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Workflow> {
         PeopleRole::need(self.actor, PeopleOperation::ManageWorkflows)?;
         self.tenant.workflow(id).await
+    }
+
+    /// The workflows of one employee, the latest first, as they stand now.
+    ///
+    /// # Errors
+    /// `permission_denied`; `store`.
+    pub async fn workflows_of(&self, employee: &EmployeeId) -> Result<Vec<Workflow>> {
+        PeopleRole::need(self.actor, PeopleOperation::ManageWorkflows)?;
+        let mut shown = Vec::new();
+        for workflow in self.tenant.workflows_of(employee).await? {
+            shown.push(self.tenant.with_outcomes(workflow).await?);
+        }
+        shown.sort_by_key(|it| std::cmp::Reverse(it.started_at));
+        Ok(shown)
     }
 
     /// As [`Tenant::workflow_evidence`].
@@ -330,7 +368,7 @@ impl WorkforceAs<'_> {
             }
             (None, _, None) => Vec::new(),
             (None, _, Some(own)) => {
-                let mut found = self.tenant.team_of(own).await?;
+                let mut found: Vec<Employee> = self.standpoint.team.values().cloned().collect();
                 found.push(self.tenant.employee(own).await?);
                 found.retain(|it| self.standpoint.reaches(operation, it));
                 found

@@ -1,9 +1,13 @@
-//! How far away an employee is from whoever acts: themselves, somebody they lead, somebody else.
+//! How far away an employee is from whoever acts: themselves, somebody whom they lead or who is led by somebody
+//! they lead, somebody else.
+
+use std::collections::HashMap;
 
 use super::role::{PeopleOperation, PeopleRole, Reach};
 use crate::engine::Tenant;
 use crate::error::Result;
 use crate::model::{Actor, Address, Employee, EmployeeId};
+use crate::store::{Query, RecordKind};
 
 /// Whoever acts, and how far they reach.
 #[derive(Clone, Debug)]
@@ -12,6 +16,8 @@ pub(super) struct Standpoint {
     pub(super) role: Option<PeopleRole>,
     /// Who they are among the employees.
     pub(super) own: Option<EmployeeId>,
+    /// Everybody below them, at whatever depth, where their role reaches as far as a team with anything.
+    pub(super) team: HashMap<EmployeeId, Employee>,
 }
 
 impl Standpoint {
@@ -22,11 +28,20 @@ impl Standpoint {
         }
         if self.own.as_ref() == Some(&about.id) {
             Reach::Own
-        } else if self.own == about.manager {
+        } else if self.team.contains_key(&about.id) {
             Reach::Team
         } else {
             Reach::Everybody
         }
+    }
+
+    /// Whether it matters whom they lead.
+    fn has_a_team(&self) -> bool {
+        let reaches_a_team = |role: PeopleRole| {
+            let mut operations = PeopleOperation::ALL.iter();
+            operations.any(|it| role.reach(*it) == Reach::Team)
+        };
+        self.role.is_some_and(reaches_a_team)
     }
 
     /// Whether their role reaches to an employee.
@@ -64,10 +79,53 @@ impl Standpoint {
 impl Tenant {
     /// Where somebody stands who acts.
     pub(super) async fn standpoint(&self, actor: &Actor) -> Result<Standpoint> {
+        let mut standpoint = self.standpoint_alone(actor).await?;
+        if let Some(own) = standpoint.own.as_ref().filter(|_| standpoint.has_a_team()) {
+            standpoint.team = self.everybody_below(own).await?;
+        }
+        Ok(standpoint)
+    }
+
+    /// The same without the team.
+    async fn standpoint_alone(&self, actor: &Actor) -> Result<Standpoint> {
         Ok(Standpoint {
             role: PeopleRole::of(actor),
             own: self.employee_behind(actor).await?.map(|it| it.id),
+            team: HashMap::new(),
         })
+    }
+
+    /// Everybody whom somebody leads, and whom those lead: a level of the organisation with each question.
+    async fn everybody_below(&self, manager: &EmployeeId) -> Result<HashMap<EmployeeId, Employee>> {
+        let mut below: HashMap<EmployeeId, Employee> = HashMap::new();
+        let mut level = vec![manager.to_string()];
+        while !level.is_empty() {
+            let query = Query::all(RecordKind::Employee).in_groups(std::mem::take(&mut level));
+            for found in self.read_all::<Employee>(query).await? {
+                let employee = found.value;
+                // Managers in a circle are refused where they are written; here they would never end.
+                if employee.id == *manager || below.contains_key(&employee.id) {
+                    continue;
+                }
+                level.push(employee.id.to_string());
+                below.insert(employee.id.clone(), employee);
+            }
+        }
+        Ok(below)
+    }
+
+    /// Whether somebody leads an employee, themselves or through others.
+    async fn is_below(&self, employee: &Employee, manager: &EmployeeId) -> Result<bool> {
+        let mut above = employee.manager.clone();
+        let mut seen = Vec::new();
+        while let Some(next) = above.filter(|it| !seen.contains(it)) {
+            if next == *manager {
+                return Ok(true);
+            }
+            above = self.employee(&next).await?.manager;
+            seen.push(next);
+        }
+        Ok(false)
     }
 
     /// Lets somebody do something about an employee, as their role reaches.
@@ -77,7 +135,13 @@ impl Tenant {
         operation: PeopleOperation,
         about: &Employee,
     ) -> Result<()> {
-        self.standpoint(actor).await?.need(operation, about)
+        let mut standpoint = self.standpoint_alone(actor).await?;
+        if let Some(own) = standpoint.own.clone().filter(|_| standpoint.has_a_team())
+            && self.is_below(about, &own).await?
+        {
+            standpoint.team.insert(about.id.clone(), about.clone());
+        }
+        standpoint.need(operation, about)
     }
 
     /// Whether somebody acts about themselves.

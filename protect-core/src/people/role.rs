@@ -20,7 +20,7 @@ pub enum Reach {
     Nobody,
     /// Themselves.
     Own,
-    /// Whom they lead, and themselves.
+    /// Whom they lead, themselves or through others, and themselves.
     Team,
     /// Everybody.
     Everybody,

@@ -3,9 +3,11 @@
 
 mod client;
 mod glance;
+mod people;
 mod portal;
 mod staff;
 mod style;
+mod waiting;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
@@ -40,6 +42,38 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("glance.html", include_str!("templates/glance.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("message.html", include_str!("templates/message.html")),
+    (
+        "people_confirm.html",
+        include_str!("templates/people_confirm.html"),
+    ),
+    (
+        "people_directory.html",
+        include_str!("templates/people_directory.html"),
+    ),
+    (
+        "people_employee.html",
+        include_str!("templates/people_employee.html"),
+    ),
+    (
+        "people_insider.html",
+        include_str!("templates/people_insider.html"),
+    ),
+    (
+        "people_policies.html",
+        include_str!("templates/people_policies.html"),
+    ),
+    (
+        "people_task.html",
+        include_str!("templates/people_task.html"),
+    ),
+    (
+        "people_workflow.html",
+        include_str!("templates/people_workflow.html"),
+    ),
+    (
+        "people_workflows.html",
+        include_str!("templates/people_workflows.html"),
+    ),
     ("plan.html", include_str!("templates/plan.html")),
     ("plans.html", include_str!("templates/plans.html")),
     ("portal.html", include_str!("templates/portal.html")),
@@ -50,6 +84,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     (
         "portal_documents.html",
         include_str!("templates/portal_documents.html"),
+    ),
+    (
+        "portal_policy.html",
+        include_str!("templates/portal_policy.html"),
     ),
     (
         "portal_profile.html",
@@ -82,6 +120,8 @@ pub(super) struct Visit<'a> {
     pub(super) request: &'a InboundRequest,
     /// Whether the workforce knows them, so that they have pages of an employee.
     pub(super) is_employee: bool,
+    /// Whether their role has pages of Human Resources.
+    pub(super) has_people: bool,
 }
 
 /// A link in the head of a page.
@@ -100,6 +140,7 @@ impl Pages {
         environment.add_filter("words", words);
         environment.add_filter("fact", fact);
         environment.add_filter("hours", hours);
+        environment.add_filter("query", query);
         for (name, source) in TEMPLATES {
             if let Err(error) = environment.add_template(name, source) {
                 tracing::error!(template = name, error = %error, "a page has a defect");
@@ -119,15 +160,19 @@ impl Pages {
         visitor: &Visitor,
         request: &InboundRequest,
     ) -> Result<InboundAnswer> {
+        let seen = tenant.workforce_as(&caller.actor).await?;
         let visit = Visit {
             tenant,
             caller,
             visitor,
             request,
-            is_employee: portal::is_for(tenant, &caller.actor).await?,
+            is_employee: seen.own().await?.is_some(),
+            has_people: people::is_for(&seen),
         };
-        if visit.path().first() == Some(&portal::PART) {
-            return portal::answer(self, &visit).await;
+        match visit.path().first() {
+            Some(&portal::PART) => return portal::answer(self, &visit).await,
+            Some(&people::PART) => return people::answer(self, &visit).await,
+            _ => {}
         }
         match visit.client() {
             _ if visit.request.path == client::JSON => client::json(&visit).await,
@@ -243,6 +288,7 @@ impl Visit<'_> {
             links => links.map(|link| Value::from(Serde(link))).collect::<Vec<_>>(),
             several => self.visitor.session.tenants.len() > 1,
             has_portal => self.is_employee,
+            has_people => self.has_people,
             has_security => self.client().is_some() || self.may(Permission::FindingsView),
             ..bare(self.visitor)
         }
@@ -271,7 +317,9 @@ fn nobody() -> Value {
         links => none,
         is_client => false,
         is_portal => false,
+        is_people => false,
         has_portal => false,
+        has_people => false,
         has_security => false,
         several => false,
         user => "",
@@ -316,6 +364,11 @@ fn words(name: &str) -> String {
 fn hours(hours: f64) -> String {
     let text = format!("{hours:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Text as it stands in a query.
+fn query(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// A fact of any shape: text as it is, everything else as JSON.

@@ -12,7 +12,7 @@ use protect_core::model::{
 };
 use protect_core::report::{Month, ReportFormat};
 
-use super::{Pages, Visit, nothing_here, portal, with_own_styles};
+use super::{Pages, Visit, nothing_here, people, portal, with_own_styles};
 use crate::api::finding_filter;
 use crate::app::see_other;
 use crate::form;
@@ -69,6 +69,9 @@ async fn dashboard(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAnswer> {
 fn start(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAnswer> {
     if visit.is_employee {
         return see_other(&format!("/t/{}/{}", visit.tenant.id(), portal::PART));
+    }
+    if visit.has_people {
+        return see_other(&format!("/t/{}/{}", visit.tenant.id(), people::PART));
     }
     pages.page("start.html", visit.common("Welcome", LINKS))
 }

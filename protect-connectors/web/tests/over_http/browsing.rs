@@ -14,7 +14,7 @@ use crate::served::Served;
 use crate::world::{World, client, staff, worker};
 
 /// Lands with a token of Hub.
-async fn land(chrome: &mut Chrome, served: &Served, token: &HubToken) {
+pub(crate) async fn land(chrome: &mut Chrome, served: &Served, token: &HubToken) {
     served.world.agree_on_the_time();
     let path = match token.client_id {
         Some(_) => "/api/auth/client-hub-sso",
@@ -27,14 +27,14 @@ async fn land(chrome: &mut Chrome, served: &Served, token: &HubToken) {
 }
 
 /// Looks at a page, and keeps pictures of it where somebody wants them.
-async fn see(chrome: &mut Chrome, served: &Served, path: &str) -> String {
+pub(crate) async fn see(chrome: &mut Chrome, served: &Served, path: &str) -> String {
     chrome.open(&served.url(path)).await;
     let name = path.trim_start_matches("/t/").replace(['/', '?', '='], "_");
     chrome.pictures(&name).await;
     chrome.text().await
 }
 
-fn nothing_is_wrong(chrome: &Chrome) {
+pub(crate) fn nothing_is_wrong(chrome: &Chrome) {
     assert!(chrome.complaints().is_empty(), "{:?}", chrome.complaints());
 }
 
@@ -206,7 +206,7 @@ const FOCUS: &str = "(() => { const it = document.activeElement; const style = g
     shown: it.getBoundingClientRect().left >= 0 }; })()";
 
 /// Presses Tab until what has this name has the focus; the names on the way, each once.
-async fn tab_to(chrome: &mut Chrome, name: &str) -> Vec<String> {
+pub(crate) async fn tab_to(chrome: &mut Chrome, name: &str) -> Vec<String> {
     let mut way: Vec<String> = Vec::new();
     for _ in 0..60 {
         chrome.press("Tab").await;

@@ -8,13 +8,14 @@ use crate::world::{Browser, EVIL, World, client, location, staff, text, worker};
 
 const PAGES: [&str; 5] = ["", "/time-off", "/documents", "/profile", "/org-chart"];
 
-/// Ann is led by Bob, Carl by nobody; of Carl there is a name that a page must not believe.
+/// Ann is led by Bob and leads Carl, Dora is led by nobody; of Carl there is a name that a page must not believe.
 async fn world() -> World {
     let world = World::new().await;
     let list = "work_email,first_name,last_name,manager,home_address\n\
         bob@acme.example,Bob,Boss,,Lake 2\n\
         ann@acme.example,Ann,Adler,bob@acme.example,Main Street 3\n\
-        carl@acme.example,Carl,Conrad,,Hill 4\n";
+        carl@acme.example,Carl,Conrad,,Hill 4\n\
+        dora@acme.example,Dora,Dietrich,,Ring 5\n";
     let tenant = world.tenant("acme");
     let options = ImportOptions::default();
     tenant
@@ -211,7 +212,8 @@ async fn a_request_that_cannot_be_is_said_above_the_form_which_keeps_what_was_fi
 async fn nobody_changes_what_is_others_by_the_forms_of_an_employee() {
     let world = world().await;
     let own = asked(&world, "ann@acme.example").await;
-    let other = asked(&world, "carl@acme.example").await;
+    let other = asked(&world, "dora@acme.example").await;
+    let of_carl = asked(&world, "carl@acme.example").await;
     let of_bob = asked(&world, "bob@acme.example").await;
     let ann = ann(&world).await;
     for path in [
@@ -229,6 +231,7 @@ async fn nobody_changes_what_is_others_by_the_forms_of_an_employee() {
         page.contains(&own) && !page.contains(&other) && !page.contains(&of_bob),
         "{page}"
     );
+    assert!(page.contains(&of_carl), "of his line, through Ann: {page}");
     assert!(page.contains("&lt;script&gt;alert(1") && !page.contains("<script"));
     for (id, expected) in [
         (&other, StatusCode::FORBIDDEN),

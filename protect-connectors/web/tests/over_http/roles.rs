@@ -102,6 +102,15 @@ async fn enter(world: &World, cells: &[Cell]) {
         let number = cell.number;
         let _ = writeln!(list, "{},Caller {number},", cell.caller());
         let manager = match cell.about {
+            // The team is everybody below: for every second through somebody between.
+            Some(Reach::Team) if number % 2 == 1 => {
+                let _ = writeln!(
+                    list,
+                    "between-{number}@acme.example,Between {number},{}",
+                    cell.caller()
+                );
+                format!("between-{number}@acme.example")
+            }
             Some(Reach::Team) => cell.caller(),
             _ => String::new(),
         };

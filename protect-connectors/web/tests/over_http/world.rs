@@ -1,6 +1,7 @@
 //! A Hub that signs tokens, two organisations with a tenant each, a client of the first, and somebody who
 //! holds a browser.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,6 +17,7 @@ use protect_connectors::core::connector::{
     ScanRequest, Scanner,
 };
 use protect_connectors::core::engine::{Engine, Request as Wanted, Tenant};
+use protect_connectors::core::inbound::ClientAddress;
 use protect_connectors::core::model::{
     Account, AccountRef, AccountState, Action, ActionKind, Actor, Address, Attributes, CheckId,
     CheckResult, Confidence, EffectClass, FindingKind, Observation, Plan, Preview, Severity,
@@ -44,7 +46,12 @@ pub(crate) struct World {
     pub(crate) outside: TestContext,
     pub(crate) engine: Engine,
     pub(crate) web: Web,
+    /// From where requests come, where the host says so.
+    pub(crate) peer: Option<IpAddr>,
 }
+
+/// From where requests come here.
+pub(crate) const PEER: &str = "198.51.100.7";
 
 const CONFIG: &str = r#"
 mode = "enforce"
@@ -103,7 +110,16 @@ impl World {
 
     pub(crate) async fn with(config: &str, store: Arc<dyn Store>) -> Self {
         let sandbox = Sandbox::builder().seed(5).start().await.unwrap();
-        let outside = testing::context();
+        Self::over(sandbox, testing::context(), config, store)
+    }
+
+    /// Over a sandbox, with what else comes from outside.
+    pub(crate) fn over(
+        sandbox: Sandbox,
+        outside: TestContext,
+        config: &str,
+        store: Arc<dyn Store>,
+    ) -> Self {
         let shared = sandbox.hub_sso();
         for (name, secret) in [
             ("PORTAL_SSO_SECRET", &shared.secret),
@@ -131,6 +147,7 @@ impl World {
             outside,
             engine,
             web,
+            peer: PEER.parse().ok(),
         };
         world.agree_on_the_time();
         world
@@ -162,6 +179,7 @@ impl World {
             reason: "reported by phone".to_owned(),
             by: by.clone(),
             lasts: None,
+            parameters: Attributes::new(),
         };
         self.tenant(tenant).request(wanted).await.unwrap()
     }
@@ -175,11 +193,13 @@ impl World {
         request: http::request::Builder,
         body: &str,
     ) -> Response<Bytes> {
-        let request = request
+        let mut request = request
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .unwrap();
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(ClientAddress(peer));
+        }
         self.web.handle(request).await
-            parameters: Attributes::new(),
     }
 
     /// A browser with the session of whom Hub hands over.
@@ -308,6 +328,7 @@ impl Browser<'_> {
             .uri(path)
             .header("accept", "text/html")
             .header("host", "protect.example")
+            .header("user-agent", "test browser")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(COOKIE, &self.cookie);
         for (name, value) in headers {

@@ -92,7 +92,9 @@ async fn a_manager_decides_about_their_team_and_nobody_about_themselves() {
     let fixture = Fixture::new("").await;
     let tenant = &fixture.tenant;
     employee(&fixture, 1, None).await;
-    let bob = employee(&fixture, 2, Some(1)).await;
+    // Whoever leads Bob's own manager leads Bob, too.
+    employee(&fixture, 4, Some(1)).await;
+    let bob = employee(&fixture, 2, Some(4)).await;
     let cleo = employee(&fixture, 3, None).await;
     let own = signed_in(2, "employee");
     let asked = away("2026-03-02", "2026-03-04");

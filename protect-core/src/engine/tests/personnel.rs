@@ -95,8 +95,9 @@ async fn people_see_their_own_and_managers_those_whom_they_lead() {
     let boss = hired(&fixture, 1, None).await;
     let ann = hired(&fixture, 2, Some(1)).await;
     let bob = hired(&fixture, 3, None).await;
+    let led_by_ann = hired(&fixture, 4, Some(2)).await;
     let tenant = &fixture.tenant;
-    let reviews = "employee,title\n1,2025\n2,2025\n3,2025\n";
+    let reviews = "employee,title\n1,2025\n2,2025\n3,2025\n4,2025\n";
     tenant
         .import_personnel_records(PersonnelKind::Review, reviews.as_bytes(), &alice())
         .await
@@ -110,6 +111,8 @@ async fn people_see_their_own_and_managers_those_whom_they_lead() {
         (&employee, &bob, false),
         (&manager, &ann, true),
         (&manager, &boss, true),
+        (&manager, &led_by_ann, true),
+        (&employee, &led_by_ann, false),
         (&manager, &bob, false),
         (&staff, &bob, true),
         (&viewer, &bob, false),

@@ -145,7 +145,8 @@ fn workforce_roles() -> String {
         "# Roles of the workforce\n\nWho may do what, and about whom. The engine decides by this table, and a test \
          makes every call over HTTP in every role. Roles are assigned in The One Hub, or else in \
          `people.roles` of a tenant (see [the configuration](configuration.md)).\n\n\
-         `everybody`: about every employee; `team`: about whom they lead themselves, and about themselves; \
+         `everybody`: about every employee; `team`: about everybody below them, whom they lead themselves \
+         or through others, and about themselves; \
          `own`: about themselves; `–`: not at all.\n\n| Operation |",
     );
     for role in PeopleRole::ALL {

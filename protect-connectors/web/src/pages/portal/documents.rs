@@ -6,9 +6,10 @@ use minijinja::{Value, context};
 use protect_core::Result;
 use protect_core::inbound::InboundAnswer;
 use protect_core::model::PersonnelKind;
+use protect_core::people::{PeopleOperation, Reach};
 use serde::Serialize;
 
-use super::Desk;
+use super::{Desk, signing};
 use crate::pages::Pages;
 
 const ACKNOWLEDGED: &str = "acknowledged";
@@ -34,6 +35,8 @@ struct Row {
     is_open: bool,
     /// A doubt about what stands there.
     doubt: Option<String>,
+    /// Where it is read and signed, where it can be.
+    sign: Option<String>,
 }
 
 pub(super) async fn page(pages: &Pages, desk: &Desk<'_>) -> Result<InboundAnswer> {
@@ -55,12 +58,18 @@ pub(super) async fn open_sections(desk: &Desk<'_>) -> Result<Value> {
 }
 
 async fn sections(desk: &Desk<'_>) -> Result<Vec<Section>> {
-    Ok(vec![
-        policies(desk).await?,
-        records(desk, PersonnelKind::Document).await?,
-        records(desk, PersonnelKind::Training).await?,
-        records(desk, PersonnelKind::Review).await?,
-    ])
+    let mut sections = vec![policies(desk).await?];
+    // Whose role sees nobody's records sees not their own either, and the rest all the same.
+    if desk.seen.reach(PeopleOperation::ViewPersonnel) > Reach::Nobody {
+        for kind in [
+            PersonnelKind::Document,
+            PersonnelKind::Training,
+            PersonnelKind::Review,
+        ] {
+            sections.push(records(desk, kind).await?);
+        }
+    }
+    Ok(sections)
 }
 
 /// What other systems keep of the employee, as it was last imported.
@@ -81,6 +90,7 @@ async fn records(desk: &Desk<'_>, kind: PersonnelKind) -> Result<Section> {
             status: if is_open { "open" } else { "done" },
             is_open,
             doubt: None,
+            sign: None,
         }
     });
     let (title, nothing) = match kind {
@@ -123,6 +133,7 @@ async fn policies(desk: &Desk<'_>) -> Result<Section> {
             status,
             is_open: status != ACKNOWLEDGED,
             doubt,
+            sign: (status != ACKNOWLEDGED).then(|| signing::path(&policy.id)),
         }
     });
     Ok(Section {

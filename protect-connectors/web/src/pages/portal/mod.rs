@@ -4,14 +4,14 @@
 mod chart;
 mod documents;
 mod profile;
+mod signing;
 mod team;
 mod time_off;
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use protect_core::engine::Tenant;
 use protect_core::inbound::{InboundAnswer, refusal};
-use protect_core::model::{Actor, Employee};
+use protect_core::model::Employee;
 use protect_core::people::{PeopleOperation, Reach, WorkforceAs};
 use protect_core::{Error, ErrorKind, Result};
 
@@ -38,12 +38,6 @@ struct Desk<'a> {
     own: Employee,
 }
 
-/// Whether the workforce knows somebody, so that they have these pages.
-pub(super) async fn is_for(tenant: &Tenant, actor: &Actor) -> Result<bool> {
-    let seen = tenant.workforce_as(actor).await?;
-    Ok(seen.own().await?.is_some())
-}
-
 pub(super) async fn answer(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAnswer> {
     let seen = visit.tenant.workforce_as(&visit.caller.actor).await?;
     let own = seen.own().await?.ok_or_else(unknown)?;
@@ -53,11 +47,14 @@ pub(super) async fn answer(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAn
         (true, []) => overview(pages, &desk).await,
         (true, ["time-off"]) => time_off::page(pages, &desk, None).await,
         (true, ["documents"]) => documents::page(pages, &desk).await,
+        (true, ["documents", "policy"]) => signing::page(pages, &desk, None).await,
+        (true, ["documents", "text"]) => signing::text(&desk).await,
         (true, ["profile"]) => profile::page(pages, &desk, None).await,
         (true, ["org-chart"]) => chart::page(pages, &desk).await,
         (true, ["team"]) => team::page(pages, &desk, None).await,
         (false, ["time-off"]) => time_off::request(pages, &desk).await,
         (false, ["time-off", id, "cancel"]) => time_off::cancel(pages, &desk, &id.parse()?).await,
+        (false, ["documents", "policy"]) => signing::sign(pages, &desk).await,
         (false, ["profile"]) => profile::edit(pages, &desk).await,
         (false, ["team", id, what]) => team::decide(pages, &desk, &id.parse()?, what).await,
         _ => Err(nothing_here()),
@@ -123,11 +120,11 @@ impl Desk<'_> {
 
 /// Something that people can put right in the form that they sent: shown above it, with the status that a
 /// program would get.
-struct Wrong(Error);
+pub(super) struct Wrong(Error);
 
 impl Wrong {
     /// What went wrong, where the form is the place to say so.
-    fn of(error: Error) -> Result<Self> {
+    pub(super) fn of(error: Error) -> Result<Self> {
         let kinds = [
             ErrorKind::InvalidInput,
             ErrorKind::Conflict,
@@ -140,7 +137,7 @@ impl Wrong {
         }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let field = self.0.context().iter().find(|(key, _)| *key == "field");
         match field {
             Some((_, field)) => format!("{}: {}.", field.replace('_', " "), self.0.message()),
@@ -149,7 +146,7 @@ impl Wrong {
     }
 
     /// A page that says so.
-    fn answered(&self, page: InboundAnswer) -> InboundAnswer {
+    pub(super) fn answered(&self, page: InboundAnswer) -> InboundAnswer {
         page.with_status(refusal(&self.0).status)
     }
 }

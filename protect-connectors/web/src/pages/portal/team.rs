@@ -1,31 +1,22 @@
 //! For those who decide: the time off that waits for them.
 
-use minijinja::value::Serde;
-use minijinja::{Value, context};
+use minijinja::context;
 use protect_core::Result;
 use protect_core::inbound::InboundAnswer;
 use protect_core::model::TimeOffId;
 
 use super::{Desk, Wrong};
-use crate::pages::{Pages, nothing_here};
+use crate::pages::Pages;
+use crate::pages::waiting::{decided, waiting};
 
 pub(super) async fn page(
     pages: &Pages,
     desk: &Desk<'_>,
     wrong: Option<Wrong>,
 ) -> Result<InboundAnswer> {
-    let waiting = desk.seen.time_off_to_decide().await?;
-    let waiting: Vec<Value> = waiting
-        .iter()
-        .map(|(employee, time_off)| {
-            context! {
-                name => employee.display_name(),
-                time_off => Value::from(Serde(time_off)),
-            }
-        })
-        .collect();
     let page = context! {
-        waiting => waiting,
+        waiting => waiting(&desk.seen).await?,
+        at => "me/team",
         wrong => wrong.as_ref().map(Wrong::text),
         ..desk.common("To decide")
     };
@@ -43,16 +34,8 @@ pub(super) async fn decide(
     id: &TimeOffId,
     what: &str,
 ) -> Result<InboundAnswer> {
-    let approve = match what {
-        "approve" => true,
-        "deny" => false,
-        _ => return Err(nothing_here()),
-    };
-    let note = desk.field("note").trim().to_owned();
-    let note = Some(note.as_str()).filter(|note| !note.is_empty());
-    let (tenant, actor) = (desk.visit.tenant, &desk.visit.caller.actor);
-    match tenant.decide_time_off(id, approve, note, actor).await {
-        Ok(_) => desk.done("team", if approve { "approved" } else { "denied" }),
+    match decided(desk.visit, id, what).await {
+        Ok(word) => desk.done("team", word),
         Err(error) => page(pages, desk, Some(Wrong::of(error)?)).await,
     }
 }
