@@ -263,7 +263,8 @@ async fn leavers(table: &mut Table) {
         target: "< 5 s, no vendor read".to_owned(),
     });
     let plan = started.plan.unwrap();
-    let approved = acme.approve(plan, &actor()).await.unwrap();
+    let somebody_else = Actor::unverified("consent");
+    let approved = acme.approve(plan, &somebody_else).await.unwrap();
     let before = asked(&sandbox);
     let began = Instant::now();
     let steps = acme.apply(approved).await.unwrap();
