@@ -138,6 +138,16 @@ describe(Policy, [
   ['version', 'version'],
 ]);
 
+class PolicyInput extends Model {}
+describe(PolicyInput, [
+  ['due_date', 'dueDate'],
+  ['effective_date', 'effectiveDate'],
+  ['id', 'id'],
+  ['requires_acknowledgment', 'requiresAcknowledgment'],
+  ['title', 'title'],
+  ['version', 'version'],
+]);
+
 class PolicySignature extends Model {}
 describe(PolicySignature, [
   ['ip_address', 'ipAddress'],
@@ -911,6 +921,7 @@ class Workflow extends Model {}
 describe(Workflow, [
   ['access_ends_at', 'accessEndsAt'],
   ['access_gone', 'accessGone'],
+  ['begun_by', 'begunBy'],
   ['day', 'day'],
   ['employee', 'employee'],
   ['id', 'id'],
@@ -958,6 +969,12 @@ describe(Started, [
   ['workflow', 'workflow', Workflow],
 ]);
 
+class StartedMany extends Model {}
+describe(StartedMany, [
+  ['plan', 'plan', Plan],
+  ['workflows', 'workflows', list(Workflow)],
+]);
+
 class Protect extends Client {
   tenant(id) {
     return open(this, 'tenant', { id }, Tenant);
@@ -972,7 +989,7 @@ class Protect extends Client {
   }
 
   exchange(method, path, headers, options) {
-    return call(this, 'exchange', { method, path, headers, body: options?.body, peer: options?.peer }, { options, allowed: ['body', 'peer'], type: WebResponse });
+    return call(this, 'exchange', { method, path, headers, body: options?.body, client_address: options?.clientAddress }, { options, allowed: ['body', 'clientAddress'], type: WebResponse });
   }
 
   bodyLimit(method, path, options) {
@@ -1082,7 +1099,7 @@ class Tenant extends Client {
   }
 
   request(action, account, reason, options) {
-    return call(this, 'request', { action, account, reason, by: options?.by, lasts: options?.lasts }, { options, allowed: ['by', 'lasts'], type: Plan });
+    return call(this, 'request', { action, account, reason, by: options?.by, lasts: options?.lasts, parameters: options?.parameters }, { options, allowed: ['by', 'lasts', 'parameters'], type: Plan });
   }
 
   actions(options) {
@@ -1173,6 +1190,10 @@ class Tenant extends Client {
     return call(this, 'offboard', { employee, last_day: lastDay, reason, by: options?.by, leaving: options?.leaving, at_once: options?.atOnce, allow_past: options?.allowPast, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'leaving', 'atOnce', 'allowPast', 'tasks'], type: Started });
   }
 
+  offboardMany(employees, lastDay, reason, options) {
+    return call(this, 'offboard_many', { employees, last_day: lastDay, reason, by: options?.by, leaving: options?.leaving, at_once: options?.atOnce, allow_past: options?.allowPast, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'leaving', 'atOnce', 'allowPast', 'tasks'], type: StartedMany });
+  }
+
   onboard(employee, options) {
     return call(this, 'onboard', { employee, by: options?.by, first_day: options?.firstDay, tasks: write(list(TaskTemplate), options?.tasks) }, { options, allowed: ['by', 'firstDay', 'tasks'], type: Workflow });
   }
@@ -1245,6 +1266,10 @@ class Tenant extends Client {
     return call(this, 'policies', {}, { options, type: list(PolicyStanding) });
   }
 
+  takePolicies(policies, options) {
+    return call(this, 'take_policies', { policies: write(list(PolicyInput), policies), by: options?.by }, { options, allowed: ['by'], type: list(PolicyStanding) });
+  }
+
   syncPolicies(options) {
     return call(this, 'sync_policies', { by: options?.by }, { options, allowed: ['by'], type: list(PolicyStanding) });
   }
@@ -1296,6 +1321,7 @@ module.exports = {
   Line,
   OrgNode,
   Policy,
+  PolicyInput,
   PolicySignature,
   PolicyText,
   PrivateDetails,
@@ -1375,6 +1401,7 @@ module.exports = {
   Tick,
   ApprovedPlan,
   Started,
+  StartedMany,
   Protect,
   Tenant,
 };

@@ -129,6 +129,8 @@ export type ActionKind =
   | 'start_offboarding'
   /** Begin an onboarding. */
   | 'start_onboarding'
+  /** Call off an onboarding or offboarding. */
+  | 'cancel_workflow'
   | (string & {});
 
 export class ActionTargetSetting extends Model {
@@ -561,6 +563,23 @@ export class Policy extends Model {
   readonly requiresAcknowledgment: boolean;
   /** When it was last seen at the publisher. RFC 3339. */
   readonly seenAt: string;
+  /** What it is called. */
+  readonly title: string;
+  /** Which version counts. */
+  readonly version: string;
+}
+
+/** What a publisher says of a policy. */
+export class PolicyInput extends Model {
+  constructor(plain: Init<PolicyInput>);
+  /** By when. */
+  readonly dueDate: string | null;
+  /** Since when. */
+  readonly effectiveDate: string | null;
+  /** The publisher's id. */
+  readonly id: string;
+  /** Whether people must acknowledge it. */
+  readonly requiresAcknowledgment: boolean;
   /** What it is called. */
   readonly title: string;
   /** Which version counts. */
@@ -2079,6 +2098,11 @@ export class Workflow extends Model {
   readonly accessEndsAt?: string | null;
   /** Whether every access is known to be gone. */
   readonly accessGone: boolean;
+  /**
+   * The action that began it, or the key under which another product asked for it, where there was
+   * one: it begins nothing twice.
+   */
+  readonly begunBy?: string | null;
   /** The last day of an offboarding, the first of an onboarding. */
   readonly day: string;
   /** About whom. */
@@ -2165,6 +2189,15 @@ export class Started extends Model {
   readonly workflow: Workflow;
 }
 
+/** The workflows of many, and the one plan that waits for somebody's consent, where there is one. */
+export class StartedMany extends Model {
+  constructor(plain: Init<StartedMany>);
+  /** What is to be approved, for all of them; nothing where no account is known. */
+  readonly plan: Plan | null;
+  /** Their workflows, in the order in which they were named. */
+  readonly workflows: readonly Workflow[];
+}
+
 /** The engine over every tenant of a configuration: the only road with plan, guards, approval, store and ledger. `protect.open(...)` makes one. */
 export class Protect extends Client {
   private constructor();
@@ -2194,6 +2227,8 @@ export class Protect extends Client {
   exchange(method: string, path: string, headers: { readonly [name: string]: unknown }, options?: PerCall & {
     /** The body, in base64. */
     body?: string | undefined;
+    /** From which network address it came; what is none is as if it were left out. */
+    clientAddress?: string | undefined;
   }): Promise<WebResponse>;
   /**
    * The most bytes of a body that are worth reading for `exchange`, before anybody reads them: a larger one is answered with 413, whatever it holds.
@@ -2398,7 +2433,7 @@ export class Tenant extends Client {
    */
   applyWaiting(options?: PerCall): Promise<readonly Step[]>;
   /**
-   * Plans one action on one person's accounts; approve and apply the plan to have it done.
+   * Plans one action on one person's accounts, or on where they stand in the workforce; approve and apply the plan to have it done.
    *
    * Changes something.
    *
@@ -2411,6 +2446,8 @@ export class Tenant extends Client {
     by: string;
     /** After which time the engine undoes it, such as `24h`. */
     lasts?: string | undefined;
+    /** What else the action needs, such as `last_day` and `at_once` of `start_offboarding`. */
+    parameters?: { readonly [name: string]: unknown } | undefined;
   }): Promise<Plan>;
   /** Every action that was approved, the earliest first, with what came of it. */
   actions(options?: PerCall): Promise<readonly Step[]>;
@@ -2612,6 +2649,27 @@ export class Tenant extends Client {
     tasks?: readonly Init<TaskTemplate>[] | undefined;
   }): Promise<Started>;
   /**
+   * Begins the offboardings of many people, with one plan that is approved as a whole. It is made from what is known, without asking any vendor. Where one of them cannot leave, nobody's begins.
+   *
+   * Changes something.
+   *
+   * @param employees - The employees' ids, each once.
+   * @param lastDay - The last day of work, as `2026-11-30`: access ends with it.
+   * @param reason - Why; it goes into the evidence, so no address.
+   */
+  offboardMany(employees: readonly string[], lastDay: string, reason: string, options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+    /** How they leave; `terminated` unless given. */
+    leaving?: Init<Leaving> | undefined;
+    /** Whether access ends as soon as somebody approved. */
+    atOnce?: boolean | undefined;
+    /** Whether the last day may lie in the past. */
+    allowPast?: boolean | undefined;
+    /** Tasks instead of the configured ones. */
+    tasks?: readonly Init<TaskTemplate>[] | undefined;
+  }): Promise<StartedMany>;
+  /**
    * Begins an onboarding: its tasks.
    *
    * Changes something.
@@ -2781,6 +2839,17 @@ export class Tenant extends Client {
   }): Promise<number>;
   /** How far each policy is acknowledged. */
   policies(options?: PerCall): Promise<readonly PolicyStanding[]>;
+  /**
+   * Takes over what a publisher that is no connector says of its policies. What is said counts for a day; where a connector publishes policies, it has the last word.
+   *
+   * Changes something.
+   *
+   * @param policies - All that are in force: one that is not named is no longer shown.
+   */
+  takePolicies(policies: readonly Init<PolicyInput>[], options: PerCall & {
+    /** Who says so; recorded as `unverified`, since nobody checked. */
+    by: string;
+  }): Promise<readonly PolicyStanding[]>;
   /**
    * Asks the publisher for its policies, as the engine does by itself once an hour.
    *

@@ -677,9 +677,9 @@ class Tenant(AsyncClient):
         by: str,
         *,
         lasts: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
         timeout: Timeout = None,
     ) -> Plan:
-        parameters: Mapping[str, Any] | None = None,
         """Plans one action on one person's accounts, or on where they stand in the workforce; approve and apply the plan to have it done.
 
         Changes something.
@@ -690,9 +690,9 @@ class Tenant(AsyncClient):
             reason: Why; it goes into the evidence, so no address.
             by: Who says so; recorded as `unverified`, since nobody checked.
             lasts: After which time the engine undoes it, such as `24h`.
+            parameters: What else the action needs, such as `last_day` and `at_once` of `start_offboarding`.
 
         Raises:
-            parameters: What else the action needs, such as `last_day` and `at_once` of `start_offboarding`.
             ProtectError: with `kind`, `retryable`, `retry_after` and `operation`.
         """
         return Plan.from_dict(await self._call(

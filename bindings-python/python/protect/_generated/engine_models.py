@@ -50,6 +50,7 @@ __all__ = [
     "OutcomeStatus",
     "PersonnelKind",
     "Policy",
+    "PolicyInput",
     "PolicySignature",
     "PolicyText",
     "PrivateDetails",
@@ -142,6 +143,7 @@ __all__ = [
     "Tick",
     "ApprovedPlan",
     "Started",
+    "StartedMany",
 ]
 
 
@@ -288,6 +290,7 @@ ActionKind = Union[
         "report_usage",
         "start_offboarding",
         "start_onboarding",
+        "cancel_workflow",
     ],
     str,
 ]
@@ -320,6 +323,7 @@ ActionKind = Union[
 - `report_usage`: Report usage for billing.
 - `start_offboarding`: Begin an offboarding.
 - `start_onboarding`: Begin an onboarding.
+- `cancel_workflow`: Call off an onboarding or offboarding.
 """
 
 
@@ -975,6 +979,35 @@ class Policy(Model):
         _codec.Field("id", "id", _codec.PLAIN, True),
         _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
         _codec.Field("seen_at", "seen_at", _codec.TIMESTAMP, True),
+        _codec.Field("title", "title", _codec.PLAIN, True),
+        _codec.Field("version", "version", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PolicyInput(Model):
+    """What a publisher says of a policy."""
+
+    due_date: str | None = None
+    """By when."""
+    effective_date: str | None = None
+    """Since when."""
+    id: str
+    """The publisher's id."""
+    requires_acknowledgment: bool = False
+    """Whether people must acknowledge it."""
+    title: str
+    """What it is called."""
+    version: str
+    """Which version counts."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("due_date", "due_date", _codec.PLAIN, True),
+        _codec.Field("effective_date", "effective_date", _codec.PLAIN, True),
+        _codec.Field("id", "id", _codec.PLAIN, True),
+        _codec.Field("requires_acknowledgment", "requires_acknowledgment", _codec.PLAIN, True),
         _codec.Field("title", "title", _codec.PLAIN, True),
         _codec.Field("version", "version", _codec.PLAIN, True),
     )
@@ -3466,6 +3499,10 @@ class Workflow(Model):
     """When access ends."""
     access_gone: bool
     """Whether every access is known to be gone."""
+    begun_by: str | None = None
+    """The action that began it, or the key under which another product asked for it, where there was
+    one: it begins nothing twice.
+    """
     day: str
     """The last day of an offboarding, the first of an onboarding."""
     employee: str
@@ -3510,6 +3547,7 @@ class Workflow(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("access_ends_at", "access_ends_at", _codec.TIMESTAMP, False),
         _codec.Field("access_gone", "access_gone", _codec.PLAIN, True),
+        _codec.Field("begun_by", "begun_by", _codec.PLAIN, False),
         _codec.Field("day", "day", _codec.PLAIN, True),
         _codec.Field("employee", "employee", _codec.PLAIN, True),
         _codec.Field("id", "id", _codec.PLAIN, True),
@@ -3607,4 +3645,21 @@ class Started(Model):
     _fields: ClassVar[tuple[_codec.Field, ...]] = (
         _codec.Field("plan", "plan", _codec.model(Plan), True),
         _codec.Field("workflow", "workflow", _codec.model(Workflow), True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StartedMany(Model):
+    """The workflows of many, and the one plan that waits for somebody's consent, where there is one."""
+
+    plan: Plan | None = None
+    """What is to be approved, for all of them; nothing where no account is known."""
+    workflows: Sequence[Workflow] = ()
+    """Their workflows, in the order in which they were named."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("plan", "plan", _codec.model(Plan), True),
+        _codec.Field("workflows", "workflows", _codec.several(_codec.model(Workflow)), True),
     )
