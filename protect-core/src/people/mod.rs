@@ -6,6 +6,7 @@
 
 mod access;
 mod acknowledgement;
+mod aloud;
 mod certification;
 mod change;
 mod chart;

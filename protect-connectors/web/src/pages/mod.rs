@@ -59,6 +59,10 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("templates/people_insider.html"),
     ),
     (
+        "people_leaving.html",
+        include_str!("templates/people_leaving.html"),
+    ),
+    (
         "people_policies.html",
         include_str!("templates/people_policies.html"),
     ),

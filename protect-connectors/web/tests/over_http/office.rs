@@ -269,6 +269,48 @@ async fn an_offboarding_shows_what_is_left_and_is_called_off_with_a_reason_alone
 }
 
 #[tokio::test]
+async fn an_offboarding_begins_on_a_persons_page_with_all_that_it_needs_and_once() {
+    let office = Office::new().await;
+    let dora = find(&office.world, "dora").await;
+    let person = format!("/t/acme/people/employees/{}", dora.id);
+    let leaving = format!("{person}/leaving");
+    let viewer = office.world.browser(&bob(PeopleRole::Viewer)).await;
+    assert!(!viewer.page(&person).await.contains("Begin an offboarding"));
+    let good = "last_day=2030-06-30&leaving=resigned&reason=moves+away";
+    for refused in [
+        viewer.get(&leaving).await,
+        viewer.submit(&leaving, good).await,
+    ] {
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    }
+    let browser = office.world.browser(&bob(PeopleRole::HrStaff)).await;
+    assert!(browser.page(&person).await.contains("Begin an offboarding"));
+    let asked = browser.page(&leaving).await;
+    assert!(asked.contains("before somebody else consents"), "{asked}");
+    for wrong in [
+        "leaving=resigned&reason=moves+away",
+        "last_day=2020-06-30&leaving=resigned&reason=moves+away",
+        "last_day=2030-06-30&leaving=vanished&reason=moves+away",
+        "last_day=2030-06-30&leaving=resigned&reason=ask+ann%40acme.example",
+    ] {
+        let refused = browser.submit(&leaving, wrong).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{wrong}");
+        let kept = wrong.contains("moves");
+        assert!(!kept || text(&refused).contains("moves away"), "{wrong}");
+    }
+    assert_eq!(find(&office.world, "dora").await.last_day, None);
+    let done = browser.submit(&leaving, good).await;
+    assert_eq!(done.status(), StatusCode::SEE_OTHER, "{}", text(&done));
+    let page = browser.page(location(&done)).await;
+    for said in ["The offboarding has begun", "2030-06-30", "moves away"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!browser.page(&person).await.contains("Begin an offboarding"));
+    let again = browser.submit(&leaving, good).await;
+    assert_eq!(again.status(), StatusCode::CONFLICT, "{}", text(&again));
+}
+
+#[tokio::test]
 async fn tasks_are_done_with_a_note_and_what_is_left_is_planned_again() {
     let office = Office::new().await;
     let browser = office.world.browser(&bob(PeopleRole::HrManager)).await;

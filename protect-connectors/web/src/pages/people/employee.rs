@@ -7,7 +7,7 @@ use protect_core::inbound::InboundAnswer;
 use protect_core::model::Employee;
 use protect_core::people::{PeopleOperation, Reach, TimeOffFilter};
 
-use super::{Office, signals, workflow};
+use super::{Office, leaving, signals, workflow};
 use crate::pages::Pages;
 
 pub(super) async fn page(pages: &Pages, office: &Office<'_>, who: &str) -> Result<InboundAnswer> {
@@ -19,7 +19,9 @@ pub(super) async fn page(pages: &Pages, office: &Office<'_>, who: &str) -> Resul
         Some(manager) => Some(office.name_of(manager).await?),
         None => None,
     };
+    let may_leave = leaving::is_theirs(office) && !employee.status.has_left();
     let page = context! {
+        may_leave => may_leave && employee.last_day.is_none(),
         employee => Value::from(Serde(&employee)),
         manager => manager,
         workflows => workflows(office, &employee).await?,
@@ -35,7 +37,7 @@ pub(super) async fn page(pages: &Pages, office: &Office<'_>, who: &str) -> Resul
 
 /// Nothing for those who do not work on them.
 async fn workflows(office: &Office<'_>, employee: &Employee) -> Result<Vec<Value>> {
-    if office.seen.reach(PeopleOperation::ManageWorkflows) < Reach::Everybody {
+    if !leaving::is_theirs(office) {
         return Ok(Vec::new());
     }
     let found = office.seen.workflows_of(&employee.id).await?;

@@ -4,6 +4,7 @@
 
 mod directory;
 mod employee;
+mod leaving;
 mod policies;
 mod signals;
 mod workflow;
@@ -77,6 +78,7 @@ pub(super) async fn answer(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAn
     match (visit.is_get(), path) {
         (true, []) => directory::page(pages, &office).await,
         (true, ["employees", id]) => employee::page(pages, &office, id).await,
+        (true, ["employees", id, "leaving"]) => leaving::page(pages, &office, id, None).await,
         (true, ["workflows"]) => workflow::list(pages, &office).await,
         (true, ["workflows", id]) => workflow::page(pages, &office, &id.parse()?, None).await,
         (true, ["workflows", id, what]) => {
@@ -88,6 +90,7 @@ pub(super) async fn answer(pages: &Pages, visit: &Visit<'_>) -> Result<InboundAn
         (true, ["time-off"]) => time_off(pages, &office, None).await,
         (true, ["policies"]) => policies::page(pages, &office).await,
         (true, ["insider"]) => signals::page(pages, &office, None).await,
+        (false, ["employees", id, "leaving"]) => leaving::begin(pages, &office, id).await,
         (false, ["workflows", id, what]) => {
             workflow::carry_out(pages, &office, &id.parse()?, what).await
         }

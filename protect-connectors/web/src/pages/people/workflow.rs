@@ -13,11 +13,16 @@ use protect_core::{Error, Result};
 use super::{Office, Wrong, answered};
 use crate::pages::{Pages, nothing_here};
 
+/// How many of them a page shows.
+const ROWS: usize = 50;
+
 pub(super) async fn list(pages: &Pages, office: &Office<'_>) -> Result<InboundAnswer> {
     let every = office.visit.request.query("status") == Some("all");
     let status = (!every).then_some(WorkflowStatus::Open);
+    let from: usize = office.visit.request.query_as("from")?.unwrap_or_default();
+    let found = office.seen.workflows(status).await?;
     let mut rows = Vec::new();
-    for workflow in office.seen.workflows(status).await? {
+    for workflow in found.iter().skip(from).take(ROWS) {
         let workflow = office.seen.workflow(&workflow.id).await?;
         let name = office.name_of(&workflow.employee).await?;
         rows.push(context! { name => name, ..summary(&workflow) });
@@ -25,6 +30,8 @@ pub(super) async fn list(pages: &Pages, office: &Office<'_>) -> Result<InboundAn
     let page = context! {
         rows => rows,
         every => every,
+        total => found.len(),
+        next => Some(from.saturating_add(ROWS)).filter(|next| *next < found.len()),
         ..office.common("Coming and leaving")
     };
     pages.page("people_workflows.html", page)

@@ -3,6 +3,7 @@
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
+use protect_core::engine::Browser;
 use protect_core::inbound::InboundAnswer;
 use protect_core::model::AcknowledgementStatus;
 use protect_core::people::{PolicyOfEmployee, PolicySignature};
@@ -15,9 +16,6 @@ use crate::pages::{Pages, nothing_here, with_policy};
 
 /// The publisher's text may be styled and hold pictures, and do nothing else.
 const TEXT_ALONE: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox";
-
-/// The longest name of a program that is recorded.
-const LONGEST_AGENT: usize = 512;
 
 /// The page of a policy, below the pages of an employee.
 pub(super) fn path(id: &str) -> String {
@@ -123,19 +121,18 @@ fn signature(desk: &Desk<'_>) -> Result<PolicySignature> {
         let error = Error::invalid_input("write your name");
         return Err(error.with_context("field", "name"));
     }
-    let request = desk.visit.request;
-    let address = request.from.ok_or_else(|| {
+    let browser = Browser::of(desk.visit.request);
+    let address = browser.ip_address.ok_or_else(|| {
         Error::new(
             ErrorKind::Refused,
             "this service is not told from which network address you come, which is part of a signature; tell whoever runs it",
         )
     })?;
-    let agent = request.header("user-agent").unwrap_or_default();
     Ok(PolicySignature {
         policy_id: desk.field("id"),
         version: desk.field("version"),
         ip_address: address.to_string(),
-        user_agent: shortened(agent).to_owned(),
+        user_agent: browser.user_agent.unwrap_or_default(),
         typed_name: Some(typed_name),
     })
 }
@@ -156,12 +153,6 @@ fn is_unrecorded(error: &Error) -> bool {
 
 fn query(pairs: &[(&str, &str)]) -> String {
     Serializer::new(String::new()).extend_pairs(pairs).finish()
-}
-
-/// As much of a program's name as is recorded.
-fn shortened(agent: &str) -> &str {
-    let end = agent.floor_char_boundary(LONGEST_AGENT);
-    &agent[..end]
 }
 
 impl Desk<'_> {
