@@ -434,6 +434,15 @@ async fn human_resources_work_with_a_keyboard_alone_and_without_a_complaint() {
     tab_to(&mut chrome, "Call it off").await;
     chrome.enter().await;
     assert!(chrome.text().await.contains("was called off"));
+    chrome.open(&served.url("/t/acme/people")).await;
+    tab_to(&mut chrome, "Dora Dietrich").await;
+    chrome.enter().await;
+    tab_to(&mut chrome, "Begin an offboarding").await;
+    chrome.enter().await;
+    chrome.pictures("people_leaving").await;
+    tab_to(&mut chrome, "leaving").await;
+    chrome.press(" ").await;
+    assert!(chrome.text().await.contains("Last day of work"));
     let id = workflow.rsplit('/').next().unwrap().parse().unwrap();
     let over = acme.workflow(&id).await.unwrap();
     assert_eq!(over.status, WorkflowStatus::Cancelled);

@@ -22,16 +22,15 @@ pub(super) async fn page(
     wrong: Option<Wrong>,
 ) -> Result<InboundAnswer> {
     let employee = leaver(office, who).await?;
-    let name = employee.display_name();
+    let title = format!("{} leaves", employee.display_name());
     let page = context! {
         id => employee.id.as_str(),
-        name => name,
         last_day => office.field("last_day"),
         leaving => office.field("leaving"),
         at_once => office.field("at_once"),
         reason => office.field("reason"),
         wrong => wrong.as_ref().map(Wrong::text),
-        ..office.common(&format!("{name} leaves"))
+        ..office.common(&title)
     };
     Ok(answered(pages.page("people_leaving.html", page)?, wrong))
 }
