@@ -128,8 +128,8 @@ async fn people_see_their_own_and_managers_those_whom_they_lead() {
     }
     for (actor, expected) in [
         (&employee, vec![&ann.id]),
-        (&manager, vec![&boss.id, &ann.id]),
-        (&staff, vec![&boss.id, &ann.id, &bob.id]),
+        (&manager, vec![&boss.id, &ann.id, &led_by_ann.id]),
+        (&staff, vec![&boss.id, &ann.id, &bob.id, &led_by_ann.id]),
     ] {
         let seen = tenant.workforce_as(actor).await.unwrap();
         let all = seen.personnel_records(None, None).await.unwrap();
@@ -151,5 +151,5 @@ async fn people_see_their_own_and_managers_those_whom_they_lead() {
         );
     }
     let all = tenant.personnel_records(None, None).await;
-    assert_eq!(all.unwrap().len(), 3, "a host is restricted by nothing");
+    assert_eq!(all.unwrap().len(), 4, "a host is restricted by nothing");
 }
