@@ -83,8 +83,8 @@ async function lookAround(t, sandbox, opened, apart) {
       assert.equal(status, 200, `${path}: ${text}`);
       seen.set(path, text);
       assertApart(text, tenant, path);
-      const links = [...text.matchAll(/href="(\/[^"#]*)/g)].map(([, link]) => link.replaceAll('&amp;', '&'));
-      waiting.push(...links.filter((link) => link.startsWith('/t/')));
+      const links = [...text.matchAll(/href="(\/[^"]*)/g)].map(([, link]) => link.replaceAll('&#x2f;', '/').replaceAll('&amp;', '&'));
+      waiting.push(...links.filter((link) => link.startsWith('/t/')).map((link) => link.split('#')[0]));
     }
     const together = [...seen.values()].join('');
     assert.deepEqual(apart[tenant].shown.filter((word) => !together.includes(word)), []);

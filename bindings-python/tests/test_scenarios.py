@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import io
 import json
@@ -185,8 +186,8 @@ class Play:
             assert status == 200, f"{path}: {status} {text}"
             seen[path] = text
             self.assert_apart(text, tenant, apart, path)
-            links = re.findall(r'href="(/[^"#]*)', text)
-            waiting += [link.replace("&amp;", "&") for link in links if link.startswith("/t/")]
+            links = [html.unescape(link) for link in re.findall(r'href="(/[^"]*)', text)]
+            waiting += [link.partition("#")[0] for link in links if link.startswith("/t/")]
         together = "".join(seen.values())
         assert [word for word in apart[tenant]["shown"] if word not in together] == []
         return set(seen)

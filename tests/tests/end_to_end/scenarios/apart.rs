@@ -95,9 +95,10 @@ async fn crawl(
         assert_eq!(status, 200, "{path}: {text}");
         assert_apart(&text, tenant, apart, &path);
         for link in text.split("href=\"").skip(1) {
-            let link = link.split(['"', '#']).next().unwrap();
+            let link = link.split('"').next().unwrap();
+            let link = link.replace("&#x2f;", "/").replace("&amp;", "&");
             if link.starts_with("/t/") {
-                waiting.push(link.replace("&amp;", "&"));
+                waiting.push(link.split('#').next().unwrap().to_owned());
             }
         }
         seen.insert(path, text);
