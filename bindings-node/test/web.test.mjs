@@ -199,23 +199,3 @@ test('Express takes a body up to the limit of its route, and answers a larger on
   assert.ok(sent < 60 * 1024 * 1024, `${sent} bytes were sent`);
   assert.deepEqual(failures, []);
 });
-
-test('whoever serves says from where a request comes', async (t) => {
-  const told = [];
-  const p = {
-    bodyLimit: async () => 1024,
-    exchange: async (method, path, headers, { peer }) => {
-      told.push(peer);
-      return { status: 204, headers: [], body: '' };
-    },
-  };
-  const server = createServer(toExpress(p));
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  assert.equal((await fetch(`http://127.0.0.1:${server.address().port}/`)).status, 204);
-  const asked = new Request('http://localhost/');
-  await handle(p, asked, { peer: 'fe80::1%eth0' });
-  await handle(p, asked, { peer: 'a pipe' });
-  await handle(p, asked);
-  assert.deepEqual(told, ['127.0.0.1', 'fe80::1', undefined, undefined]);
-});
