@@ -165,17 +165,15 @@ impl Desk<'_> {
     /// The policy that the form names, as it was last heard of, without asking its publisher.
     async fn last_known(&self) -> Result<PolicyOfEmployee> {
         let id = self.field("id");
-        let mut all = self.seen.policies().await?.into_iter();
-        let found = all.find(|it| it.policy.id == id).ok_or_else(nothing_here)?;
-        let status = if found.pending.contains(&self.own.id) {
-            AcknowledgementStatus::Pending
-        } else if found.overdue.contains(&self.own.id) {
-            AcknowledgementStatus::Overdue
-        } else {
-            AcknowledgementStatus::Acknowledged
-        };
+        let mut own = self
+            .seen
+            .acknowledgements_of(&self.own.id)
+            .await?
+            .into_iter();
+        let found = own.find(|(policy, _)| policy.id == id);
+        let (policy, status) = found.ok_or_else(nothing_here)?;
         Ok(PolicyOfEmployee {
-            policy: found.policy,
+            policy,
             status,
             acknowledged_at: None,
             stale: true,
