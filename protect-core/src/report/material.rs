@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Month;
-use super::score::{DayScore, DomainScore, Score};
+use super::score::{Counted, DayScore, DomainScore, Score};
 use crate::connector::Watches;
 use crate::engine::{StoredVerdict, Tenant};
 use crate::error::Result;
@@ -48,7 +48,8 @@ impl Tenant {
         let domains = self.domain_scores().await?;
         let days = self.score_days().await?;
         let now = self.context().clock.now();
-        let score = self.score_from(&verdicts, &findings, &domains);
+        let counted: Vec<Counted> = findings.iter().map(Counted::from).collect();
+        let score = self.score_from(&verdicts, &counted, &domains);
         let score = score.of_month(month, &days, now);
         let watched = self.watch_list().await?;
         Ok(Material {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::score::{DayScore, Score};
+use super::score::{Counted, DayScore, Score};
 use crate::engine::Tenant;
 use crate::error::Result;
 use crate::model::{Finding, FindingKind, Incident, IncidentStatus, Month, Severity, TenantId};
@@ -74,23 +74,15 @@ impl Tenant {
     }
 
     async fn reckon(&self) -> Result<Overview> {
-        let findings = self
-            .read_all::<Finding>(Query::all(RecordKind::Finding))
-            .await?;
-        let mut findings: Vec<Finding> = findings.into_iter().map(|found| found.value).collect();
+        let mut findings = self.counted().await?;
         let score = self.score_of(&findings).await?;
         findings.retain(|finding| finding.status.is_open());
         let mut open = BTreeMap::new();
         let mut kinds = BTreeMap::new();
         for finding in &findings {
-            *open.entry(finding.observation.severity).or_default() += 1;
-            *kinds.entry(finding.observation.kind).or_default() += 1;
+            *open.entry(finding.severity).or_default() += 1;
+            *kinds.entry(finding.kind).or_default() += 1;
         }
-        findings.sort_by(|a, b| {
-            let key = |finding: &Finding| (finding.observation.severity, finding.first_seen);
-            key(b).cmp(&key(a)).then_with(|| a.id.cmp(&b.id))
-        });
-        findings.truncate(WORST);
         Ok(Overview {
             as_of: self.context().clock.now(),
             score,
@@ -99,8 +91,23 @@ impl Tenant {
             kinds,
             open_incidents: self.count_open_incidents().await?,
             plans_waiting: self.plans_waiting().await?.len() as u64,
-            worst: findings,
+            worst: self.worst(findings).await?,
         })
+    }
+
+    /// The worst of these, read whole; the latest come first.
+    async fn worst(&self, mut findings: Vec<Counted>) -> Result<Vec<Finding>> {
+        findings.sort_unstable_by(|a, b| {
+            let key = |finding: &Counted| (finding.severity, finding.first_seen);
+            key(b).cmp(&key(a)).then_with(|| a.id.cmp(&b.id))
+        });
+        findings.truncate(WORST);
+        let mut worst = Vec::new();
+        for finding in findings {
+            let found = self.read(RecordKind::Finding, finding.id.as_str()).await?;
+            worst.extend(found.map(|found| found.value));
+        }
+        Ok(worst)
     }
 
     async fn recent_days(&self) -> Result<Vec<DayScore>> {

@@ -5,6 +5,7 @@
 //! What nobody looked at has no value and takes no part; it is never a good score and never a bad
 //! one.
 
+mod counted;
 mod history;
 mod parts;
 #[cfg(test)]
@@ -16,14 +17,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(super) use counted::Counted;
 pub use history::DayScore;
 pub(super) use history::section as history;
 pub(super) use parts::DomainScore;
 
 use crate::engine::{StoredVerdict, Tenant};
 use crate::error::Result;
-use crate::model::{ConnectorName, Finding, FindingKind, Month, Severity};
-use crate::store::{Query, RecordKind};
+use crate::model::{ConnectorName, FindingKind, Month, Severity};
 
 /// The way of counting; another way will have another name.
 const VERSION: &str = "protection_v1";
@@ -225,15 +226,11 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn score(&self) -> Result<Score> {
-        let findings = self
-            .read_all::<Finding>(Query::all(RecordKind::Finding))
-            .await?;
-        let findings: Vec<Finding> = findings.into_iter().map(|found| found.value).collect();
-        self.score_of(&findings).await
+        self.score_of(&self.counted().await?).await
     }
 
     /// The score, for who has read the findings already.
-    pub(super) async fn score_of(&self, findings: &[Finding]) -> Result<Score> {
+    pub(super) async fn score_of(&self, findings: &[Counted]) -> Result<Score> {
         let (verdicts, domains) = (self.verdicts().await?, self.domain_scores().await?);
         let mut score = self.score_from(&verdicts, findings, &domains);
         score.compare_with(self.score_before_this_month().await?);
@@ -244,7 +241,7 @@ impl Tenant {
     pub(super) fn score_from(
         &self,
         verdicts: &[StoredVerdict],
-        findings: &[Finding],
+        findings: &[Counted],
         domains: &BTreeMap<String, DomainScore>,
     ) -> Score {
         let watches = |connector: &ConnectorName| {

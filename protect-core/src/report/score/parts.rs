@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::counted::Counted;
 use super::{Rating, ScoreArea, ScoreMember, ScorePart, check_weight, exposure_weight, rounded};
 use crate::connector::Watches;
 use crate::engine::{StoredVerdict, Tenant};
 use crate::error::Result;
-use crate::model::{CheckId, ConnectorName, Finding, FindingKind, FindingStatus, Verdict};
+use crate::model::{CheckId, ConnectorName, FindingKind, FindingStatus, Verdict};
 
 /// The second word of checks about exposed credentials (`hibp.exposure.breach`).
 const EXPOSURE: &str = "exposure";
@@ -53,7 +54,7 @@ impl Tenant {
 /// more than half there is no value.
 pub(super) fn saas(
     verdicts: &[StoredVerdict],
-    findings: &[Finding],
+    findings: &[Counted],
     watches: impl Fn(&ConnectorName) -> Watches,
 ) -> ScorePart {
     let standing = standing(findings);
@@ -88,7 +89,7 @@ pub(super) fn saas(
 }
 
 /// Each domain by its own score.
-pub(super) fn email(scores: &BTreeMap<String, DomainScore>, findings: &[Finding]) -> ScorePart {
+pub(super) fn email(scores: &BTreeMap<String, DomainScore>, findings: &[Counted]) -> ScorePart {
     let members = scores.iter().map(|(domain, score)| ScoreMember {
         name: domain.clone(),
         value: score.total,
@@ -107,20 +108,18 @@ pub(super) fn email(scores: &BTreeMap<String, DomainScore>, findings: &[Finding]
 }
 
 /// 100 less what open exposures take away, not below 0.
-pub(super) fn dark_web(verdicts: &[StoredVerdict], findings: &[Finding]) -> ScorePart {
+pub(super) fn dark_web(verdicts: &[StoredVerdict], findings: &[Counted]) -> ScorePart {
     let kinds = [FindingKind::CredentialExposure];
     let open = open(findings, &kinds);
     let looked = verdicts.iter().any(|verdict| {
         let decided = matches!(verdict.result.verdict, Verdict::Pass | Verdict::Fail);
         decided && area_of(&verdict.result.check) == EXPOSURE
     });
-    let found = findings
-        .iter()
-        .any(|finding| kinds.contains(&finding.observation.kind));
+    let found = findings.iter().any(|finding| kinds.contains(&finding.kind));
     let taken = findings
         .iter()
-        .filter(|finding| kinds.contains(&finding.observation.kind) && counts(finding))
-        .map(|finding| exposure_weight(finding.observation.severity))
+        .filter(|finding| kinds.contains(&finding.kind) && finding.is_standing())
+        .map(|finding| exposure_weight(finding.severity))
         .fold(0, u32::saturating_add);
     let value = (looked || found).then(|| 100_u32.saturating_sub(taken));
     ScorePart {
@@ -220,32 +219,27 @@ impl Standing<'_> {
     }
 }
 
-fn standing(findings: &[Finding]) -> Standing<'_> {
+fn standing(findings: &[Counted]) -> Standing<'_> {
     let mut standing = Standing {
         wrong: BTreeSet::new(),
         right: BTreeSet::new(),
     };
     for finding in findings {
-        let key = (&finding.source, &finding.observation.check);
+        let key = (&finding.source, &finding.check);
         if finding.status == FindingStatus::FalsePositive {
             standing.wrong.insert(key);
-        } else if counts(finding) {
+        } else if finding.is_standing() {
             standing.right.insert(key);
         }
     }
     standing
 }
 
-/// Open, or left as it is for a while: an accepted risk is still a risk.
-fn counts(finding: &Finding) -> bool {
-    finding.status.is_open() || finding.status == FindingStatus::Accepted
-}
-
-fn open(findings: &[Finding], kinds: &[FindingKind]) -> BTreeMap<String, u32> {
+fn open(findings: &[Counted], kinds: &[FindingKind]) -> BTreeMap<String, u32> {
     let mut open = BTreeMap::new();
     for finding in findings {
-        if kinds.contains(&finding.observation.kind) && counts(finding) {
-            let severity = finding.observation.severity.to_string();
+        if kinds.contains(&finding.kind) && finding.is_standing() {
+            let severity = finding.severity.to_string();
             *open.entry(severity).or_default() += 1;
         }
     }

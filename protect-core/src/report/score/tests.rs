@@ -1,9 +1,11 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::counted::Counted;
 use super::parts::{self, DomainScore};
 use super::*;
 use crate::connector::Watches;
 use crate::engine::StoredVerdict;
+use crate::model::Finding;
 
 fn verdict(connector: &str, check: &str, severity: &str, verdict: &str) -> StoredVerdict {
     serde_json::from_value(json!({
@@ -14,18 +16,21 @@ fn verdict(connector: &str, check: &str, severity: &str, verdict: &str) -> Store
     .unwrap()
 }
 
-fn finding(source: &str, check: &str, kind: &str, severity: &str, status: &str) -> Finding {
-    serde_json::from_value(json!({
+fn finding(source: &str, check: &str, kind: &str, severity: &str, status: &str) -> Counted {
+    serde_json::from_value(stored(source, check, kind, severity, status)).unwrap()
+}
+
+fn stored(source: &str, check: &str, kind: &str, severity: &str, status: &str) -> Value {
+    json!({
         "id": "0123456789abcdef0123456789abcdef", "tenant": "acme", "source": source, "check": check,
         "kind": kind, "subject": { "kind": "domain", "id": "acme.example" }, "discriminator": "",
         "severity": severity, "confidence": "high", "title": "t", "reasons": [], "status": status,
         "baseline": false, "occurrence": 1, "first_seen": "2026-11-26T10:00:00Z",
         "last_seen": "2026-11-26T10:00:00Z",
-    }))
-    .unwrap()
+    })
 }
 
-fn exposure(severity: &str, status: &str) -> Finding {
+fn exposure(severity: &str, status: &str) -> Counted {
     finding(
         "breaches",
         "hibp.exposure.breach",
@@ -40,6 +45,21 @@ fn watches(connector: &crate::model::ConnectorName) -> Watches {
         "mail" => Watches::Mail,
         "breaches" => Watches::Exposures,
         _ => Watches::Settings,
+    }
+}
+
+#[test]
+fn a_finding_counts_the_same_whether_it_was_read_whole_or_not() {
+    let kinds = FindingKind::ALL.map(FindingKind::as_str);
+    for (kind, severity) in kinds
+        .into_iter()
+        .zip(["critical", "info"].into_iter().cycle())
+    {
+        let whole: Finding =
+            serde_json::from_value(stored("entra", "m365.ca.a", kind, severity, "accepted"))
+                .unwrap();
+        let light: Counted = serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
+        assert_eq!(light, Counted::from(&whole));
     }
 }
 
@@ -96,7 +116,7 @@ fn open_exposures_take_away_by_severity_and_never_below_nothing() {
         "critical",
         "fail",
     )];
-    let value = |findings: &[Finding]| parts::dark_web(&looked, findings).value;
+    let value = |findings: &[Counted]| parts::dark_web(&looked, findings).value;
     assert_eq!(value(&[]), Some(100));
     let some = [
         exposure("critical", "new"),
