@@ -1,6 +1,8 @@
 //! Incoming webhooks of chat programs. Whoever knows such an address may write there, so it is a
 //! secret.
 
+use std::time::Duration;
+
 use http::Method;
 use protect_core::connector::OpContext;
 use protect_core::http::{Answer, BudgetKey, ErrorAnswer, HttpClient, Limit, UrlPolicy};
@@ -109,7 +111,7 @@ impl Chat {
         // Slack: one message a second with short bursts. Teams: four requests a second.
         let limit = match target.format {
             ChatFormat::Slack => Limit::per_second(1, 3),
-            ChatFormat::Teams => Limit::per_second(4, 4),
+            ChatFormat::Teams => Limit::per(4, Duration::from_secs(1)),
         };
         self.context.limits.declare(&key, &limit);
         let policy = UrlPolicy {

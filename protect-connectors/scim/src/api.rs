@@ -1,6 +1,7 @@
 //! The endpoints, one function each. What they are for is said in `client.rs`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -28,6 +29,12 @@ pub(crate) struct Api {
     options: Options,
 }
 
+/// What all tokens of one connection count against, named after the first of them.
+pub(crate) fn budget(base: &str, token: &SecretRef) -> BudgetKey {
+    let whose = hash_fields("scim", &[base, &token.to_string()]);
+    BudgetKey(format!("scim/{whose}"))
+}
+
 impl Api {
     /// No I/O.
     ///
@@ -36,12 +43,11 @@ impl Api {
     pub(crate) fn new(
         base: &str,
         token: SecretRef,
+        budget: BudgetKey,
         options: Options,
         context: &Context,
     ) -> Result<Self> {
-        let whose = hash_fields("scim", &[base, &token.to_string()]);
-        let budget = BudgetKey(format!("scim/{whose}"));
-        let limit = Limit::per_second(options.requests_per_second, options.requests_per_second);
+        let limit = Limit::per(options.requests_per_second, Duration::from_secs(1));
         context.limits.declare(&budget, &limit);
         let policy = UrlPolicy {
             allowed_hosts: options.allowed_hosts.clone(),

@@ -11,7 +11,7 @@ use protect_core::model::{Actor, TenantId};
 use protect_core::secret::{Credential, HeldSecrets};
 use protect_core::{Context, Error, ErrorKind, Result};
 
-use crate::api::Api;
+use crate::api::{self, Api};
 use crate::config::{ActiveAs, Options, PatchStyle};
 use crate::model::{ServiceProviderConfig, User, UserPage};
 use crate::wire::quoted;
@@ -248,8 +248,9 @@ impl ScimBuilder {
         let token = held.hold("scim.token", token);
         context.secrets = Arc::new(held);
         let local = TenantId::new("local")?;
+        let budget = api::budget(&base, &token);
         Ok(Scim {
-            api: Api::new(&base, token, self.options, &context)?,
+            api: Api::new(&base, token, budget, self.options, &context)?,
             cx: OpContext::new(local, context.fresh_guid(), Actor::engine()),
             clock: context.clock,
         })

@@ -13,7 +13,7 @@ use protect_core::connector::{
 use protect_core::secret::SecretRef;
 use protect_core::{Context, ErrorKind, Result};
 
-use crate::api::Api;
+use crate::api::{self, Api};
 use crate::config::Options;
 use crate::model::ServiceProviderConfig;
 use crate::remediate::ACTIONS;
@@ -44,7 +44,8 @@ impl ScimConnector {
         options: &Options,
         context: &Context,
     ) -> Result<Self> {
-        let api = |token| Api::new(base, token, options.clone(), context);
+        let budget = api::budget(base, &scan);
+        let api = |token| Api::new(base, token, budget.clone(), options.clone(), context);
         Ok(Self {
             info,
             scan: api(scan)?,

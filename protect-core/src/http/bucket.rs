@@ -30,7 +30,8 @@ impl Limit {
     /// At most `count` in any minute, fixed or sliding; 0 counts as 1.
     ///
     /// A bucket of `count` refilled at `count` a minute would let twice as much through. Here the
-    /// burst (a fiftieth) and a minute's refill together stay at 95 % of `count`.
+    /// burst (a fiftieth) and a minute's refill together stay a twentieth below `count`, and of less than
+    /// twenty they take all: requests that are so far apart do not overtake each other.
     pub fn per_minute(count: u32) -> Self {
         Self::strict(count, Duration::from_mins(1))
     }
@@ -129,7 +130,8 @@ impl Bucket {
     }
 
     pub(super) fn take(&mut self, now: Duration, weight: u32, slowness: u32) {
-        self.full_at = self.full_at.max(now) + self.slowed(slowness) * weight;
+        let begins = self.full_at.max(now.saturating_sub(LATE));
+        self.full_at = begins + self.slowed(slowness) * weight;
     }
 
     /// Keeps what was used the same when the speed changes.
@@ -143,12 +145,20 @@ impl Bucket {
     }
 }
 
+/// A sleep ends a little late. So much of it is made up for, or whoever waits for each of 25 requests a
+/// second would get 24.
+const LATE: Duration = Duration::from_millis(2);
+
 /// The time one request takes from the window, beside a burst of this size.
 fn interval(window: &Window, burst: u32) -> Option<Duration> {
     let hundredths = match window.kind {
         WindowKind::Burst(_) => 100 * u64::from(window.count),
         WindowKind::Strict if window.count == 1 && burst == 1 => 95,
-        WindowKind::Strict => (95 * u64::from(window.count)).checked_sub(100 * u64::from(burst))?,
+        WindowKind::Strict => {
+            let spare = window.count / 20;
+            let left = window.count.checked_sub(burst)?.checked_sub(spare)?;
+            100 * u64::from(left)
+        }
     };
     let nanos = u64::try_from(window.period.as_nanos()).ok()?;
     (hundredths > 0).then(|| Duration::from_nanos((nanos * 100).div_ceil(hundredths)))

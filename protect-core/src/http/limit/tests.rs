@@ -1,3 +1,6 @@
+use async_trait::async_trait;
+use jiff::Timestamp;
+
 use super::*;
 use crate::testing::ManualClock;
 
@@ -40,6 +43,47 @@ async fn no_minute_fixed_or_sliding_sees_more_than_the_limit_and_most_of_it_is_u
         assert!(busiest <= rpm as usize, "{busiest} of {rpm} in one minute");
         let used = 100 * times.len() / (rpm * minutes) as usize;
         assert!(rpm < 100 || used >= 90, "{used} % of {rpm} used");
+    }
+}
+
+/// A clock whose sleeps end late, as a machine's do.
+#[derive(Debug)]
+struct Late(ManualClock);
+
+#[async_trait]
+impl Clock for Late {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    async fn sleep(&self, wait: Duration) {
+        self.0.sleep(wait + Duration::from_micros(1_700)).await;
+    }
+}
+
+#[tokio::test]
+async fn no_second_sees_more_than_the_limit_and_most_of_it_is_used_though_sleeps_end_late() {
+    const SECOND: Duration = Duration::from_secs(1);
+    for (rate, used) in [(1, 0), (2, 0), (4, 70), (25, 90), (100, 90)] {
+        let clock = Late(ManualClock::impatient());
+        let limits = RateLimits::default();
+        limits.declare(&key("k"), &Limit::per(rate, SECOND));
+        let mut times = Vec::new();
+        while clock.monotonic() < 20 * SECOND {
+            limits.acquire(&key("k"), 1, &clock, None).await.unwrap();
+            times.push(clock.monotonic());
+        }
+        let busiest = busiest(&times, SECOND);
+        assert!(
+            busiest <= rate as usize,
+            "{busiest} of {rate} in one second"
+        );
+        let share = 100 * times.len() / (rate as usize * 20);
+        assert!(share >= used, "{share} % of {rate} used");
     }
 }
 
