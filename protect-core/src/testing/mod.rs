@@ -5,6 +5,7 @@
 mod clock;
 pub mod contract;
 mod kill;
+mod logged;
 pub mod posture;
 mod skipping;
 mod sources;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use clock::ManualClock;
 pub use kill::{KILL_POINTS, kill_point};
+pub use logged::logged;
 pub use skipping::SkippingClock;
 pub use sources::{MapDns, MapSecrets, SeededRandom};
 pub use transport::{Expectation, ScriptedTransport};

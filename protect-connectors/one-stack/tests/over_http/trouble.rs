@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use protect_core::ErrorKind;
 use protect_core::model::{ActionKind, Severity};
+use protect_core::testing::logged;
 use protect_sandbox::{Fault, Vendor};
 use serde_json::json;
 
@@ -207,32 +208,26 @@ async fn a_configuration_that_cannot_be_right_names_its_place() {
 #[tokio::test]
 async fn not_even_the_loudest_log_of_real_requests_holds_a_key_or_an_address() {
     let world = World::new().await;
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(std::sync::Arc::new(log.reopen().unwrap()))
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
     let actions = [
         ("psa", TICKET),
         ("security", ActionKind::OpenSecurityIncident),
         ("oncall", ActionKind::Page),
         ("bus", ActionKind::EmitEvent),
     ];
-    for (kind, action) in actions {
-        let connector = world.connector("acme", kind, |_| {});
-        let told = delivery(action, "1", Severity::High);
-        let sink = connector.as_sink().unwrap();
-        sink.deliver(&op("acme"), &told).await.unwrap();
-        world
-            .sandbox
-            .set_fault(Fault::named("close_early").unwrap().times(9));
-        sink.deliver(&op("acme"), &told).await.unwrap_err();
-        world.sandbox.clear_faults();
-    }
-    drop(guard);
-    let log = std::fs::read_to_string(log.path()).unwrap();
+    let log = logged(async {
+        for (kind, action) in actions {
+            let connector = world.connector("acme", kind, |_| {});
+            let told = delivery(action, "1", Severity::High);
+            let sink = connector.as_sink().unwrap();
+            sink.deliver(&op("acme"), &told).await.unwrap();
+            world
+                .sandbox
+                .set_fault(Fault::named("close_early").unwrap().times(9));
+            sink.deliver(&op("acme"), &told).await.unwrap_err();
+            world.sandbox.clear_faults();
+        }
+    })
+    .await;
     assert!(log.contains("/api/webhooks/ingest"), "it was logged at all");
     let own = world.organisation("acme");
     for secret in [&own.api_key, &own.integration_key] {

@@ -8,6 +8,7 @@ use http::{Request, StatusCode};
 use protect_connectors::core::engine::FindingFilter;
 use protect_connectors::core::inbound::ClientAddress;
 use protect_connectors::core::model::Attributes;
+use protect_connectors::core::testing::logged;
 use protect_sandbox::HubToken;
 use protect_web::{Options, Web};
 use serde_json::{Value, json};
@@ -362,29 +363,23 @@ async fn behind_proxies_the_address_is_the_one_that_the_farthest_of_ours_saw() {
 #[tokio::test]
 async fn the_log_says_that_a_sign_in_was_refused_and_not_from_where() {
     let world = world_with_a_bus().await;
-    let log = tempfile::NamedTempFile::new().unwrap();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(std::sync::Arc::new(log.reopen().unwrap()))
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
     let token = world.token(&staff("acme", "viewer"));
-    for expected in [StatusCode::SEE_OTHER, StatusCode::UNAUTHORIZED] {
-        let mut landing = Request::get(format!("/auth/hub-sso?token={token}"))
-            .header("user-agent", "a-browser-of-one")
-            .body(Bytes::new())
-            .unwrap();
-        let address = ClientAddress("203.0.113.9".parse().unwrap());
-        landing.extensions_mut().insert(address);
-        assert!(!format!("{landing:?}").contains("203.0.113.9"));
-        assert_eq!(world.web.handle(landing).await.status(), expected);
-    }
-    drop(guard);
+    let log = logged(async {
+        for expected in [StatusCode::SEE_OTHER, StatusCode::UNAUTHORIZED] {
+            let mut landing = Request::get(format!("/auth/hub-sso?token={token}"))
+                .header("user-agent", "a-browser-of-one")
+                .body(Bytes::new())
+                .unwrap();
+            let address = ClientAddress("203.0.113.9".parse().unwrap());
+            landing.extensions_mut().insert(address);
+            assert!(!format!("{landing:?}").contains("203.0.113.9"));
+            assert_eq!(world.web.handle(landing).await.status(), expected);
+        }
+    })
+    .await;
     for event in ["login_success", "login_failed"] {
         assert_eq!(told(&world, event).await[0]["ip"], "203.0.113.9");
     }
-    let log = std::fs::read_to_string(log.path()).unwrap();
     assert!(log.contains("a sign-in was refused"), "{log}");
     for unsaid in [
         "203.0.113.9",

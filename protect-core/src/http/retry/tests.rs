@@ -9,7 +9,7 @@ use crate::clock::Clock as _;
 use crate::http::{
     BudgetKey, ErrorAnswer, HttpClient, HttpClientBuilder, HttpErrorKind, Limit, RequestBuilder,
 };
-use crate::testing::{Expectation, TestContext, context, impatient_context, op};
+use crate::testing::{Expectation, TestContext, context, impatient_context, logged, op};
 
 fn builder(test: &TestContext) -> HttpClientBuilder {
     HttpClient::builder(&test.context, "https://vendor.example").unwrap()
@@ -399,33 +399,6 @@ fn calls_can_be_spawned() {
     let test = impatient_context();
     let cx = op();
     is_send(&request(&test, Method::GET).send(&cx));
-}
-
-/// Everything logged while the work runs.
-async fn logged(work: impl Future<Output = ()>) -> String {
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
-    work.await;
-    drop(guard);
-    let bytes = log.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
 }
 
 #[tokio::test]
