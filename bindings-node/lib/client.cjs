@@ -22,7 +22,10 @@ class Client {
     this.#handle = handle;
   }
 
-  /** Lets go of connections and files. A call after it is an error; calls under way go on. */
+  /**
+   * Lets go of connections and files, which are no longer in use then. A call after it is an error; calls under way go
+   * on, but for those of the engine that still need its store.
+   */
   close() {
     this.#handle.close();
   }

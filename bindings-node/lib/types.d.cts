@@ -38,7 +38,10 @@ export type Init<T> = T extends Model
 /** What every class is that calls the engine. Printing one shows nothing. */
 export abstract class Client implements AsyncDisposable {
   protected constructor();
-  /** Lets go of connections and files. A call after it is an error; calls under way go on. */
+  /**
+   * Lets go of connections and files, which are no longer in use then. A call after it is an error; calls under way go
+   * on, but for those of the engine that still need its store.
+   */
   close(): void;
   /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;

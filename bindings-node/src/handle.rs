@@ -133,19 +133,22 @@ impl Handle {
         }
     }
 
-    /// Lets go of connections and files. A call after it is an error; calls under way go on.
+    /// Lets go of connections and files, which are no longer in use then. A call after it is an error; calls
+    /// under way go on, but for those of the engine that still need its store.
     #[napi]
     pub fn close(&self) {
-        let callable = self.slot().take();
-        // What is inside may need the engine's threads to let go.
-        let _inside = self.runtime.as_ref().map(runtime::Handle::enter);
-        drop(callable);
+        if let (Some(callable), Some(runtime)) = (self.slot().take(), &self.runtime) {
+            runtime.block_on(callable.close());
+        }
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.close();
+        let callable = self.slot().take();
+        // What is inside may need the engine's threads to let go.
+        let _inside = self.runtime.as_ref().map(runtime::Handle::enter);
+        drop(callable);
     }
 }
 

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 
@@ -54,6 +57,20 @@ test('a scan that was aborted is taken up by the next one at once', async (t) =>
   await sandbox.clearFaults();
   assert.equal((await acme.scan({ connectors: ['passwords'] })).complete, true);
   assert.ok(performance.now() - begun < 10_000, 'the next scan waited for the lease of the first');
+});
+
+test('a closed engine has let go of its files', async (t) => {
+  const sandbox = startSandbox({}, t);
+  const folder = mkdtempSync(join(tmpdir(), 'protect-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const config = { ...(await sandbox.config()), store: { kind: 'sqlite', path: join(folder, 'protect.db') } };
+  const protect = await open(config, { secrets: await sandbox.secrets() });
+  const acme = protect.tenant('acme');
+  assert.equal((await acme.scan()).complete, true);
+  assert.ok(readdirSync(folder).length > 1);
+  protect.close();
+  assert.deepEqual(readdirSync(folder), ['protect.db']);
+  await assert.rejects(acme.plan(), { kind: 'store', message: /the store is closed/ });
 });
 
 test('what a listener for progress throws ends the scan and reaches the caller', async (t) => {

@@ -141,15 +141,14 @@ impl Handle {
         self.secrets.withdraw(name);
     }
 
-    /// Lets go of connections and files. A call after it is an error; calls under way go on.
-    fn close(&self) {
+    /// Lets go of connections and files, which are no longer in use then. A call after it is an error; calls
+    /// under way go on, but for those of the engine that still need its store.
+    fn close(&self, py: Python<'_>) {
         let callable = self.slot().take();
-        // What is inside may need the engine's threads to let go.
         if let (Some(callable), Ok(runtime)) = (callable, runtime::runtime())
             && self.pid == process::id()
         {
-            let _inside = runtime.enter();
-            drop(callable);
+            py.detach(|| runtime.block_on(callable.close()));
         }
     }
 

@@ -18,6 +18,7 @@ from protect.exceptions import (
     InvalidInputError,
     NotFoundError,
     RefusedError,
+    StoreError,
 )
 from protect.models import ScanProgress
 
@@ -207,6 +208,19 @@ def test_a_plain_secret_in_a_configuration_is_refused_and_not_repeated(
     with pytest.raises(ConfigInvalidError) as caught:
         protect.open(config, secrets=protect_sandbox.secrets())
     assert CANARY not in str(caught.value) + repr(caught.value)
+
+
+def test_a_closed_engine_has_let_go_of_its_files(protect_sandbox: Sandbox, tmp_path: Path) -> None:
+    store = {"kind": "sqlite", "path": str(tmp_path / "protect.db")}
+    config = {**protect_sandbox.config(), "store": store}
+    with protect.open(config, secrets=protect_sandbox.secrets()) as p:
+        acme = p.tenant("acme")
+        assert acme.scan().complete
+        assert len(list(tmp_path.iterdir())) > 1
+    assert [it.name for it in tmp_path.iterdir()] == ["protect.db"]
+    for ask in (acme.findings, acme.plan):
+        with pytest.raises(StoreError, match="the store is closed"):
+            ask()
 
 
 def test_an_unknown_tenant_names_the_known_ones(p: Protect) -> None:

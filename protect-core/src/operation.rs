@@ -109,6 +109,11 @@ pub trait Callable: Send + Sync + 'static {
         drop(arguments);
         Err(unknown(self.class(), operation))
     }
+
+    /// Lets go of connections and files, for good. What has none of its own need not do anything.
+    fn close(self: Arc<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Receives progress as the JSON of the declared model; an error ends the call with that error.

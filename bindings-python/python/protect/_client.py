@@ -102,7 +102,7 @@ class Client(Base):
                 return
 
     def close(self) -> None:
-        """Lets go of connections and files."""
+        """Lets go of connections and files, which are no longer in use then."""
         self._handle.close()
 
     def __enter__(self: B) -> B:
@@ -178,7 +178,7 @@ class AsyncClient(Base):
                 return
 
     async def close(self) -> None:
-        """Lets go of connections and files."""
+        """Lets go of connections and files, which are no longer in use then."""
         self._handle.close()
 
     async def __aenter__(self: B) -> B:

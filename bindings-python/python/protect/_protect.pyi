@@ -32,7 +32,8 @@ class Handle:
         """
     def close(self, /) -> None:
         """
-        Lets go of connections and files. A call after it is an error; calls under way go on.
+        Lets go of connections and files, which are no longer in use then. A call after it is an error; calls
+        under way go on, but for those of the engine that still need its store.
         """
     def open(self, /, operation: str, arguments: str) -> Handle:
         """

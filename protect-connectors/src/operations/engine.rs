@@ -98,6 +98,10 @@ impl Callable for Protect {
             _ => Err(unknown(&CLASS, operation)),
         }
     }
+
+    fn close(self: Arc<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { self.engine().close().await })
+    }
 }
 
 #[cfg(test)]

@@ -230,6 +230,13 @@ impl Engine {
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.shared.store
     }
+
+    /// Lets go of the store's files, which are no longer in use when this returns. Whatever of this
+    /// engine is still under way or is asked afterwards is an error (`store`) where it needs them; an
+    /// action that was begun is gone on with by whoever opens the store next.
+    pub async fn close(&self) {
+        self.shared.store.close().await;
+    }
 }
 
 impl Tenant {

@@ -58,6 +58,11 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// # Errors
     /// `store`.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>>;
+
+    /// Finishes what was asked so far and lets go of files and connections, so that they are no longer
+    /// there when this returns. What is asked afterwards is an error (`store`). A store that holds
+    /// nothing of the kind need not do anything.
+    async fn close(&self) {}
 }
 
 macro_rules! record_kinds {

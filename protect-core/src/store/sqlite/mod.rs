@@ -87,13 +87,6 @@ impl SqliteStore {
             readers,
         })
     }
-
-    /// Finishes what was asked so far, folds the write-ahead log into the file, and lets go of it.
-    /// Dropping the store loses nothing either, and leaves the folding to the next one who opens.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
 }
 
 /// Under which an error names the file.
@@ -148,6 +141,13 @@ impl Store for SqliteStore {
             return Ok(Vec::new());
         }
         self.named(self.writer.claim(claim, until).await)
+    }
+
+    /// Folds the write-ahead log into the file, too. Dropping the store loses nothing either, and
+    /// leaves the folding to a moment later or to the next one who opens.
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }
 

@@ -161,10 +161,12 @@ async fn a_closed_store_says_so() {
     store.close().await;
     store.close().await;
     let commit = Commit::default().put(intent("i"));
-    let error = store.commit(&acme(), commit).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Store);
-    let error = store.query(&acme(), Query::ledger()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Store);
+    let written = store.commit(&acme(), commit).await.unwrap_err();
+    let read = store.query(&acme(), Query::ledger()).await.unwrap_err();
+    for error in [written, read] {
+        assert_eq!(error.kind(), ErrorKind::Store);
+        assert!(error.to_string().contains("the store is closed"), "{error}");
+    }
 }
 
 /// The fault F30 of the reliability bar.

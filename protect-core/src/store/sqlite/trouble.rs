@@ -21,6 +21,7 @@ enum What {
     CannotOpen,
     Disk,
     TooLarge,
+    Closed,
     Other,
 }
 
@@ -29,6 +30,14 @@ impl Trouble {
     pub(super) fn damaged() -> Self {
         Self {
             what: What::Damaged,
+            cause: None,
+        }
+    }
+
+    /// Nobody is there any more who could be asked.
+    pub(super) fn closed() -> Self {
+        Self {
+            what: What::Closed,
             cause: None,
         }
     }
@@ -72,6 +81,9 @@ impl What {
             }
             Self::Disk => "the disk reported an error; check it, then open the database again",
             Self::TooLarge => "the change is too large for the database; split it",
+            Self::Closed => {
+                "the store is closed, or the runtime that opened it has ended; open it again"
+            }
             Self::Other => "the database refused a statement",
         }
     }
@@ -85,6 +97,7 @@ impl From<sqlx::Error> for Trouble {
                 of_code(code.unwrap_or_default())
             }
             sqlx::Error::Io(_) => What::Disk,
+            sqlx::Error::PoolClosed => What::Closed,
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => What::Damaged,
             _ => What::Other,
         };

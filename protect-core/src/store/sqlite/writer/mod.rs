@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::group::Group;
 use super::trouble::Trouble;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::kill_point;
 use crate::model::TenantId;
 use crate::store::{Claim, Claimed, Commit, Committed};
@@ -181,8 +181,5 @@ impl Job {
 }
 
 fn closed() -> Error {
-    Error::new(
-        ErrorKind::Store,
-        "the store is closed, or the runtime that opened it has ended; open it again",
-    )
+    Trouble::closed().to_error()
 }
