@@ -79,15 +79,7 @@ def test_the_pages_are_served_by_wsgi_until_somebody_stops_it(tmp_path: Path) ->
     program = [sys.executable, str(PLAYBOOKS / "serve_wsgi.py"), str(config), "0"]
     settings = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "python")}
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        program,
-        env=settings,
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-        # Whoever was started in the background of a shell ignores it, and so would every child.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as serving:
+    with subprocess.Popen(program, env=settings, stdout=pipe, stderr=pipe, text=True) as serving:
         try:
             assert serving.stdout is not None
             root = serving.stdout.readline().strip().replace("localhost", "127.0.0.1")

@@ -5,19 +5,18 @@ The one here is Python's own, which answers one request after another: try with 
 
 from __future__ import annotations
 
+import signal
 import sys
-from contextlib import suppress
+from threading import Thread
 from wsgiref.simple_server import make_server
 
 import protect
 
 
 def main(config: str = "protect.toml", port: str = "8080") -> None:
-    with (
-        protect.open(config) as p,
-        make_server("127.0.0.1", int(port), protect.web.wsgi(p)) as server,
-        suppress(KeyboardInterrupt),
-    ):
+    with protect.open(config) as p, make_server("127.0.0.1", int(port), protect.web.wsgi(p)) as server:
+        # Ctrl-C as an exception would be lost where a request is being answered: wsgiref catches all of them.
+        signal.signal(signal.SIGINT, lambda *_: Thread(target=server.shutdown).start())
         print(f"http://localhost:{server.server_port}", flush=True)
         server.serve_forever()
 
