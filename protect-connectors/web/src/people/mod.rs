@@ -2,6 +2,7 @@
 //! engine asks for. What is read goes through [`WorkforceAs`], which shows no more than the role does.
 
 mod calls;
+mod signing;
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -15,8 +16,7 @@ use protect_core::model::{
 };
 use protect_core::people::{
     EmployeeFilter, EmployeeInput, ImportOptions, NewOffboarding, NewOnboarding, NewTimeOff,
-    PeopleOperation, PolicyInput, PolicySignature, ProfileEdit, TaskChange, TimeOffFilter,
-    WorkforceAs,
+    PeopleOperation, PolicyInput, ProfileEdit, TaskChange, TimeOffFilter, WorkforceAs,
 };
 use protect_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -24,6 +24,7 @@ use serde_json::json;
 
 use crate::api::words;
 pub use calls::{PEOPLE_CALLS, PeopleCall};
+pub(crate) use signing::Signing;
 
 /// The routes.
 #[derive(Debug)]
@@ -368,7 +369,8 @@ async fn change_policies(
             InboundAnswer::json(&json!({ "policies": policies }))
         }
         "acknowledge_policy" => {
-            let signature: PolicySignature = request.json()?;
+            let signing: Signing = request.json()?;
+            let signature = signing.seen_in(request)?;
             let id: EmployeeId = request.parameter("id")?;
             created(&tenant.acknowledge_policy(&id, &signature, actor).await?)
         }

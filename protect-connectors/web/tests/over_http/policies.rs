@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::StatusCode;
-use http::header::CONTENT_SECURITY_POLICY;
+use http::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use protect_connectors::core::clock::Clock;
 use protect_connectors::core::model::{Actor, Employee};
@@ -302,4 +302,43 @@ async fn a_policy_is_signed_by_keyboard_alone_once_legal_is_back() {
     let complaints = chrome.complaints().iter();
     let others: Vec<_> = complaints.filter(|it| !it.contains("503")).collect();
     assert!(others.is_empty(), "{others:?}");
+}
+
+#[tokio::test]
+async fn a_signature_sent_as_json_holds_what_was_seen_of_its_sender_and_not_what_they_say() {
+    let world = office().await;
+    let person = world
+        .tenant("acme")
+        .find_employee("ann@acme.example")
+        .await
+        .unwrap();
+    let path = format!(
+        "/t/acme/api/people/employees/{}/policies/acknowledge",
+        person.id
+    );
+    let send = async |body: Value| {
+        world.agree_on_the_time();
+        let mut token = ann();
+        token.session = true;
+        let request = Request::post(&path)
+            .header(AUTHORIZATION, format!("Bearer {}", world.token(&token)))
+            .header("user-agent", "a program")
+            .header(CONTENT_TYPE, "application/json");
+        world.send(request, &body.to_string()).await
+    };
+    let mut body = json!({ "policy_id": "pol-use", "version": "1.0", "ip_address": "192.0.2.66" });
+    let refused = send(body.clone()).await;
+    assert_eq!(
+        refused.status(),
+        StatusCode::BAD_REQUEST,
+        "{}",
+        text(&refused)
+    );
+    assert!(recorded(&world).is_empty());
+    body.as_object_mut().unwrap().remove("ip_address");
+    let signed = send(body).await;
+    assert_eq!(signed.status(), StatusCode::CREATED, "{}", text(&signed));
+    let sent = &recorded(&world)[0]["fields"];
+    assert_eq!(sent["ip_address"], PEER);
+    assert_eq!(sent["user_agent"], "a program");
 }

@@ -220,9 +220,7 @@ async fn prepared(served: &Served, http: &reqwest::Client, cell: &Cell) -> (Stri
             let csv = format!("employee,title\n{},First aid\n", cell.subject());
             json!({ "kind": "training", "csv": csv })
         }
-        "acknowledge_policy" => json!({
-            "policy_id": "P1", "version": "1", "ip_address": "192.0.2.1", "user_agent": "a browser",
-        }),
+        "acknowledge_policy" => json!({ "policy_id": "P1", "version": "1" }),
         "take_policies" => {
             json!({ "policies": [{ "id": "P1", "title": "Conduct", "version": "1" }] })
         }
@@ -531,9 +529,7 @@ async fn an_employee_of_another_tenant_is_not_there_for_any_call() {
         let body = match call.name {
             "update_employee" => json!({ "employee": {} }),
             "update_profile" | "onboard" => json!({}),
-            "acknowledge_policy" => json!({
-                "policy_id": "P1", "version": "1", "ip_address": "192.0.2.1", "user_agent": "a browser",
-            }),
+            "acknowledge_policy" => json!({ "policy_id": "P1", "version": "1" }),
             "set_employee_status" => json!({ "status": "on_leave" }),
             "offboard" => json!({ "last_day": "2030-01-31", "reason": "found another job" }),
             "request_time_off" => {

@@ -3,7 +3,6 @@
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use protect_core::engine::Browser;
 use protect_core::inbound::InboundAnswer;
 use protect_core::model::AcknowledgementStatus;
 use protect_core::people::{PolicyOfEmployee, PolicySignature};
@@ -13,6 +12,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{Desk, Wrong};
 use crate::pages::{Pages, nothing_here, with_policy};
+use crate::people::Signing;
 
 /// The publisher's text may be styled and hold pictures, and do nothing else.
 const TEXT_ALONE: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox";
@@ -121,20 +121,12 @@ fn signature(desk: &Desk<'_>) -> Result<PolicySignature> {
         let error = Error::invalid_input("write your name");
         return Err(error.with_context("field", "name"));
     }
-    let browser = Browser::of(desk.visit.request);
-    let address = browser.ip_address.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Refused,
-            "this service is not told from which network address you come, which is part of a signature; tell whoever runs it",
-        )
-    })?;
-    Ok(PolicySignature {
+    let signing = Signing {
         policy_id: desk.field("id"),
         version: desk.field("version"),
-        ip_address: address.to_string(),
-        user_agent: browser.user_agent.unwrap_or_default(),
         typed_name: Some(typed_name),
-    })
+    };
+    signing.seen_in(desk.visit.request)
 }
 
 fn is_to_be_signed(found: &PolicyOfEmployee) -> bool {
