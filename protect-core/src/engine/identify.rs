@@ -215,7 +215,7 @@ impl Tenant {
             .map(|info| &info.name)
     }
 
-    async fn stored_accounts(&self, query: Query) -> Result<Vec<Account>> {
+    pub(super) async fn stored_accounts(&self, query: Query) -> Result<Vec<Account>> {
         let found = self.read_all(query).await?;
         Ok(found.into_iter().map(|found| found.value).collect())
     }

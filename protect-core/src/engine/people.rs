@@ -112,10 +112,21 @@ impl Tenant {
             let account = Some(account.value).filter(|it| it.state != AccountState::Deleted);
             return Ok(People::new(account.into_iter().collect()));
         }
-        let Ok(address) = Address::new(&target.id) else {
+        self.people_at(Address::new(&target.id).iter()).await
+    }
+
+    /// Of the stored accounts those at these addresses.
+    pub(crate) async fn people_at(
+        &self,
+        addresses: impl Iterator<Item = &Address>,
+    ) -> Result<People> {
+        let person = |address: &Address| PersonId::of(self.id(), address).to_string();
+        let persons: Vec<String> = addresses.map(person).collect();
+        if persons.is_empty() {
             return Ok(People::new(Vec::new()));
-        };
-        let mut own = self.accounts_of(&PersonId::of(self.id(), &address)).await?;
+        }
+        let query = Query::all(RecordKind::Account).in_groups(persons);
+        let mut own = self.stored_accounts(query).await?;
         own.retain(|account| account.state != AccountState::Deleted);
         Ok(People::new(own))
     }

@@ -46,8 +46,9 @@ impl Tenant {
         let found = self.versioned_workflow(id).await?;
         let expect = found.expect();
         let mut workflow = self.with_outcomes(found.value).await?;
-        let people = self.people().await?;
-        let wanted = self.add_steps(&mut workflow, &people).await?;
+        let employee = self.employee(&workflow.employee).await?;
+        let people = self.people_at(employee.emails()).await?;
+        let wanted = self.add_steps(&mut workflow, &employee, &people).await?;
         let looking = if look {
             Looking::WherePossible
         } else {
@@ -74,7 +75,8 @@ impl Tenant {
             let found = self.versioned_workflow(&workflow.id).await?;
             let expect = found.expect();
             let mut workflow = found.value;
-            wanted.extend(self.add_steps(&mut workflow, &people).await?);
+            let employee = self.employee(&workflow.employee).await?;
+            wanted.extend(self.add_steps(&mut workflow, &employee, &people).await?);
             expected.push((workflow, expect));
         }
         let plan = self
@@ -98,10 +100,7 @@ impl Tenant {
     /// Makes sure that the accounts of somebody are known, as far as directories answer.
     pub(super) async fn know_accounts_of(&self, employee: &EmployeeId) -> Result<()> {
         let employee = self.employee(employee).await?;
-        let people = self.people().await?;
-        let knows = employee
-            .emails()
-            .any(|it| !people.accounts_at(it).is_empty());
+        let knows = !self.accounts_of_employee(&employee).await?.is_empty();
         let mut unread = Vec::new();
         for connector in self.connectors() {
             let is_unread = connector.as_directory().is_some()
@@ -124,7 +123,7 @@ impl Tenant {
     /// # Errors
     /// `store`.
     pub async fn accounts_of_employee(&self, employee: &Employee) -> Result<Vec<Account>> {
-        let people = self.people().await?;
+        let people = self.people_at(employee.emails()).await?;
         let accounts = employee.emails().flat_map(|it| people.accounts_at(it));
         Ok(accounts.cloned().collect())
     }
@@ -170,11 +169,15 @@ impl Tenant {
 
     /// Adds what is to be done and was not planned, and what came to nothing, to the steps; gives what
     /// is to be planned.
-    async fn add_steps(&self, workflow: &mut Workflow, people: &People) -> Result<Vec<Wanted>> {
-        let employee = self.employee(&workflow.employee).await?;
+    async fn add_steps(
+        &self,
+        workflow: &mut Workflow,
+        employee: &Employee,
+        people: &People,
+    ) -> Result<Vec<Wanted>> {
         let mut wanted = Vec::new();
         let mut seen = BTreeSet::new();
-        for (reference, account, kind) in self.reach(&employee, people) {
+        for (reference, account, kind) in self.reach(employee, people) {
             if !seen.insert((reference.clone(), kind)) {
                 continue;
             }
@@ -189,7 +192,7 @@ impl Tenant {
                 }
                 Some(_) => continue,
             };
-            let action = self.step_action(workflow, &employee, &reference, kind, tries);
+            let action = self.step_action(workflow, employee, &reference, kind, tries);
             let step = AutomatedStep {
                 action: action.id.clone(),
                 kind,

@@ -206,7 +206,7 @@ impl Tenant {
     /// consent, and are told aloud.
     async fn find_what_nobody_knew_of(&self, workflow: &mut Workflow) -> Result<()> {
         let employee = self.employee(&workflow.employee).await?;
-        let people = self.people().await?;
+        let people = self.people_at(employee.emails()).await?;
         for (account, known, kind) in self.reach(&employee, &people) {
             let is_step = |step: &AutomatedStep| step.account == account && step.kind == kind;
             let is_open = known.is_none_or(|it| it.state != crate::model::AccountState::Suspended);
