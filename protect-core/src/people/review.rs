@@ -17,8 +17,8 @@ use crate::clock::later;
 use crate::engine::{CONFLICT_RETRIES, Tenant, Wanted, check_reason, put_incident, too_busy};
 use crate::error::{ErrorKind, Result};
 use crate::model::{
-    Action, ActionId, ActionKind, Actor, AutomatedStep, EmploymentStatus, EvidenceEntry,
-    OutcomeStatus, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
+    Action, ActionId, ActionKind, Actor, AutomatedStep, ConnectorName, EmploymentStatus,
+    EvidenceEntry, OutcomeStatus, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
 };
 use crate::store::{Commit, Query, RecordKind};
 
@@ -27,6 +27,12 @@ const LOOK_AFTER: Duration = Duration::from_mins(1);
 
 /// How often directories are asked anew, while access ought to be gone and is not known to be.
 const LOOK_AGAIN: Duration = Duration::from_mins(15);
+
+/// What came of reading the directories anew.
+struct Looked {
+    at: Timestamp,
+    unread: Vec<ConnectorName>,
+}
 
 impl Tenant {
     /// Looks after every workflow that is due for it, and gives those that changed. The engine does it by
@@ -49,21 +55,20 @@ impl Tenant {
         let mut changed = Vec::new();
         for id in ids {
             let found = self.read::<Workflow>(RecordKind::Workflow, id.as_str());
-            if found
-                .await?
-                .is_some_and(|found| is_looked_after(&found.value))
-            {
-                changed.extend(self.review(&id).await?);
+            let found = found.await?.map(|found| found.value);
+            if let Some(workflow) = found.filter(is_looked_after) {
+                changed.extend(self.review(workflow).await?);
             }
         }
         Ok(changed)
     }
 
-    async fn review(&self, id: &WorkflowId) -> Result<Option<Workflow>> {
-        self.plan_what_only_began(id).await?;
-        self.look_at_directories(id).await?;
+    async fn review(&self, workflow: Workflow) -> Result<Option<Workflow>> {
+        let id = workflow.id.clone();
+        let workflow = self.plan_what_only_began(workflow).await?;
+        let looked = self.look_at_directories(workflow).await?;
         for _ in 0..CONFLICT_RETRIES {
-            match self.review_once(id).await {
+            match self.review_once(&id, looked.as_ref()).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 result => return result,
             }
@@ -71,10 +76,19 @@ impl Tenant {
         Err(too_busy())
     }
 
-    async fn review_once(&self, id: &WorkflowId) -> Result<Option<Workflow>> {
+    async fn review_once(
+        &self,
+        id: &WorkflowId,
+        looked: Option<&Looked>,
+    ) -> Result<Option<Workflow>> {
         let found = self.versioned_workflow(id).await?;
         let expect = found.expect();
-        let before = found.value;
+        let mut before = found.value;
+        if let Some(looked) = looked {
+            before.unread.clone_from(&looked.unread);
+            before.looked_at = Some(looked.at);
+            self.find_what_nobody_knew_of(&mut before).await?;
+        }
         let mut workflow = self.with_outcomes(before.clone()).await?;
         let mut commit = Commit::default();
         let mut aloud = self.problems(&workflow).await?;
@@ -111,21 +125,22 @@ impl Tenant {
     }
 
     /// An offboarding that an action began has no plan yet, nor has one whose process died before it made
-    /// one.
-    async fn plan_what_only_began(&self, id: &WorkflowId) -> Result<()> {
-        let workflow = self.versioned_workflow(id).await?.value;
+    /// one. Gives the workflow as it stands then.
+    async fn plan_what_only_began(&self, workflow: Workflow) -> Result<Workflow> {
         let only_began = workflow.status == WorkflowStatus::Open
             && workflow.updated_at == workflow.started_at
             && workflow.plan.is_none()
             && workflow.steps.is_empty();
         if !only_began {
-            return Ok(());
+            return Ok(workflow);
         }
         self.know_accounts_of(&workflow.employee).await?;
-        match self.plan_offboarding(id, true).await {
+        match self.plan_offboarding(&workflow.id, true).await {
             // Whoever began it makes it at this moment.
-            Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
-            planned => planned.map(drop),
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                Ok(self.versioned_workflow(&workflow.id).await?.value)
+            }
+            planned => planned.map(|planned| planned.workflow),
         }
     }
 
@@ -158,20 +173,19 @@ impl Tenant {
 
     /// Reads the directories anew, once access was to be gone: an account that nobody knew of may be
     /// there.
-    async fn look_at_directories(&self, id: &WorkflowId) -> Result<()> {
-        let workflow = self.versioned_workflow(id).await?.value;
+    async fn look_at_directories(&self, workflow: Workflow) -> Result<Option<Looked>> {
         let now = self.now();
         let is_open = workflow.status == WorkflowStatus::Open && !workflow.access_gone;
         let ends = workflow.access_ends_at.filter(|_| is_open);
         let Some(ends) = ends.filter(|ends| now >= *ends) else {
-            return Ok(());
+            return Ok(None);
         };
         let workflow = self.with_outcomes(workflow).await?;
         let waits = |step: &AutomatedStep| step.outcome.is_none() && ends_access(step.kind);
-        let looked = workflow.looked_at;
-        let is_soon = looked.is_some_and(|at| now < later(at, LOOK_AGAIN));
+        let last = workflow.looked_at;
+        let is_soon = last.is_some_and(|at| now < later(at, LOOK_AGAIN));
         if workflow.steps.iter().any(waits) || is_soon {
-            return Ok(());
+            return Ok(None);
         }
         let mut unread = Vec::new();
         for connector in self.connectors() {
@@ -189,17 +203,10 @@ impl Tenant {
             let broken = read.into_iter().filter(|it| !it.complete);
             failed.extend(broken.map(|it| it.connector));
         }
-        let found = self.versioned_workflow(id).await?;
-        let expect = found.expect();
-        let mut workflow = found.value;
-        workflow.unread = failed;
-        workflow.looked_at = Some(now);
-        self.find_what_nobody_knew_of(&mut workflow).await?;
-        let commit = Commit::default().put(put_workflow(&workflow, expect)?);
-        match self.store().commit(self.id(), commit).await {
-            Err(error) if error.kind() != ErrorKind::Conflict => Err(error),
-            _ => Ok(()),
-        }
+        Ok(Some(Looked {
+            at: now,
+            unread: failed,
+        }))
     }
 
     /// Adds steps for accounts that appeared after the plan was made. They wait for a plan and somebody's
