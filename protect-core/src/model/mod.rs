@@ -65,7 +65,8 @@ pub use signal::Signal;
 pub use subject::{Subject, SubjectKind};
 pub use time_off::{LeaveType, TimeOff, TimeOffBalance, TimeOffStatus};
 pub use workflow::{
-    AutomatedStep, Task, TaskStatus, TaskTemplate, Workflow, WorkflowKind, WorkflowStatus,
+    AutomatedStep, CalledOff, Task, TaskStatus, TaskTemplate, Workflow, WorkflowKind,
+    WorkflowStatus,
 };
 
 /// Free-form facts, in a stable order.

@@ -51,6 +51,9 @@ pub struct Workflow {
     /// The plan that was made last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanId>,
+    /// Who called it off, as long as the plan that takes back what was done is still to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_off: Option<CalledOff>,
     /// Whether every access is known to be gone.
     pub access_gone: bool,
     /// Who started it.
@@ -63,6 +66,15 @@ pub struct Workflow {
     pub started_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// That a workflow was called off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CalledOff {
+    /// By whom.
+    pub by: Actor,
+    /// Why, without addresses.
+    pub reason: String,
 }
 
 /// Which sort of workflow.

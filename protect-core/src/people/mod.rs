@@ -7,6 +7,7 @@
 mod access;
 mod acknowledgement;
 mod aloud;
+mod calling_off;
 mod certification;
 mod change;
 mod chart;

@@ -47,9 +47,12 @@ pub(super) fn put_workflow(workflow: &Workflow, expect: Expect) -> Result<Put> {
     )
 }
 
-/// Whether there is anything to look after: access that is to end, or closer watching that is to.
+/// Whether there is anything to look after: access that is to end, closer watching that is to, or a plan
+/// that is owed.
 pub(super) fn is_looked_after(workflow: &Workflow) -> bool {
     let is_open = workflow.status == WorkflowStatus::Open;
     workflow.kind == WorkflowKind::Offboarding
-        && ((is_open && !workflow.access_gone) || (!is_open && is_watched(workflow)))
+        && ((is_open && !workflow.access_gone)
+            || (!is_open && is_watched(workflow))
+            || workflow.called_off.is_some())
 }

@@ -9,21 +9,20 @@ use serde_json::json;
 
 use super::aloud::{Aloud, push};
 use super::event::TERMINATED;
-use super::lifecycle::{Started, facts, is_open};
+use super::lifecycle::facts;
 use super::plan::{ends_access, is_late};
 use super::records::{is_looked_after, put_employee, put_workflow};
-use super::role::{PeopleOperation, PeopleRole};
 use crate::clock::later;
-use crate::engine::{CONFLICT_RETRIES, Tenant, Wanted, check_reason, put_incident, too_busy};
+use crate::engine::{CONFLICT_RETRIES, Tenant, put_incident, too_busy};
 use crate::error::{ErrorKind, Result};
 use crate::model::{
-    Action, ActionId, ActionKind, Actor, AutomatedStep, ConnectorName, EmploymentStatus,
-    EvidenceEntry, OutcomeStatus, Workflow, WorkflowId, WorkflowKind, WorkflowStatus,
+    ActionId, ActionKind, Actor, AutomatedStep, ConnectorName, EmploymentStatus, EvidenceEntry,
+    OutcomeStatus, Workflow, WorkflowId, WorkflowStatus,
 };
 use crate::store::{Commit, Query, RecordKind};
 
 /// How often a workflow is looked after, once access was to be gone.
-const LOOK_AFTER: Duration = Duration::from_mins(1);
+pub(super) const LOOK_AFTER: Duration = Duration::from_mins(1);
 
 /// How often directories are asked anew, while access ought to be gone and is not known to be.
 const LOOK_AGAIN: Duration = Duration::from_mins(15);
@@ -64,6 +63,9 @@ impl Tenant {
     }
 
     async fn review(&self, workflow: Workflow) -> Result<Option<Workflow>> {
+        if workflow.called_off.is_some() {
+            return Ok(Some(self.take_back(workflow).await?.workflow));
+        }
         let id = workflow.id.clone();
         let workflow = self.plan_what_only_began(workflow).await?;
         let looked = self.look_at_directories(workflow).await?;
@@ -285,106 +287,6 @@ impl Tenant {
             }
         }
         Ok(aloud)
-    }
-
-    /// Calls off an offboarding or onboarding: what was not attempted is not attempted, and what was
-    /// done is planned to be taken back. Approve and apply that plan to restore access.
-    ///
-    /// # Errors
-    /// `not_found`; `conflict` where it is not open; `invalid_input` for a reason that is empty or holds
-    /// an address; `store`.
-    pub async fn cancel_workflow(
-        &self,
-        id: &WorkflowId,
-        reason: &str,
-        actor: &Actor,
-    ) -> Result<Started> {
-        PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
-        check_reason(reason)?;
-        is_open(&self.workflow(id).await?)?;
-        let steps = self.versioned_workflow(id).await?.value.steps;
-        for step in &steps {
-            self.call_off(&step.action, actor, reason).await?;
-        }
-        for _ in 0..CONFLICT_RETRIES {
-            match self.cancel_once(id, reason, actor).await {
-                Err(error) if error.kind() == ErrorKind::Conflict => {}
-                Err(error) => return Err(error),
-                Ok(workflow) => {
-                    let plan = self.plan_to_restore(&workflow, reason, actor).await?;
-                    return Ok(Started { workflow, plan });
-                }
-            }
-        }
-        Err(too_busy())
-    }
-
-    async fn cancel_once(&self, id: &WorkflowId, reason: &str, actor: &Actor) -> Result<Workflow> {
-        let found = self.versioned_workflow(id).await?;
-        let expect = found.expect();
-        let mut workflow = self.with_outcomes(found.value).await?;
-        is_open(&workflow)?;
-        let mut commit = Commit::default();
-        if workflow.kind == WorkflowKind::Offboarding {
-            let found = self.versioned_employee(&workflow.employee).await?;
-            let expect = found.expect();
-            let mut employee = found.value;
-            let open = self.open_access_id(&workflow, &employee)?;
-            let mut aloud = Aloud::of(self, &workflow).await?;
-            aloud.resolve_all(self, &open, &mut commit)?;
-            if let Some(incident) = aloud.incident_changed() {
-                commit = commit.put(put_incident(&incident.value, incident.expect())?);
-            }
-            employee.last_day = None;
-            if employee.status.has_left() {
-                employee.status = EmploymentStatus::Active;
-            }
-            employee.updated_at = self.now();
-            commit = commit.put(put_employee(&employee, expect)?);
-        }
-        workflow.status = WorkflowStatus::Cancelled;
-        self.end_watching(&mut workflow, &mut commit).await?;
-        workflow.updated_at = self.now();
-        let mut facts = facts(&workflow);
-        facts.insert("reason".to_owned(), json!(reason));
-        let entry = self.entry_by("workflow.cancelled", actor, facts).await?;
-        commit = commit.put(put_workflow(&workflow, expect)?).append(entry);
-        self.store().commit(self.id(), commit).await?;
-        Ok(workflow)
-    }
-
-    /// A plan that takes back what a workflow did, the last first.
-    async fn plan_to_restore(
-        &self,
-        workflow: &Workflow,
-        reason: &str,
-        actor: &Actor,
-    ) -> Result<Option<crate::model::Plan>> {
-        let ids: Vec<ActionId> = workflow.steps.iter().map(|it| it.action.clone()).collect();
-        let intents = self.intents(&ids).await?;
-        let mut wanted = Vec::new();
-        for step in workflow.steps.iter().rev() {
-            let Some(intent) = intents.get(&step.action) else {
-                continue;
-            };
-            // Closer watching ends by itself.
-            let applied = step.outcome == Some(OutcomeStatus::Applied) && ends_access(step.kind);
-            if !applied || intent.action.kind.undo().is_none() {
-                continue;
-            }
-            let mut action = self.undoing(intent, actor.clone(), reason)?;
-            action.parameters.remove(Action::NOT_BEFORE);
-            wanted.push(Wanted {
-                action,
-                account: None,
-                consent: Some("somebody called the offboarding off".to_owned()),
-                refusal: None,
-            });
-        }
-        if wanted.is_empty() {
-            return Ok(None);
-        }
-        self.make_plan(wanted, "request").await.map(Some)
     }
 
     /// Everything in the ledger that belongs to a workflow: who asked, who approved what and when, what

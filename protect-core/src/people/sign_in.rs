@@ -44,7 +44,8 @@ impl Tenant {
     pub(crate) async fn login_failed(&self, error: &Error, browser: &Browser) -> Result<()> {
         let kind = error.kind().as_str();
         let mut metadata = how("hub", browser);
-        metadata.insert("reason".to_owned(), json!(kind));
+        // The platform's words for it are of passwords and second factors, of which Hub's hand-off has none.
+        metadata.insert("failure_reason".to_owned(), json!(kind));
         let title = "Somebody could not sign in";
         let event = self.event(FAILED, kind, title, Severity::Medium, metadata)?;
         let Some(event) = event else {

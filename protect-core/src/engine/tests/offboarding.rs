@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
+
 use super::fixture::{Fault, Fixture, address, alice};
 use crate::engine::FindingFilter;
 use crate::error::ErrorKind;
 use crate::model::{
     Actor, ApprovedPlan, EmployeeId, EmploymentStatus, Finding, FindingStatus, IncidentStatus,
-    Leaving, OutcomeStatus, Protection, Severity, TaskStatus, Workflow, WorkflowStatus,
+    Leaving, OutcomeStatus, Protection, Severity, TaskStatus, TaskTemplate, Workflow,
+    WorkflowStatus,
 };
 use crate::people::{EmployeeInput, NewOffboarding, NewOnboarding, Started, TaskChange};
 
@@ -55,6 +58,21 @@ impl World {
             at_once: false,
             allow_past: false,
             tasks: Some(Vec::new()),
+        }
+    }
+
+    /// At once, with something that stays to be done.
+    fn leaving_with_keys(&self) -> NewOffboarding {
+        let keys = TaskTemplate {
+            title: "Collect the keys".to_owned(),
+            category: "equipment".to_owned(),
+            assignee: "manager".to_owned(),
+            due: 0,
+        };
+        NewOffboarding {
+            tasks: Some(vec![keys]),
+            at_once: true,
+            ..self.leaving(0)
         }
     }
 
@@ -404,17 +422,7 @@ async fn calling_it_off_leaves_access_and_takes_back_what_was_done() {
         None
     );
 
-    let tasks = Some(vec![crate::model::TaskTemplate {
-        title: "Collect the keys".to_owned(),
-        category: "equipment".to_owned(),
-        assignee: "manager".to_owned(),
-        due: 0,
-    }]);
-    let new = NewOffboarding {
-        tasks,
-        at_once: true,
-        ..world.leaving(0)
-    };
+    let new = world.leaving_with_keys();
     let again = tenant.offboard(&world.employee, &new, &hr()).await.unwrap();
     let approved = world.approve(&again).await;
     tenant.apply(approved).await.unwrap();
@@ -428,6 +436,49 @@ async fn calling_it_off_leaves_access_and_takes_back_what_was_done() {
     let approved = world.approve(&called).await;
     tenant.apply(approved).await.unwrap();
     assert!(world.journal().contains(&"reactivate U001".to_owned()));
+}
+
+#[tokio::test]
+async fn wherever_calling_it_off_breaks_off_what_was_done_is_planned_to_be_taken_back() {
+    let mut planned_later = 0;
+    for polls in 1.. {
+        let world = World::new().await;
+        let tenant = &world.fixture.tenant;
+        let new = world.leaving_with_keys();
+        let started = tenant.offboard(&world.employee, &new, &hr()).await.unwrap();
+        let approved = world.approve(&started).await;
+        tenant.apply(approved).await.unwrap();
+        let id = &started.workflow.id;
+        let is_over = {
+            let call = tenant.cancel_workflow(id, "they stay", &hr());
+            let mut call = std::pin::pin!(call);
+            (0..polls).any(|_| call.as_mut().now_or_never().is_some())
+        };
+        let was_called_off = world.workflow(&started).await.status == WorkflowStatus::Cancelled;
+        let was_planned = !tenant.plans_waiting().await.unwrap().is_empty();
+        world.pass(Duration::from_mins(2)).await;
+        world.pass(Duration::from_mins(2)).await;
+        let waiting = tenant.plans_waiting().await.unwrap();
+        if was_called_off {
+            assert_eq!(waiting.len(), 1, "after {polls} polls");
+            let workflow = world.workflow(&started).await;
+            assert_eq!(workflow.plan.as_ref(), Some(&waiting[0].id));
+            assert_eq!(workflow.called_off, None);
+            let approved = tenant.approve(waiting[0].clone(), &alice()).await.unwrap();
+            tenant.apply(approved).await.unwrap();
+            assert!(world.journal().contains(&"reactivate U001".to_owned()));
+            planned_later += u32::from(!was_planned);
+        } else {
+            assert_eq!(waiting, [], "after {polls} polls");
+        }
+        if is_over {
+            break;
+        }
+    }
+    assert!(
+        planned_later > 0,
+        "it never broke off before the plan was made"
+    );
 }
 
 #[tokio::test]
