@@ -1,6 +1,7 @@
 //! One function per endpoint.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use jiff::Timestamp;
@@ -45,7 +46,7 @@ impl Api {
     /// `budget` names whose key it is; never the key.
     pub(crate) fn new(root: &str, key: SecretRef, budget: &str, context: &Context) -> Result<Self> {
         let budget = BudgetKey(format!("stripe:{budget}"));
-        let limit = Limit::per_second(PER_SECOND, PER_SECOND);
+        let limit = Limit::per(PER_SECOND, Duration::from_secs(1));
         context.limits.declare(&budget, &limit);
         Ok(Self {
             http: HttpClient::builder(context, root)?

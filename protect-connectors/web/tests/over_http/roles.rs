@@ -281,7 +281,10 @@ async fn called(
     } else {
         http.get(url)
     };
-    let request = request.bearer_auth(token);
+    // A signature names the program.
+    let request = request
+        .bearer_auth(token)
+        .header("user-agent", "test program");
     let request = if body.is_null() {
         request
     } else {

@@ -266,7 +266,7 @@ async fn the_bus_is_told_who_signed_in_and_once_a_minute_that_somebody_could_not
     };
     let once = failed(&told().await);
     assert_eq!(once.len(), 1);
-    assert_eq!(once[0].1["metadata"]["reason"], "unauthenticated");
+    assert_eq!(once[0].1["metadata"]["failure_reason"], "unauthenticated");
     // Nobody vouches for whom a refused token names.
     assert!(!json!(once[0].1).to_string().contains("owner@"));
     let later = jiff::SignedDuration::from_secs(61);
