@@ -218,9 +218,10 @@ def test_a_closed_engine_has_let_go_of_its_files(protect_sandbox: Sandbox, tmp_p
         assert acme.scan().complete
         assert len(list(tmp_path.iterdir())) > 1
     assert [it.name for it in tmp_path.iterdir()] == ["protect.db"]
-    for ask in (acme.findings, acme.plan):
-        with pytest.raises(StoreError, match="the store is closed"):
-            ask()
+    with pytest.raises(StoreError, match="the store is closed"):
+        list(acme.findings())
+    with pytest.raises(StoreError, match="the store is closed"):
+        acme.plan()
 
 
 def test_an_unknown_tenant_names_the_known_ones(p: Protect) -> None:
