@@ -833,6 +833,12 @@ describe(Approval, [
   ['plan', 'plan'],
 ]);
 
+class CalledOff extends Model {}
+describe(CalledOff, [
+  ['by', 'by', Actor],
+  ['reason', 'reason'],
+]);
+
 class Pause extends Model {}
 describe(Pause, [
   ['by', 'by', Actor],
@@ -922,6 +928,7 @@ describe(Workflow, [
   ['access_ends_at', 'accessEndsAt'],
   ['access_gone', 'accessGone'],
   ['begun_by', 'begunBy'],
+  ['called_off', 'calledOff', CalledOff],
   ['day', 'day'],
   ['employee', 'employee'],
   ['id', 'id'],
@@ -1388,6 +1395,7 @@ module.exports = {
   Score,
   Action,
   Approval,
+  CalledOff,
   Pause,
   Report,
   Task,

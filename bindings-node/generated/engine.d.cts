@@ -1947,6 +1947,15 @@ export class Approval extends Model {
   readonly plan: string;
 }
 
+/** That a workflow was called off. */
+export class CalledOff extends Model {
+  constructor(plain: Init<CalledOff>);
+  /** By whom. */
+  readonly by: Actor;
+  /** Why, without addresses. */
+  readonly reason: string;
+}
+
 /** Who paused a tenant, and why. */
 export class Pause extends Model {
   constructor(plain: Init<Pause>);
@@ -2103,6 +2112,8 @@ export class Workflow extends Model {
    * one: it begins nothing twice.
    */
   readonly begunBy?: string | null;
+  /** Who called it off, as long as the plan that takes back what was done is still to be made. */
+  readonly calledOff?: CalledOff | null;
   /** The last day of an offboarding, the first of an onboarding. */
   readonly day: string;
   /** About whom. */

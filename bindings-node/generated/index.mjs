@@ -86,6 +86,7 @@ export const {
   Score,
   Action,
   Approval,
+  CalledOff,
   Pause,
   Report,
   Task,

@@ -130,6 +130,7 @@ __all__ = [
     "Score",
     "Action",
     "Approval",
+    "CalledOff",
     "Pause",
     "Report",
     "Task",
@@ -3248,6 +3249,23 @@ class Approval(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CalledOff(Model):
+    """That a workflow was called off."""
+
+    by: Actor
+    """By whom."""
+    reason: str
+    """Why, without addresses."""
+    extra: Mapping[str, Any] = field(default_factory=_codec.nothing)
+    """Fields that this version does not know."""
+
+    _fields: ClassVar[tuple[_codec.Field, ...]] = (
+        _codec.Field("by", "by", _codec.model(Actor), True),
+        _codec.Field("reason", "reason", _codec.PLAIN, True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pause(Model):
     """Who paused a tenant, and why."""
 
@@ -3503,6 +3521,8 @@ class Workflow(Model):
     """The action that began it, or the key under which another product asked for it, where there was
     one: it begins nothing twice.
     """
+    called_off: CalledOff | None = None
+    """Who called it off, as long as the plan that takes back what was done is still to be made."""
     day: str
     """The last day of an offboarding, the first of an onboarding."""
     employee: str
@@ -3548,6 +3568,7 @@ class Workflow(Model):
         _codec.Field("access_ends_at", "access_ends_at", _codec.TIMESTAMP, False),
         _codec.Field("access_gone", "access_gone", _codec.PLAIN, True),
         _codec.Field("begun_by", "begun_by", _codec.PLAIN, False),
+        _codec.Field("called_off", "called_off", _codec.model(CalledOff), False),
         _codec.Field("day", "day", _codec.PLAIN, True),
         _codec.Field("employee", "employee", _codec.PLAIN, True),
         _codec.Field("id", "id", _codec.PLAIN, True),

@@ -450,7 +450,8 @@ async fn wherever_calling_it_off_breaks_off_what_was_done_is_planned_to_be_taken
         tenant.apply(approved).await.unwrap();
         let id = &started.workflow.id;
         let is_over = {
-            let call = tenant.cancel_workflow(id, "they stay", &hr());
+            let by = hr();
+            let call = tenant.cancel_workflow(id, "they stay", &by);
             let mut call = std::pin::pin!(call);
             (0..polls).any(|_| call.as_mut().now_or_never().is_some())
         };
