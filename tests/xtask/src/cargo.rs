@@ -1,7 +1,9 @@
 //! Calls of cargo.
 
 use std::env;
+use std::num::NonZero;
 use std::process::Command;
+use std::thread;
 
 use crate::process::{Result, program, watch};
 use crate::tally::Tally;
@@ -27,6 +29,9 @@ pub(crate) fn test(
 ) -> Result<()> {
     let mut command = cargo(workspace, &["test", "--workspace", "--no-fail-fast"]);
     command.envs(settings.iter().copied());
+    // Most tests wait for a program, a clock or a simulated vendor rather than for a processor.
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    command.env("RUST_TEST_THREADS", (2 * processors).to_string());
     if let Some(catalogue) = workspace.catalogue() {
         command.env("PROTECT_HIBP_CATALOGUE", catalogue);
     }
