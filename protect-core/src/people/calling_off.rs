@@ -54,9 +54,14 @@ impl Tenant {
         Err(too_busy())
     }
 
+    /// Calls it off in one transaction.
+    ///
+    /// # Errors
+    /// `conflict` where it is not open, or changed meanwhile.
     async fn cancel_once(&self, id: &WorkflowId, off: &CalledOff) -> Result<Workflow> {
         let found = self.versioned_workflow(id).await?;
         let expect = found.expect();
+        is_open(&found.value)?;
         let mut workflow = self.with_outcomes(found.value).await?;
         let now = self.now();
         let mut commit = Commit::default();
