@@ -34,8 +34,9 @@ impl Tenant {
     ) -> Result<Started> {
         PeopleRole::need(actor, PeopleOperation::ManageWorkflows)?;
         check_reason(reason)?;
-        is_open(&self.workflow(id).await?)?;
-        for step in &self.versioned_workflow(id).await?.value.steps {
+        let workflow = self.workflow(id).await?;
+        is_open(&workflow)?;
+        for step in &workflow.steps {
             self.call_off(&step.action, actor, reason).await?;
         }
         let off = CalledOff {

@@ -59,8 +59,8 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// `store`.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>>;
 
-    /// Finishes what was asked so far and lets go of files and connections, so that they are no longer
-    /// there when this returns. What is asked afterwards is an error (`store`). A store that holds
+    /// Finishes what was asked so far and lets go of files and connections, which are no longer in use
+    /// when this returns. What is asked afterwards is an error (`store`). A store that holds
     /// nothing of the kind need not do anything.
     async fn close(&self) {}
 }

@@ -9,6 +9,9 @@ use crate::process::{Result, program, watch};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 
+/// How many tests run at once.
+const THREADS: &str = "RUST_TEST_THREADS";
+
 /// `cargo ARGUMENTS` in the workspace, by the cargo that started us, into our target directory.
 pub(crate) fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut command = program(
@@ -30,8 +33,10 @@ pub(crate) fn test(
     let mut command = cargo(workspace, &["test", "--workspace", "--no-fail-fast"]);
     command.envs(settings.iter().copied());
     // Most tests wait for a program, a clock or a simulated vendor rather than for a processor.
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    command.env("RUST_TEST_THREADS", (2 * processors).to_string());
+    if env::var_os(THREADS).is_none() {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        command.env(THREADS, (2 * processors).to_string());
+    }
     if let Some(catalogue) = workspace.catalogue() {
         command.env("PROTECT_HIBP_CATALOGUE", catalogue);
     }
